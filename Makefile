@@ -1,0 +1,43 @@
+PYTHON ?= python3
+BIN := .venv/bin
+WHEEL_SOURCES := setup.py requirements.txt README.md HISTORY.rst $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
+
+.PHONY: demo test lint wheel sandbox venv clean
+
+demo: venv dist/.built
+	$(BIN)/python -m tools.demo
+
+test: venv dist/.built
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tools.azdev_lint
+
+wheel: venv dist/.built
+	$(BIN)/python -m tools.prove_wheel
+
+sandbox: venv
+	$(BIN)/python -m sandbox up
+	@echo
+	@echo 'To use it in this shell:   eval "$$($(BIN)/python -m sandbox env)"; export PATH=$(CURDIR)/$(BIN):$$PATH'
+	@echo 'To install the extension:  make wheel && az extension add --yes --source dist/*.whl'
+	@echo 'To stop it:                $(BIN)/python -m sandbox down'
+
+venv: .venv/.ready
+
+.venv/.ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet -r requirements-dev.txt
+	touch $@
+
+dist/.built: .venv/.ready $(WHEEL_SOURCES)
+	rm -rf build dist
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info .sandbox

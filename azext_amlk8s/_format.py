@@ -1,0 +1,95 @@
+"""Table views: one row a thing, the columns that a person looks for."""
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+Row = OrderedDict[str, Any]
+
+
+def extension_row(extension: Mapping[str, Any]) -> Row:
+    """The row of one extension as ARM describes it; the running version, not the pinned one."""
+    properties = extension.get("properties") or {}
+    settings = {key.lower(): value for key, value in (properties.get("configurationSettings") or {}).items()}
+    on = [word for word in ("Training", "Inference") if str(settings.get(f"enable{word}".lower())).lower() == "true"]
+    return OrderedDict(
+        Name=extension.get("name"),
+        State=properties.get("provisioningState"),
+        Version=properties.get("currentVersion") or properties.get("version"),
+        Train=properties.get("releaseTrain"),
+        AutoUpgrade=properties.get("autoUpgradeMinorVersion"),
+        Scenario=" and ".join(on),
+        Error=_first_status(properties),
+    )
+
+
+def extension_rows(extensions: list[Mapping[str, Any]]) -> list[Row]:
+    """The rows of several extensions."""
+    return [extension_row(extension) for extension in extensions]
+
+
+def compute_row(compute: Mapping[str, Any]) -> Row:
+    """The row of one Kubernetes compute as ARM describes it; `properties` may be null at either level."""
+    outer = compute.get("properties") or {}
+    inner = outer.get("properties") or {}
+    types = inner.get("instanceTypes")
+    return OrderedDict(
+        Name=compute.get("name"),
+        State=outer.get("provisioningState"),
+        Cluster=str(outer.get("resourceId") or "").rsplit("/", 1)[-1],
+        Namespace=inner.get("namespace"),
+        DefaultInstanceType=inner.get("defaultInstanceType"),
+        InstanceTypes=len(types) if types is not None else None,
+        Identity=(compute.get("identity") or {}).get("type"),
+        Error=_first_provisioning_error(outer),
+    )
+
+
+def compute_rows(computes: list[Mapping[str, Any]]) -> list[Row]:
+    """The rows of several computes."""
+    return [compute_row(compute) for compute in computes]
+
+
+def instance_type_rows(types: Mapping[str, Any] | list[Mapping[str, Any]]) -> list[Row]:
+    """The rows of one instance type or of several."""
+    return [_instance_type_row(one) for one in (types if isinstance(types, list) else [types])]
+
+
+def _instance_type_row(one: Mapping[str, Any]) -> Row:
+    requests, limits = one.get("requests") or {}, one.get("limits") or {}
+    row: Row = OrderedDict(
+        Name=one.get("name"),
+        CpuRequest=requests.get("cpu"),
+        CpuLimit=limits.get("cpu"),
+        MemoryRequest=requests.get("memory"),
+        MemoryLimit=limits.get("memory"),
+        Gpu=limits.get("nvidia.com/gpu"),
+        NodeSelector=",".join(f"{key}={value}" for key, value in (one.get("nodeSelector") or {}).items()),
+        BuiltIn=one.get("builtIn"),
+    )
+    if one.get("action"):
+        row["Action"] = one["action"]
+    return row
+
+
+def _first_status(properties: Mapping[str, Any]) -> str:
+    if str(properties.get("provisioningState")).lower() != "failed":
+        return ""
+    for status in properties.get("statuses") or []:
+        if status and status.get("message"):
+            return _short(f"{status.get('code') or ''} {status['message']}")
+    return ""
+
+
+def _first_provisioning_error(properties: Mapping[str, Any]) -> str:
+    for item in properties.get("provisioningErrors") or []:
+        error = item.get("error", item) if isinstance(item, Mapping) else {}
+        if isinstance(error, Mapping) and (error.get("code") or error.get("message")):
+            return _short(f"{error.get('code') or ''} {error.get('message') or ''}")
+    return ""
+
+
+def _short(text: str, width: int = 60) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 1] + "…"

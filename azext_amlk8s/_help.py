@@ -1,0 +1,167 @@
+"""The help of every group and command."""
+from knack.help_files import helps
+
+helps["amlk8s"] = """
+type: group
+short-summary: Manage Kubernetes clusters, AKS or Arc-connected, in Azure Machine Learning.
+"""
+
+helps["amlk8s extension"] = """
+type: group
+short-summary: Manage the Azure Machine Learning extension of a cluster.
+"""
+
+helps["amlk8s extension create"] = """
+type: command
+short-summary: Install the Azure Machine Learning extension on a cluster.
+long-summary: >
+    The settings are judged, all at once, before anything is sent. At least one of enableTraining and enableInference
+    must be True. Inference needs inferenceRouterServiceType, and either a certificate or allowInsecureConnections=True.
+examples:
+  - name: Install on AKS for a quick proof of concept of training and inference.
+    text: >
+        az amlk8s extension create --name azureml-extension --extension-type Microsoft.AzureML.Kubernetes
+        --config enableTraining=True enableInference=True inferenceRouterServiceType=LoadBalancer
+        allowInsecureConnections=True inferenceRouterHA=False
+        --cluster-type managedClusters --cluster-name my-aks --resource-group my-group --scope cluster
+  - name: Install on an Arc-connected cluster for training.
+    text: >
+        az amlk8s extension create -n azureml-extension -t connectedClusters -c my-cluster -g my-group
+        --config enableTraining=True
+  - name: Install for inference with HTTPS behind node ports.
+    text: >
+        az amlk8s extension create -n azureml-extension -t connectedClusters -c my-cluster -g my-group
+        --config enableInference=True inferenceRouterServiceType=nodePort sslCname=ml.contoso.com
+        --config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem
+"""
+
+helps["amlk8s extension show"] = """
+type: command
+short-summary: Show the Azure Machine Learning extension of a cluster.
+examples:
+  - name: Show the extension of an AKS cluster.
+    text: az amlk8s extension show -n azureml-extension -t managedClusters -c my-aks -g my-group
+"""
+
+helps["amlk8s extension list"] = """
+type: command
+short-summary: List the Azure Machine Learning extensions of a cluster.
+examples:
+  - name: List the extensions of an Arc-connected cluster as a table.
+    text: az amlk8s extension list -t connectedClusters -c my-cluster -g my-group -o table
+"""
+
+helps["amlk8s extension delete"] = """
+type: command
+short-summary: Remove the Azure Machine Learning extension from a cluster.
+examples:
+  - name: Remove the extension without being asked.
+    text: az amlk8s extension delete -n azureml-extension -t managedClusters -c my-aks -g my-group --yes
+"""
+
+helps["amlk8s extension wait"] = """
+type: command
+short-summary: Wait until the extension meets a condition.
+long-summary: When the time is up the exit code is 0 all the same; look at provisioningState afterwards.
+examples:
+  - name: Wait until the installation has succeeded.
+    text: az amlk8s extension wait -n azureml-extension -t managedClusters -c my-aks -g my-group --created
+"""
+
+helps["amlk8s compute"] = """
+type: group
+short-summary: Manage Kubernetes computes of a workspace.
+"""
+
+helps["amlk8s compute attach"] = """
+type: command
+short-summary: Attach a cluster to a workspace as compute.
+long-summary: >
+    The cluster must have the extension (az amlk8s extension create) and the namespace must exist.
+examples:
+  - name: Attach an AKS cluster with a user-assigned identity.
+    text: >
+        az amlk8s compute attach --resource-group my-group --workspace-name my-workspace --name k8s-compute
+        --cluster-name my-aks --cluster-type managedClusters --type Kubernetes --identity-type UserAssigned
+        --user-assigned-identities "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group/providers/Microsoft.ManagedIdentity/userAssignedIdentities/my-identity"
+  - name: Attach an Arc-connected cluster by its resource ID, for workloads in a namespace of its own.
+    text: >
+        az amlk8s compute attach -g my-group -w my-workspace -n amlarc-compute --namespace training
+        --resource-id "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group/providers/Microsoft.Kubernetes/connectedClusters/my-cluster"
+"""
+
+helps["amlk8s compute show"] = """
+type: command
+short-summary: Show a Kubernetes compute.
+examples:
+  - name: Show a compute.
+    text: az amlk8s compute show -g my-group -w my-workspace -n k8s-compute
+"""
+
+helps["amlk8s compute list"] = """
+type: command
+short-summary: List the Kubernetes computes of a workspace.
+examples:
+  - name: List the computes as a table.
+    text: az amlk8s compute list -g my-group -w my-workspace -o table
+"""
+
+helps["amlk8s compute detach"] = """
+type: command
+short-summary: Detach a cluster from a workspace; the cluster itself stays as it is.
+examples:
+  - name: Detach without being asked.
+    text: az amlk8s compute detach -g my-group -w my-workspace -n k8s-compute --yes
+"""
+
+helps["amlk8s compute wait"] = """
+type: command
+short-summary: Wait until the compute meets a condition.
+long-summary: When the time is up the exit code is 0 all the same; look at provisioningState afterwards.
+examples:
+  - name: Wait until the cluster is attached.
+    text: az amlk8s compute wait -g my-group -w my-workspace -n k8s-compute --created
+"""
+
+helps["amlk8s instance-type"] = """
+type: group
+short-summary: Manage the instance types that jobs and deployments pick in a cluster.
+"""
+
+helps["amlk8s instance-type list"] = """
+type: command
+short-summary: List the instance types of a cluster, the built-in default among them.
+examples:
+  - name: List the instance types of the current context.
+    text: az amlk8s instance-type list -o table
+  - name: List the instance types of an AKS cluster.
+    text: az amlk8s instance-type list -c my-aks -g my-group -o table
+"""
+
+helps["amlk8s instance-type show"] = """
+type: command
+short-summary: Show an instance type.
+examples:
+  - name: Show an instance type.
+    text: az amlk8s instance-type show -n gpu-large
+"""
+
+helps["amlk8s instance-type create"] = """
+type: command
+short-summary: Create instance types, or bring existing ones to what is asked for.
+examples:
+  - name: Create an instance type from flags.
+    text: >
+        az amlk8s instance-type create -n gpu-large --cpu-request 700m --cpu-limit 1
+        --memory-request 1500Mi --memory-limit 2Gi --gpu 1 --node-selector agentpool=gpu
+  - name: Create every instance type of a file.
+    text: az amlk8s instance-type create -f my_instance_type_list.yaml
+"""
+
+helps["amlk8s instance-type delete"] = """
+type: command
+short-summary: Delete an instance type.
+examples:
+  - name: Delete an instance type without being asked.
+    text: az amlk8s instance-type delete -n gpu-large --yes
+"""

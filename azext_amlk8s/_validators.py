@@ -1,0 +1,12 @@
+"""Checks of words that az makes right after parsing; local and instant."""
+from __future__ import annotations
+
+from typing import Any
+
+
+def flatten_words(namespace: Any) -> None:
+    """Make one list of a repeatable option whose every use takes several words."""
+    for name in ("config", "config_protected", "node_selector"):
+        words = getattr(namespace, name, None)
+        if words and isinstance(words[0], list):
+            setattr(namespace, name, [word for group in words for word in group])

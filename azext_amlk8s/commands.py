@@ -1,0 +1,40 @@
+"""The command table: which words lead to which handler."""
+from __future__ import annotations
+
+from typing import Any
+
+from azext_amlk8s import _format
+
+
+def load_command_table(loader: Any, _args: Any) -> None:
+    """Register the three command groups with az."""
+    from azure.cli.core.commands import CliCommandType
+
+    def handlers(module: str) -> Any:
+        return CliCommandType(operations_tmpl=f"azext_amlk8s.handlers.{module}#{{}}")
+
+    with loader.command_group("amlk8s", is_preview=True):
+        pass
+
+    with loader.command_group("amlk8s extension", handlers("extension")) as group:
+        group.command("create", "create", supports_no_wait=True, table_transformer=_format.extension_row)
+        group.custom_show_command("show", "show", custom_command_type=handlers("extension"),
+                                  table_transformer=_format.extension_row)
+        group.command("list", "list_", table_transformer=_format.extension_rows)
+        group.command("delete", "delete", supports_no_wait=True, confirmation=True)
+        group.custom_wait_command("wait", "show", custom_command_type=handlers("extension"))
+
+    with loader.command_group("amlk8s compute", handlers("compute")) as group:
+        group.command("attach", "attach", supports_no_wait=True, table_transformer=_format.compute_row)
+        group.custom_show_command("show", "show", custom_command_type=handlers("compute"),
+                                  table_transformer=_format.compute_row)
+        group.command("list", "list_", table_transformer=_format.compute_rows)
+        group.command("detach", "detach", supports_no_wait=True, confirmation=True)
+        group.custom_wait_command("wait", "show", custom_command_type=handlers("compute"))
+
+    with loader.command_group("amlk8s instance-type", handlers("instance_type")) as group:
+        group.command("create", "create", table_transformer=_format.instance_type_rows)
+        group.custom_show_command("show", "show", custom_command_type=handlers("instance_type"),
+                                  table_transformer=_format.instance_type_rows)
+        group.command("list", "list_", table_transformer=_format.instance_type_rows)
+        group.command("delete", "delete", confirmation=True)

@@ -1,0 +1,29 @@
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'^VERSION = "([^"]+)"', (HERE / "azext_amlk8s/__init__.py").read_text(encoding="utf-8"), re.M).group(1)
+
+setup(
+    name="amlk8s",
+    version=VERSION,
+    description="Bring AKS and Arc-connected Kubernetes clusters into Azure Machine Learning: "
+                "install the extension, attach the compute, manage instance types.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8")
+                     + "\n\n" + (HERE / "HISTORY.rst").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    packages=find_packages(include=["azext_amlk8s", "azext_amlk8s.*"]),
+    package_data={"azext_amlk8s": ["azext_metadata.json", "knowledge/*.json", "knowledge/*.yaml"]},
+    python_requires=">=3.10",
+    install_requires=(HERE / "requirements.txt").read_text(encoding="utf-8").split(),
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: System Administrators",
+        "License :: OSI Approved :: MIT License",
+        "Programming Language :: Python :: 3",
+    ],
+)
