@@ -23,7 +23,6 @@ setup(
         "Development Status :: 4 - Beta",
         "Environment :: Console",
         "Intended Audience :: System Administrators",
-        "License :: OSI Approved :: MIT License",
         "Programming Language :: Python :: 3",
     ],
 )

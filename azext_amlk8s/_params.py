@@ -69,8 +69,8 @@ def _compute(loader: Any) -> None:
 
 
 def _instance_type(loader: Any) -> None:
+    from argcomplete.completers import FilesCompleter
     from azure.cli.core.commands.parameters import file_type
-    from knack.completion import FilesCompleter
 
     with loader.argument_context("amlk8s instance-type") as c:
         c.argument("name", options_list=["--name", "-n"], help="Name of the instance type.", id_part=None)

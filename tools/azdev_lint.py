@@ -53,9 +53,10 @@ def prepare(scratch: Path) -> dict[str, str]:
 
 
 def run(command: list[str], environment: dict[str, str]) -> int:
-    """Run, show what was said, and count a finding of any severity as a failure (azdev itself counts only high ones)."""
+    """Run, show what was said, and count a finding of any severity as a failure; azdev counts only high ones."""
     print("+", " ".join(command), flush=True)
-    done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False)
     print(done.stdout, flush=True)
     return done.returncode or int(" FAIL - " in done.stdout)
 
