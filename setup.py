@@ -4,7 +4,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-VERSION = re.search(r'^VERSION = "([^"]+)"', (HERE / "azext_amlk8s/__init__.py").read_text(encoding="utf-8"), re.M).group(1)
+PACKAGE = (HERE / "azext_amlk8s/__init__.py").read_text(encoding="utf-8")
+VERSION = re.search(r'^VERSION = "([^"]+)"', PACKAGE, re.M).group(1)
 
 setup(
     name="amlk8s",

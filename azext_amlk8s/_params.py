@@ -88,7 +88,7 @@ def _instance_type(loader: Any) -> None:
     with loader.argument_context("amlk8s instance-type create", arg_group="Resources") as c:
         c.argument("cpu_request", help="CPU that a pod is given at least, for example 700m. Default: the limit.")
         c.argument("cpu_limit", help="CPU that a pod is given at most, for example 1. Default: the request.")
-        c.argument("memory_request", help="Memory that a pod is given at least, for example 1500Mi. Default: the limit.")
+        c.argument("memory_request", help="Memory that a pod is given at least, such as 1500Mi. Default: the limit.")
         c.argument("memory_limit", help="Memory that a pod is given at most, for example 2Gi. Default: the request.")
         c.argument("gpu", type=int, help="Number of NVIDIA GPUs of a pod.")
         c.argument("node_selector", nargs="+", help="Labels of the nodes, as space-separated key=value words.")
