@@ -1,0 +1,148 @@
+"""One client for everything that is asked of Azure; nothing that ARM says is dropped, nothing is judged."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from azext_amlk8s.arm.operation import Operation, polling
+
+API_VERSIONS = {
+    "Microsoft.ContainerService": "2024-09-01",
+    "Microsoft.Kubernetes": "2024-01-01",
+    "Microsoft.MachineLearningServices": "2024-10-01",
+    "Microsoft.ManagedIdentity": "2023-01-31",
+}
+CLUSTER_PROVIDERS = {"managedclusters": "Microsoft.ContainerService", "connectedclusters": "Microsoft.Kubernetes"}
+
+
+class Arm:
+    """Azure, as one command sees it: one subscription, one credential, one connection pool."""
+
+    def __init__(self, cli_ctx: Any, subscription_id: str | None = None) -> None:
+        from azure.cli.core.commands.client_factory import get_subscription_id
+
+        self._cli_ctx = cli_ctx
+        self.subscription_id: str = subscription_id or get_subscription_id(cli_ctx)
+        self._thin: Any = None
+        self._sdk: Any = None
+
+    def cluster_id(self, group: str, cluster_type: str, name: str) -> str:
+        """The ARM id of a cluster; cluster_type is managedClusters or connectedClusters in any case."""
+        return f"{self._group(group)}/providers/{CLUSTER_PROVIDERS[cluster_type.lower()]}/{cluster_type}/{name}"
+
+    def workspace_id(self, group: str, name: str) -> str:
+        """The ARM id of a workspace."""
+        return f"{self._group(group)}/providers/Microsoft.MachineLearningServices/workspaces/{name}"
+
+    def compute_id(self, group: str, workspace: str, name: str) -> str:
+        """The ARM id of a compute."""
+        return f"{self.workspace_id(group, workspace)}/computes/{name}"
+
+    def get(self, resource_id: str) -> dict[str, Any]:
+        """A resource by its id. Raises azure.core's HttpResponseError, ResourceNotFoundError for 404."""
+        return self._client().send("GET", resource_id, _api_version(resource_id)).json()
+
+    def list(self, collection_id: str) -> list[dict[str, Any]]:
+        """All pages of a collection."""
+        client, found = self._client(), []
+        page = client.send("GET", collection_id, _api_version(collection_id)).json()
+        while True:
+            found += page.get("value") or []
+            if not page.get("nextLink"):
+                return found
+            page = client.send("GET", page["nextLink"]).json()
+
+    def get_cluster(self, group: str, cluster_type: str, name: str) -> dict[str, Any]:
+        """The cluster as ARM describes it."""
+        return self.get(self.cluster_id(group, cluster_type, name))
+
+    def get_workspace(self, group: str, name: str) -> dict[str, Any]:
+        """The workspace as ARM describes it."""
+        return self.get(self.workspace_id(group, name))
+
+    def get_compute(self, group: str, workspace: str, name: str) -> dict[str, Any]:
+        """The compute as ARM describes it."""
+        return self.get(self.compute_id(group, workspace, name))
+
+    def list_computes(self, group: str, workspace: str) -> list[dict[str, Any]]:
+        """The computes of a workspace, of every kind."""
+        return self.list(f"{self.workspace_id(group, workspace)}/computes")
+
+    def user_kubeconfig(self, group: str, cluster: str) -> str:
+        """The kubeconfig (YAML) of a user of an AKS cluster; a secret."""
+        from base64 import b64decode
+
+        resource_id = f"{self.cluster_id(group, 'managedClusters', cluster)}/listClusterUserCredential"
+        answer = self._client().send("POST", resource_id, API_VERSIONS["Microsoft.ContainerService"]).json()
+        return b64decode(answer["kubeconfigs"][0]["value"]).decode("utf-8")
+
+    def begin_put_compute(self, group: str, workspace: str, name: str, body: Mapping[str, Any]) -> Operation:
+        """Attach, or replace: PUT of a compute."""
+        resource_id = self.compute_id(group, workspace, name)
+        return self._client().begin("PUT", resource_id, _api_version(resource_id), body=body)
+
+    def begin_detach_compute(self, group: str, workspace: str, name: str) -> Operation:
+        """Detach a compute; the cluster beneath is not touched."""
+        resource_id = self.compute_id(group, workspace, name)
+        return self._client().begin("DELETE", resource_id, _api_version(resource_id), underlyingResourceAction="Detach")
+
+    def get_extension(self, group: str, cluster_type: str, cluster: str, name: str) -> dict[str, Any]:
+        """The extension as ARM describes it."""
+        return self._extensions().get(*self._on_cluster(group, cluster_type, cluster), name).as_dict()
+
+    def list_extensions(self, group: str, cluster_type: str, cluster: str) -> list[dict[str, Any]]:
+        """The extensions of a cluster, of every type."""
+        return [one.as_dict() for one in self._extensions().list(*self._on_cluster(group, cluster_type, cluster))]
+
+    def begin_create_extension(self, group: str, cluster_type: str, cluster: str, name: str,
+                               body: Mapping[str, Any]) -> Operation:
+        """PUT of an extension."""
+        poller = self._extensions().begin_create(*self._on_cluster(group, cluster_type, cluster), name, dict(body),
+                                                 polling=polling())
+        return Operation(poller, lambda extension: extension.as_dict())
+
+    def begin_delete_extension(self, group: str, cluster_type: str, cluster: str, name: str) -> Operation:
+        """DELETE of an extension."""
+        return Operation(self._extensions().begin_delete(*self._on_cluster(group, cluster_type, cluster), name,
+                                                         polling=polling()))
+
+    def _group(self, group: str) -> str:
+        return f"/subscriptions/{self.subscription_id}/resourceGroups/{group}"
+
+    def _on_cluster(self, group: str, cluster_type: str, cluster: str) -> tuple[str, str, str, str]:
+        return group, CLUSTER_PROVIDERS[cluster_type.lower()], cluster_type, cluster
+
+    def _client(self) -> Any:
+        if self._thin is None:
+            from azure.cli.core.commands.client_factory import get_mgmt_service_client
+
+            from azext_amlk8s.arm.thin import ThinClient
+
+            self._thin = get_mgmt_service_client(self._cli_ctx, ThinClient, subscription_bound=False)
+        return self._thin
+
+    def _extensions(self) -> Any:
+        if self._sdk is None:
+            from azure.cli.core.commands.client_factory import get_mgmt_service_client
+
+            client = get_mgmt_service_client(self._cli_ctx, _extensions_client(), subscription_id=self.subscription_id)
+            self._sdk = client.extensions
+        return self._sdk
+
+
+def _extensions_client() -> Any:
+    try:
+        from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
+    except ModuleNotFoundError as error:
+        from azure.cli.core.azclierror import CLIInternalError
+
+        raise CLIInternalError(
+            "The library azure-mgmt-kubernetesconfiguration-extensions cannot be loaded. This happens when the older "
+            "azure-mgmt-kubernetesconfiguration is installed in the Python of az itself.",
+            recommendation="pip uninstall azure-mgmt-kubernetesconfiguration   # in the Python that az runs on") from error
+    return KubernetesConfigurationExtensionsMgmtClient
+
+
+def _api_version(resource_id: str) -> str:
+    provider = resource_id.rsplit("/providers/", 1)[-1].split("/", 1)[0]
+    return {name.lower(): version for name, version in API_VERSIONS.items()}[provider.lower()]

@@ -1,0 +1,1 @@
+"""Azure and Kubernetes clusters on one machine, for rehearsal and for tests."""

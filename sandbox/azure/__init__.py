@@ -1,0 +1,1 @@
+"""The Azure half: Entra's login and one tree of ARM resources."""

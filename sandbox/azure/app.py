@@ -1,0 +1,185 @@
+"""The ARM endpoint: one door, one way to find who answers."""
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.azure import computes, entra, extensions
+from sandbox.azure.behaviours import Answer, Azure, Behaviour, Call, now
+from sandbox.azure.computes import Computes
+from sandbox.azure.errors import (
+    ArmError,
+    group_not_found,
+    missing_api_version,
+    not_registered,
+    parent_not_found,
+    resource_not_found,
+    type_not_found,
+)
+from sandbox.azure.extensions import Extensions
+from sandbox.azure.neighbours import AksClusters, RoleAssignments, RoleDefinitions
+from sandbox.azure.subscription import Subscription
+from sandbox.azure.tree import Address, parse
+
+log = logging.getLogger(__name__)
+BEHAVIOURS: dict[str, Behaviour] = {one.type.lower(): one for one in (
+    Extensions(), Computes(), RoleDefinitions(), RoleAssignments(), AksClusters())}
+OPERATIONS = ("operations", "computeoperationsstatus")
+
+
+class ArmApp:
+    """Answers what az, the SDKs and we ask of Azure."""
+
+    def __init__(self, azure: Azure, base: Callable[[], str], on_request: Callable[[dict[str, Any]], None]) -> None:
+        self._azure, self._base, self._on_request = azure, base, on_request
+        self._subscription = Subscription(azure)
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(client_max_size=8 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        return app
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        claims = entra.claims_of(request.headers.get("Authorization", ""))
+        try:
+            response = await self._route(request, claims)
+        except ArmError as error:
+            response = web.json_response(error.body, status=error.status)
+            if error.cause:
+                response.headers["x-ms-failure-cause"] = error.cause
+            if error.status == 401:
+                response.headers["WWW-Authenticate"] = f'Bearer authorization_uri="{self._base()}/{self._azure.world.tenant}"'
+        except Exception:
+            log.exception("%s %s", request.method, request.path)
+            response = web.json_response({"error": {"code": "InternalServerError", "message": "The sandbox failed."}}, status=500)
+        correlation = str(uuid.uuid4())
+        response.headers.update({
+            "x-ms-request-id": correlation, "x-ms-correlation-request-id": correlation,
+            "x-ms-routing-request-id": f"EASTUS:{now()[:19].replace('-', '').replace(':', '')}Z:{correlation}",
+            "Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1", "X-Content-Type-Options": "nosniff",
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+        })
+        if client_id := request.headers.get("x-ms-client-request-id"):
+            response.headers["x-ms-client-request-id"] = client_id
+        self._on_request({"method": request.method, "path": request.path, "query": _logged(request.query),
+                          "status": response.status, "who": f"azure:{(claims or {}).get('appid', 'anonymous')}"})
+        return response
+
+    async def _route(self, request: web.Request, claims: dict[str, Any] | None) -> web.Response:
+        words = [word for word in request.path.lower().split("/") if word]
+        if words == ["metadata", "endpoints"]:
+            return web.json_response(entra.metadata(self._base()))
+        if words[-1:] == ["openid-configuration"]:
+            return web.json_response(entra.openid(self._base(), words[0]))
+        if words[-1:] == ["token"] and "oauth2" in words:
+            return await entra.token(request, words[0] if words[0] != "common" else self._azure.world.tenant)
+        if claims is None:
+            raise ArmError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+        if words[-1:] == ["getbyids"]:
+            return web.json_response({"value": []})  # Graph: nobody here has a directory entry
+        query = {key: value for key, value in request.query.items() if key.lower() != "api-version"}
+        if version := next((value for key, value in request.query.items() if key.lower() == "api-version"), None):
+            query["api-version"] = version
+        else:
+            raise missing_api_version()
+        body = await _body(request)
+        return _response(await self._resource(request.method, request.path, query, body, claims))
+
+    async def _resource(self, method: str, path: str, query: dict[str, str], body: dict[str, Any],
+                        claims: Mapping[str, Any]) -> Answer:
+        if (answer := self._subscription.answer(method, path, query, body)) is not None:
+            return answer
+        address = parse(path)
+        if address is None:
+            raise ArmError(404, "NotFound", f"The path '{path}' is not known.")
+        call = Call(self._azure, address, query, body, self._base(), claims)
+        if len(address.types) > 1 and address.types[-1].lower() in OPERATIONS and not address.is_collection:
+            return self._operation(call)
+        self._subscription.require(address)
+        return await self._dispatch(method, call)
+
+    def _operation(self, call: Call) -> Answer:
+        operation = self._azure.operations.get(call.address.names[-1])
+        if call.address.types[-1].lower() == "operations":
+            return Answer(200, extensions.status_body(call, operation))
+        return Answer(200, computes.status_body(operation))
+
+    async def _dispatch(self, method: str, call: Call) -> Answer:
+        address, tree = call.address, self._azure.tree
+        if method == "POST" and address.is_collection and len(address.types) > 1:
+            owner = tree.get(address.parent)
+            owner_address = parse(address.parent)
+            if owner is None or owner_address is None:
+                raise self._absent(call, owner_address or address)
+            return await self._behaviour(owner_address, call).action(call, owner, address.types[-1])
+        behaviour = self._behaviour(address, call)
+        if method not in ("GET", "HEAD"):
+            self._require_registered(address)
+        if behaviour.needs_parent and address.parent.count("/") > 4 and tree.get(address.parent) is None:
+            if method == "PUT":
+                raise parent_not_found(address.type, address.parent)
+            raise self._absent(call, parse(address.parent) or address)
+        if address.is_collection:
+            if method != "GET":
+                raise ArmError(405, "MethodNotAllowed", f"The request method '{method}' is not supported on '{address.type}'.")
+            return Answer(200, await behaviour.list(call, tree.children(address.id, address.type)))
+        there = tree.get(address.id)
+        if method == "PUT":
+            return await behaviour.put(call, there)
+        if method == "DELETE":
+            return await behaviour.delete(call, there)
+        if there is None:
+            raise behaviour.absent(call) or self._absent(call, address)
+        if method == "PATCH":
+            return await behaviour.patch(call, there)
+        return Answer(200, await behaviour.read(call, there))
+
+    def _behaviour(self, address: Address, call: Call) -> Behaviour:
+        behaviour = BEHAVIOURS.get(address.type.lower())
+        if behaviour is None:
+            if not any(True for _ in self._azure.tree.within("", address.type)):
+                raise type_not_found(address.namespace, call.api_version)
+            return Behaviour()
+        if behaviour.api_versions and call.api_version not in behaviour.api_versions:
+            raise type_not_found(address.namespace, call.api_version)
+        return behaviour
+
+    def _absent(self, call: Call, address: Address) -> ArmError:
+        if address.group and self._azure.tree.get(f"/subscriptions/{address.scope.split('/')[2]}/resourceGroups/{address.group}") is None:
+            return group_not_found(address.group)
+        names = "/".join(word for pair in zip(address.types, address.names, strict=False) for word in pair)
+        return resource_not_found(address.type, names, address.group)
+
+    def _require_registered(self, address: Address) -> None:
+        known = {name.lower(): state for name, state in self._subscription.providers.items()}
+        if known.get(address.namespace.lower(), "Registered") != "Registered":
+            raise not_registered(address.namespace)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    text = await request.text()
+    if not text:
+        return {}
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise ArmError(400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: {error}.") from error
+    return body if isinstance(body, dict) else {}
+
+
+def _response(answer: Answer) -> web.Response:
+    if answer.body is None:
+        return web.Response(status=answer.status, headers=answer.headers)
+    return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+
+
+def _logged(query: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in query.items() if key not in ("t", "c", "s", "h")}
+
+

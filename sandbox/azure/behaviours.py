@@ -1,0 +1,110 @@
+"""What is special about a resource type; everything else is the tree's."""
+from __future__ import annotations
+
+import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.azure.errors import ArmError
+from sandbox.azure.operations import Operations
+from sandbox.azure.tree import Address, Resource, Tree
+from sandbox.kubernetes import ClusterSide
+from sandbox.world import World
+
+
+@dataclass(frozen=True)
+class Azure:
+    """All that a behaviour can reach."""
+
+    world: World
+    tree: Tree
+    operations: Operations
+    clusters: Mapping[str, ClusterSide]
+    seconds: float
+    kubeconfig: Callable[[ClusterSide], str]
+
+    def cluster_of(self, resource_id: str) -> ClusterSide | None:
+        """The Kubernetes side of the cluster that an id names, or is beneath."""
+        words = [word for word in resource_id.split("/") if word]
+        for kind, name in zip(words, words[1:], strict=False):
+            if kind.lower() in ("managedclusters", "connectedclusters"):
+                return self.clusters.get(name.lower())
+        return None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request for a resource."""
+
+    azure: Azure
+    address: Address
+    query: Mapping[str, str]
+    body: dict[str, Any]
+    base: str
+    caller: Mapping[str, Any]
+
+    @property
+    def api_version(self) -> str:
+        """The api-version asked for."""
+        return self.query.get("api-version", "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, body (None for an empty one) and headers that belong to the operation."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] | None = None
+
+
+class Behaviour:
+    """A resource type that Azure just keeps: PUT stores, GET reads."""
+
+    type = ""
+    api_versions: frozenset[str] | None = None
+    needs_parent = True
+
+    async def put(self, call: Call, there: Resource | None) -> Answer:
+        """Store the body as it is."""
+        address = call.address
+        body = {**call.body, "id": there["id"] if there else address.id, "name": address.names[-1], "type": address.type}
+        body["properties"] = {**(call.body.get("properties") or {}), "provisioningState": "Succeeded"}
+        call.azure.tree.put(body)
+        return Answer(200 if there else 201, body)
+
+    async def patch(self, call: Call, there: Resource) -> Answer:
+        """Refuse: a type says itself what a PATCH may change."""
+        raise ArmError(405, "MethodNotAllowed", f"The request method 'PATCH' is not supported for {call.address.type}.")
+
+    async def delete(self, call: Call, there: Resource | None) -> Answer:
+        """Remove at once."""
+        if there is None:
+            return Answer(204)
+        call.azure.tree.remove(there["id"])
+        return Answer(200)
+
+    async def read(self, call: Call, resource: Resource) -> Resource:
+        """What a reader is shown."""
+        return resource
+
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        """What a lister is shown."""
+        return {"value": [await self.read(call, one) for one in found]}
+
+    async def action(self, call: Call, there: Resource, name: str) -> Answer:
+        """A POST to a resource."""
+        raise ArmError(404, "NotFound", f"{call.address.type} has no action '{name}'.")
+
+    def absent(self, call: Call) -> ArmError | None:
+        """The resource provider's own answer for what is not there; None leaves it to ARM."""
+        return None
+
+
+def now() -> str:
+    """The time as ARM writes it, UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+
+
+Work = Callable[[], Awaitable[None]]

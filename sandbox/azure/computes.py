@@ -1,0 +1,143 @@
+"""Microsoft.MachineLearningServices workspaces and computes, as field guide arm-protocol section 3 describes them."""
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from sandbox.azure import cluster_effects
+from sandbox.azure.behaviours import Answer, Behaviour, Call, now
+from sandbox.azure.errors import ArmError
+from sandbox.azure.extensions import AZUREML
+from sandbox.azure.operations import OperationFailed, Running
+from sandbox.azure.tree import Resource
+
+DEFAULT_TYPE = "defaultinstancetype"
+DEFAULT_SIZE = {"cpu": "0.6", "memory": "1536Mi"}
+DEFAULT = {DEFAULT_TYPE: {"nodeSelector": None, "resources": {"requests": dict(DEFAULT_SIZE),
+                                                              "limits": {**DEFAULT_SIZE, "nvidia.com/gpu": None}}}}
+NAME = re.compile(r"^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$")
+NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+
+
+class Computes(Behaviour):
+    """Attach takes a while; it succeeds where the cluster has the extension."""
+
+    type = "Microsoft.MachineLearningServices/workspaces/computes"
+    api_versions = frozenset({"2023-02-01-preview", "2024-04-01", "2024-10-01", "2025-04-01", "2025-06-01", "2025-09-01",
+                              "2025-12-01", "2026-03-01", "2026-05-01"})
+
+    async def put(self, call: Call, there: Resource | None) -> Answer:
+        told = call.body.get("properties") or {}
+        inner = told.get("properties") or {}
+        namespace = inner.get("namespace") or "default"
+        if told.get("computeType") != "Kubernetes":
+            raise _user_error(call, f"Compute type '{told.get('computeType')}' cannot be attached here.")
+        if not NAME.match(call.address.names[-1]):
+            raise _user_error(call, f"The compute name '{call.address.names[-1]}' is not valid.")
+        if not told.get("resourceId") or not NAMESPACE.match(namespace):
+            raise _user_error(call, "resourceId must be given, and namespace must be a name that Kubernetes takes.")
+        workspace = call.azure.tree.get(call.address.parent) or {}
+        stamp = now()
+        resource: Resource = {
+            "id": call.address.id,
+            "name": call.address.names[-1],
+            "type": self.type,
+            "location": call.body.get("location") or workspace.get("location"),
+            "tags": call.body.get("tags") or {},
+            "properties": {
+                "computeType": "Kubernetes",
+                "computeLocation": workspace.get("location"),
+                "description": told.get("description"),
+                "resourceId": told["resourceId"],
+                "createdOn": stamp,
+                "modifiedOn": stamp,
+                "isAttachedCompute": True,
+                "disableLocalAuth": bool(told.get("disableLocalAuth")),
+                "provisioningState": "Creating",
+                "provisioningErrors": None,
+                "properties": {"namespace": namespace, "relayConnectionString": None, "serviceBusConnectionString": None,
+                               "extensionPrincipalId": None, "vcName": None, "extensionInstanceReleaseTrain": "stable",
+                               "defaultInstanceType": inner.get("defaultInstanceType") or DEFAULT_TYPE,
+                               "instanceTypes": {**DEFAULT, **(inner.get("instanceTypes") or {})}},
+            },
+        }
+        if identity := call.body.get("identity"):
+            resource["identity"] = _identity(call, identity)
+        call.azure.tree.put(resource)
+        operation = call.azure.operations.start("InProgress", lambda: _attach(call, resource))
+        return Answer(201, resource, _headers(call, operation))
+
+    async def delete(self, call: Call, there: Resource | None) -> Answer:
+        wanted = call.query.get("underlyingResourceAction")
+        if wanted not in ("Delete", "Detach"):
+            raise _user_error(call, "underlyingResourceAction must be Delete or Detach.")
+        if there is None:
+            return Answer(204)
+        there["properties"]["provisioningState"] = "Deleting"
+
+        async def detach() -> None:
+            await asyncio.sleep(call.azure.seconds)
+            call.azure.tree.remove(there["id"])
+
+        return Answer(202, None, _headers(call, call.azure.operations.start("InProgress", detach)))
+
+    async def read(self, call: Call, resource: Resource) -> Resource:
+        outer = resource["properties"]
+        inner = outer.get("properties")
+        side = call.azure.cluster_of(outer.get("resourceId") or "")
+        if not inner or not side or outer["provisioningState"] != "Succeeded":
+            return resource
+        types = {**(inner.get("instanceTypes") or {}), **await cluster_effects.instance_types(side)}
+        return {**resource, "properties": {**outer, "properties": {**inner, "instanceTypes": types}}}
+
+
+def status_body(operation: Running) -> dict[str, Any]:
+    """The minimal body of a compute operation."""
+    if operation.error:
+        return {"status": "Failed", "error": operation.error}
+    return {"status": "Succeeded", "percentComplete": 100.0} if operation.done else {"status": "InProgress"}
+
+
+async def _attach(call: Call, resource: Resource) -> None:
+    properties = resource["properties"]
+    await asyncio.sleep(call.azure.seconds)
+    on_cluster = call.azure.tree.within(properties["resourceId"], "Microsoft.KubernetesConfiguration/extensions")
+    states = [one["properties"]["provisioningState"] for one in on_cluster
+              if one["properties"]["extensionType"].lower() == AZUREML]
+    if "Succeeded" not in states:
+        # assumed: no failing attach of a Kubernetes compute is on record; outer and inner code follow the documented pattern
+        error = {"code": "BadRequest", "message": "The request is invalid.", "details": [
+            {"code": "ExtensionNotInstalled", "message": "The AzureML extension is not installed on the cluster."}]}
+        properties.update(provisioningState="Failed", provisioningErrors=[{"error": error}])
+        raise OperationFailed(**error)
+    properties["provisioningState"] = "Succeeded"
+
+
+def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:
+    if told.get("type") != "UserAssigned":
+        return {"type": "SystemAssigned", "principalId": call.azure.operations.new_id(), "tenantId": call.azure.world.tenant}
+    filled = {}
+    for identity_id in told.get("userAssignedIdentities") or {}:
+        found = call.azure.tree.get(identity_id)
+        if found is None:
+            raise _user_error(call, f"The identity '{identity_id}' was not found.")
+        filled[identity_id] = {key: found["properties"][key] for key in ("principalId", "clientId")}
+    return {"type": "UserAssigned", "userAssignedIdentities": filled}
+
+
+def _headers(call: Call, operation: Running) -> dict[str, str]:
+    subscription = call.address.id.split("/")[2]
+    path = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/eastus/computeOperationsStatus"
+    signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
+    return {"Azure-AsyncOperation": f"{call.base}{path}/{operation.id}?api-version={call.api_version}&service=new&{signed}"}
+
+
+def _user_error(call: Call, message: str) -> ArmError:
+    inside = dict.fromkeys(("severity", "messageFormat", "messageParameters", "referenceCode", "detailsUri", "innerError",
+                            "debugInfo"))
+    error = ArmError(400, "UserError", message, cause=None, target=None, details=[], **inside)
+    stamp = call.azure.operations.new_id()
+    error.body.update(correlation={"operation": stamp, "request": stamp[:16]}, environment="eastus", location="eastus",
+                      time=now(), componentName="machinelearningcompute")
+    return error

@@ -1,0 +1,169 @@
+"""Microsoft.KubernetesConfiguration/extensions, as field guide arm-protocol section 2 describes them."""
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from typing import Any
+
+from sandbox.azure import cluster_effects
+from sandbox.azure.behaviours import Answer, Behaviour, Call, now
+from sandbox.azure.errors import ArmError
+from sandbox.azure.operations import Running
+from sandbox.azure.tree import Resource
+
+AZUREML = "microsoft.azureml.kubernetes"
+CURRENT_VERSION = "1.1.71"
+BUSY = ("Creating", "Updating", "Deleting")
+NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
+PATCHABLE = ("autoUpgradeMode", "autoUpgradeMinorVersion", "releaseTrain", "version")
+
+
+class Extensions(Behaviour):
+    """Creating takes a while, during which the cluster side happens."""
+
+    type = "Microsoft.KubernetesConfiguration/extensions"
+    api_versions = frozenset({"2022-11-01", "2023-05-01", "2024-11-01", "2025-03-01"})
+
+    def absent(self, call: Call) -> ArmError | None:
+        return ArmError(404, "ResourceNotFound", f"Extension instance with name '{call.address.names[-1]}' not found.",
+                        cause=None, additionalInfo=[])
+
+    async def put(self, call: Call, there: Resource | None) -> Answer:
+        told = call.body.get("properties") or {}
+        if not NAME.match(call.address.names[-1]):
+            # assumed: the wording of a refused name
+            raise ArmError(400, "InvalidExtensionName", f"The extension name '{call.address.names[-1]}' is not valid.", cause=None)
+        if not told.get("extensionType"):
+            raise ArmError(400, "InvalidRequestContent", "The extension type must be given.", cause=None)  # assumed
+        if there and there["properties"]["provisioningState"] in BUSY:
+            raise _busy("PUT", there)  # assumed: PUT is refused in the words that are known of PATCH
+        self._refuse_second_of_type(call, told["extensionType"])
+        pinned = told.get("version")
+        if pinned and told.get("autoUpgradeMinorVersion", True):
+            raise ArmError(400, "ExtensionAutoUpgradeCannotBeEnabled", "Auto upgrade of minor versions cannot be enabled when "
+                           "a version is given.", cause=None)
+        resource = _resource(call, told, there)
+        call.azure.tree.put(resource)
+        operation = call.azure.operations.start("Creating", lambda: _install(call, resource, "Creating"))
+        return Answer(201 if there is None else 200, await self.read(call, resource), _headers(call, operation, location=True))
+
+    async def patch(self, call: Call, there: Resource) -> Answer:
+        properties = there["properties"]
+        if properties["provisioningState"] in BUSY:
+            raise _busy("PATCH", there)
+        told = call.body.get("properties") or {}
+        unknown = sorted(set(told) - {*PATCHABLE, "configurationSettings", "configurationProtectedSettings"})
+        if unknown:
+            raise ArmError(400, "InvalidRequestContent", f"A PATCH cannot change {', '.join(unknown)}.", cause=None)  # assumed
+        before = repr(properties)
+        properties.update({key: told[key] for key in PATCHABLE if key in told})
+        properties["configurationSettings"] = {**properties["configurationSettings"], **(told.get("configurationSettings") or {})}
+        if "configurationProtectedSettings" in told:
+            properties["configurationProtectedSettings"] = dict(told["configurationProtectedSettings"] or {})
+        if repr(properties) == before:
+            return Answer(200, await self.read(call, there))
+        properties["provisioningState"] = "Updating"
+        operation = call.azure.operations.start("Updating", lambda: _install(call, there, "Updating"))
+        return Answer(202, await self.read(call, there), _headers(call, operation, location=True))
+
+    async def delete(self, call: Call, there: Resource | None) -> Answer:
+        if there is None:
+            return Answer(204)
+        if call.query.get("forceDelete", "").lower() == "true":
+            call.azure.tree.remove(there["id"])
+            return Answer(200, {"version": "1.1", "content": {"headers": []}, "statusCode": 200, "reasonPhrase": "OK",
+                                "headers": [], "trailingHeaders": [], "requestMessage": None, "isSuccessStatusCode": True})
+        there["properties"]["provisioningState"] = "Deleting"
+
+        async def remove() -> None:
+            await asyncio.sleep(call.azure.seconds)
+            if (side := call.azure.cluster_of(there["id"])) and there["properties"]["extensionType"].lower() == AZUREML:
+                await cluster_effects.uninstall(side)
+            call.azure.tree.remove(there["id"])
+
+        return Answer(202, None, _headers(call, call.azure.operations.start("Deleting", remove), location=False))
+
+    async def read(self, call: Call, resource: Resource) -> Resource:
+        properties = dict(resource["properties"])
+        properties["configurationProtectedSettings"] = dict.fromkeys(properties["configurationProtectedSettings"], "")
+        return {**resource, "properties": properties}
+
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        return {**await super().list(call, found), "nextLink": None}
+
+    async def action(self, call: Call, there: Resource, name: str) -> Answer:
+        raise ArmError(404, "NotFound", f"An extension has no action '{name}'.", cause=None)
+
+    def _refuse_second_of_type(self, call: Call, extension_type: str) -> None:
+        for other in call.azure.tree.children(call.address.id.rsplit("/", 1)[0], self.type):
+            same_type = other["properties"]["extensionType"].lower() == extension_type.lower()
+            if same_type and other["name"].lower() != call.address.names[-1].lower():
+                raise ArmError(400, "ValidationFailed", "Multiple extensions of the same type are not allowed at this scope: "
+                               f"'{other['name']}' is of type '{extension_type}' already.", cause=None)  # assumed wording
+
+
+def status_body(call: Call, operation: Running) -> dict[str, Any]:
+    """The body of {extension}/operations/{id}."""
+    body: dict[str, Any] = {"id": call.address.id, "name": operation.id, "status": operation.status}
+    return {**body, "error": operation.error} if operation.error else body
+
+
+def _resource(call: Call, told: dict[str, Any], there: Resource | None) -> Resource:
+    aks = "/managedclusters/" in call.address.id.lower()
+    scope = told.get("scope") or {"cluster": {"releaseNamespace": "azureml"}}
+    stamp = now()
+    resource: Resource = {
+        "id": call.address.id,
+        "name": call.address.names[-1],
+        "type": "Microsoft.KubernetesConfiguration/extensions",
+        "properties": {
+            "extensionType": told["extensionType"],
+            "autoUpgradeMinorVersion": told.get("autoUpgradeMinorVersion", True),
+            "releaseTrain": told.get("releaseTrain") or "Stable",
+            "version": told.get("version"),
+            "currentVersion": None,
+            "scope": scope,
+            "provisioningState": "Creating",
+            "configurationSettings": dict(told.get("configurationSettings") or {}),
+            "configurationProtectedSettings": dict(told.get("configurationProtectedSettings") or {}),
+            "statuses": [],
+            "aksAssignedIdentity": None,
+            "isSystemExtension": False,
+        },
+        "systemData": {"createdBy": None, "createdByType": None, "createdAt": there["systemData"]["createdAt"] if there else stamp,
+                       "lastModifiedBy": None, "lastModifiedByType": None, "lastModifiedAt": stamp},
+    }
+    if not aks:
+        resource["identity"] = {"type": "SystemAssigned", "principalId": str(uuid.uuid4())}
+    return resource
+
+
+async def _install(call: Call, resource: Resource, word: str) -> None:
+    properties, seconds = resource["properties"], call.azure.seconds
+    await asyncio.sleep(seconds / 3)
+    properties["currentVersion"] = properties["version"] or CURRENT_VERSION
+    side = call.azure.cluster_of(resource["id"])
+    if side and properties["extensionType"].lower() == AZUREML:
+        await cluster_effects.install(side, resource["name"], properties["configurationSettings"])
+    await asyncio.sleep(seconds * 2 / 3)
+    if properties["provisioningState"] == word:
+        properties["provisioningState"] = "Succeeded"
+
+
+def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:
+    path = call.address.id.replace("/connectedClusters/", "/ConnectedClusters/").replace("/managedClusters/", "/ManagedClusters/")
+    signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
+    headers = {"Azure-AsyncOperation": f"{call.base}{path}/operations/{operation.id}?api-Version={call.api_version}&{signed}"}
+    if location:
+        # The service really names its own host here; whoever follows it sends a token to a stranger.
+        headers["Location"] = f"https://eastus.rp.kubernetesconfiguration.invalid{path}/operations/{operation.id}"
+    return headers
+
+
+def _busy(method: str, there: Resource) -> ArmError:
+    state = there["properties"]["provisioningState"]
+    return ArmError(409, f"Extension{method.capitalize()}Failed", f"The {method} method cannot be completed due to a conflict. "
+                    f"(ProvisioningState of extension: {state}). Please wait for a few minutes for the ProvisioningState to "
+                    "change to Succeeded, Failed or Canceled and retry again. If the problem persists, please contact Microsoft "
+                    "support.", cause=None, additionalInfo=[])

@@ -1,0 +1,85 @@
+"""Long operations: they take their time, then they end, whatever the client does meanwhile."""
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.azure.errors import ArmError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Running:
+    """One operation: the word while it runs, the word at its end, its error."""
+
+    id: str
+    word: str
+    error: dict[str, Any] | None = None
+    done: bool = False
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def status(self) -> str:
+        """The word that a poll is answered with."""
+        if not self.done:
+            return self.word
+        return "Failed" if self.error else "Succeeded"
+
+
+class OperationFailed(Exception):
+    """Raised by the work of an operation to end it in Failed with this ARM error."""
+
+    def __init__(self, code: str, message: str, **more: Any) -> None:
+        super().__init__(message)
+        self.error = {"code": code, "message": message, **more}
+
+
+class Operations:
+    """All operations since the start."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Running] = {}
+
+    @staticmethod
+    def new_id() -> str:
+        """A new GUID."""
+        return str(uuid.uuid4())
+
+    def start(self, word: str, work: Callable[[], Awaitable[None]]) -> Running:
+        """Run the work in the background under a new id."""
+        operation = Running(str(uuid.uuid4()), word)
+        self._all[operation.id] = operation
+
+        async def run() -> None:
+            try:
+                await work()
+            except OperationFailed as failure:
+                operation.error = failure.error
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                log.exception("operation %s", operation.id)
+                operation.error = {"code": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
+            operation.done = True
+
+        operation.task = asyncio.get_running_loop().create_task(run())
+        return operation
+
+    def get(self, operation_id: str) -> Running:
+        """The operation. Raises ArmError 404."""
+        try:
+            return self._all[operation_id.lower()]
+        except KeyError:
+            raise ArmError(404, "ResourceNotFound", f"The operation '{operation_id}' was not found.", cause=None) from None
+
+    async def stop(self) -> None:
+        """End what still runs."""
+        tasks = [one.task for one in self._all.values() if one.task and not one.task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

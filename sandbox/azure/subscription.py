@@ -1,0 +1,147 @@
+"""Tenants, subscriptions, resource groups, resource providers and features: ARM's own, above any provider."""
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sandbox.azure.behaviours import Answer, Azure
+from sandbox.azure.errors import ArmError, group_not_found
+from sandbox.azure.tree import Address, Resource
+
+PROVIDER = re.compile(r"^/subscriptions/([^/]+)/providers(?:/([^/]+)(?:/(register|unregister))?)?$", re.I)
+FEATURE = re.compile(r"^/subscriptions/([^/]+)/providers/Microsoft\.Features(?:/providers/([^/]+))?/features"
+                     r"(?:/([^/]+)(?:/(register|unregister))?)?$", re.I)
+GROUP = re.compile(r"^/subscriptions/([^/]+)/resourcegroups(?:/([^/]+))?$", re.I)
+RESOURCES = re.compile(r"^(/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?)/resources$", re.I)
+SUBSCRIPTION = re.compile(r"^/subscriptions(?:/([^/]+)(/locations)?)?$", re.I)
+OF_TYPE = re.compile(r"resourceType eq '([^']+)'", re.I)
+
+
+class Subscription:
+    """Answers paths that are no provider's; None for all others."""
+
+    def __init__(self, azure: Azure) -> None:
+        self._azure = azure
+        self.providers = dict(azure.world.providers)
+        self.features = dict(azure.world.features)
+        self._registering: set[str] = set()
+
+    def answer(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> Answer | None:
+        """The answer to a path of ARM's own."""
+        path = path.rstrip("/")
+        if path.lower() == "/tenants":
+            tenant = self._azure.world.tenant
+            return Answer(200, {"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant, "tenantCategory": "Home",
+                                           "displayName": "Sandbox"}]})
+        for pattern, respond in ((SUBSCRIPTION, self._subscriptions), (FEATURE, self._feature), (PROVIDER, self._provider),
+                                 (GROUP, self._group), (RESOURCES, self._resources)):
+            if found := pattern.match(path):
+                if found.group(1) and pattern is not RESOURCES:
+                    self._require_subscription(found.group(1))
+                return respond(method, found, query, body)
+        return None
+
+    def require(self, address: Address) -> None:
+        """Raise ArmError where the subscription or the resource group of an address is not there."""
+        words = address.scope.split("/")
+        if len(words) > 2 and words[1].lower() == "subscriptions":
+            self._require_subscription(words[2])
+            if address.group and self._azure.tree.get("/".join(words[:5])) is None:
+                raise group_not_found(address.group)
+
+    def _require_subscription(self, subscription: str) -> None:
+        if subscription.lower() not in {one["id"].lower() for one in self._azure.world.subscriptions}:
+            raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+
+    def _subscriptions(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
+        if found.group(2):
+            location = self._azure.world.location
+            return Answer(200, {"value": [{"id": f"/subscriptions/{found.group(1)}/locations/{location}", "name": location,
+                                           "displayName": location, "regionalDisplayName": location}]})
+        all_of_them = [self._one(one) for one in self._azure.world.subscriptions]
+        if found.group(1):
+            return Answer(200, next(one for one in all_of_them if one["subscriptionId"].lower() == found.group(1).lower()))
+        return Answer(200, {"value": all_of_them, "count": {"type": "Total", "value": len(all_of_them)}})
+
+    def _one(self, told: Any) -> Resource:
+        return {"id": f"/subscriptions/{told['id']}", "authorizationSource": "RoleBased", "managedByTenants": [],
+                "subscriptionId": told["id"], "tenantId": self._azure.world.tenant, "displayName": told["name"],
+                "state": "Enabled", "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01",
+                                                             "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"}}
+
+    def _group(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
+        subscription, name = found.groups()
+        if name is None:
+            scope = f"/subscriptions/{subscription}"
+            return Answer(200, {"value": list(self._azure.tree.within(scope, "Microsoft.Resources/resourceGroups"))})
+        resource = self._azure.tree.get(f"/subscriptions/{subscription}/resourceGroups/{name}")
+        if method == "HEAD":
+            return Answer(204 if resource else 404)
+        if resource is None:
+            raise group_not_found(name)
+        return Answer(200, resource)
+
+    def _resources(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
+        wanted = OF_TYPE.search(query.get("$filter", ""))
+        keys = ("id", "name", "type", "location", "tags", "identity", "kind")
+        shown = [{key: one[key] for key in keys if key in one} for one in self._azure.tree.within(found.group(1))
+                 if "/providers/" in one["id"] and one["type"].count("/") == 1 and "extensions" not in one["type"]
+                 and (wanted is None or one["type"].lower() == wanted.group(1).lower())]
+        return Answer(200, {"value": shown})
+
+    def _provider(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer | None:
+        subscription, wanted, verb = found.groups()
+        if wanted is None:
+            return Answer(200, {"value": [self._describe(subscription, name) for name in self.providers]})
+        name = next((one for one in self.providers if one.lower() == wanted.lower()), None)
+        if name is None:
+            raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{wanted}' is invalid.")
+        if verb == "register" and self.providers[name] != "Registered":
+            self.providers[name] = "Registering"
+            self._registering.add(name)
+            return Answer(200, self._describe(subscription, name))
+        if verb == "unregister":
+            self.providers[name] = "Unregistered"
+        described = self._describe(subscription, name)
+        if name in self._registering:  # the next look finds it done
+            self._registering.discard(name)
+            self.providers[name] = "Registered"
+        return Answer(200, described)
+
+    def _describe(self, subscription: str, name: str) -> Resource:
+        types = sorted({one["type"].split("/", 1)[1] for one in self._azure.tree.within("", None)
+                        if one["type"].lower().startswith(name.lower() + "/")})
+        from sandbox.azure.app import BEHAVIOURS
+
+        versions = {key.split("/", 1)[1]: sorted(one.api_versions, reverse=True) for key, one in BEHAVIOURS.items()
+                    if one.api_versions and key.startswith(name.lower() + "/")}
+        kinds = [{"resourceType": kind, "locations": ["East US"], "capabilities": "None",
+                  "apiVersions": versions.get(kind.lower()) or API_VERSIONS.get(f"{name}/{kind}".lower(), ["2024-01-01"])}
+                 for kind in sorted({*types, *versions})]
+        return {"id": f"/subscriptions/{subscription}/providers/{name}", "namespace": name, "authorizations": [],
+                "resourceTypes": kinds, "registrationState": self.providers[name], "registrationPolicy": "RegistrationRequired"}
+
+    def _feature(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
+        subscription, namespace, name, verb = found.groups()
+        known = [key for key in self.features if namespace is None or key.lower().startswith(namespace.lower() + "/")]
+        if name is None:
+            return Answer(200, {"value": [self._shown(subscription, key) for key in known]})
+        key = next((one for one in known if one.lower() == f"{namespace}/{name}".lower()), None)
+        if key is None:
+            raise ArmError(404, "FeatureNotFound", f"The feature '{name}' could not be found.")
+        if verb:
+            self.features[key] = "Registered" if verb.lower() == "register" else "Unregistered"
+        return Answer(200, self._shown(subscription, key))
+
+    def _shown(self, subscription: str, key: str) -> Resource:
+        namespace, name = key.split("/", 1)
+        return {"id": f"/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{name}",
+                "name": key, "type": "Microsoft.Features/providers/features", "properties": {"state": self.features[key]}}
+
+
+API_VERSIONS = {
+    "microsoft.containerservice/managedclusters": ["2025-02-01", "2024-09-01"],
+    "microsoft.kubernetes/connectedclusters": ["2024-01-01"],
+    "microsoft.machinelearningservices/workspaces": ["2024-10-01"],
+    "microsoft.managedidentity/userassignedidentities": ["2024-11-30", "2023-01-31"],
+}

@@ -1,0 +1,99 @@
+"""One tree of ARM resources; ids are compared without case and kept as they were first written."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a request points. `scope` is what stands before the last /providers/; names are empty for a collection.
+
+    For /subscriptions/s/resourceGroups/g/providers/NS/a/x/b the scope is /subscriptions/s/resourceGroups/g, the namespace NS, the
+    types (a, b), the names (x,).
+    """
+
+    scope: str
+    namespace: str
+    types: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def type(self) -> str:
+        """The full type, such as Microsoft.Kubernetes/connectedClusters."""
+        return "/".join((self.namespace, *self.types))
+
+    @property
+    def is_collection(self) -> bool:
+        """Whether the last type has no name."""
+        return len(self.names) < len(self.types)
+
+    @property
+    def id(self) -> str:
+        """The id of the resource, or of the collection."""
+        words = [word for pair in zip(self.types, (*self.names, ""), strict=False) for word in pair if word]
+        return "/".join((self.scope, "providers", self.namespace, *words))
+
+    @property
+    def parent(self) -> str:
+        """The id of the resource above; the scope for a type of the first level."""
+        if len(self.types) == 1:
+            return self.scope
+        return Address(self.scope, self.namespace, self.types[:-1], self.names[: len(self.types) - 1]).id
+
+    @property
+    def group(self) -> str:
+        """The resource group's name, or nothing."""
+        words = self.scope.split("/")
+        return words[4] if len(words) > 4 and words[3].lower() == "resourcegroups" else ""
+
+
+def parse(path: str) -> Address | None:
+    """The address in a path, or None for one without /providers/NAMESPACE/TYPE."""
+    words = [word for word in path.split("/") if word]
+    at = max((index for index, word in enumerate(words) if word.lower() == "providers"), default=-1)
+    if at < 0 or len(words) < at + 3:
+        return None
+    rest = words[at + 2:]
+    return Address("/" + "/".join(words[:at]) if at else "", words[at + 1], tuple(rest[::2]), tuple(rest[1::2]))
+
+
+class Tree:
+    """The resources that are there."""
+
+    def __init__(self) -> None:
+        self._resources: dict[str, Resource] = {}
+
+    def get(self, resource_id: str) -> Resource | None:
+        """The resource itself, not a copy."""
+        return self._resources.get(resource_id.lower())
+
+    def put(self, resource: Resource) -> Resource:
+        """Add or replace by id."""
+        self._resources[resource["id"].lower()] = resource
+        return resource
+
+    def remove(self, resource_id: str) -> None:
+        """Remove, with all that stands beneath."""
+        gone = resource_id.lower()
+        self._resources = {key: value for key, value in self._resources.items()
+                           if key != gone and not key.startswith(gone + "/")}
+
+    def within(self, scope: str, resource_type: str | None = None) -> Iterator[Resource]:
+        """The resources at or beneath a scope, of one type or of any."""
+        prefix = scope.lower() + "/"
+        for key, resource in list(self._resources.items()):
+            if key.startswith(prefix) and (resource_type is None or resource["type"].lower() == resource_type.lower()):
+                yield resource
+
+    def children(self, collection_id: str, resource_type: str) -> list[Resource]:
+        """The resources directly in a collection; for one of a subscription those of all its groups too."""
+        address = parse(collection_id)
+        if address and address.scope.count("/") == 2 and len(address.types) == 1:
+            found = self.within(address.scope, resource_type)
+            return [one for one in found if (parse(one["id"]) or address).scope.count("/") in (2, 4)]
+        prefix = collection_id.lower() + "/"
+        return [value for key, value in self._resources.items() if key.startswith(prefix) and "/" not in key[len(prefix):]]

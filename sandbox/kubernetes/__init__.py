@@ -1,0 +1,62 @@
+"""The Kubernetes half: a stand-in, or a real kube-apiserver, for each cluster of the world."""
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.kubernetes.api import Api
+from sandbox.kubernetes.client import KubeClient
+from sandbox.kubernetes.store import Store
+from sandbox.tls import Authority
+
+
+@dataclass(frozen=True)
+class ClusterSide:
+    """The Kubernetes API of one cluster."""
+
+    name: str
+    server: str
+    token: str
+    client: KubeClient
+    _stop: Callable[[], Awaitable[None]]
+
+    async def stop(self) -> None:
+        """Stop the server and close the client."""
+        await self.client.close()
+        await self._stop()
+
+
+async def start_cluster_side(name: str, *, nodes: list[dict[str, Any]], objects: list[dict[str, Any]], directory: Path,
+                             authority: Authority, version: str = "v1.30.9", real: bool = False,
+                             on_request: Callable[[dict[str, Any]], None] | None = None) -> ClusterSide:
+    """Start a cluster's API on a free port of loopback, with its nodes and further objects in it.
+
+    With real, KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd; raises RuntimeError when it does not.
+    """
+    token = secrets.token_urlsafe(32)
+    if real:
+        from sandbox.kubernetes.real import start_real
+
+        server, stop = await start_real(directory, authority, token)
+    else:
+        server, stop = await _start_stand_in(Api(Store(), token, version, on_request, name), authority)
+    client = KubeClient(server, token, authority.client_context())
+    for namespace in ("default", "kube-system", "kube-public"):
+        await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    for obj in [*nodes, *objects]:
+        await client.apply(obj)
+    return ClusterSide(name, server, token, client, stop)
+
+
+async def _start_stand_in(api: Api, authority: Authority) -> tuple[str, Callable[[], Awaitable[None]]]:
+    runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server_context())
+    await site.start()
+    port = runner.addresses[0][1]
+    return f"https://127.0.0.1:{port}", runner.cleanup

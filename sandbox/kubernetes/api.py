@@ -1,0 +1,270 @@
+"""The Kubernetes API over HTTP: discovery, objects, patches, tables, watches."""
+from __future__ import annotations
+
+import asyncio
+import base64
+import copy
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from sandbox.kubernetes import apply, openapi, patch, schema, selectors, status
+from sandbox.kubernetes.kinds import Kind
+from sandbox.kubernetes.store import Event, Store
+from sandbox.kubernetes.table import table
+
+PATCHES = {"application/merge-patch+json": patch.merge, "application/strategic-merge-patch+json": patch.strategic,
+           "application/json-patch+json": patch.json_patch}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a path points at; name and subresource may be empty."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    subresource: str
+
+
+class Api:
+    """One cluster's API server."""
+
+    def __init__(self, store: Store, token: str, version: str, on_request: Callable[[dict[str, Any]], None] | None, who: str) -> None:
+        self._store, self._token, self._version, self._on_request, self._who = store, token, version, on_request, who
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(client_max_size=8 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        return app
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            if request.headers.get("Authorization") != f"Bearer {self._token}":
+                raise status.ApiError(401, "Unauthorized", "Unauthorized")
+            response = await self._route(request)
+        except status.ApiError as error:
+            response = web.json_response(error.body, status=error.code)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            response = web.json_response(status.bad_request(f"the request cannot be read: {error}").body, status=400)
+        if self._on_request:
+            self._on_request({"method": request.method, "path": request.path, "query": dict(request.query),
+                              "status": response.status, "who": self._who})
+        return response
+
+    async def _route(self, request: web.Request) -> web.StreamResponse:
+        words = [word for word in request.path.split("/") if word]
+        if words and words[0] in ("readyz", "livez", "healthz"):
+            return web.Response(text="ok")
+        if words == ["version"]:
+            major, minor = self._version.lstrip("v").split(".")[:2]
+            return web.json_response({"major": major, "minor": minor, "gitVersion": self._version, "platform": "linux/amd64"})
+        if words[:2] == ["openapi", "v3"]:
+            kinds = self._store.kinds()
+            return web.json_response(openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds))
+        if words[-1:] == ["selfsubjectaccessreviews"] and request.method == "POST":
+            return web.json_response({**await request.json(), "status": {"allowed": True}}, status=201)
+        if (discovered := self._discover(words)) is not None:
+            return web.json_response(discovered)
+        return await self._object(request, self._target(words))
+
+    def _discover(self, words: list[str]) -> dict[str, Any] | None:
+        if words == ["api"]:
+            return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+        kinds = self._store.kinds()
+        if words == ["apis"]:
+            names = list(dict.fromkeys(kind.group for kind in kinds if kind.group))
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name, kinds) for name in names]}
+        if len(words) == 2 and words[0] == "apis":
+            if not any(kind.group == words[1] for kind in kinds):
+                raise status.no_such_path()
+            return {"kind": "APIGroup", "apiVersion": "v1", **_group(words[1], kinds)}
+        if words in (["api", "v1"],) or (len(words) == 3 and words[0] == "apis"):
+            served = [kind for kind in kinds if kind.root == "/".join(words)]
+            if not served:
+                raise status.no_such_path()
+            return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": served[0].api_version,
+                    "resources": [entry for kind in served for entry in kind.discovery()]}
+        return None
+
+    def _target(self, words: list[str]) -> Target:
+        if len(words) > 2 and words[:2] == ["api", "v1"]:
+            group, version, rest = "", "v1", words[2:]
+        elif len(words) > 3 and words[0] == "apis":
+            group, version, rest = words[1], words[2], words[3:]
+        else:
+            raise status.no_such_path()
+        namespace = ""
+        if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
+            namespace, rest = rest[1], rest[2:]
+        rest = [*rest, "", ""]
+        return Target(self._store.find_kind(group, version, rest[0]), namespace, rest[1], rest[2])
+
+    async def _object(self, request: web.Request, target: Target) -> web.StreamResponse:
+        dry_run = request.query.get("dryRun") == "All"
+        if target.subresource not in ("", "status", "log"):
+            raise status.no_such_path()
+        if request.method == "GET":
+            if target.subresource == "log":
+                return web.Response(text="")
+            if request.query.get("watch", "") in ("1", "true"):
+                return await self._watch(request, target)
+            return self._shown(request, target)
+        if request.method == "POST" and not target.name:
+            return await self._create(request, target, dry_run)
+        if request.method == "DELETE":
+            return await self._delete(request, target, dry_run)
+        if request.method in ("PUT", "PATCH") and target.name:
+            return await (self._put if request.method == "PUT" else self._patch)(request, target, dry_run)
+        raise status.ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+    def _shown(self, request: web.Request, target: Target) -> web.Response:
+        if target.name:
+            return self._one(request, target, self._store.get(target.kind, target.namespace, target.name))
+        found = self._selected(request, target)
+        version = str(self._store.version)
+        meta: dict[str, Any] = {"resourceVersion": version}
+        limit, start = int(request.query.get("limit") or 0), _offset(request.query.get("continue"))
+        if limit and len(found) > start + limit:
+            meta["continue"] = base64.b64encode(json.dumps({"start": start + limit}).encode()).decode()
+            meta["remainingItemCount"] = len(found) - start - limit
+        page = found[start: start + limit] if limit else found[start:]
+        if _as_table(request):
+            shown = table(target.kind, page, version, request.query.get("includeObject", "Metadata"))
+            shown["metadata"] = meta
+            return web.json_response(shown)
+        return web.json_response({"kind": f"{target.kind.kind}List", "apiVersion": target.kind.api_version, "metadata": meta, "items": page})
+
+    def _selected(self, request: web.Request, target: Target) -> list[dict[str, Any]]:
+        by_label = selectors.labels(request.query.get("labelSelector", ""))
+        by_field = selectors.fields(request.query.get("fieldSelector", ""))
+        return [one for one in self._store.list(target.kind, target.namespace) if by_label(one) and by_field(one)]
+
+    def _one(self, request: web.Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
+        if _as_table(request):
+            return web.json_response(table(target.kind, [obj], obj["metadata"].get("resourceVersion", ""),
+                                           request.query.get("includeObject", "Metadata")), status=code)
+        return web.json_response(obj, status=code)
+
+    async def _create(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
+        obj = await self._read(request, target)
+        apply.note_update(None, obj, _manager(request))
+        return self._one(request, target, await self._store.create(target.kind, target.namespace, obj, dry_run), 201)
+
+    async def _put(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
+        there = self._store.get(target.kind, target.namespace, target.name)
+        obj = _only(target, there, await self._read(request, target))
+        apply.note_update(there, obj, _manager(request), target.subresource)
+        return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
+
+    async def _patch(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
+        kind_of_patch = request.content_type
+        text = await request.text()
+        if kind_of_patch == "application/apply-patch+yaml":
+            return await self._apply(request, target, yaml.safe_load(text), dry_run)
+        if kind_of_patch not in PATCHES or (kind_of_patch.startswith("application/strategic") and target.kind.custom):
+            raise status.ApiError(415, "UnsupportedMediaType", f"the body of the request was in an unknown format - {kind_of_patch}")
+        there = self._store.get(target.kind, target.namespace, target.name)
+        obj = _only(target, there, PATCHES[kind_of_patch](copy.deepcopy(there), json.loads(text)))
+        schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
+        apply.note_update(there, obj, _manager(request), target.subresource)
+        return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
+
+    async def _apply(self, request: web.Request, target: Target, wanted: dict[str, Any], dry_run: bool) -> web.Response:
+        manager = request.query.get("fieldManager")
+        if not manager:
+            raise status.bad_request("fieldManager is required for apply patch")
+        schema.judge(target.kind, wanted, request.query.get("fieldValidation") == "Strict")
+        wanted.setdefault("metadata", {})["name"] = target.name
+        try:
+            there = self._store.get(target.kind, target.namespace, target.name)
+        except status.ApiError:
+            there = None
+        obj = apply.apply(there, wanted, manager, request.query.get("force") == "true", target.kind.resource)
+        if there is None:
+            return self._one(request, target, await self._store.create(target.kind, target.namespace, obj, dry_run), 201)
+        return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
+
+    async def _delete(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
+        if not target.name:
+            gone = [await self._store.delete(target.kind, one["metadata"].get("namespace", ""), one["metadata"]["name"], dry_run)
+                    for one in self._selected(request, target)]
+            return web.json_response({"kind": f"{target.kind.kind}List", "apiVersion": target.kind.api_version, "metadata": {}, "items": gone})
+        obj = await self._store.delete(target.kind, target.namespace, target.name, dry_run)
+        details = {"name": target.name, "group": target.kind.group, "kind": target.kind.plural, "uid": obj["metadata"]["uid"]}
+        return web.json_response({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+
+    async def _read(self, request: web.Request, target: Target) -> dict[str, Any]:
+        text = await request.text()
+        obj = yaml.safe_load(text) if "yaml" in request.content_type else json.loads(text)
+        if not isinstance(obj, dict):
+            raise status.bad_request("the body of the request is not an object")
+        if obj.get("kind", target.kind.kind) != target.kind.kind or obj.get("apiVersion", target.kind.api_version) != target.kind.api_version:
+            raise status.bad_request(f"{obj.get('kind')} in version {obj.get('apiVersion')} cannot be handled as a {target.kind.kind}")
+        schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
+        return obj
+
+    async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        deadline = time.monotonic() + float(request.query.get("timeoutSeconds") or 1800)
+        version = request.query.get("resourceVersion", "")
+        start = int(version) if version not in ("", "0") else self._store.version
+        if version in ("", "0"):
+            for obj in self._selected(request, target):
+                await self._send(request, response, target, Event(0, "ADDED", ("", ""), obj))
+        by_label = selectors.labels(request.query.get("labelSelector", ""))
+        by_field = selectors.fields(request.query.get("fieldSelector", ""))
+        while (left := deadline - time.monotonic()) > 0:
+            for event in [one for one in self._store.events if one.version > start]:
+                start = event.version
+                meta = event.object["metadata"]
+                if (event.group_kind == (target.kind.group, target.kind.kind) and by_label(event.object) and by_field(event.object)
+                        and target.namespace in ("", meta.get("namespace")) and target.name in ("", meta["name"])):
+                    await self._send(request, response, target, event)
+            async with self._store.changed:
+                try:
+                    await asyncio.wait_for(self._store.changed.wait_for(lambda at=start: self._store.version > at), left)
+                except (TimeoutError, asyncio.TimeoutError):
+                    break
+        return response
+
+    async def _send(self, request: web.Request, response: web.StreamResponse, target: Target, event: Event) -> None:
+        obj = event.object
+        if _as_table(request):
+            obj = table(target.kind, [obj], obj["metadata"]["resourceVersion"], request.query.get("includeObject", "Metadata"))
+        await response.write(json.dumps({"type": event.type, "object": obj}).encode() + b"\n")
+
+
+def _group(name: str, kinds: list[Kind]) -> dict[str, Any]:
+    versions = list(dict.fromkeys(kind.version for kind in kinds if kind.group == name))
+    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
+    return {"name": name, "versions": listed, "preferredVersion": listed[0]}
+
+
+def _only(target: Target, there: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """A write to status changes status alone; a write to an object whose status is apart does not change status."""
+    if target.subresource == "status":
+        return {**there, "status": wanted.get("status")}
+    if target.kind.status and "status" in there:
+        return {**wanted, "status": there["status"]}
+    return wanted
+
+
+def _as_table(request: web.Request) -> bool:
+    first = request.headers.get("Accept", "").split(",")[0]
+    return "as=Table" in first
+
+
+def _offset(token: str | None) -> int:
+    return int(json.loads(base64.b64decode(token))["start"]) if token else 0
+
+
+def _manager(request: web.Request) -> str:
+    return request.query.get("fieldManager") or request.headers.get("User-Agent", "unknown").split("/")[0]

@@ -1,0 +1,72 @@
+"""The kinds that a cluster serves: the built-in ones from data, custom ones from their definitions."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind as discovery tells of it, and how its table looks."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool
+    short: tuple[str, ...] = ()
+    status: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+    schema: Mapping[str, Any] | None = None
+    custom: bool = False
+
+    @property
+    def api_version(self) -> str:
+        """apps/v1, or v1 for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def resource(self) -> str:
+        """plural.group, as error messages name it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def root(self) -> str:
+        """api/v1 or apis/apps/v1."""
+        return f"apis/{self.group}/{self.version}" if self.group else f"api/{self.version}"
+
+    def discovery(self) -> list[dict[str, Any]]:
+        """The entries of an APIResourceList."""
+        entry = {"name": self.plural, "singularName": self.kind.lower(), "namespaced": self.namespaced, "kind": self.kind,
+                 "verbs": VERBS, "storageVersionHash": "c2FuZGJveA=="}
+        if self.short:
+            entry["shortNames"] = list(self.short)
+        if not self.status:
+            return [entry]
+        return [entry, {"name": f"{self.plural}/status", "singularName": "", "namespaced": self.namespaced, "kind": self.kind,
+                        "verbs": ["get", "patch", "update"]}]
+
+
+def built_in() -> list[Kind]:
+    """The kinds in kinds.yaml."""
+    told = yaml.safe_load(Path(__file__).with_name("kinds.yaml").read_text(encoding="utf-8"))
+    return [Kind(**{**one, "short": tuple(one.get("short", ()))}) for one in told]
+
+
+def custom(definitions: Iterable[Mapping[str, Any]]) -> list[Kind]:
+    """The kinds of CustomResourceDefinition objects, one for each served version."""
+    return [_custom(one["spec"], version) for one in definitions for version in one["spec"]["versions"] if version.get("served")]
+
+
+def _custom(spec: Mapping[str, Any], version: Mapping[str, Any]) -> Kind:
+    names = spec["names"]
+    columns = {column["name"]: column["jsonPath"].lstrip(".") for column in version.get("additionalPrinterColumns", ())}
+    return Kind(spec["group"], version["name"], names["kind"], names["plural"], spec["scope"] == "Namespaced",
+                tuple(names.get("shortNames", ())), "status" in (version.get("subresources") or {}), columns,
+                (version.get("schema") or {}).get("openAPIV3Schema"), True)

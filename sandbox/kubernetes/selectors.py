@@ -1,0 +1,52 @@
+"""Label and field selectors."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.kubernetes.status import bad_request
+
+SET = re.compile(r"^(\S+)\s+(in|notin)\s+\(([^)]*)\)$")
+COMMA = re.compile(r",(?![^(]*\))")
+
+
+def labels(text: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether an object meets a label selector: =, ==, !=, in, notin, key, !key."""
+    tests = [_label(term.strip()) for term in COMMA.split(text) if term.strip()]
+    return lambda obj: all(test((obj.get("metadata") or {}).get("labels") or {}) for test in tests)
+
+
+def fields(text: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether an object meets a field selector of dotted paths: =, ==, !=."""
+    tests = []
+    for term in filter(None, text.split(",")):
+        found = re.match(r"^([\w.\[\]/-]+?)\s*(==|!=|=)\s*(.*)$", term)
+        if not found:
+            raise bad_request(f"invalid field selector {term!r}")
+        path, sign, value = found.groups()
+        tests.append((path, sign == "!=", value))
+    return lambda obj: all((str(dig(obj, path) or "") == value) is not negated for path, negated, value in tests)
+
+
+def dig(obj: Any, path: str) -> Any:
+    """The value at a dotted path, or None."""
+    for word in path.split("."):
+        obj = obj.get(word) if isinstance(obj, Mapping) else None
+    return obj
+
+
+def _label(term: str) -> Callable[[Mapping[str, str]], bool]:
+    if found := SET.match(term):
+        key, word, listed = found.groups()
+        values = {value.strip() for value in listed.split(",")}
+        return lambda held: (held.get(key) in values) if word == "in" else held.get(key) not in values
+    if "!=" in term:
+        key, value = (part.strip() for part in term.split("!=", 1))
+        return lambda held: held.get(key) != value
+    if "=" in term:
+        key, value = (part.strip(" =") for part in term.split("=", 1))
+        return lambda held: held.get(key) == value
+    if term.startswith("!"):
+        return lambda held: term[1:].strip() not in held
+    return lambda held: term in held

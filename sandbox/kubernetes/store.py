@@ -1,0 +1,177 @@
+"""One store of objects: every write bumps one counter, and is told to whoever watches."""
+from __future__ import annotations
+
+import asyncio
+import copy
+import datetime
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.kubernetes import status
+from sandbox.kubernetes.kinds import Kind, built_in, custom
+
+Object = dict[str, Any]
+CRD = "CustomResourceDefinition"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a watcher is told."""
+
+    version: int
+    type: str
+    group_kind: tuple[str, str]
+    object: Object
+
+
+class Store:
+    """The objects of one cluster."""
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, str, str, str], Object] = {}
+        self._built_in = built_in()
+        self._custom: list[Kind] = []
+        self.events: list[Event] = []
+        self.changed = asyncio.Condition()
+        self.version = 1
+
+    def kinds(self) -> list[Kind]:
+        """All kinds served now."""
+        return self._built_in + self._custom
+
+    def find_kind(self, group: str, version: str, plural: str) -> Kind:
+        """The kind behind a path. Raises ApiError 404."""
+        for kind in self.kinds():
+            if (kind.group, kind.version, kind.plural) == (group, version, plural):
+                return kind
+        raise status.no_such_path()
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Object:
+        """A copy of an object. Raises ApiError 404."""
+        try:
+            return copy.deepcopy(self._objects[self._key(kind, namespace, name)])
+        except KeyError:
+            raise status.not_found(kind, name) from None
+
+    def list(self, kind: Kind, namespace: str = "") -> Iterator[Object]:
+        """Copies of the objects of a kind, by namespace and name."""
+        for key in sorted(self._objects):
+            if key[:2] == (kind.group, kind.kind) and namespace in ("", key[2]):
+                yield copy.deepcopy(self._objects[key])
+
+    async def create(self, kind: Kind, namespace: str, obj: Object, dry_run: bool = False) -> Object:
+        """Add an object. Raises ApiError 404 for a missing namespace, 409 for a name that is taken, 422 for an empty one."""
+        meta = obj.setdefault("metadata", {})
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = meta["generateName"] + uuid.uuid4().hex[:5]
+        name = meta.get("name", "")
+        if not name:
+            raise status.invalid(kind, "", [("metadata.name", "Required value: name or generateName is required")])
+        if kind.namespaced:
+            namespace = namespace or "default"
+            meta["namespace"] = namespace
+            if ("", "Namespace", "", namespace) not in self._objects:
+                raise status.ApiError(404, "NotFound", f'namespaces "{namespace}" not found', name=namespace, kind="namespaces")
+        else:
+            meta.pop("namespace", None)
+        if self._key(kind, namespace, name) in self._objects:
+            raise status.already_exists(kind, name)
+        meta.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp())
+        if kind.kind not in ("Namespace", "Node", "ConfigMap", "Secret", "Event"):
+            meta["generation"] = 1
+        if kind.kind == "Namespace":
+            obj.setdefault("spec", {"finalizers": ["kubernetes"]})
+            obj["status"] = {"phase": "Active"}
+            meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = name
+        if kind.kind == CRD:
+            _establish(obj)
+        return await self._write(kind, namespace, obj, "ADDED", dry_run)
+
+    async def update(self, kind: Kind, namespace: str, obj: Object, dry_run: bool = False) -> Object:
+        """Replace an object. Raises ApiError 404, or 409 when resourceVersion is given and stale."""
+        meta = obj.setdefault("metadata", {})
+        there = self.get(kind, namespace, meta.get("name", ""))
+        old = there["metadata"]
+        if meta.get("resourceVersion") not in (None, "", old["resourceVersion"]):
+            raise status.conflict(kind, old["name"])
+        meta.update({key: old[key] for key in ("uid", "creationTimestamp", "generation", "resourceVersion", "namespace") if key in old})
+        if _content(obj) == _content(there):
+            return there
+        if "generation" in old and _spec(obj) != _spec(there):
+            meta["generation"] = old["generation"] + 1
+        if kind.kind == CRD:
+            _establish(obj)
+        return await self._write(kind, namespace, obj, "MODIFIED", dry_run)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, dry_run: bool = False) -> Object:
+        """Remove an object, and what it holds: a namespace its objects, a definition its custom objects."""
+        obj = self.get(kind, namespace, name)
+        if dry_run:
+            return obj
+        if kind.kind == "Namespace":
+            for other in [one for one in self.kinds() if one.namespaced]:
+                for held in list(self.list(other, name)):
+                    await self.delete(other, name, held["metadata"]["name"])
+        if kind.kind == CRD:
+            for other in [one for one in self._custom if one.group == obj["spec"]["group"] and one.plural == obj["spec"]["names"]["plural"]]:
+                for held in list(self.list(other)):
+                    await self.delete(other, held["metadata"].get("namespace", ""), held["metadata"]["name"])
+        self._objects.pop(self._key(kind, namespace, name), None)
+        obj["metadata"]["resourceVersion"] = str(self.version + 1)
+        await self._tell(kind, obj, "DELETED")
+        return obj
+
+    async def _write(self, kind: Kind, namespace: str, obj: Object, event: str, dry_run: bool) -> Object:
+        obj["apiVersion"], obj["kind"] = kind.api_version, kind.kind
+        if dry_run:
+            obj["metadata"].setdefault("resourceVersion", "")
+            return obj
+        obj["metadata"]["resourceVersion"] = str(self.version + 1)
+        self._objects[self._key(kind, namespace, obj["metadata"]["name"])] = copy.deepcopy(obj)
+        await self._tell(kind, obj, event)
+        return obj
+
+    async def _tell(self, kind: Kind, obj: Object, event: str) -> None:
+        self.version += 1
+        self.events.append(Event(self.version, event, (kind.group, kind.kind), copy.deepcopy(obj)))
+        if kind.kind == CRD:
+            definitions = next(one for one in self._built_in if one.kind == CRD)
+            self._custom = custom(self.list(definitions))
+        async with self.changed:
+            self.changed.notify_all()
+
+    @staticmethod
+    def _key(kind: Kind, namespace: str, name: str) -> tuple[str, str, str, str]:
+        return kind.group, kind.kind, namespace if kind.namespaced else "", name
+
+
+def timestamp() -> str:
+    """The time as Kubernetes writes it, UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _content(obj: Object) -> Object:
+    """The object without what the server keeps; managers' times alone are no change."""
+    meta = {key: value for key, value in obj["metadata"].items() if key not in ("resourceVersion", "managedFields", "generation")}
+    managers = [{key: value for key, value in one.items() if key != "time"} for one in obj["metadata"].get("managedFields", ())]
+    return {**obj, "metadata": {**meta, "managedFields": managers}}
+
+
+def _spec(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+
+
+def _establish(obj: Object) -> None:
+    """What the API server itself adds to a definition: defaults, and that it is served."""
+    names = obj["spec"]["names"]
+    names.setdefault("singular", names["kind"].lower())
+    names.setdefault("listKind", f"{names['kind']}List")
+    obj["spec"].setdefault("conversion", {"strategy": "None"})
+    conditions = [{"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": timestamp()}
+                  for kind, reason, message in (("NamesAccepted", "NoConflicts", "no conflicts found"),
+                                                ("Established", "InitialNamesAccepted", "the initial names have been accepted"))]
+    if not (obj.get("status") or {}).get("conditions"):
+        obj["status"] = {"conditions": conditions, "acceptedNames": dict(names),
+                         "storedVersions": [one["name"] for one in obj["spec"]["versions"] if one.get("storage")]}

@@ -1,0 +1,58 @@
+"""An az that is logged in to the sandbox, in a configuration folder of its own."""
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import certifi
+
+from sandbox.process import SandboxError
+
+CLIENT_ID = "77777777-cccc-4ddd-8eee-999999999999"
+
+
+def environment(directory: Path) -> dict[str, str]:
+    """The variables under which az and kubectl talk to the sandbox in this folder."""
+    bundle = directory / "ca-bundle.pem"
+    if not bundle.exists():
+        bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + (directory / "ca.pem").read_bytes())
+    return {
+        "AZURE_CONFIG_DIR": str(directory / "azure"),
+        "REQUESTS_CA_BUNDLE": str(bundle),
+        "KUBECONFIG": str(directory / "kubeconfig"),
+        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+        "AZURE_CORE_COLLECT_TELEMETRY": "no",
+    }
+
+
+def log_in(directory: Path, state: dict[str, Any]) -> None:
+    """Have the real az register the cloud and log in, once for each start of the sandbox. Raises SandboxError."""
+    mark = directory / "azure" / f"logged-in-{state['azure'].rsplit(':', 1)[1]}"
+    if mark.exists():
+        return
+    cloud = f"Sandbox{state['azure'].rsplit(':', 1)[1]}"
+    for words in (["cloud", "register", "--name", cloud, "--endpoint-resource-manager", state["azure"]],
+                  ["cloud", "set", "--name", cloud],
+                  ["login", "--service-principal", "--username", CLIENT_ID, "--password", secrets.token_urlsafe(16),
+                   "--tenant", state["tenant"]],
+                  ["account", "set", "--subscription", state["subscription"]]):
+        done = subprocess.run([_az(), *words, "--only-show-errors"], env={**os.environ, **environment(directory)}, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+        if done.returncode:
+            raise SandboxError(f"az {words[0]} {words[1]} failed: {done.stderr.strip().splitlines()[-1:]}")
+    mark.touch()
+
+
+def exports(directory: Path) -> str:
+    """`export` lines for a POSIX shell."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment(directory).items())
+
+
+def _az() -> str:
+    beside = Path(sys.executable).with_name("az")
+    return str(beside) if beside.exists() else "az"

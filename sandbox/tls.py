@@ -1,0 +1,37 @@
+"""The sandbox's own certificate authority."""
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import trustme
+
+
+class Authority:
+    """A CA and one certificate for loopback, made anew for each sandbox."""
+
+    def __init__(self, directory: Path) -> None:
+        self._ca = trustme.CA()
+        self._certificate = self._ca.issue_cert("127.0.0.1", "localhost")
+        self._directory = directory
+        self.ca_pem: bytes = self._ca.cert_pem.bytes()
+        self.ca_file = directory / "ca.pem"
+        self.ca_file.write_bytes(self.ca_pem)
+
+    def server_context(self) -> ssl.SSLContext:
+        """What a server on 127.0.0.1 or localhost presents."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._certificate.configure_cert(context)
+        return context
+
+    def client_context(self) -> ssl.SSLContext:
+        """What a client that trusts this CA alone verifies with."""
+        return ssl.create_default_context(cadata=self.ca_pem.decode("ascii"))
+
+    def server_files(self) -> tuple[Path, Path]:
+        """Certificate and key of the server as files, the key for its owner alone."""
+        certificate, key = self._directory / "server.pem", self._directory / "server.key"
+        certificate.write_bytes(b"".join(blob.bytes() for blob in self._certificate.cert_chain_pems))
+        key.touch(mode=0o600)
+        key.write_bytes(self._certificate.private_key_pem.bytes())
+        return certificate, key

@@ -1,0 +1,141 @@
+"""The world: a YAML file that a person can read and change, read into ARM resources and cluster nodes."""
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DEFAULT_WORLD = Path(__file__).with_name("world.yaml")
+NAMESPACE = uuid.UUID("6b1f1f6e-0c7e-5a53-9d0a-5d1b5c3f2a10")
+
+
+class WorldError(ValueError):
+    """The world file cannot be used; the message says why in one sentence."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Nodes that are alike. cpu in cores, memory as a Kubernetes quantity."""
+
+    name: str
+    count: int
+    cpu: int = 4
+    memory: str = "16Gi"
+    gpu: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Mapping[str, str], ...] = ()
+    os: str = "linux"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster: its ARM type (managedClusters or connectedClusters), its nodes, and what ARM says of it beyond the usual."""
+
+    name: str
+    group: str
+    type: str
+    pools: tuple[Pool, ...]
+    version: str = "1.30.9"
+    real: bool = False
+    distribution: str = "generic"
+    infrastructure: str = "generic"
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    objects: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def node_count(self) -> int:
+        """All nodes of all pools."""
+        return sum(pool.count for pool in self.pools)
+
+
+@dataclass(frozen=True)
+class World:
+    """All that exists when the sandbox starts."""
+
+    tenant: str
+    subscriptions: tuple[Mapping[str, str], ...]
+    location: str
+    groups: tuple[Mapping[str, Any], ...]
+    clusters: tuple[Cluster, ...]
+    workspaces: tuple[Mapping[str, Any], ...]
+    identities: tuple[Mapping[str, Any], ...]
+    providers: Mapping[str, str]
+    features: Mapping[str, str]
+    resources: tuple[Mapping[str, Any], ...]
+
+    @property
+    def subscription(self) -> str:
+        """The id of the first subscription, in which everything lies."""
+        return self.subscriptions[0]["id"]
+
+
+def load(path: Path | None = None) -> World:
+    """Read a world file. Raises WorldError with a sentence that names the file and what is wrong."""
+    file = path or DEFAULT_WORLD
+    try:
+        told = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        return World(
+            tenant=told["tenant"],
+            subscriptions=tuple(told["subscriptions"]),
+            location=told.get("location", "eastus"),
+            groups=tuple(told.get("groups", ())),
+            clusters=tuple(_cluster(one) for one in told.get("clusters", ())),
+            workspaces=tuple(told.get("workspaces", ())),
+            identities=tuple(told.get("identities", ())),
+            providers=told.get("providers", {}),
+            features=told.get("features", {}),
+            resources=tuple(told.get("resources", ())),
+        )
+    except OSError as error:
+        raise WorldError(f"The world file {file} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise WorldError(f"The world file {file} is not YAML: {error}") from error
+    except KeyError as error:
+        raise WorldError(f"The world file {file} lacks {error}.") from error
+    except TypeError as error:
+        raise WorldError(f"The world file {file} has a key that is not known, or a value of another shape: {error}.") from error
+
+
+def guid(*words: str) -> str:
+    """The same GUID for the same words, so that a world is the same at every start."""
+    return str(uuid.uuid5(NAMESPACE, "/".join(words).lower()))
+
+
+def nodes_of(cluster: Cluster) -> list[dict[str, Any]]:
+    """The Node objects of a cluster."""
+    return [_node(cluster, pool, index) for pool in cluster.pools for index in range(pool.count)]
+
+
+def _cluster(told: Mapping[str, Any]) -> Cluster:
+    pools = tuple(Pool(**{**pool, "taints": tuple(pool.get("taints", ()))}) for pool in told.get("pools", ()))
+    return Cluster(**{**told, "pools": pools, "objects": tuple(told.get("objects", ()))})
+
+
+def _node(cluster: Cluster, pool: Pool, index: int) -> dict[str, Any]:
+    name = f"{cluster.name}-{pool.name}-{index}"
+    size = {"cpu": str(pool.cpu), "memory": pool.memory, "pods": "110", "ephemeral-storage": "128Gi"}
+    if pool.gpu:
+        size["nvidia.com/gpu"] = str(pool.gpu)
+    aks = {"agentpool": pool.name, "kubernetes.azure.com/agentpool": pool.name} if cluster.type == "managedClusters" else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {
+            "kubernetes.io/hostname": name, "kubernetes.io/os": pool.os, "kubernetes.io/arch": "amd64", **aks, **pool.labels}},
+        "spec": {"taints": [dict(taint) for taint in pool.taints]} if pool.taints else {},
+        "status": {
+            "capacity": size,
+            "allocatable": size,
+            "addresses": [{"type": "InternalIP", "address": f"10.224.0.{index + 4}"}, {"type": "Hostname", "address": name}],
+            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is ready"}],
+            "nodeInfo": {"kubeletVersion": f"v{cluster.version}", "operatingSystem": pool.os, "architecture": "amd64",
+                         "osImage": "Ubuntu 22.04.5 LTS", "kernelVersion": "5.15.0-1075-azure",
+                         "containerRuntimeVersion": "containerd://1.7.25", "bootID": guid("boot", name),
+                         "machineID": guid("machine", name).replace("-", ""), "systemUUID": guid("system", name),
+                         "kubeProxyVersion": f"v{cluster.version}"},
+        },
+    }
