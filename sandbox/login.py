@@ -19,8 +19,7 @@ CLIENT_ID = "77777777-cccc-4ddd-8eee-999999999999"
 def environment(directory: Path) -> dict[str, str]:
     """The variables under which az and kubectl talk to the sandbox in this folder."""
     bundle = directory / "ca-bundle.pem"
-    if not bundle.exists():
-        bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + (directory / "ca.pem").read_bytes())
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + (directory / "ca.pem").read_bytes())
     return {
         "AZURE_CONFIG_DIR": str(directory / "azure"),
         "REQUESTS_CA_BUNDLE": str(bundle),

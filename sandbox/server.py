@@ -24,7 +24,7 @@ from sandbox.world import World, nodes_of
 async def serve(world: World, directory: Path, seconds: float) -> None:
     """Run until SIGTERM; DIR/state.json appears when all is ready."""
     authority = Authority(directory)
-    with (directory / "log.jsonl").open("a", encoding="utf-8", buffering=1) as log:
+    with (directory / "log.jsonl").open("w", encoding="utf-8", buffering=1) as log:
 
         def on_request(line: dict[str, Any]) -> None:
             log.write(json.dumps(line) + "\n")

@@ -68,6 +68,8 @@ class Api:
         if words[:2] == ["openapi", "v3"]:
             kinds = self._store.kinds()
             return web.json_response(openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds))
+        if words == ["openapi", "v2"]:
+            return web.Response(body=openapi.version_2(), content_type="application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
         if words[-1:] == ["selfsubjectaccessreviews"] and request.method == "POST":
             return web.json_response({**await request.json(), "status": {"allowed": True}}, status=201)
         if (discovered := self._discover(words)) is not None:

@@ -27,3 +27,16 @@ def document(kinds: list[Kind], root: str) -> dict[str, Any]:
         schemas[name] = {**(kind.schema or {"type": "object"}), "x-kubernetes-group-version-kind": [gvk]}
     return {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.30.9"}, "paths": paths,
             "components": {"schemas": schemas}}
+
+
+def version_2() -> bytes:
+    """/openapi/v2 as the protobuf that kubectl reads: a document that names no kind, so that kubectl leaves them to the server.
+
+    kubectl comes here for kinds that the third version does not have, such as a list that exists in files only.
+    """
+    title, number, swagger = (_field(at, word) for at, word in ((1, b"Kubernetes"), (2, b"v1.30.9"), (1, b"2.0")))
+    return swagger + _field(2, title + number) + _field(8, b"")
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(content)]) + content

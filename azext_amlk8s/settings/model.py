@@ -1,0 +1,40 @@
+"""The values that the rules are about."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+EXTENSION_TYPE = "microsoft.azureml.kubernetes"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The two bags, with canonical keys and normalised values; protected is secret."""
+
+    config: Mapping[str, str] = field(default_factory=dict)
+    protected: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def get(self, key: str, default: str = "") -> str:
+        """The value of a canonical key, whichever bag it is in."""
+        return self.config.get(key, self.protected.get(key, default))
+
+    def on(self, key: str) -> bool:
+        """Whether a setting is True."""
+        return self.get(key) == "True"
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """What Azure says of the cluster; node_count and distribution where it says them."""
+
+    cluster_type: str
+    resource_id: str
+    name: str
+    location: str
+    node_count: int | None = None
+    distribution: str | None = None
+
+    @property
+    def is_aks(self) -> bool:
+        """Whether this is an AKS cluster; the other kind is Arc-connected."""
+        return self.cluster_type.lower() == "managedclusters"
