@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name: str) -> Any:
     """The content of knowledge/{name}.json; the same object each time, not to be changed."""
     return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
