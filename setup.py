@@ -11,9 +11,10 @@ setup(
     name="amlk8s",
     version=VERSION,
     description="Bring AKS and Arc-connected Kubernetes clusters into Azure Machine Learning: "
-                "install the extension, attach the compute, manage instance types.",
+    "install the extension, attach the compute, manage instance types.",
     long_description=(HERE / "README.md").read_text(encoding="utf-8")
-                     + "\n\n" + (HERE / "HISTORY.rst").read_text(encoding="utf-8"),
+    + "\n\n"
+    + (HERE / "HISTORY.rst").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["azext_amlk8s", "azext_amlk8s.*"]),

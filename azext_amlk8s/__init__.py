@@ -1,4 +1,5 @@
 """az amlk8s: Kubernetes clusters, AKS or Arc-connected, in Azure Machine Learning."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,4 +1,5 @@
 """Completion of words, from the knowledge base."""
+
 from __future__ import annotations
 
 from typing import Any

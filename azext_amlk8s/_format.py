@@ -1,4 +1,5 @@
 """Table views: one row a thing, the columns that a person looks for."""
+
 from __future__ import annotations
 
 from collections import OrderedDict

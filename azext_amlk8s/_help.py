@@ -1,4 +1,5 @@
 """The help of every group and command."""
+
 from knack.help_files import helps
 
 helps["amlk8s"] = """

@@ -1,4 +1,5 @@
 """The options of every command."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -26,23 +27,42 @@ def _extension(loader: Any, get_three_state_flag: Any) -> None:
     with loader.argument_context("amlk8s extension") as c:
         c.argument("name", options_list=["--name", "-n"], help="Name of the extension.", id_part=None)
         c.argument("cluster_name", options_list=["--cluster-name", "-c"], help="Name of the Kubernetes cluster.")
-        c.argument("cluster_type", arg_type=get_enum_type(CLUSTER_TYPES), options_list=["--cluster-type", "-t"],
-                   help="Kind of the cluster: AKS clusters are managedClusters, Arc-connected ones connectedClusters.")
+        c.argument(
+            "cluster_type",
+            arg_type=get_enum_type(CLUSTER_TYPES),
+            options_list=["--cluster-type", "-t"],
+            help="Kind of the cluster: AKS clusters are managedClusters, Arc-connected ones connectedClusters.",
+        )
     with loader.argument_context("amlk8s extension create", arg_group="Settings") as c:
-        c.argument("config", options_list=["--configuration-settings", "--config"], nargs="+", action="append",
-                   validator=flatten_words, completer=setting_keys,
-                   help="Settings as space-separated key=value words. Can be repeated.")
-        c.argument("config_protected", options_list=["--config-protected-settings", "--config-protected"], nargs="+",
-                   action="append", completer=setting_keys,
-                   help="Settings that are kept secret, as space-separated key=value words. For sslCertPemFile and "
-                        "sslKeyPemFile the value is the path of a PEM file. Can be repeated.")
+        c.argument(
+            "config",
+            options_list=["--configuration-settings", "--config"],
+            nargs="+",
+            action="append",
+            validator=flatten_words,
+            completer=setting_keys,
+            help="Settings as space-separated key=value words. Can be repeated.",
+        )
+        c.argument(
+            "config_protected",
+            options_list=["--config-protected-settings", "--config-protected"],
+            nargs="+",
+            action="append",
+            completer=setting_keys,
+            help="Settings that are kept secret, as space-separated key=value words. For sslCertPemFile and "
+            "sslKeyPemFile the value is the path of a PEM file. Can be repeated.",
+        )
     with loader.argument_context("amlk8s extension create") as c:
         c.argument("extension_type", help="Type of the extension: Microsoft.AzureML.Kubernetes, the only one.")
         c.argument("scope", help="Scope of the installation: cluster, the only one.")
         c.argument("release_train", help="Release train that upgrades follow. Default: stable.")
         c.argument("version", help="Version to install and stay on. Switches automatic upgrades off.")
-        c.argument("auto_upgrade", options_list=["--auto-upgrade-minor-version", "--auto-upgrade"],
-                   arg_type=get_three_state_flag(), help="Upgrade minor versions automatically.")
+        c.argument(
+            "auto_upgrade",
+            options_list=["--auto-upgrade-minor-version", "--auto-upgrade"],
+            arg_type=get_three_state_flag(),
+            help="Upgrade minor versions automatically.",
+        )
 
 
 def _compute(loader: Any) -> None:
@@ -50,20 +70,37 @@ def _compute(loader: Any) -> None:
 
     with loader.argument_context("amlk8s compute") as c:
         c.argument("name", options_list=["--name", "-n"], help="Name of the compute.", id_part=None)
-        c.argument("workspace_name", options_list=["--workspace-name", "-w"],
-                   help="Name of the Azure Machine Learning workspace.", configured_default="workspace")
+        c.argument(
+            "workspace_name",
+            options_list=["--workspace-name", "-w"],
+            help="Name of the Azure Machine Learning workspace.",
+            configured_default="workspace",
+        )
     with loader.argument_context("amlk8s compute attach", arg_group="Cluster") as c:
         c.argument("resource_id", help="Resource ID of the cluster.")
-        c.argument("cluster_name", options_list=["--cluster-name", "-c"],
-                   help="Name of the cluster in the same resource group, instead of --resource-id.")
-        c.argument("cluster_type", arg_type=get_enum_type(CLUSTER_TYPES), options_list=["--cluster-type", "-t"],
-                   help="Kind of the cluster that --cluster-name names.")
+        c.argument(
+            "cluster_name",
+            options_list=["--cluster-name", "-c"],
+            help="Name of the cluster in the same resource group, instead of --resource-id.",
+        )
+        c.argument(
+            "cluster_type",
+            arg_type=get_enum_type(CLUSTER_TYPES),
+            options_list=["--cluster-type", "-t"],
+            help="Kind of the cluster that --cluster-name names.",
+        )
         c.argument("namespace", help="Kubernetes namespace that runs the workloads; it must exist. Default: default.")
     with loader.argument_context("amlk8s compute attach", arg_group="Identity") as c:
-        c.argument("identity_type", arg_type=get_enum_type(["SystemAssigned", "UserAssigned"]),
-                   help="Managed identity of the compute.")
-        c.argument("user_assigned_identities", options_list=["--user-assigned-identities", "-i"],
-                   help="Resource ID of the user-assigned identity; of a comma-separated list the first is used.")
+        c.argument(
+            "identity_type",
+            arg_type=get_enum_type(["SystemAssigned", "UserAssigned"]),
+            help="Managed identity of the compute.",
+        )
+        c.argument(
+            "user_assigned_identities",
+            options_list=["--user-assigned-identities", "-i"],
+            help="Resource ID of the user-assigned identity; of a comma-separated list the first is used.",
+        )
     with loader.argument_context("amlk8s compute attach") as c:
         c.argument("compute_type", options_list=["--type"], help="Type of the compute: Kubernetes, the only one.")
 
@@ -75,16 +112,32 @@ def _instance_type(loader: Any) -> None:
     with loader.argument_context("amlk8s instance-type") as c:
         c.argument("name", options_list=["--name", "-n"], help="Name of the instance type.", id_part=None)
     with loader.argument_context("amlk8s instance-type", arg_group="Cluster") as c:
-        c.argument("kubeconfig", type=file_type, completer=FilesCompleter(),
-                   help="Path of the kubeconfig file. Default: KUBECONFIG, else ~/.kube/config.")
+        c.argument(
+            "kubeconfig",
+            type=file_type,
+            completer=FilesCompleter(),
+            help="Path of the kubeconfig file. Default: KUBECONFIG, else ~/.kube/config.",
+        )
         c.argument("context", help="Context of the kubeconfig. Default: its current context.")
-        c.argument("cluster_name", options_list=["--cluster-name", "-c"],
-                   help="Name of an AKS cluster whose credentials Azure is asked for, instead of a kubeconfig.")
-        c.argument("resource_group_name", options_list=["--resource-group", "-g"], required=False,
-                   configured_default="group", help="Resource group of --cluster-name.")
+        c.argument(
+            "cluster_name",
+            options_list=["--cluster-name", "-c"],
+            help="Name of an AKS cluster whose credentials Azure is asked for, instead of a kubeconfig.",
+        )
+        c.argument(
+            "resource_group_name",
+            options_list=["--resource-group", "-g"],
+            required=False,
+            configured_default="group",
+            help="Resource group of --cluster-name.",
+        )
     with loader.argument_context("amlk8s instance-type create") as c:
-        c.argument("file", options_list=["--file", "-f"], completer=FilesCompleter(),
-                   help="File with InstanceType or InstanceTypeList documents, or - for standard input.")
+        c.argument(
+            "file",
+            options_list=["--file", "-f"],
+            completer=FilesCompleter(),
+            help="File with InstanceType or InstanceTypeList documents, or - for standard input.",
+        )
     with loader.argument_context("amlk8s instance-type create", arg_group="Resources") as c:
         c.argument("cpu_request", help="CPU that a pod is given at least, for example 700m. Default: the limit.")
         c.argument("cpu_limit", help="CPU that a pod is given at most, for example 1. Default: the request.")

@@ -1,4 +1,5 @@
 """Checks of words that az makes right after parsing; local and instant."""
+
 from __future__ import annotations
 
 from typing import Any

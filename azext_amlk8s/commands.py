@@ -1,4 +1,5 @@
 """The command table: which words lead to which handler."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -18,23 +19,26 @@ def load_command_table(loader: Any, _args: Any) -> None:
 
     with loader.command_group("amlk8s extension", handlers("extension")) as group:
         group.command("create", "create", supports_no_wait=True, table_transformer=_format.extension_row)
-        group.custom_show_command("show", "show", custom_command_type=handlers("extension"),
-                                  table_transformer=_format.extension_row)
+        group.custom_show_command(
+            "show", "show", custom_command_type=handlers("extension"), table_transformer=_format.extension_row
+        )
         group.command("list", "list_", table_transformer=_format.extension_rows)
         group.command("delete", "delete", supports_no_wait=True, confirmation=True)
         group.custom_wait_command("wait", "show", custom_command_type=handlers("extension"))
 
     with loader.command_group("amlk8s compute", handlers("compute")) as group:
         group.command("attach", "attach", supports_no_wait=True, table_transformer=_format.compute_row)
-        group.custom_show_command("show", "show", custom_command_type=handlers("compute"),
-                                  table_transformer=_format.compute_row)
+        group.custom_show_command(
+            "show", "show", custom_command_type=handlers("compute"), table_transformer=_format.compute_row
+        )
         group.command("list", "list_", table_transformer=_format.compute_rows)
         group.command("detach", "detach", supports_no_wait=True, confirmation=True)
         group.custom_wait_command("wait", "show", custom_command_type=handlers("compute"))
 
     with loader.command_group("amlk8s instance-type", handlers("instance_type")) as group:
         group.command("create", "create", table_transformer=_format.instance_type_rows)
-        group.custom_show_command("show", "show", custom_command_type=handlers("instance_type"),
-                                  table_transformer=_format.instance_type_rows)
+        group.custom_show_command(
+            "show", "show", custom_command_type=handlers("instance_type"), table_transformer=_format.instance_type_rows
+        )
         group.command("list", "list_", table_transformer=_format.instance_type_rows)
         group.command("delete", "delete", confirmation=True)

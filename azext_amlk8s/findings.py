@@ -1,4 +1,5 @@
 """Findings: the one currency that all rules pay in."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,5 @@
 """python -m sandbox up|down|env|status|log"""
+
 import sys
 
 from sandbox.cli import main

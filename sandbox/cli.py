@@ -1,4 +1,5 @@
 """The words of `python -m sandbox`."""
+
 from __future__ import annotations
 
 import argparse
@@ -25,15 +26,34 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Azure and Kubernetes clusters on one machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="Azure and Kubernetes clusters on one machine."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="{up,down,env,status,log}")
-    for name, what in (("up", "start a sandbox in the background"), ("down", "stop it"), ("env", "print export lines for az and kubectl"),
-                       ("status", "say whether it runs, and where"), ("log", "print the requests that it answered"), ("serve", None)):
+    for name, what in (
+        ("up", "start a sandbox in the background"),
+        ("down", "stop it"),
+        ("env", "print export lines for az and kubectl"),
+        ("status", "say whether it runs, and where"),
+        ("log", "print the requests that it answered"),
+        ("serve", None),
+    ):
         command = commands.add_parser(name, help=what) if what else commands.add_parser(name)
-        command.add_argument("--dir", type=Path, default=DEFAULT_DIRECTORY, help="folder of the sandbox (default: .sandbox)")
+        command.add_argument(
+            "--dir", type=Path, default=DEFAULT_DIRECTORY, help="folder of the sandbox (default: .sandbox)"
+        )
         if name in ("up", "serve"):
-            command.add_argument("--world", type=lambda text: Path(text).resolve(), help="the world to begin with (default: sandbox/world.yaml)")
-            command.add_argument("--provisioning-seconds", type=float, default=4.0, help="how long installing and attaching take (default: 4)")
+            command.add_argument(
+                "--world",
+                type=lambda text: Path(text).resolve(),
+                help="the world to begin with (default: sandbox/world.yaml)",
+            )
+            command.add_argument(
+                "--provisioning-seconds",
+                type=float,
+                default=4.0,
+                help="how long installing and attaching take (default: 4)",
+            )
     return parser
 
 

@@ -1,4 +1,5 @@
 """An az that is logged in to the sandbox, in a configuration folder of its own."""
+
 from __future__ import annotations
 
 import os
@@ -35,13 +36,30 @@ def log_in(directory: Path, state: dict[str, Any]) -> None:
     if mark.exists():
         return
     cloud = f"Sandbox{state['azure'].rsplit(':', 1)[1]}"
-    for words in (["cloud", "register", "--name", cloud, "--endpoint-resource-manager", state["azure"]],
-                  ["cloud", "set", "--name", cloud],
-                  ["login", "--service-principal", "--username", CLIENT_ID, "--password", secrets.token_urlsafe(16),
-                   "--tenant", state["tenant"]],
-                  ["account", "set", "--subscription", state["subscription"]]):
-        done = subprocess.run([_az(), *words, "--only-show-errors"], env={**os.environ, **environment(directory)}, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    for words in (
+        ["cloud", "register", "--name", cloud, "--endpoint-resource-manager", state["azure"]],
+        ["cloud", "set", "--name", cloud],
+        [
+            "login",
+            "--service-principal",
+            "--username",
+            CLIENT_ID,
+            "--password",
+            secrets.token_urlsafe(16),
+            "--tenant",
+            state["tenant"],
+        ],
+        ["account", "set", "--subscription", state["subscription"]],
+    ):
+        done = subprocess.run(
+            [_az(), *words, "--only-show-errors"],
+            env={**os.environ, **environment(directory)},
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
         if done.returncode:
             raise SandboxError(f"az {words[0]} {words[1]} failed: {done.stderr.strip().splitlines()[-1:]}")
     mark.touch()

@@ -1,4 +1,5 @@
 """The sandbox as a process in the background, found again through its folder."""
+
 from __future__ import annotations
 
 import json
@@ -44,8 +45,14 @@ def up(directory: Path, world: Path | None, seconds: float) -> dict[str, Any]:
     (directory / "state.json").unlink(missing_ok=True)
     words = [sys.executable, "-m", "sandbox", "serve", "--dir", str(directory), "--provisioning-seconds", str(seconds)]
     with (directory / "sandbox.log").open("wb") as log:
-        process = subprocess.Popen([*words, *(["--world", str(world)] if world else [])], cwd=Path(__file__).parent.parent,
-                                   stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            [*words, *(["--world", str(world)] if world else [])],
+            cwd=Path(__file__).parent.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if (told := state(directory)) and told["pid"] == process.pid:

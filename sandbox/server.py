@@ -1,4 +1,5 @@
 """One process: Azure on one port, each cluster's Kubernetes API on another."""
+
 from __future__ import annotations
 
 import asyncio
@@ -32,15 +33,25 @@ async def serve(world: World, directory: Path, seconds: float) -> None:
         clusters = await _clusters(world, directory, authority, on_request)
         operations = Operations()
         port = 0
-        azure = Azure(world, grow(world), operations, clusters, seconds, lambda side: kubeconfig([side], authority.ca_pem))
-        runner = web.AppRunner(ArmApp(azure, lambda: f"https://localhost:{port}", on_request).application(), access_log=None,
-                               shutdown_timeout=0.2)
+        azure = Azure(
+            world, grow(world), operations, clusters, seconds, lambda side: kubeconfig([side], authority.ca_pem)
+        )
+        runner = web.AppRunner(
+            ArmApp(azure, lambda: f"https://localhost:{port}", on_request).application(),
+            access_log=None,
+            shutdown_timeout=0.2,
+        )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server_context()).start()
         port = runner.addresses[0][1]
         _private(directory / "kubeconfig", kubeconfig(list(clusters.values()), authority.ca_pem))
-        state = {"pid": os.getpid(), "azure": f"https://localhost:{port}", "tenant": world.tenant, "subscription": world.subscription,
-                 "clusters": {side.name: side.server for side in clusters.values()}}
+        state = {
+            "pid": os.getpid(),
+            "azure": f"https://localhost:{port}",
+            "tenant": world.tenant,
+            "subscription": world.subscription,
+            "clusters": {side.name: side.server for side in clusters.values()},
+        }
         _private(directory / "state.json", json.dumps(state, indent=1))
         await _until_told()
         await operations.stop()
@@ -54,21 +65,42 @@ def kubeconfig(sides: list[ClusterSide], ca_pem: bytes) -> str:
     import base64
 
     authority = base64.b64encode(ca_pem).decode()
-    return yaml.safe_dump({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": one.name, "cluster": {"server": one.server, "certificate-authority-data": authority}} for one in sides],
-        "users": [{"name": f"user-{one.name}", "user": {"token": one.token}} for one in sides],
-        "contexts": [{"name": one.name, "context": {"cluster": one.name, "user": f"user-{one.name}"}} for one in sides],
-        "current-context": sides[0].name if sides else "",
-    }, sort_keys=False)
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": one.name, "cluster": {"server": one.server, "certificate-authority-data": authority}}
+                for one in sides
+            ],
+            "users": [{"name": f"user-{one.name}", "user": {"token": one.token}} for one in sides],
+            "contexts": [
+                {"name": one.name, "context": {"cluster": one.name, "user": f"user-{one.name}"}} for one in sides
+            ],
+            "current-context": sides[0].name if sides else "",
+        },
+        sort_keys=False,
+    )
 
 
-async def _clusters(world: World, directory: Path, authority: Authority,
-                    on_request: Callable[[dict[str, Any]], None]) -> dict[str, ClusterSide]:
-    sides = await asyncio.gather(*(start_cluster_side(
-        one.name, nodes=nodes_of(one), objects=[dict(obj) for obj in one.objects], directory=directory / one.name,
-        authority=authority, version=f"v{one.version}", real=one.real, on_request=on_request) for one in world.clusters))
+async def _clusters(
+    world: World, directory: Path, authority: Authority, on_request: Callable[[dict[str, Any]], None]
+) -> dict[str, ClusterSide]:
+    sides = await asyncio.gather(
+        *(
+            start_cluster_side(
+                one.name,
+                nodes=nodes_of(one),
+                objects=[dict(obj) for obj in one.objects],
+                directory=directory / one.name,
+                authority=authority,
+                version=f"v{one.version}",
+                real=one.real,
+                on_request=on_request,
+            )
+            for one in world.clusters
+        )
+    )
     return {side.name.lower(): side for side in sides}
 
 

@@ -1,4 +1,5 @@
 """The sandbox's own certificate authority."""
+
 from __future__ import annotations
 
 import ssl

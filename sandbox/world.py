@@ -1,4 +1,5 @@
 """The world: a YAML file that a person can read and change, read into ARM resources and cluster nodes."""
+
 from __future__ import annotations
 
 import uuid
@@ -97,7 +98,9 @@ def load(path: Path | None = None) -> World:
     except KeyError as error:
         raise WorldError(f"The world file {file} lacks {error}.") from error
     except TypeError as error:
-        raise WorldError(f"The world file {file} has a key that is not known, or a value of another shape: {error}.") from error
+        raise WorldError(
+            f"The world file {file} has a key that is not known, or a value of another shape: {error}."
+        ) from error
 
 
 def guid(*words: str) -> str:
@@ -120,22 +123,46 @@ def _node(cluster: Cluster, pool: Pool, index: int) -> dict[str, Any]:
     size = {"cpu": str(pool.cpu), "memory": pool.memory, "pods": "110", "ephemeral-storage": "128Gi"}
     if pool.gpu:
         size["nvidia.com/gpu"] = str(pool.gpu)
-    aks = {"agentpool": pool.name, "kubernetes.azure.com/agentpool": pool.name} if cluster.type == "managedClusters" else {}
+    aks = (
+        {"agentpool": pool.name, "kubernetes.azure.com/agentpool": pool.name}
+        if cluster.type == "managedClusters"
+        else {}
+    )
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": {
-            "kubernetes.io/hostname": name, "kubernetes.io/os": pool.os, "kubernetes.io/arch": "amd64", **aks, **pool.labels}},
+        "metadata": {
+            "name": name,
+            "labels": {
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/os": pool.os,
+                "kubernetes.io/arch": "amd64",
+                **aks,
+                **pool.labels,
+            },
+        },
         "spec": {"taints": [dict(taint) for taint in pool.taints]} if pool.taints else {},
         "status": {
             "capacity": size,
             "allocatable": size,
-            "addresses": [{"type": "InternalIP", "address": f"10.224.0.{index + 4}"}, {"type": "Hostname", "address": name}],
-            "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is ready"}],
-            "nodeInfo": {"kubeletVersion": f"v{cluster.version}", "operatingSystem": pool.os, "architecture": "amd64",
-                         "osImage": "Ubuntu 22.04.5 LTS", "kernelVersion": "5.15.0-1075-azure",
-                         "containerRuntimeVersion": "containerd://1.7.25", "bootID": guid("boot", name),
-                         "machineID": guid("machine", name).replace("-", ""), "systemUUID": guid("system", name),
-                         "kubeProxyVersion": f"v{cluster.version}"},
+            "addresses": [
+                {"type": "InternalIP", "address": f"10.224.0.{index + 4}"},
+                {"type": "Hostname", "address": name},
+            ],
+            "conditions": [
+                {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is ready"}
+            ],
+            "nodeInfo": {
+                "kubeletVersion": f"v{cluster.version}",
+                "operatingSystem": pool.os,
+                "architecture": "amd64",
+                "osImage": "Ubuntu 22.04.5 LTS",
+                "kernelVersion": "5.15.0-1075-azure",
+                "containerRuntimeVersion": "containerd://1.7.25",
+                "bootID": guid("boot", name),
+                "machineID": guid("machine", name).replace("-", ""),
+                "systemUUID": guid("system", name),
+                "kubeProxyVersion": f"v{cluster.version}",
+            },
         },
     }

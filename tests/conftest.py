@@ -1,4 +1,5 @@
 """What all tests share: hermetic surroundings, and no silent skip where everything is at hand."""
+
 from __future__ import annotations
 
 import os

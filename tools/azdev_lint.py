@@ -1,4 +1,5 @@
 """Run azdev's style and linter over the extension, without a network and without `azdev setup`."""
+
 from __future__ import annotations
 
 import os
@@ -10,13 +11,45 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # command_test_coverage is left out: it downloads its metadata.
 RULE_TYPES = ["params", "commands", "command_groups", "help_entries"]
-CHECKOUT = ["azext_amlk8s", "setup.py", "requirements.txt", "README.md", "HISTORY.rst", "pylintrc", ".flake8",
-            "linter_exclusions.yml"]
-CMDCOV_LISTS = ["CMD_PATTERN", "NUMBER_SIGN_PATTERN", "CLI_OWN_MODULES", "EXCLUDE_MODULES", "GLOBAL_EXCLUDE_COMMANDS",
-                "EXCLUDE_COMMANDS", "GLOBAL_PARAMETERS", "GENERIC_UPDATE_PARAMETERS", "WAIT_CONDITION_PARAMETERS",
-                "OTHER_PARAMETERS"]
-CMDCOV_WORDS = ["QUO_PATTERN", "END_PATTERN", "DOCS_END_PATTERN", "NOT_END_PATTERN", "RED", "ORANGE", "GREEN", "BLUE",
-                "GOLD", "RED_PCT", "ORANGE_PCT", "GREEN_PCT", "BLUE_PCT", "GOLD_PCT", "ENCODING"]
+CHECKOUT = [
+    "azext_amlk8s",
+    "setup.py",
+    "requirements.txt",
+    "README.md",
+    "HISTORY.rst",
+    "pylintrc",
+    ".flake8",
+    "linter_exclusions.yml",
+]
+CMDCOV_LISTS = [
+    "CMD_PATTERN",
+    "NUMBER_SIGN_PATTERN",
+    "CLI_OWN_MODULES",
+    "EXCLUDE_MODULES",
+    "GLOBAL_EXCLUDE_COMMANDS",
+    "EXCLUDE_COMMANDS",
+    "GLOBAL_PARAMETERS",
+    "GENERIC_UPDATE_PARAMETERS",
+    "WAIT_CONDITION_PARAMETERS",
+    "OTHER_PARAMETERS",
+]
+CMDCOV_WORDS = [
+    "QUO_PATTERN",
+    "END_PATTERN",
+    "DOCS_END_PATTERN",
+    "NOT_END_PATTERN",
+    "RED",
+    "ORANGE",
+    "GREEN",
+    "BLUE",
+    "GOLD",
+    "RED_PCT",
+    "ORANGE_PCT",
+    "GREEN_PCT",
+    "BLUE_PCT",
+    "GOLD_PCT",
+    "ENCODING",
+]
 
 
 def main() -> int:
@@ -55,8 +88,9 @@ def prepare(scratch: Path) -> dict[str, str]:
 def run(command: list[str], environment: dict[str, str]) -> int:
     """Run, show what was said, and count a finding of any severity as a failure; azdev counts only high ones."""
     print("+", " ".join(command), flush=True)
-    done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False)
+    done = subprocess.run(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
     print(done.stdout, flush=True)
     return done.returncode or int(" FAIL - " in done.stdout)
 

@@ -1,4 +1,5 @@
 """The main job, told with the real az on the sandbox: every command is printed before its output."""
+
 from __future__ import annotations
 
 import os
@@ -31,8 +32,9 @@ def main() -> int:
 
 def sandbox(*words: str) -> str:
     """Run a command of the sandbox and return what it printed."""
-    return subprocess.run([sys.executable, "-m", "sandbox", *words], cwd=ROOT, check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", *words], cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE
+    ).stdout
 
 
 def exports(lines: str) -> dict[str, str]:
@@ -81,8 +83,9 @@ def tell(environment: dict[str, str], work: Path) -> int:
             if not command:
                 continue
         print(f"$ {command}", flush=True)
-        code = subprocess.run(["bash", "-c", command], cwd=work, env=environment, stderr=subprocess.STDOUT,
-                              check=False).returncode
+        code = subprocess.run(
+            ["bash", "-c", command], cwd=work, env=environment, stderr=subprocess.STDOUT, check=False
+        ).returncode
         if code != step.code:
             print(f"\nThe demo expected exit code {step.code} and got {code}.", file=sys.stderr)
             return 1

@@ -1,4 +1,5 @@
 """Prove that the built wheel is one that a user's az takes."""
+
 from __future__ import annotations
 
 import os
@@ -26,8 +27,15 @@ def run(command: list[str], config_dir: Path) -> str:
     """Run az from an empty folder, so that nothing of the checkout can stand in for what was installed."""
     with tempfile.TemporaryDirectory() as empty:
         environment = {**os.environ, "AZURE_CONFIG_DIR": str(config_dir), "AZURE_CORE_COLLECT_TELEMETRY": "no"}
-        done = subprocess.run([str(AZ), *command[1:]], cwd=empty, env=environment, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            [str(AZ), *command[1:]],
+            cwd=empty,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}")
     return done.stdout

@@ -1,4 +1,5 @@
 """One client for everything that is asked of Azure; nothing that ARM says is dropped, nothing is judged."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -94,17 +95,20 @@ class Arm:
         """The extensions of a cluster, of every type."""
         return [one.as_dict() for one in self._extensions().list(*self._on_cluster(group, cluster_type, cluster))]
 
-    def begin_create_extension(self, group: str, cluster_type: str, cluster: str, name: str,
-                               body: Mapping[str, Any]) -> Operation:
+    def begin_create_extension(
+        self, group: str, cluster_type: str, cluster: str, name: str, body: Mapping[str, Any]
+    ) -> Operation:
         """PUT of an extension."""
-        poller = self._extensions().begin_create(*self._on_cluster(group, cluster_type, cluster), name, dict(body),
-                                                 polling=polling())
+        poller = self._extensions().begin_create(
+            *self._on_cluster(group, cluster_type, cluster), name, dict(body), polling=polling()
+        )
         return Operation(poller, lambda extension: extension.as_dict())
 
     def begin_delete_extension(self, group: str, cluster_type: str, cluster: str, name: str) -> Operation:
         """DELETE of an extension."""
-        return Operation(self._extensions().begin_delete(*self._on_cluster(group, cluster_type, cluster), name,
-                                                         polling=polling()))
+        return Operation(
+            self._extensions().begin_delete(*self._on_cluster(group, cluster_type, cluster), name, polling=polling())
+        )
 
     def _group(self, group: str) -> str:
         return f"/subscriptions/{self.subscription_id}/resourceGroups/{group}"
@@ -139,7 +143,8 @@ def _extensions_client() -> Any:
         raise CLIInternalError(
             "The library azure-mgmt-kubernetesconfiguration-extensions cannot be loaded. This happens when the older "
             "azure-mgmt-kubernetesconfiguration is installed in the Python of az itself.",
-            recommendation="pip uninstall azure-mgmt-kubernetesconfiguration   # in the Python that az runs on") from error
+            recommendation="pip uninstall azure-mgmt-kubernetesconfiguration   # in the Python that az runs on",
+        ) from error
     return KubernetesConfigurationExtensionsMgmtClient
 
 

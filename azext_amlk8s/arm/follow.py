@@ -1,4 +1,5 @@
 """Following a long operation: stage and time on stderr, an end that is noticed within two seconds."""
+
 from __future__ import annotations
 
 import sys

@@ -1,4 +1,5 @@
 """Long operations of ARM, asked after often at first and then more rarely."""
+
 from __future__ import annotations
 
 import time

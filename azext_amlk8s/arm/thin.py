@@ -1,4 +1,5 @@
 """ARM over azure-core's pipeline, for what no SDK of a current API version reaches."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -22,19 +23,23 @@ class ThinClient:
 
     def __init__(self, credential: Any, base_url: str = "https://management.azure.com", **kwargs: Any) -> None:
         scopes = kwargs.pop("credential_scopes", [f"{base_url.rstrip('/')}/.default"])
-        self._client: ARMPipelineClient = ARMPipelineClient(base_url=base_url, policies=[
-            policies.RequestIdPolicy(**kwargs),
-            policies.HeadersPolicy(**kwargs),
-            policies.UserAgentPolicy(sdk_moniker="amlk8s", **kwargs),
-            policies.ProxyPolicy(**kwargs),
-            policies.ContentDecodePolicy(**kwargs),
-            policies.RedirectPolicy(**kwargs),
-            policies.RetryPolicy(**kwargs),
-            ARMChallengeAuthenticationPolicy(credential, *scopes, **kwargs),
-            policies.CustomHookPolicy(**kwargs),
-            policies.NetworkTraceLoggingPolicy(**kwargs),
-            ARMHttpLoggingPolicy(**kwargs),
-        ], **kwargs)
+        self._client: ARMPipelineClient = ARMPipelineClient(
+            base_url=base_url,
+            policies=[
+                policies.RequestIdPolicy(**kwargs),
+                policies.HeadersPolicy(**kwargs),
+                policies.UserAgentPolicy(sdk_moniker="amlk8s", **kwargs),
+                policies.ProxyPolicy(**kwargs),
+                policies.ContentDecodePolicy(**kwargs),
+                policies.RedirectPolicy(**kwargs),
+                policies.RetryPolicy(**kwargs),
+                ARMChallengeAuthenticationPolicy(credential, *scopes, **kwargs),
+                policies.CustomHookPolicy(**kwargs),
+                policies.NetworkTraceLoggingPolicy(**kwargs),
+                ARMHttpLoggingPolicy(**kwargs),
+            ],
+            **kwargs,
+        )
 
     def send(self, method: str, url: str, api_version: str | None = None, **query: str) -> Any:
         """The response to a request without a body; a link that ARM gave is sent as it stands (api_version None)."""
@@ -42,8 +47,9 @@ class ThinClient:
         _raise_for(response)
         return response
 
-    def begin(self, method: str, url: str, api_version: str, body: Mapping[str, Any] | None = None,
-              **query: str) -> Operation:
+    def begin(
+        self, method: str, url: str, api_version: str, body: Mapping[str, Any] | None = None, **query: str
+    ) -> Operation:
         """Start a long operation. Raises HttpResponseError when it is refused."""
         request = HttpRequest(method, self._url(url), params=_query(api_version, query), json=body)
         pipeline_response = self._client._pipeline.run(request, stream=False)

@@ -1,4 +1,5 @@
 """The only door to Kubernetes."""
+
 from azext_amlk8s.cluster.connect import KubeconfigUnusable, connect
 from azext_amlk8s.cluster.objects import Cluster, ClusterRefused, ClusterUnreachable, NoInstanceTypes
 

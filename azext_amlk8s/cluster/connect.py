@@ -1,4 +1,5 @@
 """From a kubeconfig to a connection."""
+
 from __future__ import annotations
 
 import os
@@ -31,7 +32,9 @@ def connect(*, kubeconfig: str | None = None, context: str | None = None, config
 
 
 def _find(kubeconfig: str | None, context: str | None) -> Any:
-    named = [kubeconfig] if kubeconfig else [word for word in os.environ.get("KUBECONFIG", "").split(os.pathsep) if word]
+    named = (
+        [kubeconfig] if kubeconfig else [word for word in os.environ.get("KUBECONFIG", "").split(os.pathsep) if word]
+    )
     files = [Path(word).expanduser() for word in named] or [Path("~/.kube/config").expanduser()]
     configs = [_parse(_read(file), str(file)) for file in files if file.exists() or len(files) == 1]
     if not configs:
@@ -46,7 +49,9 @@ def _read(file: Path) -> str:
     except FileNotFoundError:
         raise KubeconfigUnusable(f"There is no kubeconfig at {file}.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise KubeconfigUnusable(f"The kubeconfig {file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+        raise KubeconfigUnusable(
+            f"The kubeconfig {file} cannot be read: {getattr(error, 'strerror', None) or error}."
+        ) from None
 
 
 def _parse(text: str, name: str) -> Any:
@@ -61,7 +66,9 @@ def _parse(text: str, name: str) -> Any:
     except yaml.YAMLError:
         raise KubeconfigUnusable(f"{name} is not a kubeconfig: it is not YAML.") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise KubeconfigUnusable(f"{name} is not a kubeconfig that can be read: {type(error).__name__} at {error}.") from None
+        raise KubeconfigUnusable(
+            f"{name} is not a kubeconfig that can be read: {type(error).__name__} at {error}."
+        ) from None
 
 
 def _lacks(config: Any, context: str | None) -> str:

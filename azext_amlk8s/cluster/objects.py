@@ -1,4 +1,5 @@
 """Instance types in a cluster, as its API has them; nothing is judged here."""
+
 from __future__ import annotations
 
 import ssl
@@ -38,7 +39,9 @@ class Cluster:
         """All instance types. Raises ClusterUnreachable, ClusterRefused, NoInstanceTypes."""
         resource = self._instance_type()
         with self._asking():
-            return [dict(one.to_dict()) for one in self._client.list(resource, namespace="*" if self._namespaced else None)]
+            return [
+                dict(one.to_dict()) for one in self._client.list(resource, namespace="*" if self._namespaced else None)
+            ]
 
     def get_instance_type(self, name: str) -> dict[str, Any] | None:
         """One instance type, or None."""
@@ -68,7 +71,9 @@ class Cluster:
         if self._resource is None:
             from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 
-            found = next((one for one in self._served() if one["kind"] == "InstanceType" and "/" not in one["name"]), None)
+            found = next(
+                (one for one in self._served() if one["kind"] == "InstanceType" and "/" not in one["name"]), None
+            )
             if found is None:
                 raise NoInstanceTypes(f"The cluster at {self.server} has no instance types.")
             self._namespaced = bool(found["namespaced"])
@@ -83,7 +88,9 @@ class Cluster:
             return []
         if response.status_code >= 400:
             told = _json(response)
-            raise ClusterRefused(response.status_code, told.get("reason", ""), told.get("message", response.reason_phrase))
+            raise ClusterRefused(
+                response.status_code, told.get("reason", ""), told.get("message", response.reason_phrase)
+            )
         return list(_json(response).get("resources", []))
 
     @contextmanager
@@ -94,9 +101,13 @@ class Cluster:
         try:
             yield
         except ApiError as error:
-            raise ClusterRefused(error.status.code or 500, error.status.reason or "", error.status.message or str(error)) from error
+            raise ClusterRefused(
+                error.status.code or 500, error.status.reason or "", error.status.message or str(error)
+            ) from error
         except (httpx2.TransportError, ssl.SSLError) as error:
-            raise ClusterUnreachable(f"The cluster at {self.server} cannot be reached: {error or type(error).__name__}.") from error
+            raise ClusterUnreachable(
+                f"The cluster at {self.server} cannot be reached: {error or type(error).__name__}."
+            ) from error
         except ConfigError as error:
             raise ClusterRefused(401, "Unauthorized", str(error)) from error
 

@@ -1,4 +1,5 @@
 """az amlk8s compute"""
+
 from __future__ import annotations
 
 import re
@@ -11,15 +12,27 @@ from azext_amlk8s.handlers.reporting import azure_errors, code_of, failure
 # Microsoft.MachineLearningServices 2025-12-01 and later.
 NAME = re.compile(r"^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$")
 NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
-PROVIDERS = {"managedclusters": ("Microsoft.ContainerService", "managedClusters"),
-             "connectedclusters": ("Microsoft.Kubernetes", "connectedClusters")}
+PROVIDERS = {
+    "managedclusters": ("Microsoft.ContainerService", "managedClusters"),
+    "connectedclusters": ("Microsoft.Kubernetes", "connectedClusters"),
+}
 SECRETS = ("relayConnectionString", "serviceBusConnectionString")
 
 
-def attach(cmd: Any, resource_group_name: str, workspace_name: str, name: str, resource_id: str | None = None,
-           cluster_name: str | None = None, cluster_type: str | None = None, compute_type: str | None = None,
-           namespace: str | None = None, identity_type: str | None = None, user_assigned_identities: str | None = None,
-           no_wait: bool = False) -> Any:
+def attach(
+    cmd: Any,
+    resource_group_name: str,
+    workspace_name: str,
+    name: str,
+    resource_id: str | None = None,
+    cluster_name: str | None = None,
+    cluster_type: str | None = None,
+    compute_type: str | None = None,
+    namespace: str | None = None,
+    identity_type: str | None = None,
+    user_assigned_identities: str | None = None,
+    no_wait: bool = False,
+) -> Any:
     """Check what would fail, attach the cluster, follow it. Returns the compute as ARM describes it."""
     from knack.log import get_logger
 
@@ -36,14 +49,28 @@ def attach(cmd: Any, resource_group_name: str, workspace_name: str, name: str, r
             _refuse_or_keep(there, cluster_id, namespace)
             get_logger(__name__).warning("%s is attached already; nothing was changed.", name)
             return _blanked(there)
-        body = {"location": workspace["location"], **({"identity": identity} if identity else {}), "properties": {
-            "computeType": "Kubernetes", "resourceId": cluster_id, "properties": {"namespace": namespace}}}
+        body = {
+            "location": workspace["location"],
+            **({"identity": identity} if identity else {}),
+            "properties": {
+                "computeType": "Kubernetes",
+                "resourceId": cluster_id,
+                "properties": {"namespace": namespace},
+            },
+        }
         operation = arm.begin_put_compute(resource_group_name, workspace_name, name, body)
         if no_wait:
             return _blanked(operation.started() or {})
         words = _words(resource_group_name, workspace_name, name)
-        return _blanked(_followed(lambda: follow(cmd, operation, f"Attaching {name} to {workspace_name}",
-                                                 f"az amlk8s compute wait {words} --created"), f"Attaching {name}", words))
+        return _blanked(
+            _followed(
+                lambda: follow(
+                    cmd, operation, f"Attaching {name} to {workspace_name}", f"az amlk8s compute wait {words} --created"
+                ),
+                f"Attaching {name}",
+                words,
+            )
+        )
 
 
 def show(cmd: Any, resource_group_name: str, workspace_name: str, name: str) -> dict[str, Any]:
@@ -67,7 +94,9 @@ def list_(cmd: Any, resource_group_name: str, workspace_name: str) -> list[dict[
             found = Arm(cmd.cli_ctx).list_computes(resource_group_name, workspace_name)
         except _not_found() as error:
             raise _absent(error, resource_group_name, workspace_name) from error
-    return [_blanked(one) for one in found if str((one.get("properties") or {}).get("computeType")).lower() == "kubernetes"]
+    return [
+        _blanked(one) for one in found if str((one.get("properties") or {}).get("computeType")).lower() == "kubernetes"
+    ]
 
 
 def detach(cmd: Any, resource_group_name: str, workspace_name: str, name: str, no_wait: bool = False) -> None:
@@ -81,19 +110,35 @@ def detach(cmd: Any, resource_group_name: str, workspace_name: str, name: str, n
         try:
             arm.get_compute(resource_group_name, workspace_name, name)
         except _not_found() as error:
-            if code_of(error) == "ResourceGroupNotFound" or not _workspace_there(arm, resource_group_name, workspace_name):
+            if code_of(error) == "ResourceGroupNotFound" or not _workspace_there(
+                arm, resource_group_name, workspace_name
+            ):
                 raise _absent(error, resource_group_name, workspace_name) from error
             get_logger(__name__).warning("There is no compute %s in %s: nothing to detach.", name, workspace_name)
             return
         operation = arm.begin_detach_compute(resource_group_name, workspace_name, name)
         if not no_wait:
             words = _words(resource_group_name, workspace_name, name)
-            _followed(lambda: follow(cmd, operation, f"Detaching {name} from {workspace_name}",
-                                     f"az amlk8s compute wait {words} --deleted"), f"Detaching {name}", words)
+            _followed(
+                lambda: follow(
+                    cmd,
+                    operation,
+                    f"Detaching {name} from {workspace_name}",
+                    f"az amlk8s compute wait {words} --deleted",
+                ),
+                f"Detaching {name}",
+                words,
+            )
 
 
-def _refuse_words(name: str, compute_type: str | None, namespace: str | None, resource_id: str | None, cluster_name: str | None,
-                  cluster_type: str | None) -> None:
+def _refuse_words(
+    name: str,
+    compute_type: str | None,
+    namespace: str | None,
+    resource_id: str | None,
+    cluster_name: str | None,
+    cluster_type: str | None,
+) -> None:
     from azure.cli.core.azclierror import (
         InvalidArgumentValueError,
         MutuallyExclusiveArgumentError,
@@ -101,21 +146,33 @@ def _refuse_words(name: str, compute_type: str | None, namespace: str | None, re
     )
 
     if compute_type and compute_type.lower() != "kubernetes":
-        raise InvalidArgumentValueError(f"The type {compute_type} cannot be attached here.", recommendation="--type Kubernetes")
+        raise InvalidArgumentValueError(
+            f"The type {compute_type} cannot be attached here.", recommendation="--type Kubernetes"
+        )
     if not NAME.match(name):
-        raise InvalidArgumentValueError(f"{name} is not a name that Azure takes for a compute: 3 to 24 letters, digits and hyphens, a "
-                                        "letter first, and not ending in a hyphen and digits.", recommendation="--name k8s-compute")
+        raise InvalidArgumentValueError(
+            f"{name} is not a name that Azure takes for a compute: 3 to 24 letters, digits and hyphens, a "
+            "letter first, and not ending in a hyphen and digits.",
+            recommendation="--name k8s-compute",
+        )
     if namespace and not NAMESPACE.match(namespace):
-        raise InvalidArgumentValueError(f"{namespace} is not a name that Kubernetes takes for a namespace: lower-case letters, digits "
-                                        "and hyphens, at most 63.", recommendation="--namespace default")
+        raise InvalidArgumentValueError(
+            f"{namespace} is not a name that Kubernetes takes for a namespace: lower-case letters, digits "
+            "and hyphens, at most 63.",
+            recommendation="--namespace default",
+        )
     if resource_id and cluster_name:
         raise MutuallyExclusiveArgumentError("The cluster is given twice: by --resource-id and by --cluster-name.")
     if not resource_id and not (cluster_name and cluster_type):
-        raise RequiredArgumentMissingError("The cluster must be given, by --resource-id or by --cluster-name and --cluster-type.",
-                                           recommendation="--cluster-name NAME --cluster-type managedClusters")
+        raise RequiredArgumentMissingError(
+            "The cluster must be given, by --resource-id or by --cluster-name and --cluster-type.",
+            recommendation="--cluster-name NAME --cluster-type managedClusters",
+        )
 
 
-def _cluster_id(arm: Any, group: str, resource_id: str | None, cluster_name: str | None, cluster_type: str | None) -> str:
+def _cluster_id(
+    arm: Any, group: str, resource_id: str | None, cluster_name: str | None, cluster_type: str | None
+) -> str:
     from azure.cli.core.azclierror import InvalidArgumentValueError
     from azure.mgmt.core.tools import parse_resource_id
     from knack.log import get_logger
@@ -125,15 +182,23 @@ def _cluster_id(arm: Any, group: str, resource_id: str | None, cluster_name: str
     parts = parse_resource_id("/" + resource_id.strip().strip("/"))
     right = PROVIDERS.get(str(parts.get("type", "")).lower())
     if right is None or not parts.get("name") or not parts.get("resource_group") or parts.get("child_name_1"):
-        raise InvalidArgumentValueError(f"{resource_id} is not the resource ID of an AKS or Arc-connected cluster.",
-                                        recommendation="--cluster-name NAME --cluster-type managedClusters")
+        raise InvalidArgumentValueError(
+            f"{resource_id} is not the resource ID of an AKS or Arc-connected cluster.",
+            recommendation="--cluster-name NAME --cluster-type managedClusters",
+        )
     provider, kind = right
     if parts["namespace"].lower() != provider.lower():
-        get_logger(__name__).warning("The resource ID names the provider %s; %s belong to %s, which is taken.", parts["namespace"], kind,
-                                     provider)
+        get_logger(__name__).warning(
+            "The resource ID names the provider %s; %s belong to %s, which is taken.",
+            parts["namespace"],
+            kind,
+            provider,
+        )
     if parts["subscription"].lower() != arm.subscription_id.lower():
-        raise InvalidArgumentValueError("The cluster lies in another subscription than the workspace; such an attachment does not end well.",
-                                        recommendation=f"az account set --subscription {parts['subscription']}")
+        raise InvalidArgumentValueError(
+            "The cluster lies in another subscription than the workspace; such an attachment does not end well.",
+            recommendation=f"az account set --subscription {parts['subscription']}",
+        )
     return f"/subscriptions/{parts['subscription']}/resourceGroups/{parts['resource_group']}/providers/{provider}/{kind}/{parts['name']}"
 
 
@@ -143,11 +208,14 @@ def _identity(kind: str | None, identities: str | None) -> dict[str, Any] | None
 
     given = [word.strip() for word in (identities or "").split(",") if word.strip()]
     if given and kind and kind.lower() == "systemassigned":
-        raise MutuallyExclusiveArgumentError("A system-assigned identity excludes user-assigned ones.",
-                                             recommendation="--identity-type UserAssigned")
+        raise MutuallyExclusiveArgumentError(
+            "A system-assigned identity excludes user-assigned ones.", recommendation="--identity-type UserAssigned"
+        )
     if not given and kind and kind.lower() == "userassigned":
-        raise RequiredArgumentMissingError("--identity-type UserAssigned needs --user-assigned-identities.",
-                                           recommendation="--user-assigned-identities $(az identity show -g GROUP -n NAME --query id -o tsv)")
+        raise RequiredArgumentMissingError(
+            "--identity-type UserAssigned needs --user-assigned-identities.",
+            recommendation="--user-assigned-identities $(az identity show -g GROUP -n NAME --query id -o tsv)",
+        )
     if not given:
         return {"type": "SystemAssigned"} if kind else None
     if len(given) > 1:
@@ -155,7 +223,9 @@ def _identity(kind: str | None, identities: str | None) -> dict[str, Any] | None
     return {"type": "UserAssigned", "userAssignedIdentities": {"/" + given[0].strip("/"): {}}}
 
 
-def _facts(arm: Any, group: str, workspace: str, name: str, cluster_id: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _facts(
+    arm: Any, group: str, workspace: str, name: str, cluster_id: str
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The workspace and the compute of this name, if there is one; the cluster and its extension are looked at beside them."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -188,13 +258,17 @@ def _refuse_without_extension(extensions: list[dict[str, Any]], group: str, clus
     words = extension.options(group, cluster_type, cluster)
     ours = extension.ours(extensions)
     if not ours:
-        raise ValidationError(f"{cluster} does not have the extension, which comes before the attachment.",
-                              recommendation=f"az amlk8s extension create {words} -n azureml-extension --config enableTraining=True")
+        raise ValidationError(
+            f"{cluster} does not have the extension, which comes before the attachment.",
+            recommendation=f"az amlk8s extension create {words} -n azureml-extension --config enableTraining=True",
+        )
     one = ours[0]
     state = one["properties"].get("provisioningState")
     if state != "Succeeded":
-        raise ValidationError(f"The extension {one['name']} on {cluster} is {state}; it must be Succeeded before the attachment.",
-                              recommendation=f"az amlk8s extension wait {words} -n {one['name']} --created")
+        raise ValidationError(
+            f"The extension {one['name']} on {cluster} is {state}; it must be Succeeded before the attachment.",
+            recommendation=f"az amlk8s extension wait {words} -n {one['name']} --created",
+        )
 
 
 def _refuse_or_keep(there: Mapping[str, Any], cluster_id: str, namespace: str) -> None:
@@ -207,9 +281,11 @@ def _refuse_or_keep(there: Mapping[str, Any], cluster_id: str, namespace: str) -
     state = outer.get("provisioningState")
     if held.lower() == cluster_id.lower() and in_namespace == namespace and state == "Succeeded":
         return
-    raise ValidationError(f"A compute {there.get('name')} is there already ({state}): cluster {held.rsplit('/', 1)[-1]}, namespace "
-                          f"{in_namespace}. Attaching would overwrite it.",
-                          recommendation=["Choose another --name.", f"az amlk8s compute detach --name {there.get('name')} …   # first"])
+    raise ValidationError(
+        f"A compute {there.get('name')} is there already ({state}): cluster {held.rsplit('/', 1)[-1]}, namespace "
+        f"{in_namespace}. Attaching would overwrite it.",
+        recommendation=["Choose another --name.", f"az amlk8s compute detach --name {there.get('name')} …   # first"],
+    )
 
 
 def _followed(wait: Any, what: str, words: str) -> Any:
@@ -242,12 +318,20 @@ def _absent(error: Any, group: str, workspace: str, name: str = "") -> Exception
     from azure.cli.core.azclierror import ResourceNotFoundError
 
     if code_of(error) == "ResourceGroupNotFound":
-        return ResourceNotFoundError(f"There is no resource group {group} in this subscription.", recommendation="az group list -o table")
+        return ResourceNotFoundError(
+            f"There is no resource group {group} in this subscription.", recommendation="az group list -o table"
+        )
     if name:
-        return ResourceNotFoundError(f"There is no compute {name} in {workspace} of resource group {group}.",
-                                     recommendation=f"az amlk8s compute list {_words(group, workspace)} -o table")
-    return ResourceNotFoundError(f"There is no workspace {workspace} in resource group {group}.", recommendation=(
-        f"az resource list -g {group} --resource-type Microsoft.MachineLearningServices/workspaces -o table"))
+        return ResourceNotFoundError(
+            f"There is no compute {name} in {workspace} of resource group {group}.",
+            recommendation=f"az amlk8s compute list {_words(group, workspace)} -o table",
+        )
+    return ResourceNotFoundError(
+        f"There is no workspace {workspace} in resource group {group}.",
+        recommendation=(
+            f"az resource list -g {group} --resource-type Microsoft.MachineLearningServices/workspaces -o table"
+        ),
+    )
 
 
 def _not_found() -> Any:

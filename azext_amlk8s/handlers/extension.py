@@ -1,4 +1,5 @@
 """az amlk8s extension"""
+
 from __future__ import annotations
 
 import re
@@ -13,10 +14,21 @@ GUIDE = "https://aka.ms/arcmltsg"
 OTHER_TYPE = {"managedclusters": "connectedClusters", "connectedclusters": "managedClusters"}
 
 
-def create(cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: str, name: str,
-           config: Sequence[str] | None = None, config_protected: Sequence[str] | None = None, scope: str | None = None,
-           extension_type: str | None = None, release_train: str | None = None, version: str | None = None,
-           auto_upgrade: bool | None = None, no_wait: bool = False) -> Any:
+def create(
+    cmd: Any,
+    resource_group_name: str,
+    cluster_name: str,
+    cluster_type: str,
+    name: str,
+    config: Sequence[str] | None = None,
+    config_protected: Sequence[str] | None = None,
+    scope: str | None = None,
+    extension_type: str | None = None,
+    release_train: str | None = None,
+    version: str | None = None,
+    auto_upgrade: bool | None = None,
+    no_wait: bool = False,
+) -> Any:
     """Judge the settings, ask Azure for facts, send the plan, follow it. Returns the extension as ARM describes it."""
     from azext_amlk8s.arm import Arm, follow
     from azext_amlk8s.settings import judge, judge_version, plan_create, read_settings
@@ -29,15 +41,26 @@ def create(cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: 
         arm = Arm(cmd.cli_ctx)
         cluster, there = facts(arm, resource_group_name, cluster_type, cluster_name)
         _refuse_what_is_there(there, name, options(resource_group_name, cluster_type, cluster_name))
-        body = plan_create(settings, _cluster_facts(cluster, cluster_type), release_train=release_train, version=version,
-                           auto_upgrade=auto_upgrade)
+        body = plan_create(
+            settings,
+            _cluster_facts(cluster, cluster_type),
+            release_train=release_train,
+            version=version,
+            auto_upgrade=auto_upgrade,
+        )
         operation = arm.begin_create_extension(resource_group_name, cluster_type, cluster_name, name, body)
         if no_wait:
             return operation.started()
         words = options(resource_group_name, cluster_type, cluster_name, name)
-        return _followed(lambda: follow(cmd, operation, f"Installing {name} on {cluster_name}",
-                                        f"az amlk8s extension wait {words} --created"),
-                         arm, (resource_group_name, cluster_type, cluster_name, name), f"The installation of {name}", words)
+        return _followed(
+            lambda: follow(
+                cmd, operation, f"Installing {name} on {cluster_name}", f"az amlk8s extension wait {words} --created"
+            ),
+            arm,
+            (resource_group_name, cluster_type, cluster_name, name),
+            f"The installation of {name}",
+            words,
+        )
 
 
 def show(cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: str, name: str) -> dict[str, Any]:
@@ -64,7 +87,9 @@ def list_(cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: s
             raise _absent(error, arm, resource_group_name, cluster_type, cluster_name) from error
 
 
-def delete(cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: str, name: str, no_wait: bool = False) -> None:
+def delete(
+    cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: str, name: str, no_wait: bool = False
+) -> None:
     """Remove the extension and follow it; only a true 404 counts as nothing to do."""
     from knack.log import get_logger
 
@@ -82,9 +107,18 @@ def delete(cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: 
         operation = arm.begin_delete_extension(resource_group_name, cluster_type, cluster_name, name)
         if not no_wait:
             words = options(resource_group_name, cluster_type, cluster_name, name)
-            _followed(lambda: follow(cmd, operation, f"Removing {name} from {cluster_name}",
-                                     f"az amlk8s extension wait {words} --deleted"),
-                      arm, (resource_group_name, cluster_type, cluster_name, name), f"The removal of {name}", words)
+            _followed(
+                lambda: follow(
+                    cmd,
+                    operation,
+                    f"Removing {name} from {cluster_name}",
+                    f"az amlk8s extension wait {words} --deleted",
+                ),
+                arm,
+                (resource_group_name, cluster_type, cluster_name, name),
+                f"The removal of {name}",
+                words,
+            )
 
 
 def _refuse_other_kinds(name: str, scope: str | None, extension_type: str | None) -> None:
@@ -93,15 +127,23 @@ def _refuse_other_kinds(name: str, scope: str | None, extension_type: str | None
     from azext_amlk8s.settings import EXTENSION_TYPE
 
     if not NAME.match(name):
-        raise InvalidArgumentValueError(f"{name} is not a name that Azure takes for an extension: letters, digits, - and dots, at most 63.",
-                                        recommendation="--name azureml-extension")
+        raise InvalidArgumentValueError(
+            f"{name} is not a name that Azure takes for an extension: letters, digits, - and dots, at most 63.",
+            recommendation="--name azureml-extension",
+        )
     if scope and scope.lower() != "cluster":
-        raise InvalidArgumentValueError(f"The scope {scope} is not possible: the extension is installed for the cluster.",
-                                        recommendation="--scope cluster")
+        raise InvalidArgumentValueError(
+            f"The scope {scope} is not possible: the extension is installed for the cluster.",
+            recommendation="--scope cluster",
+        )
     if extension_type and extension_type.lower() != EXTENSION_TYPE:
-        raise InvalidArgumentValueError(f"The extension type {extension_type} is not ours.",
-                                        recommendation=["--extension-type Microsoft.AzureML.Kubernetes",
-                                                        f"az k8s-extension create --extension-type {shlex.quote(extension_type)}"])
+        raise InvalidArgumentValueError(
+            f"The extension type {extension_type} is not ours.",
+            recommendation=[
+                "--extension-type Microsoft.AzureML.Kubernetes",
+                f"az k8s-extension create --extension-type {shlex.quote(extension_type)}",
+            ],
+        )
 
 
 def _with_files(settings: Any) -> tuple[Any, list[Any]]:
@@ -115,8 +157,15 @@ def _with_files(settings: Any) -> tuple[Any, list[Any]]:
         try:
             contents[key] = Path(path).expanduser().read_bytes()
         except OSError as error:
-            findings.append(Finding("T100", Severity.ERROR, key, f"The file {path} of {key} cannot be read: {error.strerror}.",
-                                    fix=f"--config-protected {key}=PATH"))
+            findings.append(
+                Finding(
+                    "T100",
+                    Severity.ERROR,
+                    key,
+                    f"The file {path} of {key} cannot be read: {error.strerror}.",
+                    fix=f"--config-protected {key}=PATH",
+                )
+            )
     if findings:
         return settings, findings
     settings, found = with_file_contents(settings, contents)
@@ -142,7 +191,9 @@ def _cluster_facts(cluster: Mapping[str, Any], cluster_type: str) -> Any:
     properties = cluster.get("properties") or {}
     pools = properties.get("agentPoolProfiles")
     count = sum(pool.get("count") or 0 for pool in pools) if pools is not None else properties.get("totalNodeCount")
-    return ClusterFacts(cluster_type, cluster["id"], cluster["name"], cluster["location"], count, properties.get("distribution"))
+    return ClusterFacts(
+        cluster_type, cluster["id"], cluster["name"], cluster["location"], count, properties.get("distribution")
+    )
 
 
 def _refuse_what_is_there(extensions: list[dict[str, Any]], name: str, words: str) -> None:
@@ -152,18 +203,24 @@ def _refuse_what_is_there(extensions: list[dict[str, Any]], name: str, words: st
         state = one["properties"].get("provisioningState")
         other = one["name"]
         if other.lower() != name.lower():
-            raise ValidationError(f"The cluster has the extension already, under the name {other} ({state}); it can have one only.",
-                                  recommendation=f"az amlk8s extension show {words} --name {other}")
+            raise ValidationError(
+                f"The cluster has the extension already, under the name {other} ({state}); it can have one only.",
+                recommendation=f"az amlk8s extension show {words} --name {other}",
+            )
         if state in ("Creating", "Updating", "Deleting"):
             done = "deleted" if state == "Deleting" else "created"
-            raise ValidationError(f"The extension {other} is {state} at this moment.",
-                                  recommendation=f"az amlk8s extension wait {words} --name {other} --{done}")
+            raise ValidationError(
+                f"The extension {other} is {state} at this moment.",
+                recommendation=f"az amlk8s extension wait {words} --name {other} --{done}",
+            )
 
 
 def ours(extensions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from azext_amlk8s.settings import EXTENSION_TYPE
 
-    return [one for one in extensions if str((one.get("properties") or {}).get("extensionType")).lower() == EXTENSION_TYPE]
+    return [
+        one for one in extensions if str((one.get("properties") or {}).get("extensionType")).lower() == EXTENSION_TYPE
+    ]
 
 
 def _followed(wait: Any, arm: Any, where: tuple[str, str, str, str], what: str, words: str) -> Any:
@@ -175,7 +232,11 @@ def _followed(wait: Any, arm: Any, where: tuple[str, str, str, str], what: str, 
         more: list[str] = []
         try:
             statuses = arm.get_extension(*where)["properties"].get("statuses") or []
-            more = [f"({one.get('code')}) {' '.join((one.get('message') or '').split())}" for one in statuses if one.get("message")]
+            more = [
+                f"({one.get('code')}) {' '.join((one.get('message') or '').split())}"
+                for one in statuses
+                if one.get("message")
+            ]
         except HttpResponseError:
             pass
         raise failure(what, error, more, [f"az amlk8s extension show {words}", GUIDE]) from error
@@ -186,18 +247,30 @@ def _absent(error: Any, arm: Any, group: str, cluster_type: str, cluster: str, n
     from azure.core.exceptions import HttpResponseError
 
     if code_of(error) == "ResourceGroupNotFound":
-        return ResourceNotFoundError(f"There is no resource group {group} in this subscription.", recommendation="az group list -o table")
+        return ResourceNotFoundError(
+            f"There is no resource group {group} in this subscription.", recommendation="az group list -o table"
+        )
     if name and _is_of_extension(error):
-        return ResourceNotFoundError(f"There is no extension {name} on {cluster}.",
-                                     recommendation=f"az amlk8s extension list {options(group, cluster_type, cluster)} -o table")
+        return ResourceNotFoundError(
+            f"There is no extension {name} on {cluster}.",
+            recommendation=f"az amlk8s extension list {options(group, cluster_type, cluster)} -o table",
+        )
     other = OTHER_TYPE[cluster_type.lower()]
     try:
         arm.get_cluster(group, other, cluster)
-        return ResourceNotFoundError(f"{cluster} is not of type {cluster_type} but of type {other}.", recommendation=f"--cluster-type {other}")
+        return ResourceNotFoundError(
+            f"{cluster} is not of type {cluster_type} but of type {other}.", recommendation=f"--cluster-type {other}"
+        )
     except HttpResponseError:
-        listing = "az aks list" if other == "connectedClusters" else "az resource list --resource-type Microsoft.Kubernetes/connectedClusters"
-        return ResourceNotFoundError(f"There is no cluster {cluster} of type {cluster_type} in resource group {group}.",
-                                     recommendation=f"{listing} -g {group} -o table")
+        listing = (
+            "az aks list"
+            if other == "connectedClusters"
+            else "az resource list --resource-type Microsoft.Kubernetes/connectedClusters"
+        )
+        return ResourceNotFoundError(
+            f"There is no cluster {cluster} of type {cluster_type} in resource group {group}.",
+            recommendation=f"{listing} -g {group} -o table",
+        )
 
 
 def _is_of_extension(error: Any) -> bool:

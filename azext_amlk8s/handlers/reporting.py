@@ -1,4 +1,5 @@
 """Findings and failures in az's own form: one error, with all that is to be said and what to paste."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +20,9 @@ def refuse_on_errors(*groups: Iterable[Finding]) -> None:
     if report.errors:
         told = [f"{finding.message} [{finding.id}]" for finding in report.errors]
         text = told[0] if len(told) == 1 else f"{len(told)} things are wrong:\n" + "\n".join(f"  {one}" for one in told)
-        raise ValidationError(text, recommendation=list(dict.fromkeys(one.fix for one in report.errors if one.fix)) or None)
+        raise ValidationError(
+            text, recommendation=list(dict.fromkeys(one.fix for one in report.errors if one.fix)) or None
+        )
 
 
 @contextmanager
@@ -32,8 +35,10 @@ def azure_errors() -> Iterator[None]:
     try:
         yield
     except (ServiceRequestError, ServiceResponseError, NoConnection) as error:
-        raise AzureConnectionError(f"Azure cannot be reached: {_innermost(error)}.",
-                                   recommendation="Check the network and the proxy settings, then try again.") from error
+        raise AzureConnectionError(
+            f"Azure cannot be reached: {_innermost(error)}.",
+            recommendation="Check the network and the proxy settings, then try again.",
+        ) from error
 
 
 def deepest(error: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -54,9 +59,11 @@ def failure(what: str, error: Any, more: Iterable[str], recommendation: list[str
     pairs = deepest(_body(error)) or [("", " ".join(str(error.message).split()))]
     lines = [f"({code}) {message}" if code else message for code, message in pairs]
     lines += [line for line in more if not any(line in one for one in lines)]
-    identity = (error.response.headers.get("x-ms-correlation-request-id") if error.response is not None else None)
+    identity = error.response.headers.get("x-ms-correlation-request-id") if error.response is not None else None
     lines += [f"Correlation ID: {identity}"] if identity else []
-    return DeploymentError(f"{what} failed.\n" + "\n".join(f"  {line}" for line in lines), recommendation=recommendation)
+    return DeploymentError(
+        f"{what} failed.\n" + "\n".join(f"  {line}" for line in lines), recommendation=recommendation
+    )
 
 
 def is_about(error: Any, word: str) -> bool:

@@ -1,4 +1,5 @@
 """YAML or JSON text into instance types; what is wrong is said with document and line."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -58,14 +59,24 @@ def _objects(document: Any, where: str, findings: list[Finding]) -> Iterator[tup
             return
         for number, item in enumerate(items, 1):
             place = f"{where}, item {number}"
-            if not isinstance(item, Mapping) or item.get("kind", KIND) != KIND or item.get("apiVersion", API_VERSION) != API_VERSION:
+            if (
+                not isinstance(item, Mapping)
+                or item.get("kind", KIND) != KIND
+                or item.get("apiVersion", API_VERSION) != API_VERSION
+            ):
                 found = item.get("kind") if isinstance(item, Mapping) else _word(item)
                 findings.append(_error("I104", place, f"{place} is not an InstanceType but a {found}."))
             else:
                 yield place, item
     else:
-        findings.append(_error("I104", where, f"{where} is not an InstanceType but {kind or 'has no kind'} ({version or 'no apiVersion'}).",
-                               fix=SHAPE))
+        findings.append(
+            _error(
+                "I104",
+                where,
+                f"{where} is not an InstanceType but {kind or 'has no kind'} ({version or 'no apiVersion'}).",
+                fix=SHAPE,
+            )
+        )
 
 
 def _word(value: Any) -> str:

@@ -1,4 +1,5 @@
 """An instance type as a value."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
 """What the field knows, as data, and the one loader that reads it."""
+
 from __future__ import annotations
 
 import json

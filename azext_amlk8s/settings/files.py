@@ -1,4 +1,5 @@
 """TLS material: the contents of the files are judged and sent, their paths never."""
+
 from __future__ import annotations
 
 from base64 import b64encode
@@ -32,11 +33,25 @@ def with_file_contents(settings: Settings, contents: Mapping[str, bytes]) -> tup
         if not settings.get("sslCname") and not found:
             if name:
                 config["sslCname"] = name
-                findings.append(Finding("T105", Severity.WARNING, "sslCname", f"sslCname is not given; {name} is taken from the "
-                                        "certificate.", fix=f"--config sslCname={name}", source=GUIDE))
+                findings.append(
+                    Finding(
+                        "T105",
+                        Severity.WARNING,
+                        "sslCname",
+                        f"sslCname is not given; {name} is taken from the certificate.",
+                        fix=f"--config sslCname={name}",
+                        source=GUIDE,
+                    )
+                )
             else:
-                findings.append(_error("T106", "sslCname", "HTTPS needs sslCname, and the certificate names no host.",
-                                       "--config sslCname=HOST.NAME"))
+                findings.append(
+                    _error(
+                        "T106",
+                        "sslCname",
+                        "HTTPS needs sslCname, and the certificate names no host.",
+                        "--config sslCname=HOST.NAME",
+                    )
+                )
     return Settings(config, protected), tuple(findings)
 
 
@@ -53,8 +68,14 @@ def _judge_pair(certificate_pem: bytes, key_pem: bytes) -> tuple[str, list[Findi
     try:
         key = load_pem_private_key(key_pem, password=None)
     except TypeError:
-        findings.append(_error("T102", "sslKeyPemFile", "The private key is encrypted; the service needs it without a passphrase.",
-                               "openssl pkey -in KEY.pem -out PLAIN.pem"))
+        findings.append(
+            _error(
+                "T102",
+                "sslKeyPemFile",
+                "The private key is encrypted; the service needs it without a passphrase.",
+                "openssl pkey -in KEY.pem -out PLAIN.pem",
+            )
+        )
     except ValueError:
         findings.append(_error("T103", "sslKeyPemFile", "The file of sslKeyPemFile holds no private key in PEM.", ""))
     if certificate is None or key is None:

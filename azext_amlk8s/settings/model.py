@@ -1,4 +1,5 @@
 """The values that the rules are about."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

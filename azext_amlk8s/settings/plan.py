@@ -1,4 +1,5 @@
 """The exact body that is sent, made of settings and of what Azure says of the cluster."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -8,11 +9,20 @@ from azext_amlk8s.settings.model import EXTENSION_TYPE, ClusterFacts, Settings
 
 RELEASE_NAMESPACE = "azureml"
 FEW_NODES = 3
-COPIES = {"relayServerConnectionString": "relayserver.relayConnectionString", "serviceBusConnectionString": "servicebus.connectionString"}
+COPIES = {
+    "relayServerConnectionString": "relayserver.relayConnectionString",
+    "serviceBusConnectionString": "servicebus.connectionString",
+}
 
 
-def plan_create(settings: Settings, facts: ClusterFacts, *, release_train: str | None = None, version: str | None = None,
-                auto_upgrade: bool | None = None) -> dict[str, Any]:
+def plan_create(
+    settings: Settings,
+    facts: ClusterFacts,
+    *,
+    release_train: str | None = None,
+    version: str | None = None,
+    auto_upgrade: bool | None = None,
+) -> dict[str, Any]:
     """The PUT body of the extension (field guide cluster-extension 2.1, 3c and 4).
 
     What is derived never overrides what was given, with one exception: an OpenShift cluster is told that it is one.
@@ -36,7 +46,11 @@ def plan_create(settings: Settings, facts: ClusterFacts, *, release_train: str |
         properties.update(version=version, autoUpgradeMinorVersion=False)
     elif auto_upgrade is not None:
         properties["autoUpgradeMinorVersion"] = auto_upgrade
-    return {"properties": properties} if facts.is_aks else {"identity": {"type": "SystemAssigned"}, "properties": properties}
+    return (
+        {"properties": properties}
+        if facts.is_aks
+        else {"identity": {"type": "SystemAssigned"}, "properties": properties}
+    )
 
 
 def _defaults(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
@@ -51,7 +65,11 @@ def _defaults(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
         "servicebus.enabled": "False",
         "relayserver.enabled": "False" if facts.is_aks else "True",
         "nginxIngress.enabled": "True" if facts.is_aks else "False",
-        **({"clusterPurpose": "DevTest", "inferenceRouterHA": settings.get("inferenceRouterHA", "False")} if few else {}),
+        **(
+            {"clusterPurpose": "DevTest", "inferenceRouterHA": settings.get("inferenceRouterHA", "False")}
+            if few
+            else {}
+        ),
     }
 
 

@@ -1,4 +1,5 @@
 """key=value words into Settings: canonical keys, normalised values, each in the bag where it belongs."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,8 +36,11 @@ def read_settings(config: Iterable[str], protected: Iterable[str]) -> tuple[Sett
             for key, value in _pairs(word, bag, bags.findings):
                 _put(bags, bag, key, value)
     for name in sorted(bags.config.keys() & bags.protected.keys()):
-        bags.findings.append(_error("S004", name, f"{name} is given both to --config and to --config-protected.",
-                                    fix=f"Give {name} once."))
+        bags.findings.append(
+            _error(
+                "S004", name, f"{name} is given both to --config and to --config-protected.", fix=f"Give {name} once."
+            )
+        )
     return Settings(bags.config, bags.protected), tuple(bags.findings)
 
 
@@ -45,8 +49,14 @@ def _pairs(word: str, bag: str, findings: list[Finding]) -> Iterator[tuple[Key, 
     name, value = name.strip(), value.strip()
     if not sign or not name:
         shown = name if bag == "config" else "An item"
-        findings.append(_error("S001", shown, f"{shown} in {OPTIONS[bag]} is not of the form key=value.",
-                               fix=f"{OPTIONS[bag]} {name or 'key'}=VALUE"))
+        findings.append(
+            _error(
+                "S001",
+                shown,
+                f"{shown} in {OPTIONS[bag]} is not of the form key=value.",
+                fix=f"{OPTIONS[bag]} {name or 'key'}=VALUE",
+            )
+        )
         return
     if name.lower() in _lowered("x-dropped"):
         why = _lowered("x-dropped")[name.lower()]
@@ -59,8 +69,16 @@ def _pairs(word: str, bag: str, findings: list[Finding]) -> Iterator[tuple[Key, 
     if key is None:
         close = nearest(name)
         hint = f" Did you mean {close}?" if close else ""
-        findings.append(_error("S002", name, f"{name} is not a setting of the extension.{hint}", found=name, required=close,
-                               fix=f"{OPTIONS[bag]} {close}=VALUE" if close else ""))
+        findings.append(
+            _error(
+                "S002",
+                name,
+                f"{name} is not a setting of the extension.{hint}",
+                found=name,
+                required=close,
+                fix=f"{OPTIONS[bag]} {close}=VALUE" if close else "",
+            )
+        )
         return
     if key.alias:
         turned = ", with its value turned round" if key.inverted else ""
@@ -76,8 +94,16 @@ def _valued(key: Key, name: str, value: str, findings: list[Finding]) -> Iterato
         normal = next((one for one in key.values if one.lower() == value.lower()), None)
         if normal is None:
             choices = " or ".join(key.values)
-            findings.append(_error("S003", key.name, f"{key.name}={value} is not possible: the value is {choices}.", required=choices,
-                                   found=value, fix=f"{key.name}={_likely(key, value)}"))
+            findings.append(
+                _error(
+                    "S003",
+                    key.name,
+                    f"{key.name}={value} is not possible: the value is {choices}.",
+                    required=choices,
+                    found=value,
+                    fix=f"{key.name}={_likely(key, value)}",
+                )
+            )
             return
         value = {"True": "False", "False": "True"}[normal] if key.inverted else normal
     yield key, value
@@ -86,11 +112,19 @@ def _valued(key: Key, name: str, value: str, findings: list[Finding]) -> Iterato
 def _put(bags: _Bags, given: str, key: Key, value: str) -> None:
     bag = given if key.bag == "either" else key.bag
     if bag != given and given == "config":
-        bags.findings.append(_warning("S007", key.name, f"{key.name} is kept secret: it is sent as a protected setting.",
-                                      fix=f"--config-protected {key.name}=VALUE"))
+        bags.findings.append(
+            _warning(
+                "S007",
+                key.name,
+                f"{key.name} is kept secret: it is sent as a protected setting.",
+                fix=f"--config-protected {key.name}=VALUE",
+            )
+        )
     held = bags.of(bag)
     if key.name in held and held[key.name] != value:
-        bags.findings.append(_warning("S008", key.name, f"{key.name} is given more than once; the last value is taken."))
+        bags.findings.append(
+            _warning("S008", key.name, f"{key.name} is given more than once; the last value is taken.")
+        )
     held[key.name] = value
 
 

@@ -1,4 +1,5 @@
 """The settings schema, asked for what a key means."""
+
 from __future__ import annotations
 
 import difflib
@@ -42,7 +43,7 @@ def find(word: str) -> Key | None:
         if re.search(pattern, word, re.IGNORECASE):
             family = re.match(r"[A-Za-z_]+", word)
             canonical = re.split(r"[\\\[]", pattern.lstrip("^"))[0]
-            name = canonical + word[family.end():] if family else word
+            name = canonical + word[family.end() :] if family else word
             return Key(name, told["x-bag"])
     return None
 

@@ -1,4 +1,5 @@
 """The ARM endpoint: one door, one way to find who answers."""
+
 from __future__ import annotations
 
 import json
@@ -27,8 +28,9 @@ from sandbox.azure.subscription import Subscription
 from sandbox.azure.tree import Address, parse
 
 log = logging.getLogger(__name__)
-BEHAVIOURS: dict[str, Behaviour] = {one.type.lower(): one for one in (
-    Extensions(), Computes(), RoleDefinitions(), RoleAssignments(), AksClusters())}
+BEHAVIOURS: dict[str, Behaviour] = {
+    one.type.lower(): one for one in (Extensions(), Computes(), RoleDefinitions(), RoleAssignments(), AksClusters())
+}
 OPERATIONS = ("operations", "computeoperationsstatus")
 
 
@@ -54,21 +56,38 @@ class ArmApp:
             if error.cause:
                 response.headers["x-ms-failure-cause"] = error.cause
             if error.status == 401:
-                response.headers["WWW-Authenticate"] = f'Bearer authorization_uri="{self._base()}/{self._azure.world.tenant}"'
+                response.headers["WWW-Authenticate"] = (
+                    f'Bearer authorization_uri="{self._base()}/{self._azure.world.tenant}"'
+                )
         except Exception:
             log.exception("%s %s", request.method, request.path)
-            response = web.json_response({"error": {"code": "InternalServerError", "message": "The sandbox failed."}}, status=500)
+            response = web.json_response(
+                {"error": {"code": "InternalServerError", "message": "The sandbox failed."}}, status=500
+            )
         correlation = str(uuid.uuid4())
-        response.headers.update({
-            "x-ms-request-id": correlation, "x-ms-correlation-request-id": correlation,
-            "x-ms-routing-request-id": f"EASTUS:{now()[:19].replace('-', '').replace(':', '')}Z:{correlation}",
-            "Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1", "X-Content-Type-Options": "nosniff",
-            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-        })
+        response.headers.update(
+            {
+                "x-ms-request-id": correlation,
+                "x-ms-correlation-request-id": correlation,
+                "x-ms-routing-request-id": f"EASTUS:{now()[:19].replace('-', '').replace(':', '')}Z:{correlation}",
+                "Cache-Control": "no-cache",
+                "Pragma": "no-cache",
+                "Expires": "-1",
+                "X-Content-Type-Options": "nosniff",
+                "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            }
+        )
         if client_id := request.headers.get("x-ms-client-request-id"):
             response.headers["x-ms-client-request-id"] = client_id
-        self._on_request({"method": request.method, "path": request.path, "query": _logged(request.query),
-                          "status": response.status, "who": f"azure:{(claims or {}).get('appid', 'anonymous')}"})
+        self._on_request(
+            {
+                "method": request.method,
+                "path": request.path,
+                "query": _logged(request.query),
+                "status": response.status,
+                "who": f"azure:{(claims or {}).get('appid', 'anonymous')}",
+            }
+        )
         return response
 
     async def _route(self, request: web.Request, claims: dict[str, Any] | None) -> web.Response:
@@ -91,8 +110,9 @@ class ArmApp:
         body = await _body(request)
         return _response(await self._resource(request.method, request.path, query, body, claims))
 
-    async def _resource(self, method: str, path: str, query: dict[str, str], body: dict[str, Any],
-                        claims: Mapping[str, Any]) -> Answer:
+    async def _resource(
+        self, method: str, path: str, query: dict[str, str], body: dict[str, Any], claims: Mapping[str, Any]
+    ) -> Answer:
         if (answer := self._subscription.answer(method, path, query, body)) is not None:
             return answer
         address = parse(path)
@@ -127,7 +147,9 @@ class ArmApp:
             raise self._absent(call, parse(address.parent) or address)
         if address.is_collection:
             if method != "GET":
-                raise ArmError(405, "MethodNotAllowed", f"The request method '{method}' is not supported on '{address.type}'.")
+                raise ArmError(
+                    405, "MethodNotAllowed", f"The request method '{method}' is not supported on '{address.type}'."
+                )
             return Answer(200, await behaviour.list(call, tree.children(address.id, address.type)))
         there = tree.get(address.id)
         if method == "PUT":
@@ -151,7 +173,11 @@ class ArmApp:
         return behaviour
 
     def _absent(self, call: Call, address: Address) -> ArmError:
-        if address.group and self._azure.tree.get(f"/subscriptions/{address.scope.split('/')[2]}/resourceGroups/{address.group}") is None:
+        if (
+            address.group
+            and self._azure.tree.get(f"/subscriptions/{address.scope.split('/')[2]}/resourceGroups/{address.group}")
+            is None
+        ):
             return group_not_found(address.group)
         names = "/".join(word for pair in zip(address.types, address.names, strict=False) for word in pair)
         return resource_not_found(address.type, names, address.group)
@@ -169,7 +195,9 @@ async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = json.loads(text)
     except ValueError as error:
-        raise ArmError(400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: {error}.") from error
+        raise ArmError(
+            400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: {error}."
+        ) from error
     return body if isinstance(body, dict) else {}
 
 
@@ -181,5 +209,3 @@ def _response(answer: Answer) -> web.Response:
 
 def _logged(query: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in query.items() if key not in ("t", "c", "s", "h")}
-
-

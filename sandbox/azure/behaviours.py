@@ -1,4 +1,5 @@
 """What is special about a resource type; everything else is the tree's."""
+
 from __future__ import annotations
 
 import datetime
@@ -69,7 +70,12 @@ class Behaviour:
     async def put(self, call: Call, there: Resource | None) -> Answer:
         """Store the body as it is."""
         address = call.address
-        body = {**call.body, "id": there["id"] if there else address.id, "name": address.names[-1], "type": address.type}
+        body = {
+            **call.body,
+            "id": there["id"] if there else address.id,
+            "name": address.names[-1],
+            "type": address.type,
+        }
         body["properties"] = {**(call.body.get("properties") or {}), "provisioningState": "Succeeded"}
         call.azure.tree.put(body)
         return Answer(200 if there else 201, body)

@@ -1,4 +1,5 @@
 """What the extension does to the cluster that it is installed on, through the cluster's own API."""
+
 from __future__ import annotations
 
 import hashlib
@@ -12,7 +13,9 @@ from sandbox.kubernetes import ClusterSide
 
 NAMESPACE = "azureml"
 GROUP, VERSION = "amlarc.azureml.com", "v1alpha1"
-COMPONENTS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("components.yaml").read_text(encoding="utf-8"))
+COMPONENTS: list[dict[str, Any]] = yaml.safe_load(
+    Path(__file__).with_name("components.yaml").read_text(encoding="utf-8")
+)
 QUANTITIES = {"type": "object", "additionalProperties": {"x-kubernetes-int-or-string": True, "nullable": True}}
 # assumed: scope and schema; neither is published
 CRD: dict[str, Any] = {
@@ -22,17 +25,37 @@ CRD: dict[str, Any] = {
     "spec": {
         "group": GROUP,
         "scope": "Cluster",
-        "names": {"plural": "instancetypes", "singular": "instancetype", "kind": "InstanceType", "listKind": "InstanceTypeList"},
-        "versions": [{"name": VERSION, "served": True, "storage": True, "schema": {"openAPIV3Schema": {
-            "type": "object",
-            "properties": {
-                "spec": {"type": "object", "properties": {
-                    "nodeSelector": {"type": "object", "additionalProperties": {"type": "string"}},
-                    "resources": {"type": "object", "properties": {"requests": QUANTITIES, "limits": QUANTITIES}},
-                }},
-                "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-            },
-        }}}],
+        "names": {
+            "plural": "instancetypes",
+            "singular": "instancetype",
+            "kind": "InstanceType",
+            "listKind": "InstanceTypeList",
+        },
+        "versions": [
+            {
+                "name": VERSION,
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "properties": {
+                            "spec": {
+                                "type": "object",
+                                "properties": {
+                                    "nodeSelector": {"type": "object", "additionalProperties": {"type": "string"}},
+                                    "resources": {
+                                        "type": "object",
+                                        "properties": {"requests": QUANTITIES, "limits": QUANTITIES},
+                                    },
+                                },
+                            },
+                            "status": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+                        },
+                    }
+                },
+            }
+        ],
     },
 }
 
@@ -50,7 +73,12 @@ async def install(side: ClusterSide, name: str, settings: Mapping[str, str]) -> 
 async def uninstall(side: ClusterSide) -> None:
     """Remove the namespace with all in it, and the CRD with the instance types."""
     await side.client.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD["metadata"]["name"])
-    for kind, version in (("Deployment", "apps/v1"), ("DaemonSet", "apps/v1"), ("StatefulSet", "apps/v1"), ("Pod", "v1")):
+    for kind, version in (
+        ("Deployment", "apps/v1"),
+        ("DaemonSet", "apps/v1"),
+        ("StatefulSet", "apps/v1"),
+        ("Pod", "v1"),
+    ):
         for obj in await side.client.list(version, kind, NAMESPACE):
             await side.client.delete(version, kind, obj["metadata"]["name"], NAMESPACE)
     await side.client.delete("v1", "Namespace", NAMESPACE)
@@ -66,9 +94,13 @@ async def instance_types(side: ClusterSide) -> dict[str, Any]:
 
 def _arm_form(spec: Mapping[str, Any]) -> dict[str, Any]:
     resources = spec.get("resources") or {}
-    return {"nodeSelector": spec.get("nodeSelector"), "resources": {
-        part: {key: None if value is None else str(value) for key, value in (resources.get(part) or {}).items()}
-        for part in ("requests", "limits")}}
+    return {
+        "nodeSelector": spec.get("nodeSelector"),
+        "resources": {
+            part: {key: None if value is None else str(value) for key, value in (resources.get(part) or {}).items()}
+            for part in ("requests", "limits")
+        },
+    }
 
 
 def _components(settings: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -77,19 +109,33 @@ def _components(settings: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     return (component for component in COMPONENTS if component["for"] in wanted)
 
 
-def _objects(component: Mapping[str, Any], extension: str, settings: Mapping[str, str],
-             nodes: list[str]) -> Iterator[dict[str, Any]]:
+def _objects(
+    component: Mapping[str, Any], extension: str, settings: Mapping[str, str], nodes: list[str]
+) -> Iterator[dict[str, Any]]:
     name, kind = component["name"].format(name=extension), component["kind"]
     high = str(settings.get("inferenceRouterHA", "true")).lower() != "false"
     count = len(nodes) if kind == "DaemonSet" else component.get("ha_replicas", 1) if high else 1
     meta = {"namespace": NAMESPACE, "labels": {"app": name, "app.kubernetes.io/managed-by": "Helm"}}
-    containers = [{"name": name.rsplit("-", 1)[-1] or "main", "image": f"mcr.microsoft.com/azureml/amlarc/{name}:1.1.71"}]
+    containers = [
+        {"name": name.rsplit("-", 1)[-1] or "main", "image": f"mcr.microsoft.com/azureml/amlarc/{name}:1.1.71"}
+    ]
     template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": containers}}
     spec: dict[str, Any] = {"selector": {"matchLabels": {"app": name}}, "template": template}
-    status: dict[str, Any] = {"replicas": count, "readyReplicas": count, "availableReplicas": count, "updatedReplicas": count}
+    status: dict[str, Any] = {
+        "replicas": count,
+        "readyReplicas": count,
+        "availableReplicas": count,
+        "updatedReplicas": count,
+    }
     if kind == "DaemonSet":
-        status = {"currentNumberScheduled": count, "desiredNumberScheduled": count, "numberAvailable": count,
-                  "numberMisscheduled": 0, "numberReady": count, "updatedNumberScheduled": count}
+        status = {
+            "currentNumberScheduled": count,
+            "desiredNumberScheduled": count,
+            "numberAvailable": count,
+            "numberMisscheduled": 0,
+            "numberReady": count,
+            "updatedNumberScheduled": count,
+        }
     else:
         spec["replicas"] = count
     if kind == "StatefulSet":
@@ -102,10 +148,25 @@ def _objects(component: Mapping[str, Any], extension: str, settings: Mapping[str
 
 def _pod(meta: dict[str, Any], containers: list[dict[str, Any]], node: str) -> dict[str, Any]:
     ready = [{"type": kind, "status": "True"} for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled")]
-    states = [{"name": one["name"], "image": one["image"], "imageID": one["image"], "ready": True, "started": True,
-               "restartCount": 0, "state": {"running": {}}} for one in containers]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": containers, "nodeName": node},
-            "status": {"phase": "Running", "conditions": ready, "containerStatuses": states}}
+    states = [
+        {
+            "name": one["name"],
+            "image": one["image"],
+            "imageID": one["image"],
+            "ready": True,
+            "started": True,
+            "restartCount": 0,
+            "state": {"running": {}},
+        }
+        for one in containers
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": meta,
+        "spec": {"containers": containers, "nodeName": node},
+        "status": {"phase": "Running", "conditions": ready, "containerStatuses": states},
+    }
 
 
 def _suffix(name: str, index: int) -> str:

@@ -1,4 +1,5 @@
 """Microsoft.MachineLearningServices workspaces and computes, as field guide arm-protocol section 3 describes them."""
+
 from __future__ import annotations
 
 import asyncio
@@ -14,8 +15,12 @@ from sandbox.azure.tree import Resource
 
 DEFAULT_TYPE = "defaultinstancetype"
 DEFAULT_SIZE = {"cpu": "0.6", "memory": "1536Mi"}
-DEFAULT = {DEFAULT_TYPE: {"nodeSelector": None, "resources": {"requests": dict(DEFAULT_SIZE),
-                                                              "limits": {**DEFAULT_SIZE, "nvidia.com/gpu": None}}}}
+DEFAULT = {
+    DEFAULT_TYPE: {
+        "nodeSelector": None,
+        "resources": {"requests": dict(DEFAULT_SIZE), "limits": {**DEFAULT_SIZE, "nvidia.com/gpu": None}},
+    }
+}
 NAME = re.compile(r"^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$")
 NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 
@@ -24,8 +29,19 @@ class Computes(Behaviour):
     """Attach takes a while; it succeeds where the cluster has the extension."""
 
     type = "Microsoft.MachineLearningServices/workspaces/computes"
-    api_versions = frozenset({"2023-02-01-preview", "2024-04-01", "2024-10-01", "2025-04-01", "2025-06-01", "2025-09-01",
-                              "2025-12-01", "2026-03-01", "2026-05-01"})
+    api_versions = frozenset(
+        {
+            "2023-02-01-preview",
+            "2024-04-01",
+            "2024-10-01",
+            "2025-04-01",
+            "2025-06-01",
+            "2025-09-01",
+            "2025-12-01",
+            "2026-03-01",
+            "2026-05-01",
+        }
+    )
 
     async def put(self, call: Call, there: Resource | None) -> Answer:
         told = call.body.get("properties") or {}
@@ -56,10 +72,16 @@ class Computes(Behaviour):
                 "disableLocalAuth": bool(told.get("disableLocalAuth")),
                 "provisioningState": "Creating",
                 "provisioningErrors": None,
-                "properties": {"namespace": namespace, "relayConnectionString": None, "serviceBusConnectionString": None,
-                               "extensionPrincipalId": None, "vcName": None, "extensionInstanceReleaseTrain": "stable",
-                               "defaultInstanceType": inner.get("defaultInstanceType") or DEFAULT_TYPE,
-                               "instanceTypes": {**DEFAULT, **(inner.get("instanceTypes") or {})}},
+                "properties": {
+                    "namespace": namespace,
+                    "relayConnectionString": None,
+                    "serviceBusConnectionString": None,
+                    "extensionPrincipalId": None,
+                    "vcName": None,
+                    "extensionInstanceReleaseTrain": "stable",
+                    "defaultInstanceType": inner.get("defaultInstanceType") or DEFAULT_TYPE,
+                    "instanceTypes": {**DEFAULT, **(inner.get("instanceTypes") or {})},
+                },
             },
         }
         if identity := call.body.get("identity"):
@@ -103,12 +125,20 @@ async def _attach(call: Call, resource: Resource) -> None:
     properties = resource["properties"]
     await asyncio.sleep(call.azure.seconds)
     on_cluster = call.azure.tree.within(properties["resourceId"], "Microsoft.KubernetesConfiguration/extensions")
-    states = [one["properties"]["provisioningState"] for one in on_cluster
-              if one["properties"]["extensionType"].lower() == AZUREML]
+    states = [
+        one["properties"]["provisioningState"]
+        for one in on_cluster
+        if one["properties"]["extensionType"].lower() == AZUREML
+    ]
     if "Succeeded" not in states:
         # assumed: no failing attach of a Kubernetes compute is on record; outer and inner code follow the documented pattern
-        error = {"code": "BadRequest", "message": "The request is invalid.", "details": [
-            {"code": "ExtensionNotInstalled", "message": "The AzureML extension is not installed on the cluster."}]}
+        error = {
+            "code": "BadRequest",
+            "message": "The request is invalid.",
+            "details": [
+                {"code": "ExtensionNotInstalled", "message": "The AzureML extension is not installed on the cluster."}
+            ],
+        }
         properties.update(provisioningState="Failed", provisioningErrors=[{"error": error}])
         raise OperationFailed(**error)
     properties["provisioningState"] = "Succeeded"
@@ -116,7 +146,11 @@ async def _attach(call: Call, resource: Resource) -> None:
 
 def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:
     if told.get("type") != "UserAssigned":
-        return {"type": "SystemAssigned", "principalId": call.azure.operations.new_id(), "tenantId": call.azure.world.tenant}
+        return {
+            "type": "SystemAssigned",
+            "principalId": call.azure.operations.new_id(),
+            "tenantId": call.azure.world.tenant,
+        }
     filled = {}
     for identity_id in told.get("userAssignedIdentities") or {}:
         found = call.azure.tree.get(identity_id)
@@ -130,14 +164,22 @@ def _headers(call: Call, operation: Running) -> dict[str, str]:
     subscription = call.address.id.split("/")[2]
     path = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/eastus/computeOperationsStatus"
     signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
-    return {"Azure-AsyncOperation": f"{call.base}{path}/{operation.id}?api-version={call.api_version}&service=new&{signed}"}
+    return {
+        "Azure-AsyncOperation": f"{call.base}{path}/{operation.id}?api-version={call.api_version}&service=new&{signed}"
+    }
 
 
 def _user_error(call: Call, message: str) -> ArmError:
-    inside = dict.fromkeys(("severity", "messageFormat", "messageParameters", "referenceCode", "detailsUri", "innerError",
-                            "debugInfo"))
+    inside = dict.fromkeys(
+        ("severity", "messageFormat", "messageParameters", "referenceCode", "detailsUri", "innerError", "debugInfo")
+    )
     error = ArmError(400, "UserError", message, cause=None, target=None, details=[], **inside)
     stamp = call.azure.operations.new_id()
-    error.body.update(correlation={"operation": stamp, "request": stamp[:16]}, environment="eastus", location="eastus",
-                      time=now(), componentName="machinelearningcompute")
+    error.body.update(
+        correlation={"operation": stamp, "request": stamp[:16]},
+        environment="eastus",
+        location="eastus",
+        time=now(),
+        componentName="machinelearningcompute",
+    )
     return error

@@ -1,4 +1,5 @@
 """The cloud's metadata and Entra's login, as far as a service principal needs them."""
+
 from __future__ import annotations
 
 import base64
@@ -18,7 +19,12 @@ def metadata(base: str) -> dict[str, Any]:
     return {
         "name": "Sandbox",
         "portal": base,
-        "authentication": {"loginEndpoint": base, "audiences": [base, f"{base}/"], "tenant": "common", "identityProvider": "AAD"},
+        "authentication": {
+            "loginEndpoint": base,
+            "audiences": [base, f"{base}/"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
         "graph": base,
         "graphAudience": base,
         "microsoftGraphResourceId": f"{base}/",
@@ -28,8 +34,12 @@ def metadata(base: str) -> dict[str, Any]:
         "media": base,
         "gallery": base,
         "sqlManagement": base,
-        "suffixes": {"keyVaultDns": "vault.sandbox.invalid", "storage": "core.sandbox.invalid",
-                     "acrLoginServer": "azurecr.sandbox.invalid", "sqlServerHostname": "database.sandbox.invalid"},
+        "suffixes": {
+            "keyVaultDns": "vault.sandbox.invalid",
+            "storage": "core.sandbox.invalid",
+            "acrLoginServer": "azurecr.sandbox.invalid",
+            "sqlServerHostname": "database.sandbox.invalid",
+        },
     }
 
 
@@ -52,15 +62,36 @@ async def token(request: web.Request, tenant: str) -> web.Response:
     form = await request.post()
     client = str(form.get("client_id", ""))
     if not client or not form.get("client_secret"):
-        return web.json_response({"error": "invalid_client", "error_description":
-                                  "AADSTS7000218: The request body must contain client_id and client_secret."}, status=401)
+        return web.json_response(
+            {
+                "error": "invalid_client",
+                "error_description": "AADSTS7000218: The request body must contain client_id and client_secret.",
+            },
+            status=401,
+        )
     now = int(time.time())
     audience = str(form.get("scope", form.get("resource", ""))).split()[0].removesuffix("/.default")
-    claims = {"aud": audience, "iss": f"https://sts.windows.net/{tenant}/", "iat": now, "nbf": now, "exp": now + TOKEN_SECONDS,
-              "appid": client, "oid": guid("principal", client), "sub": guid("principal", client), "tid": tenant,
-              "idtyp": "app", "ver": "1.0"}
-    return web.json_response({"token_type": "Bearer", "expires_in": TOKEN_SECONDS, "ext_expires_in": TOKEN_SECONDS,
-                              "access_token": _jwt(claims)})
+    claims = {
+        "aud": audience,
+        "iss": f"https://sts.windows.net/{tenant}/",
+        "iat": now,
+        "nbf": now,
+        "exp": now + TOKEN_SECONDS,
+        "appid": client,
+        "oid": guid("principal", client),
+        "sub": guid("principal", client),
+        "tid": tenant,
+        "idtyp": "app",
+        "ver": "1.0",
+    }
+    return web.json_response(
+        {
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "ext_expires_in": TOKEN_SECONDS,
+            "access_token": _jwt(claims),
+        }
+    )
 
 
 def claims_of(authorization: str) -> dict[str, Any] | None:

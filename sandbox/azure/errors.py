@@ -1,4 +1,5 @@
 """Errors as ARM words them."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -20,31 +21,47 @@ def group_not_found(group: str) -> ArmError:
 
 def resource_not_found(resource_type: str, names: str, group: str) -> ArmError:
     """ARM's answer for a resource that is not there."""
-    return ArmError(404, "ResourceNotFound", f"The Resource '{resource_type.split('/')[0]}/{names}' under resource group "
-                    f"'{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix")
+    return ArmError(
+        404,
+        "ResourceNotFound",
+        f"The Resource '{resource_type.split('/')[0]}/{names}' under resource group "
+        f"'{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+    )
 
 
 def parent_not_found(resource_type: str, parent: str) -> ArmError:
     """ARM's answer for a write beneath a resource that is not there."""
-    return ArmError(404, "ParentResourceNotFound", f"Failed to perform 'write' on resource(s) of type '{resource_type}', "
-                    f"because the parent resource '{parent}' could not be found.")
+    return ArmError(
+        404,
+        "ParentResourceNotFound",
+        f"Failed to perform 'write' on resource(s) of type '{resource_type}', "
+        f"because the parent resource '{parent}' could not be found.",
+    )
 
 
 def type_not_found(namespace: str, version: str) -> ArmError:
     """ARM's answer for a type that it does not know, or not at this api-version."""
-    return ArmError(404, "InvalidResourceType", f"The resource type could not be found in the namespace '{namespace}' for "
-                    f"api version '{version}'.")
+    return ArmError(
+        404,
+        "InvalidResourceType",
+        f"The resource type could not be found in the namespace '{namespace}' for api version '{version}'.",
+    )
 
 
 def missing_api_version() -> ArmError:
     """ARM's answer to a request without api-version."""
-    return ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all "
-                    "requests.")
+    return ArmError(
+        400,
+        "MissingApiVersionParameter",
+        "The api-version query parameter (?api-version=) is required for all requests.",
+    )
 
 
 def not_registered(namespace: str) -> ArmError:
     """ARM's answer to a write to a resource provider that the subscription is not registered for."""
-    text = (f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to "
-            "register subscriptions.")
+    text = (
+        f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to "
+        "register subscriptions."
+    )
     details = [{"code": "MissingSubscriptionRegistration", "target": namespace, "message": text}]
     return ArmError(409, "MissingSubscriptionRegistration", text, details=details)

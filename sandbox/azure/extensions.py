@@ -1,4 +1,5 @@
 """Microsoft.KubernetesConfiguration/extensions, as field guide arm-protocol section 2 describes them."""
+
 from __future__ import annotations
 
 import asyncio
@@ -26,14 +27,21 @@ class Extensions(Behaviour):
     api_versions = frozenset({"2022-11-01", "2023-05-01", "2024-11-01", "2025-03-01"})
 
     def absent(self, call: Call) -> ArmError | None:
-        return ArmError(404, "ResourceNotFound", f"Extension instance with name '{call.address.names[-1]}' not found.",
-                        cause=None, additionalInfo=[])
+        return ArmError(
+            404,
+            "ResourceNotFound",
+            f"Extension instance with name '{call.address.names[-1]}' not found.",
+            cause=None,
+            additionalInfo=[],
+        )
 
     async def put(self, call: Call, there: Resource | None) -> Answer:
         told = call.body.get("properties") or {}
         if not NAME.match(call.address.names[-1]):
             # assumed: the wording of a refused name
-            raise ArmError(400, "InvalidExtensionName", f"The extension name '{call.address.names[-1]}' is not valid.", cause=None)
+            raise ArmError(
+                400, "InvalidExtensionName", f"The extension name '{call.address.names[-1]}' is not valid.", cause=None
+            )
         if not told.get("extensionType"):
             raise ArmError(400, "InvalidRequestContent", "The extension type must be given.", cause=None)  # assumed
         if there and there["properties"]["provisioningState"] in BUSY:
@@ -41,12 +49,18 @@ class Extensions(Behaviour):
         self._refuse_second_of_type(call, told["extensionType"])
         pinned = told.get("version")
         if pinned and told.get("autoUpgradeMinorVersion", True):
-            raise ArmError(400, "ExtensionAutoUpgradeCannotBeEnabled", "Auto upgrade of minor versions cannot be enabled when "
-                           "a version is given.", cause=None)
+            raise ArmError(
+                400,
+                "ExtensionAutoUpgradeCannotBeEnabled",
+                "Auto upgrade of minor versions cannot be enabled when a version is given.",
+                cause=None,
+            )
         resource = _resource(call, told, there)
         call.azure.tree.put(resource)
         operation = call.azure.operations.start("Creating", lambda: _install(call, resource, "Creating"))
-        return Answer(201 if there is None else 200, await self.read(call, resource), _headers(call, operation, location=True))
+        return Answer(
+            201 if there is None else 200, await self.read(call, resource), _headers(call, operation, location=True)
+        )
 
     async def patch(self, call: Call, there: Resource) -> Answer:
         properties = there["properties"]
@@ -55,10 +69,15 @@ class Extensions(Behaviour):
         told = call.body.get("properties") or {}
         unknown = sorted(set(told) - {*PATCHABLE, "configurationSettings", "configurationProtectedSettings"})
         if unknown:
-            raise ArmError(400, "InvalidRequestContent", f"A PATCH cannot change {', '.join(unknown)}.", cause=None)  # assumed
+            raise ArmError(
+                400, "InvalidRequestContent", f"A PATCH cannot change {', '.join(unknown)}.", cause=None
+            )  # assumed
         before = repr(properties)
         properties.update({key: told[key] for key in PATCHABLE if key in told})
-        properties["configurationSettings"] = {**properties["configurationSettings"], **(told.get("configurationSettings") or {})}
+        properties["configurationSettings"] = {
+            **properties["configurationSettings"],
+            **(told.get("configurationSettings") or {}),
+        }
         if "configurationProtectedSettings" in told:
             properties["configurationProtectedSettings"] = dict(told["configurationProtectedSettings"] or {})
         if repr(properties) == before:
@@ -72,8 +91,19 @@ class Extensions(Behaviour):
             return Answer(204)
         if call.query.get("forceDelete", "").lower() == "true":
             call.azure.tree.remove(there["id"])
-            return Answer(200, {"version": "1.1", "content": {"headers": []}, "statusCode": 200, "reasonPhrase": "OK",
-                                "headers": [], "trailingHeaders": [], "requestMessage": None, "isSuccessStatusCode": True})
+            return Answer(
+                200,
+                {
+                    "version": "1.1",
+                    "content": {"headers": []},
+                    "statusCode": 200,
+                    "reasonPhrase": "OK",
+                    "headers": [],
+                    "trailingHeaders": [],
+                    "requestMessage": None,
+                    "isSuccessStatusCode": True,
+                },
+            )
         there["properties"]["provisioningState"] = "Deleting"
 
         async def remove() -> None:
@@ -99,8 +129,13 @@ class Extensions(Behaviour):
         for other in call.azure.tree.children(call.address.id.rsplit("/", 1)[0], self.type):
             same_type = other["properties"]["extensionType"].lower() == extension_type.lower()
             if same_type and other["name"].lower() != call.address.names[-1].lower():
-                raise ArmError(400, "ValidationFailed", "Multiple extensions of the same type are not allowed at this scope: "
-                               f"'{other['name']}' is of type '{extension_type}' already.", cause=None)  # assumed wording
+                raise ArmError(
+                    400,
+                    "ValidationFailed",
+                    "Multiple extensions of the same type are not allowed at this scope: "
+                    f"'{other['name']}' is of type '{extension_type}' already.",
+                    cause=None,
+                )  # assumed wording
 
 
 def status_body(call: Call, operation: Running) -> dict[str, Any]:
@@ -131,8 +166,14 @@ def _resource(call: Call, told: dict[str, Any], there: Resource | None) -> Resou
             "aksAssignedIdentity": None,
             "isSystemExtension": False,
         },
-        "systemData": {"createdBy": None, "createdByType": None, "createdAt": there["systemData"]["createdAt"] if there else stamp,
-                       "lastModifiedBy": None, "lastModifiedByType": None, "lastModifiedAt": stamp},
+        "systemData": {
+            "createdBy": None,
+            "createdByType": None,
+            "createdAt": there["systemData"]["createdAt"] if there else stamp,
+            "lastModifiedBy": None,
+            "lastModifiedByType": None,
+            "lastModifiedAt": stamp,
+        },
     }
     if not aks:
         resource["identity"] = {"type": "SystemAssigned", "principalId": str(uuid.uuid4())}
@@ -152,9 +193,13 @@ async def _install(call: Call, resource: Resource, word: str) -> None:
 
 
 def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:
-    path = call.address.id.replace("/connectedClusters/", "/ConnectedClusters/").replace("/managedClusters/", "/ManagedClusters/")
+    path = call.address.id.replace("/connectedClusters/", "/ConnectedClusters/").replace(
+        "/managedClusters/", "/ManagedClusters/"
+    )
     signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
-    headers = {"Azure-AsyncOperation": f"{call.base}{path}/operations/{operation.id}?api-Version={call.api_version}&{signed}"}
+    headers = {
+        "Azure-AsyncOperation": f"{call.base}{path}/operations/{operation.id}?api-Version={call.api_version}&{signed}"
+    }
     if location:
         # The service really names its own host here; whoever follows it sends a token to a stranger.
         headers["Location"] = f"https://eastus.rp.kubernetesconfiguration.invalid{path}/operations/{operation.id}"
@@ -163,7 +208,13 @@ def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:
 
 def _busy(method: str, there: Resource) -> ArmError:
     state = there["properties"]["provisioningState"]
-    return ArmError(409, f"Extension{method.capitalize()}Failed", f"The {method} method cannot be completed due to a conflict. "
-                    f"(ProvisioningState of extension: {state}). Please wait for a few minutes for the ProvisioningState to "
-                    "change to Succeeded, Failed or Canceled and retry again. If the problem persists, please contact Microsoft "
-                    "support.", cause=None, additionalInfo=[])
+    return ArmError(
+        409,
+        f"Extension{method.capitalize()}Failed",
+        f"The {method} method cannot be completed due to a conflict. "
+        f"(ProvisioningState of extension: {state}). Please wait for a few minutes for the ProvisioningState to "
+        "change to Succeeded, Failed or Canceled and retry again. If the problem persists, please contact Microsoft "
+        "support.",
+        cause=None,
+        additionalInfo=[],
+    )

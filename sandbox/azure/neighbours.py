@@ -1,4 +1,5 @@
 """Role definitions and assignments, clusters: what is special about them."""
+
 from __future__ import annotations
 
 import base64
@@ -30,8 +31,12 @@ class RoleDefinitions(Behaviour):
         return {"value": roles}
 
     def absent(self, call: Call) -> ArmError | None:
-        return ArmError(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{call.address.names[-1]}' "
-                        "does not exist.", cause=None)
+        return ArmError(
+            404,
+            "RoleDefinitionDoesNotExist",
+            f"The specified role definition with ID '{call.address.names[-1]}' does not exist.",
+            cause=None,
+        )
 
 
 class RoleAssignments(Behaviour):
@@ -44,22 +49,47 @@ class RoleAssignments(Behaviour):
         told = call.body.get("properties") or {}
         role, principal = told.get("roleDefinitionId", ""), told.get("principalId", "")
         if role.rsplit("/", 1)[-1].lower() not in {guid.lower() for guid in ROLES.values()}:
-            raise ArmError(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{role}' does not exist.",
-                           cause=None)
+            raise ArmError(
+                404,
+                "RoleDefinitionDoesNotExist",
+                f"The specified role definition with ID '{role}' does not exist.",
+                cause=None,
+            )
         for other in call.azure.tree.within(call.address.scope, self.type):
             properties = other["properties"]
-            same = (properties["scope"].lower() == call.address.scope.lower() and properties["principalId"] == principal
-                    and properties["roleDefinitionId"].rsplit("/", 1)[-1] == role.rsplit("/", 1)[-1])
+            same = (
+                properties["scope"].lower() == call.address.scope.lower()
+                and properties["principalId"] == principal
+                and properties["roleDefinitionId"].rsplit("/", 1)[-1] == role.rsplit("/", 1)[-1]
+            )
             if same and other["name"].lower() != call.address.names[-1].lower():
-                raise ArmError(409, "RoleAssignmentExists", "The role assignment already exists. The ID of the conflicting role "
-                               f"assignment is {other['name'].replace('-', '')}.", cause=None)
+                raise ArmError(
+                    409,
+                    "RoleAssignmentExists",
+                    "The role assignment already exists. The ID of the conflicting role "
+                    f"assignment is {other['name'].replace('-', '')}.",
+                    cause=None,
+                )
         stamp = now()
-        resource: Resource = {"properties": {
-            "roleDefinitionId": role, "principalId": principal, "principalType": told.get("principalType", "ServicePrincipal"),
-            "scope": call.address.scope, "condition": None, "conditionVersion": None, "createdOn": stamp, "updatedOn": stamp,
-            "createdBy": None, "updatedBy": call.caller.get("oid"), "delegatedManagedIdentityResourceId": None,
-            "description": told.get("description")},
-            "id": call.address.id, "type": self.type, "name": call.address.names[-1]}
+        resource: Resource = {
+            "properties": {
+                "roleDefinitionId": role,
+                "principalId": principal,
+                "principalType": told.get("principalType", "ServicePrincipal"),
+                "scope": call.address.scope,
+                "condition": None,
+                "conditionVersion": None,
+                "createdOn": stamp,
+                "updatedOn": stamp,
+                "createdBy": None,
+                "updatedBy": call.caller.get("oid"),
+                "delegatedManagedIdentityResourceId": None,
+                "description": told.get("description"),
+            },
+            "id": call.address.id,
+            "type": self.type,
+            "name": call.address.names[-1],
+        }
         call.azure.tree.put(resource)
         return Answer(200 if there else 201, resource)
 
@@ -77,7 +107,10 @@ class RoleAssignments(Behaviour):
         for one in call.azure.tree.within("", self.type):
             at = one["properties"]["scope"].lower()
             above, beneath = scope.startswith(at), at.startswith(scope)
-            if (above or (beneath and "atscope()" not in told.lower())) and principal in (None, one["properties"]["principalId"]):
+            if (above or (beneath and "atscope()" not in told.lower())) and principal in (
+                None,
+                one["properties"]["principalId"],
+            ):
                 shown.append(one)
         return {"value": shown}
 
@@ -98,7 +131,15 @@ class AksClusters(Behaviour):
 
 def _role(call: Call, name: str, guid: str) -> Resource:
     subscription = "/".join(call.address.scope.split("/")[:3]) if call.address.scope else ""
-    return {"properties": {"roleName": name, "type": "BuiltInRole", "description": name, "assignableScopes": ["/"],
-                           "permissions": [{"actions": [], "notActions": [], "dataActions": [], "notDataActions": []}]},
-            "id": f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{guid}",
-            "type": "Microsoft.Authorization/roleDefinitions", "name": guid}
+    return {
+        "properties": {
+            "roleName": name,
+            "type": "BuiltInRole",
+            "description": name,
+            "assignableScopes": ["/"],
+            "permissions": [{"actions": [], "notActions": [], "dataActions": [], "notDataActions": []}],
+        },
+        "id": f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{guid}",
+        "type": "Microsoft.Authorization/roleDefinitions",
+        "name": guid,
+    }

@@ -1,4 +1,5 @@
 """Long operations: they take their time, then they end, whatever the client does meanwhile."""
+
 from __future__ import annotations
 
 import asyncio
@@ -75,7 +76,9 @@ class Operations:
         try:
             return self._all[operation_id.lower()]
         except KeyError:
-            raise ArmError(404, "ResourceNotFound", f"The operation '{operation_id}' was not found.", cause=None) from None
+            raise ArmError(
+                404, "ResourceNotFound", f"The operation '{operation_id}' was not found.", cause=None
+            ) from None
 
     async def stop(self) -> None:
         """End what still runs."""

@@ -1,4 +1,5 @@
 """The ARM resources that a world starts with."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -14,9 +15,16 @@ def grow(world: World) -> Tree:
     tree = Tree()
     root = f"/subscriptions/{world.subscription}"
     for group in world.groups:
-        tree.put({"id": f"{root}/resourceGroups/{group['name']}", "name": group["name"], "type": "Microsoft.Resources/resourceGroups",
-                  "location": group.get("location", world.location), "tags": group.get("tags") or {},
-                  "properties": {"provisioningState": "Succeeded"}})
+        tree.put(
+            {
+                "id": f"{root}/resourceGroups/{group['name']}",
+                "name": group["name"],
+                "type": "Microsoft.Resources/resourceGroups",
+                "location": group.get("location", world.location),
+                "tags": group.get("tags") or {},
+                "properties": {"provisioningState": "Succeeded"},
+            }
+        )
     for identity in world.identities:
         tree.put(_identity(world, root, identity))
     for cluster in world.clusters:
@@ -33,69 +41,157 @@ def grow(world: World) -> Tree:
 
 def _identity(world: World, root: str, told: Any) -> Resource:
     name = told["name"]
-    return {"id": f"{root}/resourcegroups/{told['group']}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}",
-            "name": name, "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "location": world.location, "tags": {},
-            "properties": {"tenantId": world.tenant, "principalId": guid("principal", name), "clientId": guid("client", name)}}
+    return {
+        "id": f"{root}/resourcegroups/{told['group']}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}",
+        "name": name,
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "location": world.location,
+        "tags": {},
+        "properties": {
+            "tenantId": world.tenant,
+            "principalId": guid("principal", name),
+            "clientId": guid("client", name),
+        },
+    }
 
 
 def _aks(world: World, root: str, cluster: Cluster) -> Resource:
-    pools = [{"name": pool.name, "count": pool.count, "vmSize": "Standard_D4s_v5", "osDiskSizeGB": 128, "osDiskType": "Managed",
-              "maxPods": 110, "type": "VirtualMachineScaleSets", "enableAutoScaling": False, "provisioningState": "Succeeded",
-              "powerState": {"code": "Running"}, "orchestratorVersion": cluster.version, "mode": "System" if not index else "User",
-              "osType": pool.os.capitalize(), "osSKU": "Ubuntu", "nodeLabels": dict(pool.labels),
-              "nodeTaints": [f"{taint['key']}={taint.get('value', '')}:{taint['effect']}" for taint in pool.taints]}
-             for index, pool in enumerate(cluster.pools)]
+    pools = [
+        {
+            "name": pool.name,
+            "count": pool.count,
+            "vmSize": "Standard_D4s_v5",
+            "osDiskSizeGB": 128,
+            "osDiskType": "Managed",
+            "maxPods": 110,
+            "type": "VirtualMachineScaleSets",
+            "enableAutoScaling": False,
+            "provisioningState": "Succeeded",
+            "powerState": {"code": "Running"},
+            "orchestratorVersion": cluster.version,
+            "mode": "System" if not index else "User",
+            "osType": pool.os.capitalize(),
+            "osSKU": "Ubuntu",
+            "nodeLabels": dict(pool.labels),
+            "nodeTaints": [f"{taint['key']}={taint.get('value', '')}:{taint['effect']}" for taint in pool.taints],
+        }
+        for index, pool in enumerate(cluster.pools)
+    ]
     host = f"{cluster.name}-dns-{guid(cluster.name)[:8]}.hcp.{world.location}.azmk8s.invalid"
     properties = {
-        "provisioningState": "Succeeded", "powerState": {"code": "Running"}, "kubernetesVersion": cluster.version,
-        "currentKubernetesVersion": cluster.version, "dnsPrefix": f"{cluster.name}-dns", "fqdn": host,
-        "azurePortalFQDN": host, "agentPoolProfiles": pools, "servicePrincipalProfile": {"clientId": "msi"},
-        "nodeResourceGroup": f"MC_{cluster.group}_{cluster.name}_{world.location}", "enableRBAC": True,
-        "supportPlan": "KubernetesOfficial", "disableLocalAccounts": False, "maxAgentPools": 100,
-        "identityProfile": {"kubeletidentity": {
-            "resourceId": f"{root}/resourceGroups/MC_{cluster.group}_{cluster.name}_{world.location}/providers/"
-                          f"Microsoft.ManagedIdentity/userAssignedIdentities/{cluster.name}-agentpool",
-            "clientId": guid("kubelet-client", cluster.name), "objectId": guid("kubelet", cluster.name)}},
-        "oidcIssuerProfile": {"enabled": False}, "securityProfile": {}, "storageProfile": {"diskCSIDriver": {"enabled": True}},
+        "provisioningState": "Succeeded",
+        "powerState": {"code": "Running"},
+        "kubernetesVersion": cluster.version,
+        "currentKubernetesVersion": cluster.version,
+        "dnsPrefix": f"{cluster.name}-dns",
+        "fqdn": host,
+        "azurePortalFQDN": host,
+        "agentPoolProfiles": pools,
+        "servicePrincipalProfile": {"clientId": "msi"},
+        "nodeResourceGroup": f"MC_{cluster.group}_{cluster.name}_{world.location}",
+        "enableRBAC": True,
+        "supportPlan": "KubernetesOfficial",
+        "disableLocalAccounts": False,
+        "maxAgentPools": 100,
+        "identityProfile": {
+            "kubeletidentity": {
+                "resourceId": f"{root}/resourceGroups/MC_{cluster.group}_{cluster.name}_{world.location}/providers/"
+                f"Microsoft.ManagedIdentity/userAssignedIdentities/{cluster.name}-agentpool",
+                "clientId": guid("kubelet-client", cluster.name),
+                "objectId": guid("kubelet", cluster.name),
+            }
+        },
+        "oidcIssuerProfile": {"enabled": False},
+        "securityProfile": {},
+        "storageProfile": {"diskCSIDriver": {"enabled": True}},
         **cluster.properties,
     }
-    return {"id": f"{root}/resourcegroups/{cluster.group}/providers/Microsoft.ContainerService/managedClusters/{cluster.name}",
-            "name": cluster.name, "type": "Microsoft.ContainerService/ManagedClusters", "location": world.location, "tags": {},
-            "sku": {"name": "Base", "tier": "Free"},
-            "identity": {"type": "SystemAssigned", "principalId": guid("principal", cluster.name), "tenantId": world.tenant},
-            "properties": properties}
+    return {
+        "id": f"{root}/resourcegroups/{cluster.group}/providers/Microsoft.ContainerService/managedClusters/{cluster.name}",
+        "name": cluster.name,
+        "type": "Microsoft.ContainerService/ManagedClusters",
+        "location": world.location,
+        "tags": {},
+        "sku": {"name": "Base", "tier": "Free"},
+        "identity": {
+            "type": "SystemAssigned",
+            "principalId": guid("principal", cluster.name),
+            "tenantId": world.tenant,
+        },
+        "properties": properties,
+    }
 
 
 def _arc(world: World, root: str, cluster: Cluster) -> Resource:
     properties = {
-        "agentPublicKeyCertificate": "", "provisioningState": "Succeeded", "connectivityStatus": "Connected",
-        "distribution": cluster.distribution, "infrastructure": cluster.infrastructure, "kubernetesVersion": cluster.version,
-        "agentVersion": "1.22.1", "totalNodeCount": cluster.node_count, "offering": None,
+        "agentPublicKeyCertificate": "",
+        "provisioningState": "Succeeded",
+        "connectivityStatus": "Connected",
+        "distribution": cluster.distribution,
+        "infrastructure": cluster.infrastructure,
+        "kubernetesVersion": cluster.version,
+        "agentVersion": "1.22.1",
+        "totalNodeCount": cluster.node_count,
+        "offering": None,
         "totalCoreCount": sum(pool.count * pool.cpu for pool in cluster.pools),
-        "lastConnectivityTime": BORN, "managedIdentityCertificateExpirationTime": "2099-01-01T00:00:00.0000000Z",
+        "lastConnectivityTime": BORN,
+        "managedIdentityCertificateExpirationTime": "2099-01-01T00:00:00.0000000Z",
         **cluster.properties,
     }
-    return {"id": f"{root}/resourceGroups/{cluster.group}/providers/Microsoft.Kubernetes/connectedClusters/{cluster.name}",
-            "name": cluster.name, "type": "microsoft.kubernetes/connectedclusters", "location": world.location, "tags": {},
-            "identity": {"type": "SystemAssigned", "principalId": guid("principal", cluster.name), "tenantId": world.tenant},
-            "properties": {key: value for key, value in properties.items() if value is not None}}
+    return {
+        "id": f"{root}/resourceGroups/{cluster.group}/providers/Microsoft.Kubernetes/connectedClusters/{cluster.name}",
+        "name": cluster.name,
+        "type": "microsoft.kubernetes/connectedclusters",
+        "location": world.location,
+        "tags": {},
+        "identity": {
+            "type": "SystemAssigned",
+            "principalId": guid("principal", cluster.name),
+            "tenantId": world.tenant,
+        },
+        "properties": {key: value for key, value in properties.items() if value is not None},
+    }
 
 
 def _workspace(world: World, root: str, told: Any) -> Resource:
     name, kind = told["name"], told.get("identity", "SystemAssigned")
     group = f"{root}/resourceGroups/{told['group']}/providers"
-    identity: dict[str, Any] = {"type": "SystemAssigned", "principalId": guid("principal", name), "tenantId": world.tenant}
+    identity: dict[str, Any] = {
+        "type": "SystemAssigned",
+        "principalId": guid("principal", name),
+        "tenantId": world.tenant,
+    }
     if kind != "SystemAssigned":
         identity_id = f"{group}/Microsoft.ManagedIdentity/userAssignedIdentities/{kind}"
-        identity = {"type": "UserAssigned", "userAssignedIdentities": {
-            identity_id: {"principalId": guid("principal", kind), "clientId": guid("client", kind)}}}
+        identity = {
+            "type": "UserAssigned",
+            "userAssignedIdentities": {
+                identity_id: {"principalId": guid("principal", kind), "clientId": guid("client", kind)}
+            },
+        }
     properties = {
-        "friendlyName": name, "description": "", "provisioningState": "Succeeded", "workspaceId": guid("workspace", name),
+        "friendlyName": name,
+        "description": "",
+        "provisioningState": "Succeeded",
+        "workspaceId": guid("workspace", name),
         "storageAccount": f"{group}/Microsoft.Storage/storageAccounts/{name.replace('-', '')}",
-        "keyVault": f"{group}/Microsoft.Keyvault/vaults/{name}", "applicationInsights": f"{group}/Microsoft.Insights/components/{name}",
-        "containerRegistry": "", "publicNetworkAccess": "Enabled", "hbiWorkspace": False, "v1LegacyMode": False,
-        "discoveryUrl": f"https://{world.location}.api.azureml.invalid/discovery", **(told.get("properties") or {}),
+        "keyVault": f"{group}/Microsoft.Keyvault/vaults/{name}",
+        "applicationInsights": f"{group}/Microsoft.Insights/components/{name}",
+        "containerRegistry": "",
+        "publicNetworkAccess": "Enabled",
+        "hbiWorkspace": False,
+        "v1LegacyMode": False,
+        "discoveryUrl": f"https://{world.location}.api.azureml.invalid/discovery",
+        **(told.get("properties") or {}),
     }
-    return {"id": f"{group}/Microsoft.MachineLearningServices/workspaces/{name}", "name": name,
-            "type": "Microsoft.MachineLearningServices/workspaces", "location": world.location, "tags": {}, "kind": "Default",
-            "sku": {"name": "Basic", "tier": "Basic"}, "identity": identity, "properties": properties}
+    return {
+        "id": f"{group}/Microsoft.MachineLearningServices/workspaces/{name}",
+        "name": name,
+        "type": "Microsoft.MachineLearningServices/workspaces",
+        "location": world.location,
+        "tags": {},
+        "kind": "Default",
+        "sku": {"name": "Basic", "tier": "Basic"},
+        "identity": identity,
+        "properties": properties,
+    }

@@ -1,4 +1,5 @@
 """Tenants, subscriptions, resource groups, resource providers and features: ARM's own, above any provider."""
+
 from __future__ import annotations
 
 import re
@@ -9,8 +10,11 @@ from sandbox.azure.errors import ArmError, group_not_found
 from sandbox.azure.tree import Address, Resource
 
 PROVIDER = re.compile(r"^/subscriptions/([^/]+)/providers(?:/([^/]+)(?:/(register|unregister))?)?$", re.I)
-FEATURE = re.compile(r"^/subscriptions/([^/]+)/providers/Microsoft\.Features(?:/providers/([^/]+))?/features"
-                     r"(?:/([^/]+)(?:/(register|unregister))?)?$", re.I)
+FEATURE = re.compile(
+    r"^/subscriptions/([^/]+)/providers/Microsoft\.Features(?:/providers/([^/]+))?/features"
+    r"(?:/([^/]+)(?:/(register|unregister))?)?$",
+    re.I,
+)
 GROUP = re.compile(r"^/subscriptions/([^/]+)/resourcegroups(?:/([^/]+))?$", re.I)
 RESOURCES = re.compile(r"^(/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?)/resources$", re.I)
 SUBSCRIPTION = re.compile(r"^/subscriptions(?:/([^/]+)(/locations)?)?$", re.I)
@@ -31,10 +35,26 @@ class Subscription:
         path = path.rstrip("/")
         if path.lower() == "/tenants":
             tenant = self._azure.world.tenant
-            return Answer(200, {"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant, "tenantCategory": "Home",
-                                           "displayName": "Sandbox"}]})
-        for pattern, respond in ((SUBSCRIPTION, self._subscriptions), (FEATURE, self._feature), (PROVIDER, self._provider),
-                                 (GROUP, self._group), (RESOURCES, self._resources)):
+            return Answer(
+                200,
+                {
+                    "value": [
+                        {
+                            "id": f"/tenants/{tenant}",
+                            "tenantId": tenant,
+                            "tenantCategory": "Home",
+                            "displayName": "Sandbox",
+                        }
+                    ]
+                },
+            )
+        for pattern, respond in (
+            (SUBSCRIPTION, self._subscriptions),
+            (FEATURE, self._feature),
+            (PROVIDER, self._provider),
+            (GROUP, self._group),
+            (RESOURCES, self._resources),
+        ):
             if found := pattern.match(path):
                 if found.group(1) and pattern is not RESOURCES:
                     self._require_subscription(found.group(1))
@@ -56,18 +76,41 @@ class Subscription:
     def _subscriptions(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
         if found.group(2):
             location = self._azure.world.location
-            return Answer(200, {"value": [{"id": f"/subscriptions/{found.group(1)}/locations/{location}", "name": location,
-                                           "displayName": location, "regionalDisplayName": location}]})
+            return Answer(
+                200,
+                {
+                    "value": [
+                        {
+                            "id": f"/subscriptions/{found.group(1)}/locations/{location}",
+                            "name": location,
+                            "displayName": location,
+                            "regionalDisplayName": location,
+                        }
+                    ]
+                },
+            )
         all_of_them = [self._one(one) for one in self._azure.world.subscriptions]
         if found.group(1):
-            return Answer(200, next(one for one in all_of_them if one["subscriptionId"].lower() == found.group(1).lower()))
+            return Answer(
+                200, next(one for one in all_of_them if one["subscriptionId"].lower() == found.group(1).lower())
+            )
         return Answer(200, {"value": all_of_them, "count": {"type": "Total", "value": len(all_of_them)}})
 
     def _one(self, told: Any) -> Resource:
-        return {"id": f"/subscriptions/{told['id']}", "authorizationSource": "RoleBased", "managedByTenants": [],
-                "subscriptionId": told["id"], "tenantId": self._azure.world.tenant, "displayName": told["name"],
-                "state": "Enabled", "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01",
-                                                             "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"}}
+        return {
+            "id": f"/subscriptions/{told['id']}",
+            "authorizationSource": "RoleBased",
+            "managedByTenants": [],
+            "subscriptionId": told["id"],
+            "tenantId": self._azure.world.tenant,
+            "displayName": told["name"],
+            "state": "Enabled",
+            "subscriptionPolicies": {
+                "locationPlacementId": "Public_2014-09-01",
+                "quotaId": "PayAsYouGo_2014-09-01",
+                "spendingLimit": "Off",
+            },
+        }
 
     def _group(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
         subscription, name = found.groups()
@@ -84,12 +127,19 @@ class Subscription:
     def _resources(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
         wanted = OF_TYPE.search(query.get("$filter", ""))
         keys = ("id", "name", "type", "location", "tags", "identity", "kind")
-        shown = [{key: one[key] for key in keys if key in one} for one in self._azure.tree.within(found.group(1))
-                 if "/providers/" in one["id"] and one["type"].count("/") == 1 and "extensions" not in one["type"]
-                 and (wanted is None or one["type"].lower() == wanted.group(1).lower())]
+        shown = [
+            {key: one[key] for key in keys if key in one}
+            for one in self._azure.tree.within(found.group(1))
+            if "/providers/" in one["id"]
+            and one["type"].count("/") == 1
+            and "extensions" not in one["type"]
+            and (wanted is None or one["type"].lower() == wanted.group(1).lower())
+        ]
         return Answer(200, {"value": shown})
 
-    def _provider(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer | None:
+    def _provider(
+        self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]
+    ) -> Answer | None:
         subscription, wanted, verb = found.groups()
         if wanted is None:
             return Answer(200, {"value": [self._describe(subscription, name) for name in self.providers]})
@@ -109,17 +159,37 @@ class Subscription:
         return Answer(200, described)
 
     def _describe(self, subscription: str, name: str) -> Resource:
-        types = sorted({one["type"].split("/", 1)[1] for one in self._azure.tree.within("", None)
-                        if one["type"].lower().startswith(name.lower() + "/")})
+        types = sorted(
+            {
+                one["type"].split("/", 1)[1]
+                for one in self._azure.tree.within("", None)
+                if one["type"].lower().startswith(name.lower() + "/")
+            }
+        )
         from sandbox.azure.app import BEHAVIOURS
 
-        versions = {key.split("/", 1)[1]: sorted(one.api_versions, reverse=True) for key, one in BEHAVIOURS.items()
-                    if one.api_versions and key.startswith(name.lower() + "/")}
-        kinds = [{"resourceType": kind, "locations": ["East US"], "capabilities": "None",
-                  "apiVersions": versions.get(kind.lower()) or API_VERSIONS.get(f"{name}/{kind}".lower(), ["2024-01-01"])}
-                 for kind in sorted({*types, *versions})]
-        return {"id": f"/subscriptions/{subscription}/providers/{name}", "namespace": name, "authorizations": [],
-                "resourceTypes": kinds, "registrationState": self.providers[name], "registrationPolicy": "RegistrationRequired"}
+        versions = {
+            key.split("/", 1)[1]: sorted(one.api_versions, reverse=True)
+            for key, one in BEHAVIOURS.items()
+            if one.api_versions and key.startswith(name.lower() + "/")
+        }
+        kinds = [
+            {
+                "resourceType": kind,
+                "locations": ["East US"],
+                "capabilities": "None",
+                "apiVersions": versions.get(kind.lower()) or API_VERSIONS.get(f"{name}/{kind}".lower(), ["2024-01-01"]),
+            }
+            for kind in sorted({*types, *versions})
+        ]
+        return {
+            "id": f"/subscriptions/{subscription}/providers/{name}",
+            "namespace": name,
+            "authorizations": [],
+            "resourceTypes": kinds,
+            "registrationState": self.providers[name],
+            "registrationPolicy": "RegistrationRequired",
+        }
 
     def _feature(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
         subscription, namespace, name, verb = found.groups()
@@ -135,8 +205,12 @@ class Subscription:
 
     def _shown(self, subscription: str, key: str) -> Resource:
         namespace, name = key.split("/", 1)
-        return {"id": f"/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{name}",
-                "name": key, "type": "Microsoft.Features/providers/features", "properties": {"state": self.features[key]}}
+        return {
+            "id": f"/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features/{name}",
+            "name": key,
+            "type": "Microsoft.Features/providers/features",
+            "properties": {"state": self.features[key]},
+        }
 
 
 API_VERSIONS = {

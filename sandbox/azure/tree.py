@@ -1,4 +1,5 @@
 """One tree of ARM resources; ids are compared without case and kept as they were first written."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def parse(path: str) -> Address | None:
     at = max((index for index, word in enumerate(words) if word.lower() == "providers"), default=-1)
     if at < 0 or len(words) < at + 3:
         return None
-    rest = words[at + 2:]
+    rest = words[at + 2 :]
     return Address("/" + "/".join(words[:at]) if at else "", words[at + 1], tuple(rest[::2]), tuple(rest[1::2]))
 
 
@@ -79,8 +80,9 @@ class Tree:
     def remove(self, resource_id: str) -> None:
         """Remove, with all that stands beneath."""
         gone = resource_id.lower()
-        self._resources = {key: value for key, value in self._resources.items()
-                           if key != gone and not key.startswith(gone + "/")}
+        self._resources = {
+            key: value for key, value in self._resources.items() if key != gone and not key.startswith(gone + "/")
+        }
 
     def within(self, scope: str, resource_type: str | None = None) -> Iterator[Resource]:
         """The resources at or beneath a scope, of one type or of any."""
@@ -96,4 +98,6 @@ class Tree:
             found = self.within(address.scope, resource_type)
             return [one for one in found if (parse(one["id"]) or address).scope.count("/") in (2, 4)]
         prefix = collection_id.lower() + "/"
-        return [value for key, value in self._resources.items() if key.startswith(prefix) and "/" not in key[len(prefix):]]
+        return [
+            value for key, value in self._resources.items() if key.startswith(prefix) and "/" not in key[len(prefix) :]
+        ]

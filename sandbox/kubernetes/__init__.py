@@ -1,4 +1,5 @@
 """The Kubernetes half: a stand-in, or a real kube-apiserver, for each cluster of the world."""
+
 from __future__ import annotations
 
 import secrets
@@ -31,9 +32,17 @@ class ClusterSide:
         await self._stop()
 
 
-async def start_cluster_side(name: str, *, nodes: list[dict[str, Any]], objects: list[dict[str, Any]], directory: Path,
-                             authority: Authority, version: str = "v1.30.9", real: bool = False,
-                             on_request: Callable[[dict[str, Any]], None] | None = None) -> ClusterSide:
+async def start_cluster_side(
+    name: str,
+    *,
+    nodes: list[dict[str, Any]],
+    objects: list[dict[str, Any]],
+    directory: Path,
+    authority: Authority,
+    version: str = "v1.30.9",
+    real: bool = False,
+    on_request: Callable[[dict[str, Any]], None] | None = None,
+) -> ClusterSide:
     """Start a cluster's API on a free port of loopback, with its nodes and further objects in it.
 
     With real, KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd; raises RuntimeError when it does not.

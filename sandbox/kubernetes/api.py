@@ -1,4 +1,5 @@
 """The Kubernetes API over HTTP: discovery, objects, patches, tables, watches."""
+
 from __future__ import annotations
 
 import asyncio
@@ -18,8 +19,11 @@ from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.store import Event, Store
 from sandbox.kubernetes.table import table
 
-PATCHES = {"application/merge-patch+json": patch.merge, "application/strategic-merge-patch+json": patch.strategic,
-           "application/json-patch+json": patch.json_patch}
+PATCHES = {
+    "application/merge-patch+json": patch.merge,
+    "application/strategic-merge-patch+json": patch.strategic,
+    "application/json-patch+json": patch.json_patch,
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,9 @@ class Target:
 class Api:
     """One cluster's API server."""
 
-    def __init__(self, store: Store, token: str, version: str, on_request: Callable[[dict[str, Any]], None] | None, who: str) -> None:
+    def __init__(
+        self, store: Store, token: str, version: str, on_request: Callable[[dict[str, Any]], None] | None, who: str
+    ) -> None:
         self._store, self._token, self._version, self._on_request, self._who = store, token, version, on_request, who
 
     def application(self) -> web.Application:
@@ -54,8 +60,15 @@ class Api:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             response = web.json_response(status.bad_request(f"the request cannot be read: {error}").body, status=400)
         if self._on_request:
-            self._on_request({"method": request.method, "path": request.path, "query": dict(request.query),
-                              "status": response.status, "who": self._who})
+            self._on_request(
+                {
+                    "method": request.method,
+                    "path": request.path,
+                    "query": dict(request.query),
+                    "status": response.status,
+                    "who": self._who,
+                }
+            )
         return response
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
@@ -64,12 +77,18 @@ class Api:
             return web.Response(text="ok")
         if words == ["version"]:
             major, minor = self._version.lstrip("v").split(".")[:2]
-            return web.json_response({"major": major, "minor": minor, "gitVersion": self._version, "platform": "linux/amd64"})
+            return web.json_response(
+                {"major": major, "minor": minor, "gitVersion": self._version, "platform": "linux/amd64"}
+            )
         if words[:2] == ["openapi", "v3"]:
             kinds = self._store.kinds()
-            return web.json_response(openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds))
+            return web.json_response(
+                openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds)
+            )
         if words == ["openapi", "v2"]:
-            return web.Response(body=openapi.version_2(), content_type="application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
+            return web.Response(
+                body=openapi.version_2(), content_type="application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+            )
         if words[-1:] == ["selfsubjectaccessreviews"] and request.method == "POST":
             return web.json_response({**await request.json(), "status": {"allowed": True}}, status=201)
         if (discovered := self._discover(words)) is not None:
@@ -91,8 +110,12 @@ class Api:
             served = [kind for kind in kinds if kind.root == "/".join(words)]
             if not served:
                 raise status.no_such_path()
-            return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": served[0].api_version,
-                    "resources": [entry for kind in served for entry in kind.discovery()]}
+            return {
+                "kind": "APIResourceList",
+                "apiVersion": "v1",
+                "groupVersion": served[0].api_version,
+                "resources": [entry for kind in served for entry in kind.discovery()],
+            }
         return None
 
     def _target(self, words: list[str]) -> Target:
@@ -124,7 +147,9 @@ class Api:
             return await self._delete(request, target, dry_run)
         if request.method in ("PUT", "PATCH") and target.name:
             return await (self._put if request.method == "PUT" else self._patch)(request, target, dry_run)
-        raise status.ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        raise status.ApiError(
+            405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+        )
 
     def _shown(self, request: web.Request, target: Target) -> web.Response:
         if target.name:
@@ -136,12 +161,14 @@ class Api:
         if limit and len(found) > start + limit:
             meta["continue"] = base64.b64encode(json.dumps({"start": start + limit}).encode()).decode()
             meta["remainingItemCount"] = len(found) - start - limit
-        page = found[start: start + limit] if limit else found[start:]
+        page = found[start : start + limit] if limit else found[start:]
         if _as_table(request):
             shown = table(target.kind, page, version, request.query.get("includeObject", "Metadata"))
             shown["metadata"] = meta
             return web.json_response(shown)
-        return web.json_response({"kind": f"{target.kind.kind}List", "apiVersion": target.kind.api_version, "metadata": meta, "items": page})
+        return web.json_response(
+            {"kind": f"{target.kind.kind}List", "apiVersion": target.kind.api_version, "metadata": meta, "items": page}
+        )
 
     def _selected(self, request: web.Request, target: Target) -> list[dict[str, Any]]:
         by_label = selectors.labels(request.query.get("labelSelector", ""))
@@ -150,8 +177,15 @@ class Api:
 
     def _one(self, request: web.Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
         if _as_table(request):
-            return web.json_response(table(target.kind, [obj], obj["metadata"].get("resourceVersion", ""),
-                                           request.query.get("includeObject", "Metadata")), status=code)
+            return web.json_response(
+                table(
+                    target.kind,
+                    [obj],
+                    obj["metadata"].get("resourceVersion", ""),
+                    request.query.get("includeObject", "Metadata"),
+                ),
+                status=code,
+            )
         return web.json_response(obj, status=code)
 
     async def _create(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
@@ -171,7 +205,9 @@ class Api:
         if kind_of_patch == "application/apply-patch+yaml":
             return await self._apply(request, target, yaml.safe_load(text), dry_run)
         if kind_of_patch not in PATCHES or (kind_of_patch.startswith("application/strategic") and target.kind.custom):
-            raise status.ApiError(415, "UnsupportedMediaType", f"the body of the request was in an unknown format - {kind_of_patch}")
+            raise status.ApiError(
+                415, "UnsupportedMediaType", f"the body of the request was in an unknown format - {kind_of_patch}"
+            )
         there = self._store.get(target.kind, target.namespace, target.name)
         obj = _only(target, there, PATCHES[kind_of_patch](copy.deepcopy(there), json.loads(text)))
         schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
@@ -190,25 +226,50 @@ class Api:
             there = None
         obj = apply.apply(there, wanted, manager, request.query.get("force") == "true", target.kind.resource)
         if there is None:
-            return self._one(request, target, await self._store.create(target.kind, target.namespace, obj, dry_run), 201)
+            return self._one(
+                request, target, await self._store.create(target.kind, target.namespace, obj, dry_run), 201
+            )
         return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
 
     async def _delete(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
         if not target.name:
-            gone = [await self._store.delete(target.kind, one["metadata"].get("namespace", ""), one["metadata"]["name"], dry_run)
-                    for one in self._selected(request, target)]
-            return web.json_response({"kind": f"{target.kind.kind}List", "apiVersion": target.kind.api_version, "metadata": {}, "items": gone})
+            gone = [
+                await self._store.delete(
+                    target.kind, one["metadata"].get("namespace", ""), one["metadata"]["name"], dry_run
+                )
+                for one in self._selected(request, target)
+            ]
+            return web.json_response(
+                {
+                    "kind": f"{target.kind.kind}List",
+                    "apiVersion": target.kind.api_version,
+                    "metadata": {},
+                    "items": gone,
+                }
+            )
         obj = await self._store.delete(target.kind, target.namespace, target.name, dry_run)
-        details = {"name": target.name, "group": target.kind.group, "kind": target.kind.plural, "uid": obj["metadata"]["uid"]}
-        return web.json_response({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+        details = {
+            "name": target.name,
+            "group": target.kind.group,
+            "kind": target.kind.plural,
+            "uid": obj["metadata"]["uid"],
+        }
+        return web.json_response(
+            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        )
 
     async def _read(self, request: web.Request, target: Target) -> dict[str, Any]:
         text = await request.text()
         obj = yaml.safe_load(text) if "yaml" in request.content_type else json.loads(text)
         if not isinstance(obj, dict):
             raise status.bad_request("the body of the request is not an object")
-        if obj.get("kind", target.kind.kind) != target.kind.kind or obj.get("apiVersion", target.kind.api_version) != target.kind.api_version:
-            raise status.bad_request(f"{obj.get('kind')} in version {obj.get('apiVersion')} cannot be handled as a {target.kind.kind}")
+        if (
+            obj.get("kind", target.kind.kind) != target.kind.kind
+            or obj.get("apiVersion", target.kind.api_version) != target.kind.api_version
+        ):
+            raise status.bad_request(
+                f"{obj.get('kind')} in version {obj.get('apiVersion')} cannot be handled as a {target.kind.kind}"
+            )
         schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
         return obj
 
@@ -227,12 +288,19 @@ class Api:
             for event in [one for one in self._store.events if one.version > start]:
                 start = event.version
                 meta = event.object["metadata"]
-                if (event.group_kind == (target.kind.group, target.kind.kind) and by_label(event.object) and by_field(event.object)
-                        and target.namespace in ("", meta.get("namespace")) and target.name in ("", meta["name"])):
+                if (
+                    event.group_kind == (target.kind.group, target.kind.kind)
+                    and by_label(event.object)
+                    and by_field(event.object)
+                    and target.namespace in ("", meta.get("namespace"))
+                    and target.name in ("", meta["name"])
+                ):
                     await self._send(request, response, target, event)
             async with self._store.changed:
                 try:
-                    await asyncio.wait_for(self._store.changed.wait_for(lambda at=start: self._store.version > at), left)
+                    await asyncio.wait_for(
+                        self._store.changed.wait_for(lambda at=start: self._store.version > at), left
+                    )
                 except (TimeoutError, asyncio.TimeoutError):
                     break
         return response
@@ -240,7 +308,9 @@ class Api:
     async def _send(self, request: web.Request, response: web.StreamResponse, target: Target, event: Event) -> None:
         obj = event.object
         if _as_table(request):
-            obj = table(target.kind, [obj], obj["metadata"]["resourceVersion"], request.query.get("includeObject", "Metadata"))
+            obj = table(
+                target.kind, [obj], obj["metadata"]["resourceVersion"], request.query.get("includeObject", "Metadata")
+            )
         await response.write(json.dumps({"type": event.type, "object": obj}).encode() + b"\n")
 
 

@@ -1,4 +1,5 @@
 """Server-side apply: who manages which field. Lists are managed as a whole (assumed: true for custom resources without list keys)."""
+
 from __future__ import annotations
 
 import copy
@@ -9,12 +10,24 @@ from sandbox.kubernetes.status import ApiError
 from sandbox.kubernetes.store import timestamp
 
 Path = tuple[str, ...]
-UNMANAGED = {("apiVersion",), ("kind",), ("metadata",), ("metadata", "name"), ("metadata", "namespace"), ("metadata", "uid"),
-             ("metadata", "resourceVersion"), ("metadata", "generation"), ("metadata", "creationTimestamp"),
-             ("metadata", "managedFields"), ("metadata", "generateName")}
+UNMANAGED = {
+    ("apiVersion",),
+    ("kind",),
+    ("metadata",),
+    ("metadata", "name"),
+    ("metadata", "namespace"),
+    ("metadata", "uid"),
+    ("metadata", "resourceVersion"),
+    ("metadata", "generation"),
+    ("metadata", "creationTimestamp"),
+    ("metadata", "managedFields"),
+    ("metadata", "generateName"),
+}
 
 
-def apply(there: dict[str, Any] | None, wanted: dict[str, Any], manager: str, force: bool, resource: str) -> dict[str, Any]:
+def apply(
+    there: dict[str, Any] | None, wanted: dict[str, Any], manager: str, force: bool, resource: str
+) -> dict[str, Any]:
     """The object after an apply. Raises ApiError 409 when fields of another manager would change and force is not given."""
     base = copy.deepcopy(there) if there else {}
     entries = (base.get("metadata") or {}).get("managedFields") or []
@@ -69,9 +82,15 @@ def leaves(obj: Any, path: Path = ()) -> Iterator[Path]:
         yield path
 
 
-def _contested(base: dict[str, Any], wanted: dict[str, Any], paths: set[Path], others: list[dict[str, Any]]) -> list[tuple[str, str, Path]]:
-    return [(one["manager"], one["operation"], path) for one in others for path in sorted(_paths(one["fieldsV1"]) & paths)
-            if _at(base, path) != _at(wanted, path)]
+def _contested(
+    base: dict[str, Any], wanted: dict[str, Any], paths: set[Path], others: list[dict[str, Any]]
+) -> list[tuple[str, str, Path]]:
+    return [
+        (one["manager"], one["operation"], path)
+        for one in others
+        for path in sorted(_paths(one["fieldsV1"]) & paths)
+        if _at(base, path) != _at(wanted, path)
+    ]
 
 
 def _without(entry: dict[str, Any], taken: set[Path], base: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
@@ -82,20 +101,31 @@ def _without(entry: dict[str, Any], taken: set[Path], base: dict[str, Any], want
 def _conflict(contested: list[tuple[str, str, Path]], resource: str) -> ApiError:
     managers = sorted({manager for manager, _, _ in contested})
     named = [(manager, "." + ".".join(path)) for manager, _, path in contested]
-    causes = [{"reason": "FieldManagerConflict", "message": f'conflict with "{manager}"', "field": field} for manager, field in named]
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}"', "field": field}
+        for manager, field in named
+    ]
     count = f"{len(causes)} conflict" + ("s" if len(causes) > 1 else "")
     if len(managers) == 1 and len(causes) == 1:
-        text = f'{causes[0]["message"]}: {causes[0]["field"]}'
+        text = f"{causes[0]['message']}: {causes[0]['field']}"
     else:
-        lines = [f'conflicts with "{manager}":\n' + "\n".join(f"- {field}" for who, field in named if who == manager)
-                 for manager in managers]
+        lines = [
+            f'conflicts with "{manager}":\n' + "\n".join(f"- {field}" for who, field in named if who == manager)
+            for manager in managers
+        ]
         text = "\n".join(lines)
     return ApiError(409, "Conflict", f"Apply failed with {count}: {text}", causes=causes)
 
 
 def _entry(manager: str, operation: str, api_version: str, paths: set[Path]) -> dict[str, Any]:
-    return {"manager": manager, "operation": operation, "apiVersion": api_version, "time": timestamp(), "fieldsType": "FieldsV1",
-            "fieldsV1": _tree(paths)}
+    return {
+        "manager": manager,
+        "operation": operation,
+        "apiVersion": api_version,
+        "time": timestamp(),
+        "fieldsType": "FieldsV1",
+        "fieldsV1": _tree(paths),
+    }
 
 
 def _tree(paths: set[Path]) -> dict[str, Any]:

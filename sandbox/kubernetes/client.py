@@ -1,4 +1,5 @@
 """A small client that the sandbox itself uses, over HTTPS, so that a real API server is served by the same code."""
+
 from __future__ import annotations
 
 import json
@@ -12,7 +13,11 @@ class KubeClient:
     """Objects of one cluster. Errors other than 404 raise aiohttp.ClientResponseError."""
 
     def __init__(self, server: str, token: str, tls: ssl.SSLContext) -> None:
-        self._server, self._headers, self._tls = server, {"Authorization": f"Bearer {token}", "User-Agent": "sandbox"}, tls
+        self._server, self._headers, self._tls = (
+            server,
+            {"Authorization": f"Bearer {token}", "User-Agent": "sandbox"},
+            tls,
+        )
         self._session: aiohttp.ClientSession | None = None
         self._resources: dict[tuple[str, str], tuple[str, bool]] = {}
 
@@ -22,7 +27,9 @@ class KubeClient:
             return None
         return await self._call("GET", f"{path}/{name}")
 
-    async def list(self, api_version: str, kind: str, namespace: str | None = None, label_selector: str | None = None) -> list[dict[str, Any]]:
+    async def list(
+        self, api_version: str, kind: str, namespace: str | None = None, label_selector: str | None = None
+    ) -> list[dict[str, Any]]:
         """The objects of a kind, in one namespace or in all; none where the kind is not served."""
         if (path := await self._path(api_version, kind, namespace)) is None:
             return []
@@ -38,13 +45,17 @@ class KubeClient:
         whole = {key: value for key, value in obj.items() if key != "status"}
         applied = await self._call("PATCH", path, query, whole, "application/apply-patch+yaml")
         if obj.get("status"):
-            applied = await self._call("PATCH", f"{path}/status", {}, {"status": obj["status"]}, "application/merge-patch+json")
+            applied = await self._call(
+                "PATCH", f"{path}/status", {}, {"status": obj["status"]}, "application/merge-patch+json"
+            )
         return applied or {}
 
     async def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> None:
         """Remove, if it is there."""
         if (path := await self._path(api_version, kind, namespace)) is not None:
-            await self._call("DELETE", f"{path}/{name}", body={"gracePeriodSeconds": 0, "kind": "DeleteOptions", "apiVersion": "v1"})
+            await self._call(
+                "DELETE", f"{path}/{name}", body={"gracePeriodSeconds": 0, "kind": "DeleteOptions", "apiVersion": "v1"}
+            )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -55,20 +66,29 @@ class KubeClient:
         root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
         if (api_version, kind) not in self._resources:
             served = (await self._call("GET", root)) or {}
-            found = next((one for one in served.get("resources", ()) if one["kind"] == kind and "/" not in one["name"]), None)
+            found = next(
+                (one for one in served.get("resources", ()) if one["kind"] == kind and "/" not in one["name"]), None
+            )
             if found is None:
                 return None
             self._resources[api_version, kind] = (found["name"], found["namespaced"])
         plural, namespaced = self._resources[api_version, kind]
         return f"{root}/namespaces/{namespace}/{plural}" if namespaced and namespace else f"{root}/{plural}"
 
-    async def _call(self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None,
-                    content_type: str = "application/json") -> dict[str, Any] | None:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> dict[str, Any] | None:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(ssl=self._tls))
         data = None if body is None else json.dumps(body)
-        async with self._session.request(method, self._server + path, params=query, data=data,
-                                         headers={"Content-Type": content_type}) as response:
+        async with self._session.request(
+            method, self._server + path, params=query, data=data, headers={"Content-Type": content_type}
+        ) as response:
             if response.status == 404:
                 return None
             if response.status >= 400:

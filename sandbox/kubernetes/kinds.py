@@ -1,4 +1,5 @@
 """The kinds that a cluster serves: the built-in ones from data, custom ones from their definitions."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -43,14 +44,28 @@ class Kind:
 
     def discovery(self) -> list[dict[str, Any]]:
         """The entries of an APIResourceList."""
-        entry = {"name": self.plural, "singularName": self.kind.lower(), "namespaced": self.namespaced, "kind": self.kind,
-                 "verbs": VERBS, "storageVersionHash": "c2FuZGJveA=="}
+        entry = {
+            "name": self.plural,
+            "singularName": self.kind.lower(),
+            "namespaced": self.namespaced,
+            "kind": self.kind,
+            "verbs": VERBS,
+            "storageVersionHash": "c2FuZGJveA==",
+        }
         if self.short:
             entry["shortNames"] = list(self.short)
         if not self.status:
             return [entry]
-        return [entry, {"name": f"{self.plural}/status", "singularName": "", "namespaced": self.namespaced, "kind": self.kind,
-                        "verbs": ["get", "patch", "update"]}]
+        return [
+            entry,
+            {
+                "name": f"{self.plural}/status",
+                "singularName": "",
+                "namespaced": self.namespaced,
+                "kind": self.kind,
+                "verbs": ["get", "patch", "update"],
+            },
+        ]
 
 
 def built_in() -> list[Kind]:
@@ -61,12 +76,26 @@ def built_in() -> list[Kind]:
 
 def custom(definitions: Iterable[Mapping[str, Any]]) -> list[Kind]:
     """The kinds of CustomResourceDefinition objects, one for each served version."""
-    return [_custom(one["spec"], version) for one in definitions for version in one["spec"]["versions"] if version.get("served")]
+    return [
+        _custom(one["spec"], version)
+        for one in definitions
+        for version in one["spec"]["versions"]
+        if version.get("served")
+    ]
 
 
 def _custom(spec: Mapping[str, Any], version: Mapping[str, Any]) -> Kind:
     names = spec["names"]
     columns = {column["name"]: column["jsonPath"].lstrip(".") for column in version.get("additionalPrinterColumns", ())}
-    return Kind(spec["group"], version["name"], names["kind"], names["plural"], spec["scope"] == "Namespaced",
-                tuple(names.get("shortNames", ())), "status" in (version.get("subresources") or {}), columns,
-                (version.get("schema") or {}).get("openAPIV3Schema"), True)
+    return Kind(
+        spec["group"],
+        version["name"],
+        names["kind"],
+        names["plural"],
+        spec["scope"] == "Namespaced",
+        tuple(names.get("shortNames", ())),
+        "status" in (version.get("subresources") or {}),
+        columns,
+        (version.get("schema") or {}).get("openAPIV3Schema"),
+        True,
+    )

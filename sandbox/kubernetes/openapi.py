@@ -1,4 +1,5 @@
 """As much OpenAPI as kubectl wants before it applies: which kinds there are, and that patches take fieldValidation."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -20,13 +21,22 @@ def document(kinds: list[Kind], root: str) -> dict[str, Any]:
     for kind in (one for one in kinds if one.root == root):
         gvk = {"group": kind.group, "version": kind.version, "kind": kind.kind}
         scope = "namespaces/{namespace}/" if kind.namespaced else ""
-        paths[f"/{root}/{scope}{kind.plural}/{{name}}"] = {"patch": {
-            "parameters": FIELD_VALIDATION, "x-kubernetes-action": "patch", "x-kubernetes-group-version-kind": gvk,
-            "responses": {"200": {"description": "OK"}}}}
+        paths[f"/{root}/{scope}{kind.plural}/{{name}}"] = {
+            "patch": {
+                "parameters": FIELD_VALIDATION,
+                "x-kubernetes-action": "patch",
+                "x-kubernetes-group-version-kind": gvk,
+                "responses": {"200": {"description": "OK"}},
+            }
+        }
         name = ".".join((*reversed(kind.group.split(".")), kind.version, kind.kind)).lstrip(".")
         schemas[name] = {**(kind.schema or {"type": "object"}), "x-kubernetes-group-version-kind": [gvk]}
-    return {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.30.9"}, "paths": paths,
-            "components": {"schemas": schemas}}
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": "v1.30.9"},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
 
 
 def version_2() -> bytes:

@@ -1,4 +1,5 @@
 """Patches: merge (RFC 7386), JSON (RFC 6902), strategic merge for the lists that are keyed."""
+
 from __future__ import annotations
 
 import copy
@@ -6,9 +7,18 @@ from typing import Any
 
 from sandbox.kubernetes.status import ApiError, bad_request
 
-LIST_KEYS = {"containers": "name", "initContainers": "name", "env": "name", "volumes": "name", "ports": "containerPort",
-             "conditions": "type", "addresses": "type", "volumeMounts": "mountPath", "ownerReferences": "uid",
-             "imagePullSecrets": "name"}
+LIST_KEYS = {
+    "containers": "name",
+    "initContainers": "name",
+    "env": "name",
+    "volumes": "name",
+    "ports": "containerPort",
+    "conditions": "type",
+    "addresses": "type",
+    "volumeMounts": "mountPath",
+    "ownerReferences": "uid",
+    "imagePullSecrets": "name",
+}
 
 
 def merge(there: Any, patch: Any) -> Any:
@@ -55,7 +65,9 @@ def json_patch(there: Any, operations: Any) -> Any:
         try:
             patched = _operate(patched, operation)
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ApiError(422, "Invalid", f"the server rejected our request due to an error in our request: {error}") from error
+            raise ApiError(
+                422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
+            ) from error
     return patched
 
 

@@ -1,4 +1,5 @@
 """A real kube-apiserver with etcd, from the folder that KUBEBUILDER_ASSETS names."""
+
 from __future__ import annotations
 
 import asyncio
@@ -26,19 +27,46 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
     _write_keys(directory)
     _private(directory / "tokens.csv", f'{token},admin,admin,"system:masters"\n'.encode())
     client, peer, secure = (_free_port() for _ in range(3))
-    etcd = _run(directory / "etcd.log", [
-        f"{assets}/etcd", "--data-dir", str(directory / "etcd"), "--listen-client-urls", f"http://127.0.0.1:{client}",
-        "--advertise-client-urls", f"http://127.0.0.1:{client}", "--listen-peer-urls", f"http://127.0.0.1:{peer}",
-        "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}",
-        "--unsafe-no-fsync"])
+    etcd = _run(
+        directory / "etcd.log",
+        [
+            f"{assets}/etcd",
+            "--data-dir",
+            str(directory / "etcd"),
+            "--listen-client-urls",
+            f"http://127.0.0.1:{client}",
+            "--advertise-client-urls",
+            f"http://127.0.0.1:{client}",
+            "--listen-peer-urls",
+            f"http://127.0.0.1:{peer}",
+            "--initial-advertise-peer-urls",
+            f"http://127.0.0.1:{peer}",
+            "--initial-cluster",
+            f"default=http://127.0.0.1:{peer}",
+            "--unsafe-no-fsync",
+        ],
+    )
     certificate, key = authority.server_files()
-    server = _run(directory / "kube-apiserver.log", [
-        f"{assets}/kube-apiserver", f"--etcd-servers=http://127.0.0.1:{client}", "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1", f"--secure-port={secure}", f"--cert-dir={directory / 'certs'}",
-        f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}", f"--service-account-key-file={directory / 'sa.pub'}",
-        f"--service-account-signing-key-file={directory / 'sa.key'}", "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.0.0.0/24", f"--token-auth-file={directory / 'tokens.csv'}", "--authorization-mode=RBAC",
-        "--disable-admission-plugins=ServiceAccount"])
+    server = _run(
+        directory / "kube-apiserver.log",
+        [
+            f"{assets}/kube-apiserver",
+            f"--etcd-servers=http://127.0.0.1:{client}",
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--secure-port={secure}",
+            f"--cert-dir={directory / 'certs'}",
+            f"--tls-cert-file={certificate}",
+            f"--tls-private-key-file={key}",
+            f"--service-account-key-file={directory / 'sa.pub'}",
+            f"--service-account-signing-key-file={directory / 'sa.key'}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            f"--token-auth-file={directory / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--disable-admission-plugins=ServiceAccount",
+        ],
+    )
 
     async def stop() -> None:
         for process in (server, etcd):
@@ -53,8 +81,10 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
         await _ready(url, token, authority, server)
     except RuntimeError:
         await stop()
-        raise RuntimeError(f"kube-apiserver did not become ready; the end of {directory / 'kube-apiserver.log'}:\n"
-                           + (directory / "kube-apiserver.log").read_text(errors="replace")[-1500:]) from None
+        raise RuntimeError(
+            f"kube-apiserver did not become ready; the end of {directory / 'kube-apiserver.log'}:\n"
+            + (directory / "kube-apiserver.log").read_text(errors="replace")[-1500:]
+        ) from None
     return url, stop
 
 
@@ -76,7 +106,9 @@ async def _ready(url: str, token: str, authority: Authority, server: subprocess.
 
 def _run(log: Path, command: list[str]) -> subprocess.Popen[bytes]:
     with log.open("wb") as file:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent)
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+        )
 
 
 def _die_with_parent() -> None:
@@ -89,10 +121,15 @@ def _die_with_parent() -> None:
 
 def _write_keys(directory: Path) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    _private(directory / "sa.key", key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
-                                                     serialization.NoEncryption()))
-    (directory / "sa.pub").write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM,
-                                                                     serialization.PublicFormat.SubjectPublicKeyInfo))
+    _private(
+        directory / "sa.key",
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        ),
+    )
+    (directory / "sa.pub").write_bytes(
+        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
 
 
 def _private(file: Path, content: bytes) -> None:

@@ -1,4 +1,5 @@
 """A custom object against the schema of its definition."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -6,8 +7,14 @@ from typing import Any
 from sandbox.kubernetes import status
 from sandbox.kubernetes.kinds import Kind
 
-TYPES: dict[str, tuple[type, ...]] = {"object": (dict,), "array": (list,), "string": (str,), "boolean": (bool,),
-                                      "integer": (int,), "number": (int, float)}
+TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+}
 
 
 def judge(kind: Kind, obj: dict[str, Any], strict: bool) -> None:
@@ -19,13 +26,19 @@ def judge(kind: Kind, obj: dict[str, Any], strict: bool) -> None:
     for key, schema in (kind.schema.get("properties") or {}).items():
         if key in obj and key not in ("metadata", "apiVersion", "kind"):
             _walk(obj[key], schema, key, causes, unknown)
-    for key in [one for one in obj if one not in (kind.schema.get("properties") or {}) and one not in ("metadata", "apiVersion", "kind")]:
+    for key in [
+        one
+        for one in obj
+        if one not in (kind.schema.get("properties") or {}) and one not in ("metadata", "apiVersion", "kind")
+    ]:
         unknown.append(key)
         if not kind.schema.get("x-kubernetes-preserve-unknown-fields"):
             del obj[key]
     if unknown and strict:
         listed = ", ".join(f'unknown field "{path}"' for path in unknown)
-        raise status.bad_request(f"{kind.kind} in version \"{kind.version}\" cannot be handled as a {kind.kind}: strict decoding error: {listed}")
+        raise status.bad_request(
+            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: strict decoding error: {listed}'
+        )
     if causes:
         raise status.invalid(kind, obj.get("metadata", {}).get("name", ""), causes)
 
@@ -38,8 +51,15 @@ def _walk(value: Any, schema: dict[str, Any], path: str, causes: list[tuple[str,
         wanted_types: tuple[type, ...] = (int, str)
     else:
         wanted_types = TYPES.get(str(wanted), (object,))
-    if not isinstance(value, wanted_types) or (isinstance(value, bool) and bool not in wanted_types and object not in wanted_types):
-        causes.append((path, f'Invalid value: "{type(value).__name__}": {path} in body must be of type {wanted or "integer or string"}'))
+    if not isinstance(value, wanted_types) or (
+        isinstance(value, bool) and bool not in wanted_types and object not in wanted_types
+    ):
+        causes.append(
+            (
+                path,
+                f'Invalid value: "{type(value).__name__}": {path} in body must be of type {wanted or "integer or string"}',
+            )
+        )
         return
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for index, one in enumerate(value):
@@ -48,8 +68,9 @@ def _walk(value: Any, schema: dict[str, Any], path: str, causes: list[tuple[str,
         _walk_object(value, schema, path, causes, unknown)
 
 
-def _walk_object(value: dict[str, Any], schema: dict[str, Any], path: str, causes: list[tuple[str, str]],
-                 unknown: list[str]) -> None:
+def _walk_object(
+    value: dict[str, Any], schema: dict[str, Any], path: str, causes: list[tuple[str, str]], unknown: list[str]
+) -> None:
     causes += [(f"{path}.{key}", "Required value") for key in schema.get("required", ()) if key not in value]
     known, rest = schema.get("properties") or {}, schema.get("additionalProperties")
     for key in list(value):

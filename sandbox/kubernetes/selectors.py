@@ -1,4 +1,5 @@
 """Label and field selectors."""
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """Errors in the form of the Kubernetes API: a Status object."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -10,13 +11,23 @@ class ApiError(Exception):
     def __init__(self, code: int, reason: str, message: str, **details: Any) -> None:
         super().__init__(message)
         self.code = code
-        self.body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-                     "reason": reason, "details": details, "code": code}
+        self.body = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            "reason": reason,
+            "details": details,
+            "code": code,
+        }
 
 
 def not_found(kind: Any, name: str) -> ApiError:
     """404 of one object."""
-    return ApiError(404, "NotFound", f'{kind.resource} "{name}" not found', name=name, group=kind.group, kind=kind.plural)
+    return ApiError(
+        404, "NotFound", f'{kind.resource} "{name}" not found', name=name, group=kind.group, kind=kind.plural
+    )
 
 
 def no_such_path() -> ApiError:
@@ -26,21 +37,37 @@ def no_such_path() -> ApiError:
 
 def already_exists(kind: Any, name: str) -> ApiError:
     """409 of a create."""
-    return ApiError(409, "AlreadyExists", f'{kind.resource} "{name}" already exists', name=name, group=kind.group, kind=kind.plural)
+    return ApiError(
+        409, "AlreadyExists", f'{kind.resource} "{name}" already exists', name=name, group=kind.group, kind=kind.plural
+    )
 
 
 def conflict(kind: Any, name: str) -> ApiError:
     """409 of a write with a stale resourceVersion."""
-    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {kind.resource} "{name}": the object has been modified; '
-                    "please apply your changes to the latest version and try again", name=name, group=kind.group, kind=kind.plural)
+    return ApiError(
+        409,
+        "Conflict",
+        f'Operation cannot be fulfilled on {kind.resource} "{name}": the object has been modified; '
+        "please apply your changes to the latest version and try again",
+        name=name,
+        group=kind.group,
+        kind=kind.plural,
+    )
 
 
 def invalid(kind: Any, name: str, causes: list[tuple[str, str]]) -> ApiError:
     """422 with a cause for each (field, message)."""
     listed = [{"reason": "FieldValueInvalid", "message": message, "field": field} for field, message in causes]
     text = "; ".join(f"{field}: {message}" for field, message in causes)
-    return ApiError(422, "Invalid", f'{kind.kind}.{kind.group} "{name}" is invalid: {text}', name=name, group=kind.group,
-                    kind=kind.kind, causes=listed)
+    return ApiError(
+        422,
+        "Invalid",
+        f'{kind.kind}.{kind.group} "{name}" is invalid: {text}',
+        name=name,
+        group=kind.group,
+        kind=kind.kind,
+        causes=listed,
+    )
 
 
 def bad_request(message: str) -> ApiError:

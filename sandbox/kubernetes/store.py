@@ -1,4 +1,5 @@
 """One store of objects: every write bumps one counter, and is told to whoever watches."""
+
 from __future__ import annotations
 
 import asyncio
@@ -73,7 +74,9 @@ class Store:
             namespace = namespace or "default"
             meta["namespace"] = namespace
             if ("", "Namespace", "", namespace) not in self._objects:
-                raise status.ApiError(404, "NotFound", f'namespaces "{namespace}" not found', name=namespace, kind="namespaces")
+                raise status.ApiError(
+                    404, "NotFound", f'namespaces "{namespace}" not found', name=namespace, kind="namespaces"
+                )
         else:
             meta.pop("namespace", None)
         if self._key(kind, namespace, name) in self._objects:
@@ -96,7 +99,13 @@ class Store:
         old = there["metadata"]
         if meta.get("resourceVersion") not in (None, "", old["resourceVersion"]):
             raise status.conflict(kind, old["name"])
-        meta.update({key: old[key] for key in ("uid", "creationTimestamp", "generation", "resourceVersion", "namespace") if key in old})
+        meta.update(
+            {
+                key: old[key]
+                for key in ("uid", "creationTimestamp", "generation", "resourceVersion", "namespace")
+                if key in old
+            }
+        )
         if _content(obj) == _content(there):
             return there
         if "generation" in old and _spec(obj) != _spec(there):
@@ -115,7 +124,11 @@ class Store:
                 for held in list(self.list(other, name)):
                     await self.delete(other, name, held["metadata"]["name"])
         if kind.kind == CRD:
-            for other in [one for one in self._custom if one.group == obj["spec"]["group"] and one.plural == obj["spec"]["names"]["plural"]]:
+            for other in [
+                one
+                for one in self._custom
+                if one.group == obj["spec"]["group"] and one.plural == obj["spec"]["names"]["plural"]
+            ]:
                 for held in list(self.list(other)):
                     await self.delete(other, held["metadata"].get("namespace", ""), held["metadata"]["name"])
         self._objects.pop(self._key(kind, namespace, name), None)
@@ -154,8 +167,14 @@ def timestamp() -> str:
 
 def _content(obj: Object) -> Object:
     """The object without what the server keeps; managers' times alone are no change."""
-    meta = {key: value for key, value in obj["metadata"].items() if key not in ("resourceVersion", "managedFields", "generation")}
-    managers = [{key: value for key, value in one.items() if key != "time"} for one in obj["metadata"].get("managedFields", ())]
+    meta = {
+        key: value
+        for key, value in obj["metadata"].items()
+        if key not in ("resourceVersion", "managedFields", "generation")
+    }
+    managers = [
+        {key: value for key, value in one.items() if key != "time"} for one in obj["metadata"].get("managedFields", ())
+    ]
     return {**obj, "metadata": {**meta, "managedFields": managers}}
 
 
@@ -169,9 +188,16 @@ def _establish(obj: Object) -> None:
     names.setdefault("singular", names["kind"].lower())
     names.setdefault("listKind", f"{names['kind']}List")
     obj["spec"].setdefault("conversion", {"strategy": "None"})
-    conditions = [{"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": timestamp()}
-                  for kind, reason, message in (("NamesAccepted", "NoConflicts", "no conflicts found"),
-                                                ("Established", "InitialNamesAccepted", "the initial names have been accepted"))]
+    conditions = [
+        {"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": timestamp()}
+        for kind, reason, message in (
+            ("NamesAccepted", "NoConflicts", "no conflicts found"),
+            ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+        )
+    ]
     if not (obj.get("status") or {}).get("conditions"):
-        obj["status"] = {"conditions": conditions, "acceptedNames": dict(names),
-                         "storedVersions": [one["name"] for one in obj["spec"]["versions"] if one.get("storage")]}
+        obj["status"] = {
+            "conditions": conditions,
+            "acceptedNames": dict(names),
+            "storedVersions": [one["name"] for one in obj["spec"]["versions"] if one.get("storage")],
+        }

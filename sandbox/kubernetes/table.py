@@ -1,4 +1,5 @@
 """Tables, as kubectl asks for them."""
+
 from __future__ import annotations
 
 import datetime
@@ -13,11 +14,18 @@ def table(kind: Kind, objects: list[dict[str, Any]], version: str, include: str 
     """A meta.k8s.io/v1 Table of the objects; the rows hold metadata, the whole object or nothing."""
     columns = {"Name": "metadata.name", **kind.columns}
     columns.setdefault("Age", "=age")
-    definitions = [{"name": name, "type": "string", "format": "name" if name == "Name" else "", "description": "", "priority": 0}
-                   for name in columns]
+    definitions = [
+        {"name": name, "type": "string", "format": "name" if name == "Name" else "", "description": "", "priority": 0}
+        for name in columns
+    ]
     rows = [{"cells": [_cell(obj, source) for source in columns.values()], **_held(obj, include)} for obj in objects]
-    return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": version},
-            "columnDefinitions": definitions, "rows": rows}
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": version},
+        "columnDefinitions": definitions,
+        "rows": rows,
+    }
 
 
 def _held(obj: dict[str, Any], include: str) -> dict[str, Any]:
@@ -50,7 +58,9 @@ def _node_status(obj: Mapping[str, Any]) -> str:
 
 def _node_roles(obj: Mapping[str, Any]) -> str:
     prefix = "node-role.kubernetes.io/"
-    return ",".join(sorted(key.removeprefix(prefix) for key in obj["metadata"].get("labels") or {} if key.startswith(prefix)))
+    return ",".join(
+        sorted(key.removeprefix(prefix) for key in obj["metadata"].get("labels") or {} if key.startswith(prefix))
+    )
 
 
 def _containers(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -82,6 +92,12 @@ def _data_count(obj: Mapping[str, Any]) -> int:
 
 
 COMPUTED: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-    "age": _age, "node_status": _node_status, "node_roles": _node_roles, "pod_ready": _pod_ready, "pod_status": _pod_status,
-    "pod_restarts": _pod_restarts, "replicas_ready": _replicas_ready, "data_count": _data_count,
+    "age": _age,
+    "node_status": _node_status,
+    "node_roles": _node_roles,
+    "pod_ready": _pod_ready,
+    "pod_status": _pod_status,
+    "pod_restarts": _pod_restarts,
+    "replicas_ready": _replicas_ready,
+    "data_count": _data_count,
 }

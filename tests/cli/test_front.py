@@ -1,4 +1,5 @@
 """The front: every command has help, examples that parse, a table view; and az pays nothing for us before we are asked."""
+
 from __future__ import annotations
 
 import shlex
@@ -10,20 +11,51 @@ import pytest
 import yaml
 
 COMMANDS = {
-    "amlk8s extension create", "amlk8s extension show", "amlk8s extension list", "amlk8s extension delete",
-    "amlk8s extension wait", "amlk8s compute attach", "amlk8s compute show", "amlk8s compute list",
-    "amlk8s compute detach", "amlk8s compute wait", "amlk8s instance-type list", "amlk8s instance-type show",
-    "amlk8s instance-type create", "amlk8s instance-type delete",
+    "amlk8s extension create",
+    "amlk8s extension show",
+    "amlk8s extension list",
+    "amlk8s extension delete",
+    "amlk8s extension wait",
+    "amlk8s compute attach",
+    "amlk8s compute show",
+    "amlk8s compute list",
+    "amlk8s compute detach",
+    "amlk8s compute wait",
+    "amlk8s instance-type list",
+    "amlk8s instance-type show",
+    "amlk8s instance-type create",
+    "amlk8s instance-type delete",
 }
-NO_TABLE = {"amlk8s extension delete", "amlk8s extension wait", "amlk8s compute detach", "amlk8s compute wait",
-            "amlk8s instance-type delete"}
+NO_TABLE = {
+    "amlk8s extension delete",
+    "amlk8s extension wait",
+    "amlk8s compute detach",
+    "amlk8s compute wait",
+    "amlk8s instance-type delete",
+}
 # The seed page's spellings: each must stay accepted under this very name.
 SEED_OPTIONS = {
-    "amlk8s extension create": ["--name", "--extension-type", "--config", "--config-protected", "--cluster-type",
-                                "--cluster-name", "--resource-group", "--scope"],
+    "amlk8s extension create": [
+        "--name",
+        "--extension-type",
+        "--config",
+        "--config-protected",
+        "--cluster-type",
+        "--cluster-name",
+        "--resource-group",
+        "--scope",
+    ],
     "amlk8s extension show": ["--name", "--cluster-type", "--cluster-name", "--resource-group"],
-    "amlk8s compute attach": ["--resource-group", "--workspace-name", "--name", "--resource-id", "--type", "--identity-type",
-                              "--user-assigned-identities", "--no-wait"],
+    "amlk8s compute attach": [
+        "--resource-group",
+        "--workspace-name",
+        "--name",
+        "--resource-id",
+        "--type",
+        "--identity-type",
+        "--user-assigned-identities",
+        "--no-wait",
+    ],
 }
 HEAVY = ["azure.mgmt", "azure.core", "requests", "jsonschema", "lightkube", "httpx", "cryptography", "yaml"]
 
@@ -42,8 +74,11 @@ def cli() -> Any:
 
 
 def table(cli: Any) -> dict[str, Any]:
-    return {name: command for name, command in cli.invocation.commands_loader.command_table.items()
-            if name.startswith("amlk8s")}
+    return {
+        name: command
+        for name, command in cli.invocation.commands_loader.command_table.items()
+        if name.startswith("amlk8s")
+    }
 
 
 def test_the_commands(cli: Any) -> None:
@@ -80,9 +115,11 @@ def test_options_of_the_seed_page(cli: Any, name: str, option: str) -> None:
 
 def test_importing_the_package_is_light() -> None:
     """az imports us for its command index: nothing heavy may come along."""
-    script = ("import sys, azure.cli.core; before = set(sys.modules)\n"
-              "import azext_amlk8s, azext_amlk8s.commands, azext_amlk8s._params, azext_amlk8s._format\n"
-              "print('\\n'.join(set(sys.modules) - before))")
+    script = (
+        "import sys, azure.cli.core; before = set(sys.modules)\n"
+        "import azext_amlk8s, azext_amlk8s.commands, azext_amlk8s._params, azext_amlk8s._format\n"
+        "print('\\n'.join(set(sys.modules) - before))"
+    )
     done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
     loaded = done.stdout.split()
     assert [name for name in loaded if any(name == heavy or name.startswith(heavy + ".") for heavy in HEAVY)] == []

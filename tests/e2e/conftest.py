@@ -1,4 +1,5 @@
 """A running sandbox, and the real az with the built wheel installed as a user installs it."""
+
 from __future__ import annotations
 
 import json
@@ -42,8 +43,9 @@ class Sandbox:
         work = self.folder / "work"
         work.mkdir(exist_ok=True)
         given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
-        done = subprocess.run(words, cwd=work, env={**self.env, **env}, text=True, capture_output=True,
-                              timeout=150, check=False, **given)
+        done = subprocess.run(
+            words, cwd=work, env={**self.env, **env}, text=True, capture_output=True, timeout=150, check=False, **given
+        )
         return Said(done.returncode, done.stdout, done.stderr)
 
     def az(self, *words: str, stdin: str | None = None, **env: str) -> Said:
@@ -55,8 +57,12 @@ class Sandbox:
         lines = [json.loads(line) for line in sandbox("log", "--dir", str(self.folder)).splitlines() if line]
         # Tokens, credentials and access reviews are asked for by POST.
         reads = ("token", "credential", "accessreviews", "accessreview")
-        return [line for line in lines if line["method"] in ("PUT", "PATCH", "POST", "DELETE")
-                and not line["path"].rstrip("/").lower().endswith(reads)]
+        return [
+            line
+            for line in lines
+            if line["method"] in ("PUT", "PATCH", "POST", "DELETE")
+            and not line["path"].rstrip("/").lower().endswith(reads)
+        ]
 
 
 @pytest.fixture(scope="session")
@@ -78,8 +84,12 @@ def start(extension_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         folder = tmp_path_factory.mktemp("sandbox")
         folders.append(folder)
         sandbox("up", "--dir", str(folder), *options)
-        env = {**os.environ, **exports(sandbox("env", "--dir", str(folder))), "PATH": path(),
-               "AZURE_EXTENSION_DIR": str(extension_dir)}
+        env = {
+            **os.environ,
+            **exports(sandbox("env", "--dir", str(folder))),
+            "PATH": path(),
+            "AZURE_EXTENSION_DIR": str(extension_dir),
+        }
         return Sandbox(folder, env)
 
     yield _start

@@ -1,4 +1,5 @@
 """Bad input ends in one clear sentence, exit code 1, 2 or 3, no traceback, and no request that writes."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -28,34 +29,92 @@ CASES = [
     Case("misspelt key", [*CREATE, *AKS, "--config", "enableTrainning=True"], 1, ["enableTrainning", "enableTraining"]),
     Case("wrong value", [*CREATE, *AKS, "--config", "enableTraining=yes"], 1, ["enableTraining", "yes", "True"]),
     Case("neither training nor inference", [*CREATE, *AKS], 1, ["enableTraining", "enableInference"]),
-    Case("missing certificate file",
-         [*CREATE, *AKS, "--config", "enableInference=True", "inferenceRouterServiceType=nodePort",
-          "--config-protected", "sslCertPemFile=no-cert.pem", "sslKeyPemFile=no-key.pem"], 1, ["no-cert.pem", "no-key.pem"]),
-    Case("unknown cluster", [*CREATE, "-c", "nowhere", "-t", "managedClusters", "-g", "ml-rg", *TRAINING], 3, ["nowhere"]),
+    Case(
+        "missing certificate file",
+        [
+            *CREATE,
+            *AKS,
+            "--config",
+            "enableInference=True",
+            "inferenceRouterServiceType=nodePort",
+            "--config-protected",
+            "sslCertPemFile=no-cert.pem",
+            "sslKeyPemFile=no-key.pem",
+        ],
+        1,
+        ["no-cert.pem", "no-key.pem"],
+    ),
+    Case(
+        "unknown cluster", [*CREATE, "-c", "nowhere", "-t", "managedClusters", "-g", "ml-rg", *TRAINING], 3, ["nowhere"]
+    ),
     Case("unknown group", [*CREATE, "-c", "aks-poc", "-t", "managedClusters", "-g", "no-rg", *TRAINING], 3, ["no-rg"]),
-    Case("wrong cluster type", [*CREATE, "-c", "minikube", "-t", "managedClusters", "-g", "ml-rg", *TRAINING], 3,
-         ["minikube", "connectedClusters"]),
-    Case("cluster type that is none", [*CREATE, "-c", "aks-poc", "-t", "managedCluster", "-g", "ml-rg", *TRAINING], 2,
-         ["managedCluster"]),
-    Case("extension name that ARM refuses", ["amlk8s", "extension", "create", "-n", "a/b", *AKS, *TRAINING], 1, ["a/b"]),
+    Case(
+        "wrong cluster type",
+        [*CREATE, "-c", "minikube", "-t", "managedClusters", "-g", "ml-rg", *TRAINING],
+        3,
+        ["minikube", "connectedClusters"],
+    ),
+    Case(
+        "cluster type that is none",
+        [*CREATE, "-c", "aks-poc", "-t", "managedCluster", "-g", "ml-rg", *TRAINING],
+        2,
+        ["managedCluster"],
+    ),
+    Case(
+        "extension name that ARM refuses", ["amlk8s", "extension", "create", "-n", "a/b", *AKS, *TRAINING], 1, ["a/b"]
+    ),
     Case("scope namespace", [*CREATE, *AKS, *TRAINING, "--scope", "namespace"], 1, ["scope"]),
-    Case("another extension type", [*CREATE, *AKS, *TRAINING, "--extension-type", "microsoft.dapr"], 1, ["microsoft.dapr"]),
+    Case(
+        "another extension type",
+        [*CREATE, *AKS, *TRAINING, "--extension-type", "microsoft.dapr"],
+        1,
+        ["microsoft.dapr"],
+    ),
     Case("unknown extension", ["amlk8s", "extension", "show", "-n", "absent", *AKS], 3, ["absent"]),
-    Case("unknown workspace", [*ATTACH, "-w", "no-ws", "-n", "k8s-compute", "-c", "aks-poc", "-t", "managedClusters"], 3,
-         ["no-ws"]),
-    Case("compute name that ARM refuses",
-         [*ATTACH, "-w", "ml-ws", "-n", "compute-1", "-c", "aks-poc", "-t", "managedClusters"], 1, ["compute-1"]),
-    Case("neither cluster nor resource id", [*ATTACH, "-w", "ml-ws", "-n", "k8s-compute"], 1, ["--resource-id", "--cluster-name"]),
-    Case("attach before the extension is there",
-         [*ATTACH, "-w", "ml-ws", "-n", "k8s-compute", "-c", "aks-poc", "-t", "managedClusters"], 1,
-         ["az amlk8s extension create"]),
+    Case(
+        "unknown workspace",
+        [*ATTACH, "-w", "no-ws", "-n", "k8s-compute", "-c", "aks-poc", "-t", "managedClusters"],
+        3,
+        ["no-ws"],
+    ),
+    Case(
+        "compute name that ARM refuses",
+        [*ATTACH, "-w", "ml-ws", "-n", "compute-1", "-c", "aks-poc", "-t", "managedClusters"],
+        1,
+        ["compute-1"],
+    ),
+    Case(
+        "neither cluster nor resource id",
+        [*ATTACH, "-w", "ml-ws", "-n", "k8s-compute"],
+        1,
+        ["--resource-id", "--cluster-name"],
+    ),
+    Case(
+        "attach before the extension is there",
+        [*ATTACH, "-w", "ml-ws", "-n", "k8s-compute", "-c", "aks-poc", "-t", "managedClusters"],
+        1,
+        ["az amlk8s extension create"],
+    ),
     Case("unknown compute", ["amlk8s", "compute", "show", "-g", "ml-rg", "-w", "ml-ws", "-n", "absent"], 3, ["absent"]),
-    Case("missing kubeconfig", ["amlk8s", "instance-type", "list", "--kubeconfig", "no-such-config"], 1, ["no-such-config"]),
+    Case(
+        "missing kubeconfig",
+        ["amlk8s", "instance-type", "list", "--kubeconfig", "no-such-config"],
+        1,
+        ["no-such-config"],
+    ),
     Case("unknown context", ["amlk8s", "instance-type", "list", "--context", "nowhere"], 1, ["nowhere", "aks-poc"]),
-    Case("no instance types in the cluster yet", ["amlk8s", "instance-type", "list", "--context", "onprem"], 3,
-         ["az amlk8s extension create"]),
-    Case("missing document", ["amlk8s", "instance-type", "create", "--context", "onprem", "-f", "absent.yaml"], 1,
-         ["absent.yaml"]),
+    Case(
+        "no instance types in the cluster yet",
+        ["amlk8s", "instance-type", "list", "--context", "onprem"],
+        3,
+        ["az amlk8s extension create"],
+    ),
+    Case(
+        "missing document",
+        ["amlk8s", "instance-type", "create", "--context", "onprem", "-f", "absent.yaml"],
+        1,
+        ["absent.yaml"],
+    ),
     Case("flags and a file", ["amlk8s", "instance-type", "create", "-f", "a.yaml", "--cpu-limit", "1"], 1, ["--file"]),
 ]
 
@@ -76,9 +135,12 @@ DOCUMENTS = [
     ("not YAML", "a: [1,\n", ["YAML"]),
     ("another kind", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", ["ConfigMap", "InstanceType"]),
     ("nothing", "", ["document"]),
-    ("request over the limit",
-     "apiVersion: amlarc.azureml.com/v1alpha1\nkind: InstanceType\nmetadata: {name: a}\nspec: {resources: {"
-     "requests: {cpu: '2', memory: 1Gi}, limits: {cpu: '1', memory: 1Gi}}}\n", ["cpu"]),
+    (
+        "request over the limit",
+        "apiVersion: amlarc.azureml.com/v1alpha1\nkind: InstanceType\nmetadata: {name: a}\nspec: {resources: {"
+        "requests: {cpu: '2', memory: 1Gi}, limits: {cpu: '1', memory: 1Gi}}}\n",
+        ["cpu"],
+    ),
 ]
 
 

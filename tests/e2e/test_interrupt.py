@@ -1,4 +1,5 @@
 """Ctrl-C in the middle of a wait: the operation goes on, and the message says how to follow it."""
+
 from __future__ import annotations
 
 import os
@@ -13,9 +14,15 @@ def test_ctrl_c_leaves_the_operation_running(start: Callable[..., Any]) -> None:
     """The message holds the command to follow it, and the installation ends well without us."""
     box = start("--provisioning-seconds", "12")
     cluster = ["-n", "azureml-extension", "-c", "minikube", "-t", "connectedClusters", "-g", "ml-rg"]
-    process = subprocess.Popen(["az", "amlk8s", "extension", "create", *cluster, "--config", "enableTraining=True"],
-                               env=box.env, cwd=box.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               start_new_session=True)
+    process = subprocess.Popen(
+        ["az", "amlk8s", "extension", "create", *cluster, "--config", "enableTraining=True"],
+        env=box.env,
+        cwd=box.folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     deadline = time.monotonic() + 60
     while not any(line["method"] == "PUT" for line in box.writes()):
         assert time.monotonic() < deadline and process.poll() is None

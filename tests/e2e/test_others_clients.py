@@ -1,4 +1,5 @@
 """az's own commands find in the sandbox what they expect of Azure."""
+
 from __future__ import annotations
 
 import json
@@ -11,14 +12,24 @@ import pytest
 CASES = [
     ("az aks show", "aks show -g ml-rg -n aks-poc --query name", "aks-poc"),
     ("az aks list", "aks list -g ml-rg --query sort([].name)", ["aks-poc", "aks-single"]),
-    ("az identity show", "identity show -g ml-rg -n ml-identity --query type", "Microsoft.ManagedIdentity/userAssignedIdentities"),
-    ("az feature show", "feature show --namespace Microsoft.ContainerService --name AKS-ExtensionManager --query name",
-     "Microsoft.ContainerService/AKS-ExtensionManager"),
+    (
+        "az identity show",
+        "identity show -g ml-rg -n ml-identity --query type",
+        "Microsoft.ManagedIdentity/userAssignedIdentities",
+    ),
+    (
+        "az feature show",
+        "feature show --namespace Microsoft.ContainerService --name AKS-ExtensionManager --query name",
+        "Microsoft.ContainerService/AKS-ExtensionManager",
+    ),
     ("az provider show", "provider show -n Microsoft.KubernetesConfiguration --query registrationState", "Registered"),
     ("az group show", "group show -n ml-rg --query location", "eastus"),
     ("az group exists", "group exists -n no-rg", False),
-    ("az resource show", "resource show -g ml-rg -n minikube --resource-type Microsoft.Kubernetes/connectedClusters --query name",
-     "minikube"),
+    (
+        "az resource show",
+        "resource show -g ml-rg -n minikube --resource-type Microsoft.Kubernetes/connectedClusters --query name",
+        "minikube",
+    ),
     ("az role assignment list", "role assignment list --all --query type(@)", "array"),
 ]
 

@@ -1,4 +1,5 @@
 """The seed page's own documents, read where they lie."""
+
 from __future__ import annotations
 
 import re
@@ -19,7 +20,9 @@ def documents(shared: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def installed(box: Any) -> Any:
     """The sandbox with the extension on aks-poc."""
-    said = box.az("amlk8s", "extension", "create", "-n", "azureml-extension", *SCOPED, "--config", "enableTraining=True")
+    said = box.az(
+        "amlk8s", "extension", "create", "-n", "azureml-extension", *SCOPED, "--config", "enableTraining=True"
+    )
     assert said.code == 0, said.err
     return box
 
@@ -30,8 +33,16 @@ def test_kubectl_applies_both_documents(installed: Any, shared: Path, kubectl: s
     both = documents(shared)
     assert len(both) == 2
     for text in both:
-        said = installed.run(kubectl, "--context", "aks-poc", *how, "--force-conflicts" if "--server-side" in how else "--wait=false",
-                             "-f", "-", stdin=text)
+        said = installed.run(
+            kubectl,
+            "--context",
+            "aks-poc",
+            *how,
+            "--force-conflicts" if "--server-side" in how else "--wait=false",
+            "-f",
+            "-",
+            stdin=text,
+        )
         assert said.code == 0, said.err
     names = installed.run(kubectl, "--context", "aks-poc", "get", "instancetypes", "-o", "name").out
     assert {"myinstancetypename", "cpusmall", "defaultinstancetype"} <= {line.rsplit("/")[-1] for line in names.split()}
@@ -39,14 +50,27 @@ def test_kubectl_applies_both_documents(installed: Any, shared: Path, kubectl: s
 
 def test_we_apply_both_documents_and_kubectl_sees_them(installed: Any, shared: Path, kubectl: str) -> None:
     """What we create is there for kubectl; the default is overridden."""
-    kubectl_delete = installed.run(kubectl, "--context", "aks-poc", "delete", "instancetypes.amlarc.azureml.com", "--all")
+    kubectl_delete = installed.run(
+        kubectl, "--context", "aks-poc", "delete", "instancetypes.amlarc.azureml.com", "--all"
+    )
     assert kubectl_delete.code == 0, kubectl_delete.err
     for text in documents(shared):
         said = installed.az("amlk8s", "instance-type", "create", "--context", "aks-poc", "-f", "-", stdin=text)
         assert said.code == 0, said.err
     listed = installed.az("amlk8s", "instance-type", "list", "--context", "aks-poc").json
     assert {one["name"]: one["builtIn"] for one in listed} == {
-        "myinstancetypename": False, "cpusmall": False, "defaultinstancetype": False}
-    got = installed.run(kubectl, "--context", "aks-poc", "get", "instancetypes.amlarc.azureml.com", "cpusmall", "-o",
-                        "jsonpath={.spec.resources.limits.memory}")
+        "myinstancetypename": False,
+        "cpusmall": False,
+        "defaultinstancetype": False,
+    }
+    got = installed.run(
+        kubectl,
+        "--context",
+        "aks-poc",
+        "get",
+        "instancetypes.amlarc.azureml.com",
+        "cpusmall",
+        "-o",
+        "jsonpath={.spec.resources.limits.memory}",
+    )
     assert got.out == "1Gi"

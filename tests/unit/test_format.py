@@ -1,4 +1,5 @@
 """Table views: they hold what a person looks for, and survive what ARM leaves out."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,32 +9,66 @@ import pytest
 from azext_amlk8s import _format
 
 EXTENSIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("running version while auto-upgrade is on",
-     {"name": "e", "properties": {"version": None, "currentVersion": "1.1.60", "provisioningState": "Succeeded"}},
-     {"Name": "e", "Version": "1.1.60", "State": "Succeeded"}),
+    (
+        "running version while auto-upgrade is on",
+        {"name": "e", "properties": {"version": None, "currentVersion": "1.1.60", "provisioningState": "Succeeded"}},
+        {"Name": "e", "Version": "1.1.60", "State": "Succeeded"},
+    ),
     ("pinned version of an old api", {"name": "e", "properties": {"version": "1.1.9"}}, {"Version": "1.1.9"}),
-    ("scenario, keys and values in any case",
-     {"name": "e", "properties": {"configurationSettings": {"EnableTraining": "true", "enableInference": "True"}}},
-     {"Scenario": "Training and Inference"}),
-    ("first error of a failed one",
-     {"name": "e", "properties": {"provisioningState": "Failed", "statuses": [
-         {"code": "InstallationFailed", "message": "no  such\nversion", "level": None}]}},
-     {"Error": "InstallationFailed no such version"}),
-    ("no error while it succeeds",
-     {"name": "e", "properties": {"provisioningState": "Succeeded", "statuses": [{"message": "fine"}]}}, {"Error": ""}),
+    (
+        "scenario, keys and values in any case",
+        {"name": "e", "properties": {"configurationSettings": {"EnableTraining": "true", "enableInference": "True"}}},
+        {"Scenario": "Training and Inference"},
+    ),
+    (
+        "first error of a failed one",
+        {
+            "name": "e",
+            "properties": {
+                "provisioningState": "Failed",
+                "statuses": [{"code": "InstallationFailed", "message": "no  such\nversion", "level": None}],
+            },
+        },
+        {"Error": "InstallationFailed no such version"},
+    ),
+    (
+        "no error while it succeeds",
+        {"name": "e", "properties": {"provisioningState": "Succeeded", "statuses": [{"message": "fine"}]}},
+        {"Error": ""},
+    ),
     ("everything null", {"name": "e", "properties": None, "systemData": None}, {"Name": "e", "State": None}),
 ]
 
 COMPUTES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("attached", {"name": "c", "identity": {"type": "SystemAssigned"}, "properties": {
-        "provisioningState": "Succeeded", "resourceId": "/subscriptions/s/x/aks-poc",
-        "properties": {"namespace": "default", "defaultInstanceType": "d", "instanceTypes": {"d": {}, "e": {}}}}},
-     {"Cluster": "aks-poc", "Namespace": "default", "InstanceTypes": 2, "Identity": "SystemAssigned"}),
-    ("inner properties null", {"name": "c", "properties": {"properties": None}}, {"Namespace": None, "InstanceTypes": None}),
+    (
+        "attached",
+        {
+            "name": "c",
+            "identity": {"type": "SystemAssigned"},
+            "properties": {
+                "provisioningState": "Succeeded",
+                "resourceId": "/subscriptions/s/x/aks-poc",
+                "properties": {"namespace": "default", "defaultInstanceType": "d", "instanceTypes": {"d": {}, "e": {}}},
+            },
+        },
+        {"Cluster": "aks-poc", "Namespace": "default", "InstanceTypes": 2, "Identity": "SystemAssigned"},
+    ),
+    (
+        "inner properties null",
+        {"name": "c", "properties": {"properties": None}},
+        {"Namespace": None, "InstanceTypes": None},
+    ),
     ("outer properties null", {"name": "c", "properties": None}, {"State": None}),
-    ("error wrapped", {"name": "c", "properties": {"provisioningErrors": [{"error": {"code": "A", "message": "b"}}]}},
-     {"Error": "A b"}),
-    ("error flat", {"name": "c", "properties": {"provisioningErrors": [{"code": "A", "message": "b"}]}}, {"Error": "A b"}),
+    (
+        "error wrapped",
+        {"name": "c", "properties": {"provisioningErrors": [{"error": {"code": "A", "message": "b"}}]}},
+        {"Error": "A b"},
+    ),
+    (
+        "error flat",
+        {"name": "c", "properties": {"provisioningErrors": [{"code": "A", "message": "b"}]}},
+        {"Error": "A b"},
+    ),
     ("errors null", {"name": "c", "properties": {"provisioningErrors": None}}, {"Error": ""}),
 ]
 
@@ -49,7 +84,12 @@ def test_compute_row(name: str, compute: dict[str, Any], row: dict[str, Any]) ->
 
 
 def test_instance_type_rows_of_one_and_of_many() -> None:
-    one = {"name": "a", "requests": {"cpu": "1"}, "limits": {"cpu": "2", "nvidia.com/gpu": 1}, "nodeSelector": {"k": "v"}}
+    one = {
+        "name": "a",
+        "requests": {"cpu": "1"},
+        "limits": {"cpu": "2", "nvidia.com/gpu": 1},
+        "nodeSelector": {"k": "v"},
+    }
     (row,) = _format.instance_type_rows(one)
     assert {"Name": "a", "CpuRequest": "1", "CpuLimit": "2", "Gpu": 1, "NodeSelector": "k=v"}.items() <= row.items()
     assert len(_format.instance_type_rows([one, {"name": "b"}])) == 2
