@@ -19,8 +19,8 @@ class Severity(str, Enum):
 class Finding:
     """One thing that a rule has to say.
 
-    message is a full sentence; required and found are words for a person; fix is what to paste or do; source is where the rule
-    is documented.
+    message is a full sentence; required and found are words for a person; fix is what to paste or do; source is where
+    the rule is documented.
     """
 
     id: str

@@ -34,7 +34,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster: its ARM type (managedClusters or connectedClusters), its nodes, and what ARM says of it beyond the usual."""
+    """A cluster: its ARM type (managedClusters, connectedClusters), its nodes, and what ARM says beyond the usual."""
 
     name: str
     group: str

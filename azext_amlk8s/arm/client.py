@@ -43,9 +43,10 @@ class Arm:
         """A resource by its id. Raises azure.core's HttpResponseError, ResourceNotFoundError for 404."""
         return self._client().send("GET", resource_id, _api_version(resource_id)).json()
 
-    def list(self, collection_id: str) -> list[dict[str, Any]]:
+    def list_all(self, collection_id: str) -> list[dict[str, Any]]:
         """All pages of a collection."""
-        client, found = self._client(), []
+        client = self._client()
+        found: list[dict[str, Any]] = []
         page = client.send("GET", collection_id, _api_version(collection_id)).json()
         while True:
             found += page.get("value") or []
@@ -67,7 +68,7 @@ class Arm:
 
     def list_computes(self, group: str, workspace: str) -> list[dict[str, Any]]:
         """The computes of a workspace, of every kind."""
-        return self.list(f"{self.workspace_id(group, workspace)}/computes")
+        return self.list_all(f"{self.workspace_id(group, workspace)}/computes")
 
     def user_kubeconfig(self, group: str, cluster: str) -> str:
         """The kubeconfig (YAML) of a user of an AKS cluster; a secret."""

@@ -13,14 +13,19 @@ LONGEST_DELAY_SECONDS = 2.0
 def polling(timeout: float | None = None) -> Any:
     """An azure-core polling method that asks after 0.5 s, then ever more slowly up to 2 s.
 
-    A Retry-After of the service is never undercut (field guide arm-protocol, section 6). Both spellings of cancelled end it.
+    A Retry-After of the service is never undercut (field guide arm-protocol, section 6). Both spellings of cancelled
+    end it.
     """
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 
-    class FastFirstPolling(ARMPolling):  # type: ignore[misc]
+    class FastFirstPolling(ARMPolling):
         """ARMPolling with a schedule of its own."""
 
         _next = FIRST_DELAY_SECONDS
+
+        def first_response(self) -> Any:
+            """The HTTP response that took the operation on."""
+            return self._initial_response.http_response
 
         def finished(self) -> bool:
             return super().finished() or str(self.status()).lower() == "cancelled"
@@ -57,7 +62,7 @@ class Operation:
 
     def started(self) -> Mapping[str, Any] | None:
         """The resource as the service described it when it took the operation on; None for a removal."""
-        response = self._poller.polling_method()._initial_response.http_response
+        response = self._poller.polling_method().first_response()
         return response.json() if response.text() else None
 
     def result(self) -> Any:

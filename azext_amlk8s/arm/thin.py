@@ -17,12 +17,13 @@ from azext_amlk8s.arm.operation import Operation, polling
 class ThinClient:
     """A client in the shape that az's get_mgmt_service_client makes.
 
-    The policies are azure-core's own, but for the one that registers a resource provider by itself when a call is refused:
-    a read must never write.
+    The policies are azure-core's own, but for the one that registers a resource provider by itself when a call is
+    refused: a read must never write.
     """
 
     def __init__(self, credential: Any, base_url: str = "https://management.azure.com", **kwargs: Any) -> None:
         scopes = kwargs.pop("credential_scopes", [f"{base_url.rstrip('/')}/.default"])
+        self._base_url = base_url.rstrip("/")
         self._client: ARMPipelineClient = ARMPipelineClient(
             base_url=base_url,
             policies=[
@@ -52,12 +53,12 @@ class ThinClient:
     ) -> Operation:
         """Start a long operation. Raises HttpResponseError when it is refused."""
         request = HttpRequest(method, self._url(url), params=_query(api_version, query), json=body)
-        pipeline_response = self._client._pipeline.run(request, stream=False)
+        pipeline_response = self._client.send_request(request, _return_pipeline_response=True)
         _raise_for(pipeline_response.http_response)
         return Operation(LROPoller(self._client, pipeline_response, _body, polling()))
 
     def _url(self, url: str) -> str:
-        return url if url.startswith("https://") else self._client._base_url.rstrip("/") + url
+        return url if url.startswith("https://") else self._base_url + url
 
 
 def _query(api_version: str | None, query: Mapping[str, str]) -> dict[str, str] | None:

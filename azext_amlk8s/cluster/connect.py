@@ -24,9 +24,9 @@ def connect(*, kubeconfig: str | None = None, context: str | None = None, config
     from lightkube import Client
 
     config = _parse(config_text, "the kubeconfig from Azure") if config_text is not None else _find(kubeconfig, context)
-    one = config.get(context_name=context)
-    if one is None or one.cluster is None:
+    if (context or config.current_context) not in config.contexts:
         raise KubeconfigUnusable(_lacks(config, context))
+    one = config.get(context_name=context)
     client: Any = Client(config=one, timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS), trust_env=False)
     return Cluster(client, one.cluster.server)
 

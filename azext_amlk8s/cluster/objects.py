@@ -83,7 +83,10 @@ class Cluster:
 
     def _served(self) -> list[dict[str, Any]]:
         with self._asking():
-            response = self._client._client._client.get(f"/apis/{GROUP}/{VERSION}")
+            # lightkube has no discovery of its own; its connection is used for it.
+            response = self._client._client._client.get(  # pylint: disable=protected-access
+                f"/apis/{GROUP}/{VERSION}"
+            )
         if response.status_code == 404:
             return []
         if response.status_code >= 400:

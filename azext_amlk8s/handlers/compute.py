@@ -179,7 +179,7 @@ def _cluster_id(
 
     if not resource_id:
         return str(arm.cluster_id(group, cluster_type, cluster_name))
-    parts = parse_resource_id("/" + resource_id.strip().strip("/"))
+    parts: dict[str, Any] = dict(parse_resource_id("/" + resource_id.strip().strip("/")))
     right = PROVIDERS.get(str(parts.get("type", "")).lower())
     if right is None or not parts.get("name") or not parts.get("resource_group") or parts.get("child_name_1"):
         raise InvalidArgumentValueError(
@@ -199,7 +199,8 @@ def _cluster_id(
             "The cluster lies in another subscription than the workspace; such an attachment does not end well.",
             recommendation=f"az account set --subscription {parts['subscription']}",
         )
-    return f"/subscriptions/{parts['subscription']}/resourceGroups/{parts['resource_group']}/providers/{provider}/{kind}/{parts['name']}"
+    group = f"/subscriptions/{parts['subscription']}/resourceGroups/{parts['resource_group']}"
+    return f"{group}/providers/{provider}/{kind}/{parts['name']}"
 
 
 def _identity(kind: str | None, identities: str | None) -> dict[str, Any] | None:
@@ -226,7 +227,7 @@ def _identity(kind: str | None, identities: str | None) -> dict[str, Any] | None
 def _facts(
     arm: Any, group: str, workspace: str, name: str, cluster_id: str
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The workspace and the compute of this name, if there is one; the cluster and its extension are looked at beside them."""
+    """The workspace, and the compute of this name if there is one; the cluster and its extension are seen to beside."""
     from concurrent.futures import ThreadPoolExecutor
 
     from azext_amlk8s.handlers import extension

@@ -274,7 +274,7 @@ def _absent(error: Any, arm: Any, group: str, cluster_type: str, cluster: str, n
 
 
 def _is_of_extension(error: Any) -> bool:
-    """The resource provider's own 404; ARM's gateway answers for the cluster and the group (field guide arm-protocol, 1)."""
+    """The resource provider's own 404; ARM's gateway answers for cluster and group (field guide arm-protocol, 1)."""
     return not error.response.headers.get("x-ms-failure-cause")
 
 

@@ -71,8 +71,8 @@ def create(
 ) -> Any:
     """Bring the cluster to the instance types of a file or of flags; all are judged before the first is written.
 
-    Returns what stands in the cluster afterwards, each with its action (created, changed, unchanged): one object for flags, a
-    list for a file.
+    Returns what stands in the cluster afterwards, each with its action (created, changed, unchanged): one object
+    for flags, a list for a file.
     """
     flags = {
         "cpu_request": cpu_request,
@@ -126,8 +126,10 @@ def _applied(cluster: Any, one: Any, before: dict[str, Any] | None) -> dict[str,
     after = cluster.apply_instance_type(one.to_object())
     if before is None:
         action = "created"
+    elif before.get("spec") == after.get("spec"):
+        action = "unchanged"
     else:
-        action = "unchanged" if before.get("spec") == after.get("spec") else "changed"
+        action = "changed"
     return {**view(after), "action": action}
 
 
@@ -195,7 +197,8 @@ def _cluster(
         raise errors.ResourceNotFoundError(
             f"{none} The extension brings them, where training or inference is enabled.",
             recommendation=(
-                "az amlk8s extension create -g GROUP -c CLUSTER -t managedClusters -n azureml-extension --config enableTraining=True"
+                "az amlk8s extension create -g GROUP -c CLUSTER -t managedClusters -n azureml-extension "
+                "--config enableTraining=True"
             ),
         ) from none
     except ClusterRefused as refused:

@@ -1,4 +1,4 @@
-"""Rules over one instance type (field guide compute-and-instance-types 3.3; seed page, create custom instance types)."""
+"""Rules over one instance type (field guide compute-and-instance-types 3.3; seed page, custom instance types)."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ def file_settings(settings: Settings) -> Mapping[str, str]:
 def with_file_contents(settings: Settings, contents: Mapping[str, bytes]) -> tuple[Settings, tuple[Finding, ...]]:
     """The settings with the contents in place of the paths, base64-encoded under the keys that the service reads.
 
-    Findings: PEM that does not parse, a key that is encrypted or not the certificate's. Where sslCname is absent the first
-    DNS name of the certificate is taken, with a warning.
+    Findings: PEM that does not parse, a key that is encrypted or not the certificate's. Where sslCname is absent the
+    first DNS name of the certificate is taken, with a warning.
     """
     config = {key: value for key, value in settings.config.items() if key not in SENT_AS}
     protected = {key: value for key, value in settings.protected.items() if key not in SENT_AS}

@@ -27,8 +27,8 @@ class _Bags:
 def read_settings(config: Iterable[str], protected: Iterable[str]) -> tuple[Settings, tuple[Finding, ...]]:
     """Settings out of `key=value` words, and all that is to be said of the words themselves.
 
-    Keys match in any case, old and misprinted names are mapped (seed page, Appendix II; field guide cluster-extension 3d), a
-    secret in the open bag is moved, a repeat wins with a warning. Values of secrets are never quoted in a finding.
+    Keys match in any case, old and misprinted names are mapped (seed page, Appendix II; field guide cluster-extension
+    3d), a secret in the open bag is moved, a repeat wins with a warning. A secret value is never quoted in a finding.
     """
     bags = _Bags()
     for bag, words in (("config", config), ("protected", protected)):

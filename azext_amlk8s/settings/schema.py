@@ -36,7 +36,7 @@ def known_keys() -> list[str]:
 
 
 def find(word: str) -> Key | None:
-    """The key that a word means, in any case, by its name, an old name, a misprint of the documentation or its family."""
+    """The key that a word means, in any case: by name, old name, misprint of the documentation, or family."""
     if found := _names().get(word.lower()):
         return found
     for pattern, told in schema()["patternProperties"].items():

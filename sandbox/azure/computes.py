@@ -131,8 +131,8 @@ async def _attach(call: Call, resource: Resource) -> None:
         if one["properties"]["extensionType"].lower() == AZUREML
     ]
     if "Succeeded" not in states:
-        # assumed: no failing attach of a Kubernetes compute is on record; outer and inner code follow the documented pattern
-        error = {
+        # assumed: no failing attach of a Kubernetes compute is on record; both codes follow the documented pattern
+        error: dict[str, Any] = {
             "code": "BadRequest",
             "message": "The request is invalid.",
             "details": [
@@ -162,7 +162,8 @@ def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:
 
 def _headers(call: Call, operation: Running) -> dict[str, str]:
     subscription = call.address.id.split("/")[2]
-    path = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/eastus/computeOperationsStatus"
+    provider = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices"
+    path = f"{provider}/locations/eastus/computeOperationsStatus"
     signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
     return {
         "Azure-AsyncOperation": f"{call.base}{path}/{operation.id}?api-version={call.api_version}&service=new&{signed}"
@@ -175,11 +176,11 @@ def _user_error(call: Call, message: str) -> ArmError:
     )
     error = ArmError(400, "UserError", message, cause=None, target=None, details=[], **inside)
     stamp = call.azure.operations.new_id()
-    error.body.update(
-        correlation={"operation": stamp, "request": stamp[:16]},
-        environment="eastus",
-        location="eastus",
-        time=now(),
-        componentName="machinelearningcompute",
-    )
+    error.body |= {
+        "correlation": {"operation": stamp, "request": stamp[:16]},
+        "environment": "eastus",
+        "location": "eastus",
+        "time": now(),
+        "componentName": "machinelearningcompute",
+    }
     return error

@@ -11,7 +11,7 @@ class ArmError(Exception):
     def __init__(self, status: int, code: str, message: str, cause: str | None = "gateway", **more: Any) -> None:
         super().__init__(message)
         self.status, self.cause = status, cause
-        self.body = {"error": {"code": code, "message": message, **more}}
+        self.body: dict[str, Any] = {"error": {"code": code, "message": message, **more}}
 
 
 def group_not_found(group: str) -> ArmError:
@@ -60,8 +60,8 @@ def missing_api_version() -> ArmError:
 def not_registered(namespace: str) -> ArmError:
     """ARM's answer to a write to a resource provider that the subscription is not registered for."""
     text = (
-        f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to "
-        "register subscriptions."
+        f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for "
+        "how to register subscriptions."
     )
     details = [{"code": "MissingSubscriptionRegistration", "target": namespace, "message": text}]
     return ArmError(409, "MissingSubscriptionRegistration", text, details=details)

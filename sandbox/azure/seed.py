@@ -41,8 +41,9 @@ def grow(world: World) -> Tree:
 
 def _identity(world: World, root: str, told: Any) -> Resource:
     name = told["name"]
+    group = f"{root}/resourcegroups/{told['group']}"
     return {
-        "id": f"{root}/resourcegroups/{told['group']}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}",
+        "id": f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}",
         "name": name,
         "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
         "location": world.location,
@@ -106,8 +107,9 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         "storageProfile": {"diskCSIDriver": {"enabled": True}},
         **cluster.properties,
     }
+    group = f"{root}/resourcegroups/{cluster.group}"
     return {
-        "id": f"{root}/resourcegroups/{cluster.group}/providers/Microsoft.ContainerService/managedClusters/{cluster.name}",
+        "id": f"{group}/providers/Microsoft.ContainerService/managedClusters/{cluster.name}",
         "name": cluster.name,
         "type": "Microsoft.ContainerService/ManagedClusters",
         "location": world.location,

@@ -13,8 +13,8 @@ Resource = dict[str, Any]
 class Address:
     """Where a request points. `scope` is what stands before the last /providers/; names are empty for a collection.
 
-    For /subscriptions/s/resourceGroups/g/providers/NS/a/x/b the scope is /subscriptions/s/resourceGroups/g, the namespace NS, the
-    types (a, b), the names (x,).
+    For /subscriptions/s/resourceGroups/g/providers/NS/a/x/b the scope is /subscriptions/s/resourceGroups/g, the
+    namespace NS, the types (a, b), the names (x,).
     """
 
     scope: str

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import yaml
@@ -298,9 +299,7 @@ class Api:
                     await self._send(request, response, target, event)
             async with self._store.changed:
                 try:
-                    await asyncio.wait_for(
-                        self._store.changed.wait_for(lambda at=start: self._store.version > at), left
-                    )
+                    await asyncio.wait_for(self._store.changed.wait_for(partial(self._store.newer_than, start)), left)
                 except (TimeoutError, asyncio.TimeoutError):
                     break
         return response

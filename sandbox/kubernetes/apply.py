@@ -1,4 +1,7 @@
-"""Server-side apply: who manages which field. Lists are managed as a whole (assumed: true for custom resources without list keys)."""
+"""Server-side apply: who manages which field.
+
+Lists are managed as a whole (assumed: true for custom resources without list keys).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ UNMANAGED = {
 def apply(
     there: dict[str, Any] | None, wanted: dict[str, Any], manager: str, force: bool, resource: str
 ) -> dict[str, Any]:
-    """The object after an apply. Raises ApiError 409 when fields of another manager would change and force is not given."""
+    """The object after an apply. Raises ApiError 409 when fields of another manager would change without force."""
     base = copy.deepcopy(there) if there else {}
     entries = (base.get("metadata") or {}).get("managedFields") or []
     mine = next((one for one in entries if one["manager"] == manager and one["operation"] == "Apply"), None)

@@ -93,4 +93,5 @@ class KubeClient:
                 return None
             if response.status >= 400:
                 raise RuntimeError(f"{method} {path}: {response.status} {(await response.text())[:500]}")
-            return json.loads(await response.text())
+            answer: dict[str, Any] = json.loads(await response.text())
+            return answer

@@ -40,7 +40,7 @@ def document(kinds: list[Kind], root: str) -> dict[str, Any]:
 
 
 def version_2() -> bytes:
-    """/openapi/v2 as the protobuf that kubectl reads: a document that names no kind, so that kubectl leaves them to the server.
+    """/openapi/v2 as the protobuf that kubectl reads: it names no kind, so that kubectl leaves them to the server.
 
     kubectl comes here for kinds that the third version does not have, such as a list that exists in files only.
     """

@@ -19,7 +19,7 @@ READY_SECONDS = 60
 
 
 async def start_real(directory: Path, authority: Authority, token: str) -> tuple[str, Callable[[], Awaitable[None]]]:
-    """Start both and wait until the API is ready; returns its URL and what stops it. Raises RuntimeError with the log's end."""
+    """Start both; returns the ready API's URL and what stops it. Raises RuntimeError with the log's end."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if not assets:
         raise RuntimeError("a real cluster wants KUBEBUILDER_ASSETS to name a folder with kube-apiserver and etcd")
@@ -72,7 +72,7 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
         for process in (server, etcd):
             process.terminate()
             try:
-                await asyncio.get_running_loop().run_in_executor(None, lambda running=process: running.wait(5))
+                await asyncio.get_running_loop().run_in_executor(None, process.wait, 5)
             except subprocess.TimeoutExpired:
                 process.kill()
 

@@ -36,9 +36,8 @@ def judge(kind: Kind, obj: dict[str, Any], strict: bool) -> None:
             del obj[key]
     if unknown and strict:
         listed = ", ".join(f'unknown field "{path}"' for path in unknown)
-        raise status.bad_request(
-            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: strict decoding error: {listed}'
-        )
+        told = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+        raise status.bad_request(f"{told}: strict decoding error: {listed}")
     if causes:
         raise status.invalid(kind, obj.get("metadata", {}).get("name", ""), causes)
 
@@ -54,12 +53,8 @@ def _walk(value: Any, schema: dict[str, Any], path: str, causes: list[tuple[str,
     if not isinstance(value, wanted_types) or (
         isinstance(value, bool) and bool not in wanted_types and object not in wanted_types
     ):
-        causes.append(
-            (
-                path,
-                f'Invalid value: "{type(value).__name__}": {path} in body must be of type {wanted or "integer or string"}',
-            )
-        )
+        told = f"{path} in body must be of type {wanted or 'integer or string'}"
+        causes.append((path, f'Invalid value: "{type(value).__name__}": {told}'))
         return
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for index, one in enumerate(value):

@@ -38,6 +38,10 @@ class Store:
         self.changed = asyncio.Condition()
         self.version = 1
 
+    def newer_than(self, version: int) -> bool:
+        """Whether anything has changed since a version."""
+        return self.version > version
+
     def kinds(self) -> list[Kind]:
         """All kinds served now."""
         return self._built_in + self._custom
@@ -63,7 +67,7 @@ class Store:
                 yield copy.deepcopy(self._objects[key])
 
     async def create(self, kind: Kind, namespace: str, obj: Object, dry_run: bool = False) -> Object:
-        """Add an object. Raises ApiError 404 for a missing namespace, 409 for a name that is taken, 422 for an empty one."""
+        """Add an object. Raises ApiError 404 for a missing namespace, 409 for a taken name, 422 for an empty one."""
         meta = obj.setdefault("metadata", {})
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + uuid.uuid4().hex[:5]

@@ -62,13 +62,23 @@ HEAVY = ["azure.mgmt", "azure.core", "requests", "jsonschema", "lightkube", "htt
 
 @pytest.fixture(scope="module")
 def cli() -> Any:
-    """az's own loader over our command table."""
+    """az's own parser over our command table, and ours alone."""
+    from azure.cli.core import MainCommandsLoader
     from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args
     from azure.cli.core.mock import DummyCli
 
     from azext_amlk8s import Amlk8sCommandsLoader
 
-    cli = DummyCli(commands_loader_cls=Amlk8sCommandsLoader, random_config_dir=True)
+    class OurCommands(MainCommandsLoader):
+        def load_command_table(self, args: Any) -> Any:
+            ours = Amlk8sCommandsLoader(cli_ctx=self.cli_ctx)
+            self.command_table = ours.load_command_table(args)
+            self.cmd_to_loader_map = {name: [ours] for name in self.command_table}
+            self.loaders = [ours]
+            ours.skip_applicability = True
+            return self.command_table
+
+    cli = DummyCli(commands_loader_cls=OurCommands, random_config_dir=True)
     create_invoker_and_load_cmds_and_args(cli)
     return cli
 
