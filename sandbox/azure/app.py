@@ -12,7 +12,6 @@ from aiohttp import web
 
 from sandbox.azure import computes, entra, extensions
 from sandbox.azure.behaviours import Answer, Azure, Behaviour, Call, now
-from sandbox.azure.computes import Computes
 from sandbox.azure.errors import (
     ArmError,
     group_not_found,
@@ -22,15 +21,11 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
-from sandbox.azure.extensions import Extensions
-from sandbox.azure.neighbours import AksClusters, RoleAssignments, RoleDefinitions
+from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.subscription import Subscription
 from sandbox.azure.tree import Address, parse
 
 log = logging.getLogger(__name__)
-BEHAVIOURS: dict[str, Behaviour] = {
-    one.type.lower(): one for one in (Extensions(), Computes(), RoleDefinitions(), RoleAssignments(), AksClusters())
-}
 OPERATIONS = ("operations", "computeoperationsstatus")
 
 

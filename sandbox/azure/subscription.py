@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.azure.behaviours import Answer, Azure
 from sandbox.azure.errors import ArmError, group_not_found
+from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.tree import Address, Resource
 
 PROVIDER = re.compile(r"^/subscriptions/([^/]+)/providers(?:/([^/]+)(?:/(register|unregister))?)?$", re.I)
@@ -166,8 +167,6 @@ class Subscription:
                 if one["type"].lower().startswith(name.lower() + "/")
             }
         )
-        from sandbox.azure.app import BEHAVIOURS
-
         versions = {
             key.split("/", 1)[1]: sorted(one.api_versions, reverse=True)
             for key, one in BEHAVIOURS.items()
