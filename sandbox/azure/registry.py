@@ -1,0 +1,19 @@
+"""The resource types that do more than be kept, and where each stands."""
+
+from __future__ import annotations
+
+from sandbox.azure.behaviours import Behaviour
+from sandbox.azure.computes import Computes
+from sandbox.azure.extensions import Extensions
+from sandbox.azure.neighbours import AksClusters, RoleAssignments, RoleDefinitions
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    one.type.lower(): one
+    for one in (
+        Extensions(),
+        Computes(),
+        RoleDefinitions(),
+        RoleAssignments(),
+        AksClusters(),
+    )
+}
