@@ -146,7 +146,16 @@ def _extensions_client() -> Any:
             "azure-mgmt-kubernetesconfiguration is installed in the Python of az itself.",
             recommendation="pip uninstall azure-mgmt-kubernetesconfiguration   # in the Python that az runs on",
         ) from error
-    return KubernetesConfigurationExtensionsMgmtClient
+
+    from azext_amlk8s.arm.trace import BlankedTrace
+
+    class ExtensionsClient(KubernetesConfigurationExtensionsMgmtClient):
+        """The SDK's client with our trace: az would log the protected settings."""
+
+        def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
+            super().__init__(credential, subscription_id, **{**kwargs, "logging_policy": BlankedTrace()})
+
+    return ExtensionsClient
 
 
 def _api_version(resource_id: str) -> str:

@@ -9,9 +9,10 @@ from azure.core.pipeline import policies
 from azure.core.polling import LROPoller
 from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
-from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from azext_amlk8s.arm.operation import Operation, polling
+from azext_amlk8s.arm.trace import BlankedTrace
 
 
 class ThinClient:
@@ -36,8 +37,7 @@ class ThinClient:
                 policies.RetryPolicy(**kwargs),
                 ARMChallengeAuthenticationPolicy(credential, *scopes, **kwargs),
                 policies.CustomHookPolicy(**kwargs),
-                policies.NetworkTraceLoggingPolicy(**kwargs),
-                ARMHttpLoggingPolicy(**kwargs),
+                BlankedTrace(),
             ],
             **kwargs,
         )
