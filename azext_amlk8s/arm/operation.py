@@ -27,8 +27,9 @@ def polling(timeout: float | None = None) -> Any:
             """The HTTP response that took the operation on."""
             return self._initial_response.http_response
 
-        def finished(self) -> bool:
-            return super().finished() or str(self.status()).lower() == "cancelled"
+        def status(self) -> str:
+            word = str(super().status())
+            return "Canceled" if word.lower() == "cancelled" else word
 
         def _extract_delay(self) -> float:
             asked = self._pipeline_response.http_response.headers.get("Retry-After")
