@@ -1,0 +1,85 @@
+"""CPU time of our reading commands as a multiple of `az rest` for the same GET.
+
+    .venv/bin/python -m benchmarks.commands [ROUNDS]
+
+Starts a sandbox, installs the wheel of dist/ as a user does, and runs each pair in turn, so that whatever else the
+machine does falls on both.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.demo import exports, path, sandbox
+from tools.prove_wheel import install_extension
+
+GROUP = "/subscriptions/33333333-dddd-4eee-8fff-444444444444/resourceGroups/ml-rg/providers"
+CLUSTER = f"{GROUP}/Microsoft.ContainerService/managedClusters/aks-poc"
+EXTENSIONS = f"{CLUSTER}/providers/Microsoft.KubernetesConfiguration/extensions"
+COMPUTES = f"{GROUP}/Microsoft.MachineLearningServices/workspaces/ml-ws/computes"
+ON_AKS = ["-g", "ml-rg", "-c", "aks-poc", "-t", "managedClusters"]
+IN_WORKSPACE = ["-g", "ml-rg", "-w", "ml-ws"]
+PAIRS = {
+    "extension show": (["extension", "show", "-n", "azureml-extension", *ON_AKS], f"{EXTENSIONS}/azureml-extension"),
+    "extension list": (["extension", "list", *ON_AKS], EXTENSIONS),
+    "compute show": (["compute", "show", "-n", "k8s-compute", *IN_WORKSPACE], f"{COMPUTES}/k8s-compute"),
+    "compute list": (["compute", "list", *IN_WORKSPACE], COMPUTES),
+    "instance-type list": (["instance-type", "list", "--context", "aks-poc"], f"{COMPUTES}/k8s-compute"),
+}
+VERSIONS = {"extensions": "2025-03-01", "computes": "2024-10-01"}
+
+
+def main() -> None:
+    """Print a line for each command: both medians in milliseconds and their ratio."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    with tempfile.TemporaryDirectory() as folder:
+        box, config = Path(folder) / "sandbox", Path(folder) / "config"
+        config.mkdir()
+        install_extension(config)
+        sandbox("up", "--dir", str(box), "--provisioning-seconds", "0")
+        try:
+            env = {
+                **os.environ,
+                **exports(sandbox("env", "--dir", str(box))),
+                "PATH": path(),
+                "AZURE_EXTENSION_DIR": str(config / "cliextensions"),
+            }
+            _prepare(env, folder)
+            for name, (words, resource_id) in PAIRS.items():
+                version = VERSIONS["computes" if "/computes" in resource_id else "extensions"]
+                rest = ["rest", "--url", f"{resource_id}?api-version={version}"]
+                ours, floor = [], []
+                for _ in range(rounds):
+                    floor.append(_cpu(rest, env, folder))
+                    ours.append(_cpu(["amlk8s", *words], env, folder))
+                mine, theirs = statistics.median(ours), statistics.median(floor)
+                print(f"{name:20} {mine * 1000:6.0f} ms   az rest {theirs * 1000:6.0f} ms   x {mine / theirs:.2f}")
+        finally:
+            sandbox("down", "--dir", str(box))
+
+
+def _prepare(env: Mapping[str, str], folder: str) -> None:
+    settings = ["enableTraining=True", "enableInference=True", "inferenceRouterServiceType=loadBalancer"]
+    create = ["extension", "create", "-n", "azureml-extension", *ON_AKS]
+    _cpu(["amlk8s", *create, "--config", *settings, "allowInsecureConnections=True"], env, folder)
+    attach = ["compute", "attach", "-n", "k8s-compute", *IN_WORKSPACE, "--resource-id", CLUSTER]
+    _cpu(["amlk8s", *attach], env, folder)
+
+
+def _cpu(words: list[str], env: Mapping[str, str], folder: str) -> float:
+    """User and system seconds of one az process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(["az", *words], env=dict(env), cwd=folder, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+if __name__ == "__main__":
+    main()
