@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from sandbox.kubernetes.api import Api
 from sandbox.kubernetes.client import KubeClient
+from sandbox.kubernetes.real import ASSETS, start_real
 from sandbox.kubernetes.store import Store
 from sandbox.tls import Authority
 
@@ -45,12 +47,10 @@ async def start_cluster_side(
 ) -> ClusterSide:
     """Start a cluster's API on a free port of loopback, with its nodes and further objects in it.
 
-    With real, KUBEBUILDER_ASSETS must name a folder with kube-apiserver and etcd; raises RuntimeError when it does not.
+    With real, a kube-apiserver where KUBEBUILDER_ASSETS names a folder with one and etcd, the stand-in elsewhere.
     """
     token = secrets.token_urlsafe(32)
-    if real:
-        from sandbox.kubernetes.real import start_real
-
+    if real and ASSETS in os.environ:
         server, stop = await start_real(directory, authority, token)
     else:
         server, stop = await _start_stand_in(Api(Store(), token, version, on_request, name), authority)

@@ -15,14 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.tls import Authority
 
+ASSETS = "KUBEBUILDER_ASSETS"
 READY_SECONDS = 60
 
 
 async def start_real(directory: Path, authority: Authority, token: str) -> tuple[str, Callable[[], Awaitable[None]]]:
     """Start both; returns the ready API's URL and what stops it. Raises RuntimeError with the log's end."""
-    assets = os.environ.get("KUBEBUILDER_ASSETS")
-    if not assets:
-        raise RuntimeError("a real cluster wants KUBEBUILDER_ASSETS to name a folder with kube-apiserver and etcd")
+    assets = os.environ[ASSETS]
     directory.mkdir(parents=True, exist_ok=True)
     _write_keys(directory)
     _private(directory / "tokens.csv", f'{token},admin,admin,"system:masters"\n'.encode())

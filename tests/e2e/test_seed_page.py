@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from sandbox.world import DEFAULT_WORLD
 
 SCOPED = ["-c", "aks-poc", "-t", "managedClusters", "-g", "ml-rg"]
 
@@ -17,9 +22,17 @@ def documents(shared: Path) -> list[str]:
     return [block for block in re.findall(r"```yaml\n(.*?)```", page, re.S) if "kind: InstanceType" in block]
 
 
-@pytest.fixture(scope="module")
-def installed(box: Any) -> Any:
-    """The sandbox with the extension on aks-poc."""
+@pytest.fixture(scope="module", params=["stand-in", "kube-apiserver"])
+def installed(request: pytest.FixtureRequest, start: Callable[..., Any], tmp_path_factory: Any) -> Any:
+    """A sandbox with the extension on aks-poc, whose cluster side is ours or a real kube-apiserver."""
+    real = request.param == "kube-apiserver"
+    if real and "KUBEBUILDER_ASSETS" not in os.environ:
+        pytest.skip("KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd")
+    world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
+    world["clusters"] = [{**one, "real": real} for one in world["clusters"] if one["name"] == "aks-poc"]
+    file = tmp_path_factory.mktemp("world") / "world.yaml"
+    file.write_text(yaml.safe_dump(world), encoding="utf-8")
+    box = start("--provisioning-seconds", "1", "--world", str(file))
     said = box.az(
         "amlk8s", "extension", "create", "-n", "azureml-extension", *SCOPED, "--config", "enableTraining=True"
     )
