@@ -49,6 +49,11 @@ def _parser() -> argparse.ArgumentParser:
                 help="the world to begin with (default: sandbox/world.yaml)",
             )
             command.add_argument(
+                "--record",
+                type=lambda text: Path(text).resolve(),
+                help="append every ARM exchange to this file as JSON lines, secrets blanked",
+            )
+            command.add_argument(
                 "--provisioning-seconds",
                 type=float,
                 default=4.0,
@@ -61,7 +66,7 @@ def _up(words: argparse.Namespace) -> None:
     from sandbox.world import load
 
     load(words.world)
-    state = process.up(words.dir, words.world, words.provisioning_seconds)
+    state = process.up(words.dir, words.world, words.provisioning_seconds, words.record)
     print(f"The sandbox is ready: Azure at {state['azure']}, clusters {', '.join(state['clusters'])}.")
 
 
@@ -93,4 +98,4 @@ def _serve(words: argparse.Namespace) -> None:
     from sandbox.server import serve
     from sandbox.world import load
 
-    asyncio.run(serve(load(words.world), words.dir, words.provisioning_seconds))
+    asyncio.run(serve(load(words.world), words.dir, words.provisioning_seconds, words.record))

@@ -37,7 +37,7 @@ def running(directory: Path) -> dict[str, Any]:
     return told
 
 
-def up(directory: Path, world: Path | None, seconds: float) -> dict[str, Any]:
+def up(directory: Path, world: Path | None, seconds: float, record: Path | None = None) -> dict[str, Any]:
     """Start a sandbox and return when it is ready. Raises SandboxError when one runs there already or it fails."""
     if state(directory):
         raise SandboxError(f"A sandbox runs in {directory} already. Stop it: python -m sandbox down --dir {directory}")
@@ -46,7 +46,7 @@ def up(directory: Path, world: Path | None, seconds: float) -> dict[str, Any]:
     words = [sys.executable, "-m", "sandbox", "serve", "--dir", str(directory), "--provisioning-seconds", str(seconds)]
     with (directory / "sandbox.log").open("wb") as log:
         process = subprocess.Popen(
-            [*words, *(["--world", str(world)] if world else [])],
+            [*words, *_option("--world", world), *_option("--record", record)],
             cwd=Path(__file__).parent.parent,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -63,6 +63,10 @@ def up(directory: Path, world: Path | None, seconds: float) -> dict[str, Any]:
     process.terminate()
     tail = (directory / "sandbox.log").read_text(errors="replace").strip().splitlines()[-1:]
     raise SandboxError(f"The sandbox did not start: {' '.join(tail) or 'it said nothing'}")
+
+
+def _option(name: str, value: Path | None) -> list[str]:
+    return [name, str(value)] if value else []
 
 
 def down(directory: Path) -> bool:

@@ -16,14 +16,15 @@ from aiohttp import web
 from sandbox.azure.app import ArmApp
 from sandbox.azure.behaviours import Azure
 from sandbox.azure.operations import Operations
+from sandbox.azure.record import Recorder
 from sandbox.azure.seed import grow
 from sandbox.kubernetes import ClusterSide, start_cluster_side
 from sandbox.tls import Authority
 from sandbox.world import World, nodes_of
 
 
-async def serve(world: World, directory: Path, seconds: float) -> None:
-    """Run until SIGTERM; DIR/state.json appears when all is ready."""
+async def serve(world: World, directory: Path, seconds: float, record: Path | None = None) -> None:
+    """Run until SIGTERM; DIR/state.json appears when all is ready. ARM exchanges are appended to record."""
     authority = Authority(directory)
     with (directory / "log.jsonl").open("w", encoding="utf-8", buffering=1) as log:
 
@@ -37,7 +38,9 @@ async def serve(world: World, directory: Path, seconds: float) -> None:
             world, grow(world), operations, clusters, seconds, lambda side: kubeconfig([side], authority.ca_pem)
         )
         runner = web.AppRunner(
-            ArmApp(azure, lambda: f"https://localhost:{port}", on_request).application(),
+            ArmApp(
+                azure, lambda: f"https://localhost:{port}", on_request, Recorder(record) if record else None
+            ).application(),
             access_log=None,
             shutdown_timeout=0.2,
         )

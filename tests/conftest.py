@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import Sandbox
+from tools.demo import exports, path, sandbox
+from tools.prove_wheel import install_extension
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+# What passes between any client and the sandbox during the tests is judged afterwards: make contract.
+TRAFFIC = ROOT / ".traffic"
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -37,3 +46,51 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the shared material does not lie beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def extension_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """AZURE_EXTENSION_DIR with the wheel that make built."""
+    if not list((ROOT / "dist").glob("amlk8s-*.whl")):
+        pytest.skip("no wheel in dist/: run make wheel first")
+    config = tmp_path_factory.mktemp("extension")
+    install_extension(config)
+    return config / "cliextensions"
+
+
+@pytest.fixture(scope="session")
+def start(extension_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sandbox]]:
+    """Starts a sandbox of one's own; all are stopped at the end."""
+    folders: list[Path] = []
+
+    def _start(*options: str) -> Sandbox:
+        folder = tmp_path_factory.mktemp("sandbox")
+        folders.append(folder)
+        record = TRAFFIC / f"{folder.name}-{uuid.uuid4().hex[:8]}.jsonl"
+        sandbox("up", "--dir", str(folder), "--record", str(record), *options)
+        env = {
+            **os.environ,
+            **exports(sandbox("env", "--dir", str(folder))),
+            "PATH": path(),
+            "AZURE_EXTENSION_DIR": str(extension_dir),
+        }
+        return Sandbox(folder, env)
+
+    yield _start
+    for folder in folders:
+        sandbox("down", "--dir", str(folder))
+
+
+@pytest.fixture(scope="module")
+def box(start: Callable[..., Sandbox]) -> Sandbox:
+    """A sandbox of the default world in which things take a second."""
+    return start("--provisioning-seconds", "1")
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> str:
+    """kubectl, where it is installed."""
+    found = shutil.which("kubectl")
+    if not found:
+        pytest.skip("kubectl is not installed")
+    return found

@@ -21,6 +21,7 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
+from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.subscription import Subscription
 from sandbox.azure.tree import Address, parse
@@ -32,8 +33,14 @@ OPERATIONS = ("operations", "computeoperationsstatus")
 class ArmApp:
     """Answers what az, the SDKs and we ask of Azure."""
 
-    def __init__(self, azure: Azure, base: Callable[[], str], on_request: Callable[[dict[str, Any]], None]) -> None:
-        self._azure, self._base, self._on_request = azure, base, on_request
+    def __init__(
+        self,
+        azure: Azure,
+        base: Callable[[], str],
+        on_request: Callable[[dict[str, Any]], None],
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._azure, self._base, self._on_request, self._recorder = azure, base, on_request, recorder
         self._subscription = Subscription(azure)
 
     def application(self) -> web.Application:
@@ -42,7 +49,7 @@ class ArmApp:
         app.router.add_route("*", "/{path:.*}", self._answer)
         return app
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _answer(self, request: web.Request) -> web.Response:
         claims = entra.claims_of(request.headers.get("Authorization", ""))
         try:
             response = await self._route(request, claims)
@@ -83,6 +90,16 @@ class ArmApp:
                 "who": f"azure:{(claims or {}).get('appid', 'anonymous')}",
             }
         )
+        if self._recorder and request.path.startswith("/subscriptions"):
+            self._recorder.exchange(
+                request.method,
+                str(request.rel_url),
+                request.headers,
+                _json(await request.text()),
+                response.status,
+                response.headers,
+                _json(response.text or ""),
+            )
         return response
 
     async def _route(self, request: web.Request, claims: dict[str, Any] | None) -> web.Response:
@@ -181,6 +198,13 @@ class ArmApp:
         known = {name.lower(): state for name, state in self._subscription.providers.items()}
         if known.get(address.namespace.lower(), "Registered") != "Registered":
             raise not_registered(address.namespace)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

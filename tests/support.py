@@ -1,20 +1,14 @@
-"""A running sandbox, and the real az with the built wheel installed as a user installs it."""
+"""A running sandbox, and programs run as its user runs them."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tools.demo import exports, path, sandbox
-from tools.prove_wheel import ROOT, install_extension
+from tools.demo import sandbox
 
 
 @dataclass(frozen=True)
@@ -63,50 +57,3 @@ class Sandbox:
             if line["method"] in ("PUT", "PATCH", "POST", "DELETE")
             and not line["path"].rstrip("/").lower().endswith(reads)
         ]
-
-
-@pytest.fixture(scope="session")
-def extension_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """AZURE_EXTENSION_DIR with the wheel that make built."""
-    if not list((ROOT / "dist").glob("amlk8s-*.whl")):
-        pytest.skip("no wheel in dist/: run make wheel first")
-    config = tmp_path_factory.mktemp("extension")
-    install_extension(config)
-    return config / "cliextensions"
-
-
-@pytest.fixture(scope="session")
-def start(extension_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sandbox]]:
-    """Starts a sandbox of one's own; all are stopped at the end."""
-    folders: list[Path] = []
-
-    def _start(*options: str) -> Sandbox:
-        folder = tmp_path_factory.mktemp("sandbox")
-        folders.append(folder)
-        sandbox("up", "--dir", str(folder), *options)
-        env = {
-            **os.environ,
-            **exports(sandbox("env", "--dir", str(folder))),
-            "PATH": path(),
-            "AZURE_EXTENSION_DIR": str(extension_dir),
-        }
-        return Sandbox(folder, env)
-
-    yield _start
-    for folder in folders:
-        sandbox("down", "--dir", str(folder))
-
-
-@pytest.fixture(scope="module")
-def box(start: Callable[..., Sandbox]) -> Sandbox:
-    """A sandbox of the default world in which things take a second."""
-    return start("--provisioning-seconds", "1")
-
-
-@pytest.fixture(scope="session")
-def kubectl() -> str:
-    """kubectl, where it is installed."""
-    found = shutil.which("kubectl")
-    if not found:
-        pytest.skip("kubectl is not installed")
-    return found
