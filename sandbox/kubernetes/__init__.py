@@ -55,7 +55,7 @@ async def start_cluster_side(
     else:
         server, stop = await _start_stand_in(Api(Store(), token, version, on_request, name), authority)
     client = KubeClient(server, token, authority.client_context())
-    for namespace in ("default", "kube-system", "kube-public"):
+    for namespace in ("default", "kube-node-lease", "kube-public", "kube-system"):
         await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     for obj in [*nodes, *objects]:
         await client.apply(obj)

@@ -58,6 +58,8 @@ class Api:
             response = await self._route(request)
         except status.ApiError as error:
             response = web.json_response(error.body, status=error.code)
+        except status.NoSuchPath:
+            response = web.Response(text="404 page not found\n", status=404)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             response = web.json_response(status.bad_request(f"the request cannot be read: {error}").body, status=400)
         if self._on_request:
@@ -105,12 +107,12 @@ class Api:
             return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name, kinds) for name in names]}
         if len(words) == 2 and words[0] == "apis":
             if not any(kind.group == words[1] for kind in kinds):
-                raise status.no_such_path()
+                raise status.NoSuchPath
             return {"kind": "APIGroup", "apiVersion": "v1", **_group(words[1], kinds)}
         if words in (["api", "v1"],) or (len(words) == 3 and words[0] == "apis"):
             served = [kind for kind in kinds if kind.root == "/".join(words)]
             if not served:
-                raise status.no_such_path()
+                raise status.NoSuchPath
             return {
                 "kind": "APIResourceList",
                 "apiVersion": "v1",
@@ -125,7 +127,7 @@ class Api:
         elif len(words) > 3 and words[0] == "apis":
             group, version, rest = words[1], words[2], words[3:]
         else:
-            raise status.no_such_path()
+            raise status.NoSuchPath
         namespace = ""
         if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
             namespace, rest = rest[1], rest[2:]
@@ -135,7 +137,7 @@ class Api:
     async def _object(self, request: web.Request, target: Target) -> web.StreamResponse:
         dry_run = request.query.get("dryRun") == "All"
         if target.subresource not in ("", "status", "log"):
-            raise status.no_such_path()
+            raise status.NoSuchPath
         if request.method == "GET":
             if target.subresource == "log":
                 return web.Response(text="")
@@ -173,7 +175,7 @@ class Api:
 
     def _selected(self, request: web.Request, target: Target) -> list[dict[str, Any]]:
         by_label = selectors.labels(request.query.get("labelSelector", ""))
-        by_field = selectors.fields(request.query.get("fieldSelector", ""))
+        by_field = selectors.fields(request.query.get("fieldSelector", ""), target.kind.kind)
         return [one for one in self._store.list(target.kind, target.namespace) if by_label(one) and by_field(one)]
 
     def _one(self, request: web.Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
@@ -218,7 +220,7 @@ class Api:
     async def _apply(self, request: web.Request, target: Target, wanted: dict[str, Any], dry_run: bool) -> web.Response:
         manager = request.query.get("fieldManager")
         if not manager:
-            raise status.bad_request("fieldManager is required for apply patch")
+            raise status.no_manager()
         schema.judge(target.kind, wanted, request.query.get("fieldValidation") == "Strict")
         wanted.setdefault("metadata", {})["name"] = target.name
         try:
@@ -271,6 +273,7 @@ class Api:
             raise status.bad_request(
                 f"{obj.get('kind')} in version {obj.get('apiVersion')} cannot be handled as a {target.kind.kind}"
             )
+        _same_place(target, obj.get("metadata") or {})
         schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
         return obj
 
@@ -284,7 +287,7 @@ class Api:
             for obj in self._selected(request, target):
                 await self._send(request, response, target, Event(0, "ADDED", ("", ""), obj))
         by_label = selectors.labels(request.query.get("labelSelector", ""))
-        by_field = selectors.fields(request.query.get("fieldSelector", ""))
+        by_field = selectors.fields(request.query.get("fieldSelector", ""), target.kind.kind)
         while (left := deadline - time.monotonic()) > 0:
             for event in [one for one in self._store.events if one.version > start]:
                 start = event.version
@@ -326,6 +329,17 @@ def _only(target: Target, there: dict[str, Any], wanted: dict[str, Any]) -> dict
     if target.kind.status and "status" in there:
         return {**wanted, "status": there["status"]}
     return wanted
+
+
+def _same_place(target: Target, meta: dict[str, Any]) -> None:
+    if target.namespace and meta.get("namespace", target.namespace) != target.namespace:
+        raise status.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    if target.name and meta.get("name", target.name) != target.name:
+        raise status.bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({target.name})"
+        )
 
 
 def _as_table(request: web.Request) -> bool:

@@ -51,7 +51,7 @@ def apply(
     entry = _entry(manager, "Apply", wanted["apiVersion"], paths)
     if mine and mine["fieldsV1"] == entry["fieldsV1"]:
         entry["time"] = mine["time"]
-    meta["managedFields"] = [*(one for one in others if one["fieldsV1"]), entry]
+    meta["managedFields"] = [one for one in (*others, entry) if one["fieldsV1"]]
     return base
 
 

@@ -63,6 +63,7 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
             "--service-cluster-ip-range=10.0.0.0/24",
             f"--token-auth-file={directory / 'tokens.csv'}",
             "--authorization-mode=RBAC",
+            "--anonymous-auth=false",
             "--disable-admission-plugins=ServiceAccount",
         ],
     )

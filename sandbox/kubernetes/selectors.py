@@ -11,6 +11,17 @@ from sandbox.kubernetes.status import bad_request
 SET = re.compile(r"^(\S+)\s+(in|notin)\s+\(([^)]*)\)$")
 COMMA = re.compile(r",(?![^(]*\))")
 
+SELECTABLE = ("metadata.name", "metadata.namespace")
+SELECTABLE_OF = {
+    "Event": ("involvedObject.kind", "involvedObject.name", "involvedObject.namespace", "involvedObject.uid")
+    + ("reason", "reportingComponent", "source", "type"),
+    "Namespace": ("status.phase",),
+    "Node": ("spec.unschedulable",),
+    "Pod": ("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName")
+    + ("status.phase", "status.podIP", "status.nominatedNodeName"),
+    "Secret": ("type",),
+}
+
 
 def labels(text: str) -> Callable[[Mapping[str, Any]], bool]:
     """Whether an object meets a label selector: =, ==, !=, in, notin, key, !key."""
@@ -18,14 +29,16 @@ def labels(text: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda obj: all(test((obj.get("metadata") or {}).get("labels") or {}) for test in tests)
 
 
-def fields(text: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether an object meets a field selector of dotted paths: =, ==, !=."""
+def fields(text: str, kind: str = "") -> Callable[[Mapping[str, Any]], bool]:
+    """Whether an object meets a field selector of dotted paths: =, ==, !=. Raises ApiError 400 for other fields."""
     tests = []
     for term in filter(None, text.split(",")):
         found = re.match(r"^([\w.\[\]/-]+?)\s*(==|!=|=)\s*(.*)$", term)
         if not found:
             raise bad_request(f"invalid field selector {term!r}")
         path, sign, value = found.groups()
+        if path not in SELECTABLE and path not in SELECTABLE_OF.get(kind, ()):
+            raise bad_request(f"field label not supported: {path}")
         tests.append((path, sign == "!=", value))
     return lambda obj: all((str(dig(obj, path) or "") == value) is not negated for path, negated, value in tests)
 
@@ -47,6 +60,10 @@ def _label(term: str) -> Callable[[Mapping[str, str]], bool]:
         return lambda held: held.get(key) != value
     if "=" in term:
         key, value = (part.strip(" =") for part in term.split("=", 1))
+        if not key:
+            raise bad_request(
+                f"unable to parse requirement: found '=', expected: !, identifier, or 'end of string': {term}"
+            )
         return lambda held: held.get(key) == value
     if term.startswith("!"):
         return lambda held: term[1:].strip() not in held

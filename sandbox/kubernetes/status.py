@@ -11,16 +11,17 @@ class ApiError(Exception):
     def __init__(self, code: int, reason: str, message: str, **details: Any) -> None:
         super().__init__(message)
         self.code = code
-        self.body = {
+        self.body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
             "metadata": {},
             "status": "Failure",
             "message": message,
             "reason": reason,
-            "details": details,
             "code": code,
         }
+        if told := {key: value for key, value in details.items() if value not in ("", None)}:
+            self.body["details"] = told
 
 
 def not_found(kind: Any, name: str) -> ApiError:
@@ -30,8 +31,12 @@ def not_found(kind: Any, name: str) -> ApiError:
     )
 
 
-def no_such_path() -> ApiError:
-    """404 of a path that no kind serves."""
+class NoSuchPath(Exception):
+    """404 of a path in a group that is not served: plain text, no Status."""
+
+
+def no_such_kind() -> ApiError:
+    """404 of a kind that its group does not have."""
     return ApiError(404, "NotFound", "the server could not find the requested resource")
 
 
@@ -57,17 +62,30 @@ def conflict(kind: Any, name: str) -> ApiError:
 
 def invalid(kind: Any, name: str, causes: list[tuple[str, str]]) -> ApiError:
     """422 with a cause for each (field, message)."""
-    listed = [{"reason": "FieldValueInvalid", "message": message, "field": field} for field, message in causes]
-    text = "; ".join(f"{field}: {message}" for field, message in causes)
+    listed = [{"reason": _reason(message), "message": message, "field": field} for field, message in causes]
+    told = [f"{field}: {message}" for field, message in causes]
+    text = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
     return ApiError(
         422,
         "Invalid",
-        f'{kind.kind}.{kind.group} "{name}" is invalid: {text}',
+        f'{kind.kind}{"." if kind.group else ""}{kind.group} "{name}" is invalid: {text}',
         name=name,
         group=kind.group,
         kind=kind.kind,
         causes=listed,
     )
+
+
+def no_manager() -> ApiError:
+    """422 of an apply that does not say whose it is."""
+    cause = {"reason": "FieldValueRequired", "message": "Required value: is required for apply patch"}
+    text = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
+    causes = [{**cause, "field": "fieldManager"}]
+    return ApiError(422, "Invalid", text, group="meta.k8s.io", kind="PatchOptions", causes=causes)
+
+
+def _reason(message: str) -> str:
+    return "FieldValueRequired" if message.startswith("Required value") else "FieldValueInvalid"
 
 
 def bad_request(message: str) -> ApiError:

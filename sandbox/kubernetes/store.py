@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import datetime
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from sandbox.kubernetes.kinds import Kind, built_in, custom
 
 Object = dict[str, Any]
 CRD = "CustomResourceDefinition"
+
+LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
+NOT_A_LABEL = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'"
+NOT_A_SUBDOMAIN = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,9 @@ class Store:
         for kind in self.kinds():
             if (kind.group, kind.version, kind.plural) == (group, version, plural):
                 return kind
-        raise status.no_such_path()
+        if not any((kind.group, kind.version) == (group, version) for kind in self.kinds()):
+            raise status.NoSuchPath
+        raise status.no_such_kind()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object:
         """A copy of an object. Raises ApiError 404."""
@@ -72,8 +80,7 @@ class Store:
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + uuid.uuid4().hex[:5]
         name = meta.get("name", "")
-        if not name:
-            raise status.invalid(kind, "", [("metadata.name", "Required value: name or generateName is required")])
+        _judge_name(kind, name)
         if kind.namespaced:
             namespace = namespace or "default"
             meta["namespace"] = namespace
@@ -167,6 +174,14 @@ class Store:
 def timestamp() -> str:
     """The time as Kubernetes writes it, UTC."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _judge_name(kind: Kind, name: str) -> None:
+    if not name:
+        raise status.invalid(kind, "", [("metadata.name", "Required value: name or generateName is required")])
+    pattern, told = (LABEL, NOT_A_LABEL) if kind.kind in ("Namespace", "Service") else (SUBDOMAIN, NOT_A_SUBDOMAIN)
+    if not re.fullmatch(pattern, name) or len(name) > (63 if pattern is LABEL else 253):
+        raise status.invalid(kind, name, [("metadata.name", f'Invalid value: "{name}": {told}')])
 
 
 def _content(obj: Object) -> Object:
