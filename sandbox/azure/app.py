@@ -150,9 +150,9 @@ class ArmApp:
             if owner is None or owner_address is None:
                 raise self._absent(call, owner_address or address)
             return await self._behaviour(owner_address, call).action(call, owner, address.types[-1])
-        behaviour = self._behaviour(address, call)
         if method not in ("GET", "HEAD"):
             self._require_registered(address)
+        behaviour = self._behaviour(address, call)
         if behaviour.needs_parent and address.parent.count("/") > 4 and tree.get(address.parent) is None:
             if method == "PUT":
                 raise parent_not_found(address.type, address.parent)

@@ -127,6 +127,11 @@ def _objects(
         "availableReplicas": count,
         "updatedReplicas": count,
     }
+    if kind == "Deployment":
+        status["conditions"] = [
+            {"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable"},
+            {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"},
+        ]
     if kind == "DaemonSet":
         status = {
             "currentNumberScheduled": count,

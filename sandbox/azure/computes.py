@@ -32,6 +32,7 @@ class Computes(Behaviour):
     api_versions = frozenset(
         {
             "2023-02-01-preview",
+            "2023-08-01-preview",
             "2024-04-01",
             "2024-10-01",
             "2025-04-01",

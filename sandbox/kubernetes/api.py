@@ -57,11 +57,11 @@ class Api:
                 raise status.ApiError(401, "Unauthorized", "Unauthorized")
             response = await self._route(request)
         except status.ApiError as error:
-            response = web.json_response(error.body, status=error.code)
+            response = _json(error.body, status=error.code)
         except status.NoSuchPath:
             response = web.Response(text="404 page not found\n", status=404)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            response = web.json_response(status.bad_request(f"the request cannot be read: {error}").body, status=400)
+            response = _json(status.bad_request(f"the request cannot be read: {error}").body, status=400)
         if self._on_request:
             self._on_request(
                 {
@@ -79,23 +79,20 @@ class Api:
         if words and words[0] in ("readyz", "livez", "healthz"):
             return web.Response(text="ok")
         if words == ["version"]:
-            major, minor = self._version.lstrip("v").split(".")[:2]
-            return web.json_response(
-                {"major": major, "minor": minor, "gitVersion": self._version, "platform": "linux/amd64"}
-            )
+            return _json(_version(self._version))
         if words[:2] == ["openapi", "v3"]:
             kinds = self._store.kinds()
-            return web.json_response(
-                openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds)
-            )
+            return _json(openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds))
         if words == ["openapi", "v2"]:
             return web.Response(
                 body=openapi.version_2(), content_type="application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
             )
         if words[-1:] == ["selfsubjectaccessreviews"] and request.method == "POST":
-            return web.json_response({**await request.json(), "status": {"allowed": True}}, status=201)
+            return _json({**await request.json(), "status": {"allowed": True}}, status=201)
+        if words[:1] not in (["api"], ["apis"]):
+            return _json({"paths": ["/api", "/api/v1", "/apis", "/openapi/v2", "/openapi/v3", "/version"]}, 404)
         if (discovered := self._discover(words)) is not None:
-            return web.json_response(discovered)
+            return _json(discovered)
         return await self._object(request, self._target(words))
 
     def _discover(self, words: list[str]) -> dict[str, Any] | None:
@@ -168,8 +165,8 @@ class Api:
         if _as_table(request):
             shown = table(target.kind, page, version, request.query.get("includeObject", "Metadata"))
             shown["metadata"] = meta
-            return web.json_response(shown)
-        return web.json_response(
+            return _json(shown)
+        return _json(
             {"kind": f"{target.kind.kind}List", "apiVersion": target.kind.api_version, "metadata": meta, "items": page}
         )
 
@@ -180,7 +177,7 @@ class Api:
 
     def _one(self, request: web.Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
         if _as_table(request):
-            return web.json_response(
+            return _json(
                 table(
                     target.kind,
                     [obj],
@@ -189,7 +186,7 @@ class Api:
                 ),
                 status=code,
             )
-        return web.json_response(obj, status=code)
+        return _json(obj, status=code)
 
     async def _create(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
         obj = await self._read(request, target)
@@ -242,7 +239,7 @@ class Api:
                 )
                 for one in self._selected(request, target)
             ]
-            return web.json_response(
+            return _json(
                 {
                     "kind": f"{target.kind.kind}List",
                     "apiVersion": target.kind.api_version,
@@ -257,9 +254,7 @@ class Api:
             "kind": target.kind.plural,
             "uid": obj["metadata"]["uid"],
         }
-        return web.json_response(
-            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-        )
+        return _json({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
 
     async def _read(self, request: web.Request, target: Target) -> dict[str, Any]:
         text = await request.text()
@@ -314,6 +309,26 @@ class Api:
                 target.kind, [obj], obj["metadata"]["resourceVersion"], request.query.get("includeObject", "Metadata")
             )
         await response.write(json.dumps({"type": event.type, "object": obj}).encode() + b"\n")
+
+
+def _json(value: Any, status: int = 200) -> web.Response:
+    """JSON as an API server sends it: some clients want the content type to the letter."""
+    return web.Response(body=json.dumps(value).encode(), status=status, content_type="application/json")
+
+
+def _version(version: str) -> dict[str, str]:
+    major, minor = version.lstrip("v").split(".")[:2]
+    return {
+        "major": major,
+        "minor": minor,
+        "gitVersion": version,
+        "gitCommit": "0" * 40,
+        "gitTreeState": "clean",
+        "buildDate": "2025-01-15T00:00:00Z",
+        "goVersion": "go1.22.10",
+        "compiler": "gc",
+        "platform": "linux/amd64",
+    }
 
 
 def _group(name: str, kinds: list[Kind]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class Cluster:
     context: ssl.SSLContext
     kept: dict[str, str] = field(default_factory=dict)
 
-    def send(self, told: dict[str, Any]) -> tuple[int, Any]:
+    def send(self, told: dict[str, Any]) -> tuple[int, str, Any]:
         method = next(word for word in ("get", "post", "put", "patch", "delete") if word in told)
         path = told[method].replace("{continue}", self.kept.get("continue", ""))
         headers = {
@@ -99,9 +99,9 @@ class Cluster:
         )
         try:
             with urllib.request.urlopen(request, context=self.context, timeout=20) as response:
-                return response.status, read(response.read(), told)
+                return response.status, response.headers["Content-Type"], read(response.read(), told)
         except urllib.error.HTTPError as error:
-            return error.code, read(error.read(), told)
+            return error.code, error.headers["Content-Type"], read(error.read(), told)
 
 
 def read(data: bytes, told: dict[str, Any]) -> Any:
@@ -190,10 +190,10 @@ def test_the_same_answer(told: dict[str, Any], clusters: dict[str, Cluster]) -> 
         real = clusters["real"].send(told)
     for name, answer in (("real", real), ("stand-in", ours)):
         if "keep" in told:
-            clusters[name].kept[told["keep"]] = answer[1]["metadata"][told["keep"]]
-    assert ours[0] == real[0]
+            clusters[name].kept[told["keep"]] = answer[2]["metadata"][told["keep"]]
+    assert ours[:2] == real[:2]
     if told.get("only") != []:
-        assert essence(ours[1], told) == essence(real[1], told)
+        assert essence(ours[2], told) == essence(real[2], told)
     if "names" in told:
-        assert names(ours[1]) == told["names"]
+        assert names(ours[2]) == told["names"]
     tally("answers", told["name"])

@@ -1,0 +1,28 @@
+"""The azure-ai-ml SDK attaches the same cluster that we attach; prints what it left behind."""
+
+import json
+import os
+import sys
+import time
+
+from azure.ai.ml import MLClient
+from azure.ai.ml.entities import KubernetesCompute
+from azure.core.credentials import AccessToken
+
+told = json.loads(sys.argv[1])
+
+
+class Anybody:
+    def get_token(self, *scopes, **more):
+        return AccessToken(os.environ["TOKEN"], int(time.time()) + 3600)
+
+
+ml = MLClient(Anybody(), told["subscription"], "ml-rg", "ml-ws")
+compute = KubernetesCompute(name="by-sdk", resource_id=told["cluster"], namespace="default")
+attached = ml.compute.begin_create_or_update(compute).result()
+assert attached.provisioning_state == "Succeeded", attached
+assert ml.compute.get("by-sdk").namespace == "default"
+assert "by-sdk" in [one.name for one in ml.compute.list()]
+if told.get("detach"):
+    ml.compute.begin_delete("by-sdk", action="Detach").wait()
+    assert "by-sdk" not in [one.name for one in ml.compute.list()]

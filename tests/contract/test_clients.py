@@ -1,0 +1,156 @@
+"""SDKs and kubectl, each with a small story; those whose needs would collide in an environment of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.tally import tally
+
+STORIES = Path(__file__).parent / "stories"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "amlk8s-clients"
+ON_AKS = ["-n", "azureml-extension", "-c", "aks-poc", "-t", "managedClusters", "-g", "ml-rg"]
+
+
+def python_with(package: str) -> str:
+    """The Python of an environment with one package in it, made at the first use."""
+    folder = CACHE / f"{package}-{sys.version_info[0]}.{sys.version_info[1]}"
+    python, ready = folder / "bin" / "python", folder / ".ready"
+    if not ready.exists():
+        venv.create(folder, with_pip=True, clear=True)
+        done = subprocess.run([python, "-m", "pip", "install", "--quiet", package], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"{package} cannot be installed here: {done.stderr.strip().splitlines()[-1]}")
+        ready.touch()
+    return str(python)
+
+
+@pytest.fixture(scope="module")
+def installed(box: Any) -> Any:
+    """The sandbox with the extension on aks-poc."""
+    said = box.az("amlk8s", "extension", "create", *ON_AKS, "--config", "enableTraining=True")
+    assert said.code == 0, said.err
+    return box
+
+
+@pytest.fixture(scope="module")
+def told(installed: Any) -> dict[str, str]:
+    """What a story is told of the sandbox."""
+    state = json.loads((installed.folder / "state.json").read_text(encoding="utf-8"))
+    group = f"/subscriptions/{state['subscription']}/resourceGroups/ml-rg/providers"
+    return {
+        "azure": state["azure"],
+        "subscription": state["subscription"],
+        "cluster": f"{group}/Microsoft.ContainerService/managedClusters/aks-poc",
+        "token": installed.az("account", "get-access-token").json["accessToken"],
+    }
+
+
+@pytest.fixture(scope="module")
+def tell(installed: Any, told: dict[str, str]) -> Callable[..., str]:
+    """Runs a story; fails with what it said."""
+
+    def run(story: str, python: str = sys.executable, **more: Any) -> str:
+        known = {key: value for key, value in told.items() if key != "token"}
+        # The SDK finds a cloud of its own through this address.
+        metadata = f"{told['azure']}/metadata/endpoints?api-version=2022-09-01"
+        words = (python, str(STORIES / f"{story}.py"), json.dumps({**known, **more}))
+        said = installed.run(*words, TOKEN=told["token"], ARM_CLOUD_METADATA_URL=metadata)
+        assert said.code == 0, said.err[-3000:]
+        tally("clients", story)
+        return str(said.out)
+
+    return run
+
+
+def test_the_sdk_of_extensions(tell: Callable[..., str]) -> None:
+    tell("extensions_sdk")
+
+
+def test_lightkube(tell: Callable[..., str]) -> None:
+    tell("lightkube_story")
+
+
+@pytest.mark.timeout(600)
+def test_the_official_kubernetes_client(tell: Callable[..., str]) -> None:
+    tell("official_kubernetes", python_with("kubernetes"))
+
+
+@pytest.mark.timeout(900)
+def test_the_machine_learning_sdk_and_we_leave_the_same_behind(
+    tell: Callable[..., str], installed: Any, told: dict[str, str]
+) -> None:
+    """Attached by azure-ai-ml and by us, the compute is the same but for its name and times."""
+    python = python_with("azure-ai-ml")
+    tell("azure_ai_ml", python)
+    scope = ["-g", "ml-rg", "-w", "ml-ws"]
+    said = installed.az("amlk8s", "compute", "attach", *scope, "-n", "by-us", "--resource-id", told["cluster"])
+    assert said.code == 0, said.err
+    ours, theirs = (installed.az("amlk8s", "compute", "show", *scope, "-n", name).json for name in ("by-us", "by-sdk"))
+    assert without_names(ours) == without_names(theirs)
+    tell("azure_ai_ml", python, detach=True)
+
+
+def without_names(compute: dict[str, Any]) -> dict[str, Any]:
+    properties = {key: value for key, value in compute["properties"].items() if key not in ("createdOn", "modifiedOn")}
+    return {
+        **{key: value for key, value in compute.items() if key not in ("id", "name", "systemData")},
+        "properties": properties,
+    }
+
+
+KUBECTL = [
+    ("get as a table", ["get", "nodes"], 0, "Ready"),
+    ("get wide", ["get", "pods", "-n", "azureml", "-o", "wide"], 0, "Running"),
+    ("get as YAML", ["get", "ns", "azureml", "-o", "yaml"], 0, "kind: Namespace"),
+    ("get by a path", ["get", "deploy", "-n", "azureml", "gateway", "-o", "jsonpath={.status.readyReplicas}"], 0, "1"),
+    ("get by label", ["get", "pods", "-A", "-l", "no=such"], 0, ""),
+    ("get what is absent", ["get", "ns", "absent"], 1, 'namespaces "absent" not found'),
+    ("get a kind that is none", ["get", "nonsense"], 1, "the server doesn't have a resource type"),
+    ("describe a node", ["describe", "node", "aks-poc-nodepool1-0"], 0, "kubelet is ready"),
+    ("describe a pod", ["describe", "pods", "-n", "azureml"], 0, "Containers:"),
+    ("describe a definition", ["describe", "crd", "instancetypes.amlarc.azureml.com"], 0, "v1alpha1"),
+    ("wait for a definition", ["wait", "--for", "condition=established", "crd/instancetypes.amlarc.azureml.com"], 0, "condition met"),
+    ("wait for a deployment", ["wait", "--for", "condition=Available", "deploy/gateway", "-n", "azureml", "--timeout=5s"], 0, "condition met"),
+    ("wait in vain", ["wait", "--for", "condition=Nothing", "ns/azureml", "--timeout=1s"], 1, "timed out"),
+    ("what is there", ["api-resources", "--api-group=amlarc.azureml.com"], 0, "InstanceType"),
+    ("which versions", ["api-versions"], 0, "amlarc.azureml.com/v1alpha1"),
+    ("explain", ["explain", "instancetype.spec"], 0, "nodeSelector"),
+    ("may I", ["auth", "can-i", "create", "instancetypes.amlarc.azureml.com"], 0, "yes"),
+    ("version", ["version"], 0, "Server Version"),
+    ("diff of what is absent", ["diff", "-f", "-"], 1, "+kind: InstanceType"),
+    ("apply", ["apply", "-f", "-"], 0, "created"),
+    ("diff of what is the same", ["diff", "-f", "-"], 0, ""),
+    ("apply again", ["apply", "-f", "-"], 0, "unchanged"),
+    ("apply on the server", ["apply", "--server-side", "--field-manager=kubectl-client-side-apply", "-f", "-"], 0, "serverside-applied"),
+    ("label it", ["label", "instancetype", "by-kubectl", "a=b"], 0, "labeled"),
+    ("delete it", ["delete", "instancetype", "by-kubectl"], 0, "deleted"),
+    ("delete it again", ["delete", "instancetype", "by-kubectl"], 1, "not found"),
+]  # fmt: skip
+DOCUMENT = """
+apiVersion: amlarc.azureml.com/v1alpha1
+kind: InstanceType
+metadata: {name: by-kubectl}
+spec:
+  resources:
+    requests: {cpu: 500m, memory: 1Gi}
+    limits: {cpu: 1, memory: 1Gi}
+"""
+
+
+def test_kubectl(installed: Any, kubectl: str) -> None:
+    """In this order; each ends as it does on any cluster."""
+    for name, words, code, says in KUBECTL:
+        stdin = DOCUMENT if "-" in words else None
+        said = installed.run(kubectl, "--context", "aks-poc", *words, stdin=stdin)
+        assert said.code == code, f"{name}: {said.err}"
+        assert says in said.out + said.err, f"{name}: {said.out}{said.err}"
+    tally("clients", "kubectl")
