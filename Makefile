@@ -2,13 +2,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_SOURCES := setup.py requirements.txt README.md HISTORY.rst $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
-.PHONY: demo test lint wheel sandbox venv clean
+.PHONY: demo test contract lint wheel sandbox venv clean
 
 demo: venv dist/.built
 	$(BIN)/python -m tools.demo
 
 test: venv dist/.built
+	rm -rf .traffic
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+contract: venv dist/.built
+	$(BIN)/python -m tools.contract
 
 lint: venv
 	$(BIN)/ruff check .

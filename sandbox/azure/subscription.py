@@ -95,7 +95,7 @@ class Subscription:
             return Answer(
                 200, next(one for one in all_of_them if one["subscriptionId"].lower() == found.group(1).lower())
             )
-        return Answer(200, {"value": all_of_them, "count": {"type": "Total", "value": len(all_of_them)}})
+        return Answer(200, {"value": all_of_them, "nextLink": ""})
 
     def _one(self, told: Any) -> Resource:
         return {
