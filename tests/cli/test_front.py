@@ -12,6 +12,7 @@ import yaml
 
 COMMANDS = {
     "amlk8s extension create",
+    "amlk8s extension update",
     "amlk8s extension show",
     "amlk8s extension list",
     "amlk8s extension delete",
