@@ -25,6 +25,23 @@ def extension_row(extension: Mapping[str, Any]) -> Row:
     )
 
 
+def extension_or_plan(result: Mapping[str, Any]) -> Row | list[Row]:
+    """The row of an extension, or what a dry run of it would do: a row for each resource and each setting."""
+    if "method" not in result:
+        return extension_row(result)
+    rows = [_plan_row(one["action"], one["kind"], one["name"]) for one in result.get("resources") or []]
+    verb = {"PUT": "set", "PATCH": "change"}[result["method"]]
+    properties = (result.get("body") or {}).get("properties") or {}
+    for name, value in properties.items():
+        many = value if isinstance(value, Mapping) and name.startswith("configuration") else {name: value}
+        rows += [_plan_row(verb, key, one) for key, one in many.items()]
+    return rows or [_plan_row("nothing", "", "")]
+
+
+def _plan_row(action: str, what: str, value: Any) -> Row:
+    return OrderedDict(Action=action, What=what, Value=str(value))
+
+
 def extension_rows(extensions: list[Mapping[str, Any]]) -> list[Row]:
     """The rows of several extensions."""
     return [extension_row(extension) for extension in extensions]

@@ -18,6 +18,8 @@ short-summary: Install the Azure Machine Learning extension on a cluster.
 long-summary: >
     The settings are judged, all at once, before anything is sent. At least one of enableTraining and enableInference
     must be True. Inference needs inferenceRouterServiceType, and either a certificate or allowInsecureConnections=True.
+    On an Arc-connected cluster a Relay namespace is created, which is billed. The command can be repeated: it goes on
+    where an interrupted run ended, and changes nothing where all is as asked for.
 examples:
   - name: Install on AKS for a quick proof of concept of training and inference.
     text: >
@@ -29,6 +31,10 @@ examples:
     text: >
         az amlk8s extension create -n azureml-extension -t connectedClusters -c my-cluster -g my-group
         --config enableTraining=True
+  - name: Show what would be sent and created, and write nothing.
+    text: >
+        az amlk8s extension create -n azureml-extension -t connectedClusters -c my-cluster -g my-group
+        --config enableTraining=True --dry-run
   - name: Install for inference with HTTPS behind node ports.
     text: >
         az amlk8s extension create -n azureml-extension -t connectedClusters -c my-cluster -g my-group
@@ -52,10 +58,41 @@ examples:
     text: az amlk8s extension list -t connectedClusters -c my-cluster -g my-group -o table
 """
 
+helps["amlk8s extension update"] = """
+type: command
+short-summary: Change settings or the version of the extension.
+long-summary: >
+    Only what differs from what is deployed is sent. The service replaces protected settings as a whole: when one of
+    them changes, those that can be read from Azure again are sent along, and the others are asked for before anything
+    is sent. Settings can be changed but not removed.
+examples:
+  - name: Switch inference on.
+    text: >
+        az amlk8s extension update -n azureml-extension -t managedClusters -c my-aks -g my-group
+        --config enableInference=True inferenceRouterServiceType=loadBalancer allowInsecureConnections=True
+  - name: Show what would change, and write nothing.
+    text: >
+        az amlk8s extension update -n azureml-extension -t managedClusters -c my-aks -g my-group
+        --config enableTraining=False --dry-run -o table
+  - name: Bring in a new certificate.
+    text: >
+        az amlk8s extension update -n azureml-extension -t connectedClusters -c my-cluster -g my-group
+        --config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem
+  - name: Stay on a version.
+    text: az amlk8s extension update -n azureml-extension -t managedClusters -c my-aks -g my-group --version 1.1.70
+"""
+
 helps["amlk8s extension delete"] = """
 type: command
 short-summary: Remove the Azure Machine Learning extension from a cluster.
+long-summary: >
+    Computes that are attached to the cluster are named before anything happens. What was created in Azure for the
+    extension, such as a Relay namespace, stays and is named, unless --delete-dependencies is given.
 examples:
+  - name: Remove the extension and what was created in Azure for it.
+    text: >
+        az amlk8s extension delete -n azureml-extension -t connectedClusters -c my-cluster -g my-group
+        --delete-dependencies
   - name: Remove the extension without being asked.
     text: az amlk8s extension delete -n azureml-extension -t managedClusters -c my-aks -g my-group --yes
 """

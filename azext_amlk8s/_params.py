@@ -21,9 +21,6 @@ def load_arguments(loader: Any, _command: str) -> None:
 def _extension(loader: Any, get_three_state_flag: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_amlk8s._completers import setting_keys
-    from azext_amlk8s._validators import flatten_words
-
     with loader.argument_context("amlk8s extension") as c:
         c.argument("name", options_list=["--name", "-n"], help="Name of the extension.", id_part=None)
         c.argument("cluster_name", options_list=["--cluster-name", "-c"], help="Name of the Kubernetes cluster.")
@@ -33,7 +30,29 @@ def _extension(loader: Any, get_three_state_flag: Any) -> None:
             options_list=["--cluster-type", "-t"],
             help="Kind of the cluster: AKS clusters are managedClusters, Arc-connected ones connectedClusters.",
         )
-    with loader.argument_context("amlk8s extension create", arg_group="Settings") as c:
+    for command in ("create", "update"):
+        _settings(loader, command, get_three_state_flag)
+    for command in ("update", "delete"):
+        with loader.argument_context(f"amlk8s extension {command}") as c:
+            c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
+    with loader.argument_context("amlk8s extension delete") as c:
+        c.argument(
+            "delete_dependencies",
+            action="store_true",
+            help="Remove the Azure resources too that were made for the extension: Relay, Log Analytics, Service Bus.",
+        )
+        c.argument(
+            "force",
+            action="store_true",
+            help="Remove the extension from Azure at once, without asking the cluster; what runs in it may stay.",
+        )
+
+
+def _settings(loader: Any, command: str, get_three_state_flag: Any) -> None:
+    from azext_amlk8s._completers import setting_keys
+    from azext_amlk8s._validators import flatten_words
+
+    with loader.argument_context(f"amlk8s extension {command}", arg_group="Settings") as c:
         c.argument(
             "config",
             options_list=["--configuration-settings", "--config"],
@@ -52,7 +71,7 @@ def _extension(loader: Any, get_three_state_flag: Any) -> None:
             help="Settings that are kept secret, as space-separated key=value words. For sslCertPemFile and "
             "sslKeyPemFile the value is the path of a PEM file. Can be repeated.",
         )
-    with loader.argument_context("amlk8s extension create") as c:
+    with loader.argument_context(f"amlk8s extension {command}") as c:
         c.argument("extension_type", help="Type of the extension: Microsoft.AzureML.Kubernetes, the only one.")
         c.argument("scope", help="Scope of the installation: cluster, the only one.")
         c.argument("release_train", help="Release train that upgrades follow. Default: stable.")
@@ -63,6 +82,7 @@ def _extension(loader: Any, get_three_state_flag: Any) -> None:
             arg_type=get_three_state_flag(),
             help="Upgrade minor versions automatically.",
         )
+        c.argument("dry_run", action="store_true", help="Show the plan, its secrets blanked, and write nothing.")
 
 
 def _compute(loader: Any) -> None:

@@ -18,13 +18,15 @@ def load_command_table(loader: Any, _args: Any) -> None:
         pass
 
     with loader.command_group("amlk8s extension", handlers("extension")) as group:
-        group.command("create", "create", supports_no_wait=True, table_transformer=_format.extension_row)
         group.custom_show_command(
             "show", "show", custom_command_type=handlers("extension"), table_transformer=_format.extension_row
         )
         group.command("list", "list_", table_transformer=_format.extension_rows)
-        group.command("delete", "delete", supports_no_wait=True, confirmation=True)
         group.custom_wait_command("wait", "show", custom_command_type=handlers("extension"))
+    for verb in ("create", "update", "delete"):
+        with loader.command_group("amlk8s extension", handlers(f"extension_{verb}")) as group:
+            transformer = None if verb == "delete" else _format.extension_or_plan
+            group.command(verb, verb, supports_no_wait=True, table_transformer=transformer)
 
     with loader.command_group("amlk8s compute", handlers("compute")) as group:
         group.command("attach", "attach", supports_no_wait=True, table_transformer=_format.compute_row)

@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +19,70 @@ from sandbox.azure.behaviours import Azure
 from sandbox.azure.operations import Operations
 from sandbox.azure.record import Recorder
 from sandbox.azure.seed import grow
+from sandbox.azure.tree import Tree
 from sandbox.kubernetes import ClusterSide, start_cluster_side
 from sandbox.tls import Authority
 from sandbox.world import World, nodes_of
 
 
+@dataclass(frozen=True)
+class Started:
+    """A sandbox that answers: where Azure is, what ARM holds, and the cluster sides by name in lower case."""
+
+    azure: str
+    tree: Tree
+    clusters: Mapping[str, ClusterSide]
+    stop: Callable[[], Awaitable[None]]
+
+
+async def start(
+    world: World,
+    directory: Path,
+    seconds: float,
+    authority: Authority,
+    on_request: Callable[[dict[str, Any]], None],
+    *,
+    port: int = 0,
+    record: Path | None = None,
+) -> Started:
+    """Begin to answer on loopback, on a free port unless one is named. ARM exchanges are appended to record."""
+    clusters = await _clusters(world, directory, authority, on_request)
+    operations, tree = Operations(), grow(world)
+    base = ""
+    azure = Azure(world, tree, operations, clusters, seconds, lambda side: kubeconfig([side], authority.ca_pem))
+    app = ArmApp(azure, lambda: base, on_request, Recorder(record) if record else None)
+    runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=authority.server_context()).start()
+    base = f"https://localhost:{runner.addresses[0][1]}"
+    _private(directory / "kubeconfig", kubeconfig(list(clusters.values()), authority.ca_pem))
+
+    async def stop() -> None:
+        await operations.stop()
+        await runner.cleanup()
+        await asyncio.gather(*(side.stop() for side in clusters.values()))
+
+    return Started(base, tree, clusters, stop)
+
+
 async def serve(world: World, directory: Path, seconds: float, record: Path | None = None) -> None:
     """Run until SIGTERM; DIR/state.json appears when all is ready. ARM exchanges are appended to record."""
-    authority = Authority(directory)
     with (directory / "log.jsonl").open("w", encoding="utf-8", buffering=1) as log:
 
         def on_request(line: dict[str, Any]) -> None:
             log.write(json.dumps(line) + "\n")
 
-        clusters = await _clusters(world, directory, authority, on_request)
-        operations = Operations()
-        port = 0
-        azure = Azure(
-            world, grow(world), operations, clusters, seconds, lambda side: kubeconfig([side], authority.ca_pem)
-        )
-        runner = web.AppRunner(
-            ArmApp(
-                azure, lambda: f"https://localhost:{port}", on_request, Recorder(record) if record else None
-            ).application(),
-            access_log=None,
-            shutdown_timeout=0.2,
-        )
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server_context()).start()
-        port = runner.addresses[0][1]
-        _private(directory / "kubeconfig", kubeconfig(list(clusters.values()), authority.ca_pem))
+        started = await start(world, directory, seconds, Authority(directory), on_request, record=record)
         state = {
             "pid": os.getpid(),
-            "azure": f"https://localhost:{port}",
+            "azure": started.azure,
             "tenant": world.tenant,
             "subscription": world.subscription,
-            "clusters": {side.name: side.server for side in clusters.values()},
+            "clusters": {side.name: side.server for side in started.clusters.values()},
         }
         _private(directory / "state.json", json.dumps(state, indent=1))
         await _until_told()
-        await operations.stop()
-        await runner.cleanup()
-        await asyncio.gather(*(side.stop() for side in clusters.values()))
+        await started.stop()
         (directory / "state.json").unlink(missing_ok=True)
 
 

@@ -3,5 +3,6 @@
 from azext_amlk8s.arm.client import Arm
 from azext_amlk8s.arm.follow import follow
 from azext_amlk8s.arm.operation import Operation
+from azext_amlk8s.arm.settling import Settling
 
-__all__ = ["Arm", "Operation", "follow"]
+__all__ = ["Arm", "Operation", "Settling", "follow"]

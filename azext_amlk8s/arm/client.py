@@ -8,10 +8,14 @@ from typing import Any
 from azext_amlk8s.arm.operation import Operation, polling
 
 API_VERSIONS = {
+    "Microsoft.Authorization": "2020-05-01",
     "Microsoft.ContainerService": "2024-09-01",
     "Microsoft.Kubernetes": "2024-01-01",
     "Microsoft.MachineLearningServices": "2024-10-01",
     "Microsoft.ManagedIdentity": "2023-01-31",
+    "Microsoft.OperationalInsights": "2020-08-01",
+    "Microsoft.Relay": "2021-11-01",
+    "Microsoft.ServiceBus": "2021-11-01",
 }
 CLUSTER_PROVIDERS = {"managedclusters": "Microsoft.ContainerService", "connectedclusters": "Microsoft.Kubernetes"}
 
@@ -43,6 +47,27 @@ class Arm:
         """A resource by its id. Raises azure.core's HttpResponseError, ResourceNotFoundError for 404."""
         return self._client().send("GET", resource_id, _api_version(resource_id)).json()
 
+    def find(self, resource_id: str) -> dict[str, Any] | None:
+        """A resource by its id, or None where it is not there."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return self.get(resource_id)
+        except ResourceNotFoundError:
+            return None
+
+    def post(self, action_id: str) -> dict[str, Any]:
+        """The answer to an action without a body, such as listKeys; it may be a secret."""
+        return self._client().send("POST", action_id, _api_version(action_id)).json()
+
+    def begin_put(self, resource_id: str, body: Mapping[str, Any]) -> Operation:
+        """PUT of a resource; one that ends at once is an operation that has ended."""
+        return self._client().begin("PUT", resource_id, _api_version(resource_id), body=body)
+
+    def begin_delete(self, resource_id: str) -> Operation:
+        """DELETE of a resource."""
+        return self._client().begin("DELETE", resource_id, _api_version(resource_id))
+
     def list_all(self, collection_id: str) -> list[dict[str, Any]]:
         """All pages of a collection."""
         client = self._client()
@@ -61,6 +86,11 @@ class Arm:
     def get_workspace(self, group: str, name: str) -> dict[str, Any]:
         """The workspace as ARM describes it."""
         return self.get(self.workspace_id(group, name))
+
+    def list_workspaces(self) -> list[dict[str, Any]]:
+        """The workspaces of the subscription, in all its groups."""
+        root = f"/subscriptions/{self.subscription_id}"
+        return self.list_all(f"{root}/providers/Microsoft.MachineLearningServices/workspaces")
 
     def get_compute(self, group: str, workspace: str, name: str) -> dict[str, Any]:
         """The compute as ARM describes it."""
@@ -105,11 +135,27 @@ class Arm:
         )
         return Operation(poller, lambda extension: extension.as_dict())
 
-    def begin_delete_extension(self, group: str, cluster_type: str, cluster: str, name: str) -> Operation:
-        """DELETE of an extension."""
-        return Operation(
-            self._extensions().begin_delete(*self._on_cluster(group, cluster_type, cluster), name, polling=polling())
+    def begin_update_extension(
+        self, group: str, cluster_type: str, cluster: str, name: str, body: Mapping[str, Any]
+    ) -> Operation:
+        """PATCH of an extension."""
+        poller = self._extensions().begin_update(
+            *self._on_cluster(group, cluster_type, cluster), name, dict(body), polling=polling()
         )
+        return Operation(poller, lambda extension: extension.as_dict())
+
+    def begin_delete_extension(
+        self, group: str, cluster_type: str, cluster: str, name: str, *, force: bool = False
+    ) -> Operation:
+        """DELETE of an extension; force removes it from Azure without asking the cluster."""
+        where = self._on_cluster(group, cluster_type, cluster)
+        more = {"force_delete": True} if force else {}
+        return Operation(self._extensions().begin_delete(*where, name, polling=polling(), **more))
+
+    def extension_id(self, group: str, cluster_type: str, cluster: str, name: str) -> str:
+        """The ARM id of an extension."""
+        on = self.cluster_id(group, cluster_type, cluster)
+        return f"{on}/providers/Microsoft.KubernetesConfiguration/extensions/{name}"
 
     def _group(self, group: str) -> str:
         return f"/subscriptions/{self.subscription_id}/resourceGroups/{group}"

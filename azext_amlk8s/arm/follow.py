@@ -7,11 +7,12 @@ import time
 from typing import Any
 
 from azext_amlk8s.arm.operation import Operation
+from azext_amlk8s.arm.settling import Settling
 
 TICK_SECONDS = 0.25
 
 
-def follow(cmd: Any, operation: Operation, what: str, resume: str) -> Any:
+def follow(cmd: Any, operation: Operation | Settling, what: str, resume: str) -> Any:
     """The result of the operation at its end. Raises what `Operation.result` raises.
 
     Ctrl-C ends the following, not the operation: ManualInterrupt then holds `resume`, the command with which to go on.

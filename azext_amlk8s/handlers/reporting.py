@@ -25,6 +25,23 @@ def refuse_on_errors(*groups: Iterable[Finding]) -> None:
         )
 
 
+def confirm(cmd: Any, question: str, yes: bool) -> None:
+    """Ask before what hurts. Raises ManualInterrupt for a no; without a terminal --yes is required."""
+    from azure.cli.core.azclierror import ManualInterrupt, RequiredArgumentMissingError
+    from knack.prompting import NoTTYException, prompt_y_n
+
+    if yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
+        return
+    try:
+        agreed = prompt_y_n(f"{question}\nGo on?")
+    except NoTTYException:
+        raise RequiredArgumentMissingError(
+            f"{question}\nThere is no terminal to ask at.", recommendation="--yes"
+        ) from None
+    if not agreed:
+        raise ManualInterrupt("Nothing was changed.")
+
+
 @contextmanager
 def azure_errors() -> Iterator[None]:
     """No network is said in one sentence; all else is left to az, which translates it by status."""

@@ -33,8 +33,8 @@ def grow(world: World) -> Tree:
         tree.put(_workspace(world, root, workspace))
     for resource in world.resources:
         told = dict(resource)
-        group = told.pop("group")
-        resource_id = f"{root}/resourceGroups/{group}/providers/{told['type']}/{told['name']}"
+        above = "".join(f"/providers/{one}" for one in (told.pop("on", None),) if one)
+        resource_id = f"{root}/resourceGroups/{told.pop('group')}{above}/providers/{told['type']}/{told['name']}"
         tree.put({"location": world.location, **told, "id": resource_id})
     return tree
 

@@ -70,6 +70,7 @@ class Api:
                     "query": dict(request.query),
                     "status": response.status,
                     "who": self._who,
+                    "agent": request.headers.get("User-Agent", ""),
                 }
             )
         return response

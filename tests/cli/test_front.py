@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support import our_commands
+
 COMMANDS = {
     "amlk8s extension create",
+    "amlk8s extension update",
     "amlk8s extension show",
     "amlk8s extension list",
     "amlk8s extension delete",
@@ -63,22 +66,10 @@ HEAVY = ["azure.mgmt", "azure.core", "requests", "jsonschema", "lightkube", "htt
 @pytest.fixture(scope="module")
 def cli() -> Any:
     """az's own parser over our command table, and ours alone."""
-    from azure.cli.core import MainCommandsLoader
     from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args
     from azure.cli.core.mock import DummyCli
 
-    from azext_amlk8s import Amlk8sCommandsLoader
-
-    class OurCommands(MainCommandsLoader):
-        def load_command_table(self, args: Any) -> Any:
-            ours = Amlk8sCommandsLoader(cli_ctx=self.cli_ctx)
-            self.command_table = ours.load_command_table(args)
-            self.cmd_to_loader_map = {name: [ours] for name in self.command_table}
-            self.loaders = [ours]
-            ours.skip_applicability = True
-            return self.command_table
-
-    cli = DummyCli(commands_loader_cls=OurCommands, random_config_dir=True)
+    cli = DummyCli(commands_loader_cls=our_commands(), random_config_dir=True)
     create_invoker_and_load_cmds_and_args(cli)
     return cli
 

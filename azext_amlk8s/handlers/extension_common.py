@@ -1,0 +1,175 @@
+"""What creating, updating and deleting the extension share."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azext_amlk8s.handlers.reporting import failure
+
+NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
+GUIDE = "https://aka.ms/arcmltsg"
+BUSY = ("creating", "updating", "deleting")
+
+
+@dataclass(frozen=True)
+class Target:
+    """An extension on a cluster, as the options name it."""
+
+    group: str
+    cluster_type: str
+    cluster: str
+    name: str
+
+    @property
+    def cluster_words(self) -> str:
+        """The options that name the cluster, to be pasted."""
+        from azext_amlk8s.handlers.extension import options
+
+        return options(self.group, self.cluster_type, self.cluster)
+
+    @property
+    def words(self) -> str:
+        """The options that name the extension, to be pasted."""
+        return f"{self.cluster_words} -n {shlex.quote(self.name)}"
+
+    @property
+    def parts(self) -> tuple[str, str, str, str]:
+        """Group, cluster type, cluster and name, as the door to Azure takes them."""
+        return self.group, self.cluster_type, self.cluster, self.name
+
+
+def refuse_other_kinds(name: str, scope: str | None, extension_type: str | None) -> None:
+    """Raise InvalidArgumentValueError for a name, a scope or a type that cannot be."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    from azext_amlk8s.settings import EXTENSION_TYPE
+
+    if not NAME.match(name):
+        raise InvalidArgumentValueError(
+            f"{name} is not a name that Azure takes for an extension: letters, digits, - and dots, at most 63.",
+            recommendation="--name azureml-extension",
+        )
+    if scope and scope.lower() != "cluster":
+        raise InvalidArgumentValueError(
+            f"The scope {scope} is not possible: the extension is installed for the cluster.",
+            recommendation="--scope cluster",
+        )
+    if extension_type and extension_type.lower() != EXTENSION_TYPE:
+        raise InvalidArgumentValueError(
+            f"The extension type {extension_type} is not ours.",
+            recommendation=[
+                "--extension-type Microsoft.AzureML.Kubernetes",
+                f"az k8s-extension create --extension-type {shlex.quote(extension_type)}",
+            ],
+        )
+
+
+def with_files(settings: Any) -> tuple[Any, list[Any]]:
+    """The settings with the contents of the files that they name, and what is to be said of the files."""
+    from pathlib import Path
+
+    from azext_amlk8s.findings import Finding, Severity
+    from azext_amlk8s.settings import file_settings, with_file_contents
+
+    contents, findings = {}, []
+    for key, path in file_settings(settings).items():
+        try:
+            contents[key] = Path(path).expanduser().read_bytes()
+        except OSError as error:
+            findings.append(
+                Finding(
+                    "T100",
+                    Severity.ERROR,
+                    key,
+                    f"The file {path} of {key} cannot be read: {error.strerror}.",
+                    fix=f"--config-protected {key}=PATH",
+                )
+            )
+    if findings:
+        return settings, findings
+    settings, found = with_file_contents(settings, contents)
+    return settings, list(found)
+
+
+def cluster_facts(cluster: Mapping[str, Any], cluster_type: str) -> Any:
+    """What the rules and the plan want to know of a cluster, of what ARM says of it."""
+    from azext_amlk8s.settings import ClusterFacts
+
+    properties = cluster.get("properties") or {}
+    pools = properties.get("agentPoolProfiles")
+    count = sum(pool.get("count") or 0 for pool in pools) if pools is not None else properties.get("totalNodeCount")
+    return ClusterFacts(
+        cluster_type, cluster["id"], cluster["name"], cluster["location"], count, properties.get("distribution")
+    )
+
+
+def the_one(extensions: list[dict[str, Any]], target: Target) -> dict[str, Any] | None:
+    """Our extension on the cluster, or None. Raises ValidationError where it has another name."""
+    from azure.cli.core.azclierror import ValidationError
+
+    from azext_amlk8s.handlers.extension import ours
+
+    for one in ours(extensions):
+        if one["name"].lower() == target.name.lower():
+            return one
+        state = one["properties"].get("provisioningState")
+        raise ValidationError(
+            f"The cluster has the extension already, under the name {one['name']} ({state}); it can have one only.",
+            recommendation=f"az amlk8s extension show {target.cluster_words} --name {one['name']}",
+        )
+    return None
+
+
+def followed(cmd: Any, operation: Any, arm: Any, target: Target, doing: str, done_word: str) -> Any:
+    """The result of an operation on the extension. Raises DeploymentError with all that Azure says of its failure."""
+    from azure.core.exceptions import HttpResponseError
+
+    from azext_amlk8s.arm import follow
+
+    try:
+        return follow(cmd, operation, doing, f"az amlk8s extension wait {target.words} --{done_word}")
+    except HttpResponseError as error:
+        more: list[str] = []
+        with contextlib.suppress(HttpResponseError):
+            more = statuses(arm.get_extension(*target.parts))
+        raise failure(doing, error, more, [f"az amlk8s extension show {target.words}", GUIDE]) from error
+
+
+def settled(cmd: Any, arm: Any, target: Target) -> dict[str, Any] | None:
+    """The extension once nothing is going on with it, or None once it is gone."""
+    from azext_amlk8s.arm import Settling, follow
+    from azext_amlk8s.handlers.extension import is_of_extension, not_found
+
+    def read() -> dict[str, Any] | None:
+        try:
+            return dict(arm.get_extension(*target.parts))
+        except not_found() as error:
+            if is_of_extension(error):
+                return None
+            raise
+
+    operation = Settling(read)
+    if operation.done():
+        return operation.result()
+    resume = f"az amlk8s extension wait {target.words} --updated"
+    follow(cmd, operation, f"Waiting for what is going on with {target.name}", resume)
+    return operation.result()
+
+
+def statuses(extension: Mapping[str, Any]) -> list[str]:
+    """What the extension says of itself, a line for each status that has a message."""
+    return [
+        f"({one.get('code')}) {' '.join((one.get('message') or '').split())}"
+        for one in (extension.get("properties") or {}).get("statuses") or []
+        if one.get("message")
+    ]
+
+
+def said(changes: Iterable[Any]) -> str:
+    """Changes as lines below a sentence."""
+    return "".join(f"\n  {change}" for change in changes)

@@ -1,0 +1,97 @@
+"""az in a process that is loaded once and forks for each command: as apart as real az processes, at a tenth of the cost.
+
+Reads one JSON line for each command from stdin, {"words": [...], "cwd": ..., "stdin": ..., "out": ..., "err": ...} with the files
+that the child's streams are, and answers with a line that holds the exit code. The commands are those of the
+checkout's azext_amlk8s; az itself is the real one, with its own parser, invoker, logging and output.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from typing import Any
+
+WARM = (
+    "azure.cli.core.commands.client_factory",
+    "azure.cli.core.auth.identity",
+    "azure.cli.core._profile",
+    "azure.mgmt.core",
+    "azure.mgmt.kubernetesconfiguration.extensions",
+    "azext_amlk8s.arm.client",
+    "azext_amlk8s.arm.thin",
+    "azext_amlk8s.settings",
+    "cryptography.x509",
+    "jsonschema",
+    "lightkube",
+    "yaml",
+)
+
+
+def main() -> None:
+    """Serve until stdin ends."""
+    for name in WARM:
+        importlib.import_module(name)
+    for line in sys.stdin:
+        task = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _become(task)
+        _, status = os.waitpid(child, 0)
+        print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), flush=True)
+
+
+def _become(task: dict[str, Any]) -> None:
+    """Be the az process of one command; does not return."""
+    code = 1
+    try:
+        os.chdir(task["cwd"])
+        for number, name, flags in (
+            (0, task["stdin"], os.O_RDONLY),
+            (1, task["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+            (2, task["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+        ):
+            os.dup2(os.open(name, flags, 0o600), number)
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        os.environ.update(task["env"])
+        code = _run(task["words"])
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _run(words: list[str]) -> int:
+    from azure.cli.core import AzCli
+    from azure.cli.core._config import ENV_VAR_PREFIX, GLOBAL_CONFIG_DIR
+    from azure.cli.core._help import AzCliHelp
+    from azure.cli.core._output import AzOutputProducer
+    from azure.cli.core.azlogging import AzCliLogging
+    from azure.cli.core.commands import AzCliCommandInvoker
+    from azure.cli.core.parser import AzCliCommandParser
+
+    from tests.support import our_commands
+
+    cli = AzCli(
+        cli_name="az",
+        config_dir=GLOBAL_CONFIG_DIR,
+        config_env_var_prefix=ENV_VAR_PREFIX,
+        commands_loader_cls=our_commands(),
+        invocation_cls=AzCliCommandInvoker,
+        parser_cls=AzCliCommandParser,
+        logging_cls=AzCliLogging,
+        output_cls=AzOutputProducer,
+        help_cls=AzCliHelp,
+    )
+    return int(cli.invoke(words))
+
+
+if __name__ == "__main__":
+    main()

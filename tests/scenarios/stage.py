@@ -1,0 +1,136 @@
+"""The stage on which scenarios play: one login, one address, and on it a fresh sandbox for each scenario."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox import login, server
+from sandbox.tls import Authority
+from sandbox.world import World, load
+from tests.support import Said
+from tools.prove_wheel import ROOT
+
+BASE = Path(__file__).with_name("world.yaml")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A sandbox that runs, and az in front of it."""
+
+    _process: AzProcess
+    _folder: Path
+    _lines: list[dict[str, Any]]
+
+    def az(self, words: list[str], cwd: Path, stdin: str = "") -> Said:
+        """Run az with these words."""
+        streams = {name: self._folder / name for name in ("stdin", "out", "err")}
+        streams["stdin"].write_text(stdin, encoding="utf-8")
+        env = {"KUBECONFIG": str(self._folder / "kubeconfig")}
+        code = self._process.run(
+            {"words": words, "cwd": str(cwd), "env": env, **{name: str(file) for name, file in streams.items()}}
+        )
+        return Said(code, streams["out"].read_text(encoding="utf-8"), streams["err"].read_text(encoding="utf-8"))
+
+    def log(self) -> list[dict[str, Any]]:
+        """The requests answered so far."""
+        return list(self._lines)
+
+    def exchanges(self) -> list[dict[str, Any]]:
+        """What passed between az and ARM so far, secrets blanked."""
+        file = self._folder / "record.jsonl"
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+class Stage:
+    """Made once for all scenarios of a test process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._authority = Authority(folder)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._base = yaml.safe_load(BASE.read_text(encoding="utf-8"))
+        self._count, self._port = 0, 0
+        world = load(BASE)
+        started = self._do(server.start(world, folder, 0, self._authority, lambda line: None))
+        self._port = int(started.azure.rsplit(":", 1)[1])
+        env = login.environment(folder)
+        login.log_in(folder, {"azure": started.azure, "tenant": world.tenant, "subscription": world.subscription})
+        self._do(started.stop())
+        self._process = AzProcess({**os.environ, **env})
+
+    @contextmanager
+    def set(self, world: Mapping[str, Any], folder: Path, seconds: float) -> Iterator[Scene]:
+        """A scene with what a world has beyond the base, which ends with the block."""
+        from tests.scenarios.runner import merged
+
+        self._count += 1
+        here = self._folder / f"scene-{self._count}"
+        here.mkdir()
+        lines: list[dict[str, Any]] = []
+        started = self._do(
+            server.start(
+                self._world(merged(self._base, world), here),
+                here,
+                seconds,
+                self._authority,
+                lines.append,
+                port=self._port,
+                record=here / "record.jsonl",
+            )
+        )
+        try:
+            yield Scene(self._process, here, lines)
+        finally:
+            self._do(started.stop())
+
+    def end(self) -> None:
+        """Stop everything."""
+        self._process.end()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def _world(self, told: Mapping[str, Any], here: Path) -> World:
+        file = here / "world.yaml"
+        file.write_text(yaml.safe_dump(dict(told)), encoding="utf-8")
+        return load(file)
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+
+class AzProcess:
+    """The process that forks for each command."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        words = [sys.executable, "-m", "tests.scenarios.az_process"]
+        self._process = subprocess.Popen(
+            words, cwd=ROOT, env=dict(env), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def run(self, task: Mapping[str, Any]) -> int:
+        """Run one command to its end and return the exit code."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(json.dumps(task) + "\n")
+        self._process.stdin.flush()
+        return int(json.loads(self._process.stdout.readline())["code"])
+
+    def end(self) -> None:
+        """End it."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(10)
