@@ -14,11 +14,11 @@ TERMINAL = ("succeeded", "failed", "canceled", "cancelled")
 class Settling:
     """What `follow` can follow: the provisioningState of a resource, whoever began to change it.
 
-    read returns the resource as ARM describes it, or None once it is gone. Raises what read raises.
+    resource is what was read last; read reads it again and returns None once it is gone. Raises what read raises.
     """
 
-    def __init__(self, read: Callable[[], dict[str, Any] | None]) -> None:
-        self._read, self._resource, self._next = read, read(), time.monotonic() + LONGEST_DELAY_SECONDS
+    def __init__(self, resource: dict[str, Any] | None, read: Callable[[], dict[str, Any] | None]) -> None:
+        self._resource, self._read, self._next = resource, read, time.monotonic()
 
     def done(self) -> bool:
         """Whether it has ended, well or not, or is gone."""

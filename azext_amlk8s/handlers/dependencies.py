@@ -91,13 +91,13 @@ def _made(cmd: Any, arm: Any, one: Any, resource: dict[str, Any] | None) -> Any:
 
     doing = f"Creating the {one.label} {one.name}"
     try:
+        if not (begun := Settling(resource, lambda: arm.find(one.id))).done():
+            resource = follow(cmd, begun, f"Waiting for the {one.label} {one.name}", RESUME)
         if resource is None:
             resource = follow(cmd, arm.begin_put(one.id, one.body), doing, RESUME)
-        elif not (begun := Settling(lambda: arm.find(one.id))).done():
-            resource = follow(cmd, begun, f"Waiting for the {one.label} {one.name}", RESUME)
         for part_id, body in one.parts:
             if arm.find(part_id) is None:
-                follow(cmd, arm.begin_put(part_id, body), f"Creating {part_id.rsplit('/', 1)[-1]}", RESUME)
+                arm.begin_put(part_id, body).result()
     except HttpResponseError as error:
         raise failure(doing, error, [], [RESUME]) from error
     return resource

@@ -140,8 +140,8 @@ def followed(cmd: Any, operation: Any, arm: Any, target: Target, doing: str, don
         raise failure(doing, error, more, [f"az amlk8s extension show {target.words}", GUIDE]) from error
 
 
-def settled(cmd: Any, arm: Any, target: Target) -> dict[str, Any] | None:
-    """The extension once nothing is going on with it, or None once it is gone."""
+def settled(cmd: Any, arm: Any, target: Target, there: dict[str, Any]) -> dict[str, Any] | None:
+    """The extension once nothing is going on with it, or None once it is gone; there is how it was read last."""
     from azext_amlk8s.arm import Settling, follow
     from azext_amlk8s.handlers.extension import is_of_extension, not_found
 
@@ -153,11 +153,10 @@ def settled(cmd: Any, arm: Any, target: Target) -> dict[str, Any] | None:
                 return None
             raise
 
-    operation = Settling(read)
-    if operation.done():
-        return operation.result()
-    resume = f"az amlk8s extension wait {target.words} --updated"
-    follow(cmd, operation, f"Waiting for what is going on with {target.name}", resume)
+    operation = Settling(there, read)
+    if not operation.done():
+        resume = f"az amlk8s extension wait {target.words} --updated"
+        follow(cmd, operation, f"Waiting for what is going on with {target.name}", resume)
     return operation.result()
 
 

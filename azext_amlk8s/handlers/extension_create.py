@@ -164,7 +164,7 @@ def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> A
             "The extension %s is there already with these settings; nothing was changed.", target.name
         )
         return there
-    ended = settled(cmd, arm, target)
+    ended = settled(cmd, arm, target, dict(there))
     if str(((ended or {}).get("properties") or {}).get("provisioningState")).lower() != "succeeded":
         raise DeploymentError(
             f"Installing {target.name} on {target.cluster} failed."

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s.handlers import dependencies
-from azext_amlk8s.handlers.extension import absent, is_of_extension, not_found
+from azext_amlk8s.handlers.extension import facts, ours
 from azext_amlk8s.handlers.extension_common import Target, cluster_facts, followed
 from azext_amlk8s.handlers.reporting import azure_errors, confirm
 
@@ -43,8 +43,8 @@ def delete(
     target = Target(resource_group_name, cluster_type, cluster_name, name)
     with azure_errors():
         arm = Arm(cmd.cli_ctx)
-        there = _find(arm, target)
-        cluster = arm.get_cluster(*target.parts[:3])
+        cluster, extensions = facts(arm, resource_group_name, cluster_type, cluster_name)
+        there = _find(extensions, target)
         leftovers = _leftovers(arm, cluster_facts(cluster, cluster_type))
         if there is None:
             log.warning("There is no extension %s on %s: nothing to delete.", name, cluster_name)
@@ -64,13 +64,17 @@ def delete(
             dependencies.remove(cmd, arm, leftovers)
 
 
-def _find(arm: Any, target: Target) -> Mapping[str, Any] | None:
-    try:
-        return dict(arm.get_extension(*target.parts))
-    except not_found() as error:
-        if not is_of_extension(error):
-            raise absent(error, arm, *target.parts) from error
-        return None
+def _find(extensions: list[dict[str, Any]], target: Target) -> Mapping[str, Any] | None:
+    from azure.cli.core.azclierror import ValidationError
+
+    there = next((one for one in extensions if one["name"].lower() == target.name.lower()), None)
+    if there and not ours([there]):
+        kind = there["properties"].get("extensionType")
+        raise ValidationError(
+            f"{target.name} is an extension of the type {kind}, which is not ours.",
+            recommendation=f"az k8s-extension delete {target.words}",
+        )
+    return there
 
 
 def _leftovers(arm: Any, about: Any) -> list[Any]:

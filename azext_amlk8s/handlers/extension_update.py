@@ -64,7 +64,7 @@ def update(
         if dry_run:
             plan = _planned(arm, settings, about, there, versions)
             return _shown(arm, target, plan, there, dependencies.described(plan.needs, plan.found))
-        operation = _sent(cmd, arm, target, settings, about, versions, yes)
+        operation = _sent(cmd, arm, target, there, settings, about, versions, yes)
         if not hasattr(operation, "done"):
             return operation
         if no_wait:
@@ -79,7 +79,16 @@ class _Plan:
         self.update, self.needs, self.found, self.stopped = update, needs, found, stopped
 
 
-def _sent(cmd: Any, arm: Any, target: Target, settings: Any, about: Any, versions: Mapping[str, Any], yes: bool) -> Any:
+def _sent(
+    cmd: Any,
+    arm: Any,
+    target: Target,
+    there: Mapping[str, Any],
+    settings: Any,
+    about: Any,
+    versions: Mapping[str, Any],
+    yes: bool,
+) -> Any:
     """The operation, or the extension where nothing changes; as long as the extension is busy it is waited for."""
     from azure.core.exceptions import HttpResponseError
     from knack.log import get_logger
@@ -87,7 +96,7 @@ def _sent(cmd: Any, arm: Any, target: Target, settings: Any, about: Any, version
     log = get_logger(__name__)
     agreed: Any = None
     for attempt in range(ATTEMPTS):
-        there = _there(settled(cmd, arm, target), target)
+        there = _there(settled(cmd, arm, target, dict(there)), target)
         plan = _planned(arm, settings, about, there, versions)
         if not plan.update.body:
             log.warning("The extension %s has these settings already; nothing was changed.", target.name)
@@ -103,6 +112,7 @@ def _sent(cmd: Any, arm: Any, target: Target, settings: Any, about: Any, version
             if error.status_code != 409 or attempt == ATTEMPTS - 1:
                 raise
             log.warning("The extension %s is busy; its end is waited for.", target.name)
+            there = arm.get_extension(*target.parts)
     raise AssertionError
 
 

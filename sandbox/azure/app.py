@@ -21,13 +21,14 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
+from sandbox.azure.locks import refuse_locked
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.subscription import Subscription
 from sandbox.azure.tree import Address, parse
 
 log = logging.getLogger(__name__)
-OPERATIONS = ("operations", "computeoperationsstatus")
+OPERATIONS = ("operations", "computeoperationsstatus", "operationresults")
 
 
 class ArmApp:
@@ -138,12 +139,15 @@ class ArmApp:
 
     def _operation(self, call: Call) -> Answer:
         operation = self._azure.operations.get(call.address.names[-1])
+        if call.address.types[-1].lower() == "operationresults":
+            return Answer(200 if operation.done else 202, None, None if operation.done else {"Location": call.url})
         if call.address.types[-1].lower() == "operations":
             return Answer(200, extensions.status_body(call, operation))
         return Answer(200, computes.status_body(operation))
 
     async def _dispatch(self, method: str, call: Call) -> Answer:
         address, tree = call.address, self._azure.tree
+        refuse_locked(tree, method, address)
         if method == "POST" and address.is_collection and len(address.types) > 1:
             owner = tree.get(address.parent)
             owner_address = parse(address.parent)

@@ -50,6 +50,11 @@ class Call:
         """The api-version asked for."""
         return self.query.get("api-version", "")
 
+    @property
+    def url(self) -> str:
+        """Where the same can be asked again."""
+        return f"{self.base}{self.address.id}?api-version={self.api_version}"
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -47,14 +47,7 @@ class Extensions(Behaviour):
         if there and there["properties"]["provisioningState"] in BUSY:
             raise _busy("PUT", there)  # assumed: PUT is refused in the words that are known of PATCH
         self._refuse_second_of_type(call, told["extensionType"])
-        pinned = told.get("version")
-        if pinned and told.get("autoUpgradeMinorVersion", True):
-            raise ArmError(
-                400,
-                "ExtensionAutoUpgradeCannotBeEnabled",
-                "Auto upgrade of minor versions cannot be enabled when a version is given.",
-                cause=None,
-            )
+        _refuse_contradiction(told, told.get("autoUpgradeMinorVersion", True))
         resource = _resource(call, told, there)
         call.azure.tree.put(resource)
         operation = call.azure.operations.start("Creating", lambda: _install(call, resource, "Creating"))
@@ -72,8 +65,11 @@ class Extensions(Behaviour):
             raise ArmError(
                 400, "InvalidRequestContent", f"A PATCH cannot change {', '.join(unknown)}.", cause=None
             )  # assumed
+        _refuse_contradiction(told, told.get("autoUpgradeMinorVersion", properties["autoUpgradeMinorVersion"]))
         before = repr(properties)
         properties.update({key: told[key] for key in PATCHABLE if key in told})
+        if properties["autoUpgradeMinorVersion"]:
+            properties["version"] = None
         properties["configurationSettings"] = {
             **properties["configurationSettings"],
             **(told.get("configurationSettings") or {}),
@@ -204,6 +200,16 @@ def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:
         # The service really names its own host here; whoever follows it sends a token to a stranger.
         headers["Location"] = f"https://eastus.rp.kubernetesconfiguration.invalid{path}/operations/{operation.id}"
     return headers
+
+
+def _refuse_contradiction(told: dict[str, Any], auto_upgrade: bool) -> None:
+    if told.get("version") and auto_upgrade:
+        raise ArmError(
+            400,
+            "ExtensionAutoUpgradeCannotBeEnabled",
+            "Auto upgrade of minor versions cannot be enabled when a version is given.",
+            cause=None,
+        )
 
 
 def _busy(method: str, there: Resource) -> ArmError:

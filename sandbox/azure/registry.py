@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.azure import locks, loganalytics, relay, servicebus
 from sandbox.azure.behaviours import Behaviour
 from sandbox.azure.computes import Computes
 from sandbox.azure.extensions import Extensions
@@ -15,5 +16,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
         RoleDefinitions(),
         RoleAssignments(),
         AksClusters(),
+        *locks.ALL,
+        *loganalytics.ALL,
+        *relay.ALL,
+        *servicebus.ALL,
     )
 }

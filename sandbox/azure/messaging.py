@@ -1,0 +1,176 @@
+"""What Relay and Service Bus have in common: namespaces, and rules with keys at them and beneath them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.azure.behaviours import Answer, Behaviour, Call, now
+from sandbox.azure.errors import ArmError
+from sandbox.azure.tree import Resource, parse
+
+NAME = re.compile(r"^[A-Za-z][A-Za-z0-9-]{4,48}[A-Za-z0-9]$")
+RIGHTS = {"Listen", "Manage", "Send"}
+ROOT_RULE = "RootManageSharedAccessKey"
+KEYS = ("primary", "secondary")
+SECRET = "keys"
+
+
+class Namespaces(Behaviour):
+    """A namespace: there after a while, with the rule that every namespace has."""
+
+    default_sku = "Standard"
+    skus: frozenset[str] = frozenset()
+
+    async def put(self, call: Call, there: Resource | None) -> Answer:
+        address = call.address
+        if not NAME.match(address.names[-1]):
+            raise bad_request("The specified service namespace is invalid.")  # assumed wording
+        if not call.body.get("location"):
+            raise ArmError(
+                400, "LocationRequired", "The location property is required for this definition.", cause="gateway"
+            )
+        sku = (call.body.get("sku") or {}).get("name") or self.default_sku
+        if sku not in self.skus:
+            raise bad_request(f"The SKU '{sku}' is not known.")  # assumed wording
+        stamp = now()
+        resource: Resource = {
+            "sku": {"name": sku, "tier": sku},
+            "id": there["id"] if there else address.id,
+            "name": address.names[-1],
+            "type": f"{address.namespace}/Namespaces",
+            "location": call.body["location"],
+            "tags": call.body.get("tags") or {},
+            "properties": {
+                "provisioningState": "Succeeded" if there else "Created",
+                "status": "Active",
+                "metricId": f"{address.id.split('/')[2]}:{address.names[-1].lower()}",
+                "createdAt": there["properties"]["createdAt"] if there else stamp,
+                "updatedAt": stamp,
+                "serviceBusEndpoint": f"https://{address.names[-1]}.servicebus.sandbox.invalid:443/",
+            },
+        }
+        call.azure.tree.put(resource)
+        if there:
+            return Answer(200, resource)
+        call.azure.tree.put(
+            rule_of(f"{address.id}/AuthorizationRules/{ROOT_RULE}", f"{resource['type']}/AuthorizationRules", RIGHTS)
+        )
+
+        async def ready() -> None:
+            await asyncio.sleep(call.azure.seconds)
+            resource["properties"]["provisioningState"] = "Succeeded"
+
+        call.azure.operations.start("Created", ready)
+        return Answer(201, resource)
+
+    async def patch(self, call: Call, there: Resource) -> Answer:
+        there.update({key: call.body[key] for key in ("tags", "sku") if key in call.body})
+        return Answer(200, there)
+
+    async def delete(self, call: Call, there: Resource | None) -> Answer:
+        if there is None:
+            return Answer(204)
+        there["properties"]["provisioningState"] = "Deleting"
+
+        async def remove() -> None:
+            await asyncio.sleep(call.azure.seconds)
+            call.azure.tree.remove(there["id"])
+
+        operation = call.azure.operations.start("Deleting", remove)
+        where = f"{call.base}{call.address.id}/operationresults/{operation.id}?api-version={call.api_version}"
+        return Answer(202, None, {"Location": where})
+
+
+class Part(Behaviour):
+    """What stands in a namespace: created at once, with the service's defaults."""
+
+    spelled = ""
+    defaults: Mapping[str, Any] = {}
+
+    async def put(self, call: Call, there: Resource | None) -> Answer:
+        stamp, address = now(), call.address
+        namespace = call.azure.tree.get("/".join(address.id.split("/")[:9])) or {}
+        if namespace.get("properties", {}).get("provisioningState") != "Succeeded":
+            raise ArmError(409, "Conflict", "The namespace is not active yet.", cause=None)  # assumed wording
+        resource: Resource = {
+            "id": there["id"] if there else address.id,
+            "name": address.names[-1],
+            "type": self.spelled,
+            "properties": {
+                **self.defaults,
+                **(call.body.get("properties") or {}),
+                "createdAt": there["properties"]["createdAt"] if there else stamp,
+                "updatedAt": stamp,
+            },
+        }
+        call.azure.tree.put(resource)
+        return Answer(200, resource)
+
+
+class Rules(Behaviour):
+    """Authorization rules, and their keys by POST."""
+
+    spelled = ""
+
+    async def put(self, call: Call, there: Resource | None) -> Answer:
+        rights = set((call.body.get("properties") or {}).get("rights") or ())
+        if not rights or not rights <= RIGHTS or ("Manage" in rights and rights != RIGHTS):
+            raise bad_request("Rights are Listen, Send and Manage; Manage needs the other two.")  # assumed wording
+        resource = rule_of(call.address.id, self.spelled, rights)
+        if there:
+            resource[SECRET] = there[SECRET]
+        call.azure.tree.put(resource)
+        return Answer(200, await self.read(call, resource))
+
+    async def read(self, call: Call, resource: Resource) -> Resource:
+        return {key: value for key, value in resource.items() if key != SECRET}
+
+    async def action(self, call: Call, there: Resource, name: str) -> Answer:
+        if name.lower() == "regeneratekeys":
+            which = str(call.body.get("keyType", "")).removesuffix("Key").lower()
+            if which not in KEYS:
+                raise bad_request("keyType is PrimaryKey or SecondaryKey.")
+            there[SECRET][which] = _key()
+        elif name.lower() != "listkeys":
+            return await super().action(call, there, name)
+        return Answer(200, _shown(there))
+
+
+def rule_of(rule_id: str, spelled: str, rights: set[str]) -> Resource:
+    """A rule with new keys."""
+    return {
+        "id": rule_id,
+        "name": rule_id.rsplit("/", 1)[-1],
+        "type": spelled,
+        "properties": {"rights": sorted(rights)},
+        SECRET: {which: _key() for which in KEYS},
+    }
+
+
+def bad_request(message: str) -> ArmError:
+    """A refusal in the words of these services."""
+    return ArmError(400, "BadRequest", message, cause=None)
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _shown(rule: Resource) -> dict[str, str]:
+    address = parse(rule["id"])
+    assert address is not None
+    entity = f";EntityPath={address.names[1]}" if len(address.names) > 2 else ""
+    shown = {"keyName": rule["name"]}
+    for which in KEYS:
+        key = rule[SECRET][which]
+        shown[f"{which}Key"] = key
+        shown[f"{which}ConnectionString"] = (
+            f"Endpoint=sb://{address.names[0]}.servicebus.sandbox.invalid/;"
+            f"SharedAccessKeyName={rule['name']};SharedAccessKey={key}{entity}"
+        )
+    return shown

@@ -1,0 +1,318 @@
+"""What is asked for against what is deployed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azext_amlk8s.settings import (
+    Settings,
+    deployed,
+    differences,
+    judge_lost,
+    judge_update,
+    overlaid,
+    plan_update,
+    stops,
+)
+
+TRAINING = {"enableTraining": "True", "enableInference": "False"}
+ROUTER = {
+    "enableTraining": "True",
+    "enableInference": "True",
+    "allowInsecureConnections": "True",
+    "inferenceRouterServiceType": "loadBalancer",
+}
+CERTIFICATE = ("scoringFe.sslCert", "scoringFe.sslKey")
+RELAY = ("relayServerConnectionString", "relayserver.relayConnectionString")
+
+
+def extension(config: dict[str, str], *protected: str, **more: Any) -> dict[str, Any]:
+    """An extension as ARM describes it: protected values come back empty."""
+    return {
+        "properties": {
+            "configurationSettings": config,
+            "configurationProtectedSettings": dict.fromkeys(protected, ""),
+            "provisioningState": "Succeeded",
+            "version": None,
+            "releaseTrain": "Stable",
+            "autoUpgradeMinorVersion": True,
+            **more,
+        }
+    }
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something deployed, what is given, and the properties that are sent."""
+
+    name: str
+    there: dict[str, Any]
+    config: dict[str, str]
+    sent: dict[str, Any]
+    protected: dict[str, str] = field(default_factory=dict)
+    restored: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = [
+    Case("nothing changes", extension(TRAINING), {"enableTraining": "True"}, {}),
+    Case("true is True", extension({"enableTraining": "true"}), {"enableTraining": "True"}, {}),
+    Case(
+        "loadbalancer is loadBalancer", extension({**ROUTER, "inferenceRouterServiceType": "LoadBalancer"}), ROUTER, {}
+    ),
+    Case(
+        "only what differs is sent",
+        extension({**TRAINING, "installVolcano": "True"}),
+        {"enableTraining": "True", "installVolcano": "False"},
+        {"configurationSettings": {"installVolcano": "False"}},
+    ),
+    Case(
+        "a key in a case that the chart does not read is not the key",
+        extension({**TRAINING, "InferenceRouterHA": "False"}),
+        {"inferenceRouterHA": "False"},
+        {"configurationSettings": {"inferenceRouterHA": "False"}},
+    ),
+    Case(
+        "a version alone touches no bag",
+        extension(TRAINING, *CERTIFICATE),
+        {},
+        {"version": "1.1.70", "autoUpgradeMinorVersion": False},
+        versions={"version": "1.1.70"},
+    ),
+    Case(
+        "the same version changes nothing",
+        extension(TRAINING, version="1.1.70", autoUpgradeMinorVersion=False),
+        {},
+        {},
+        versions={"version": "1.1.70"},
+    ),
+    Case(
+        "upgrades on again",
+        extension(TRAINING, version="1.1.70", autoUpgradeMinorVersion=False),
+        {},
+        {"autoUpgradeMinorVersion": True},
+        versions={"auto_upgrade": True},
+    ),
+    Case("the train minds no case", extension(TRAINING), {}, {}, versions={"release_train": "stable"}),
+    Case("another train", extension(TRAINING), {}, {"releaseTrain": "preview"}, versions={"release_train": "preview"}),
+    Case(
+        "plain settings leave the protected ones alone",
+        extension(ROUTER, *CERTIFICATE),
+        {"installVolcano": "False"},
+        {"configurationSettings": {"installVolcano": "False"}},
+    ),
+    Case(
+        "a protected setting takes the others with it",
+        extension(TRAINING, *RELAY, "azure_log_analytics.connection_string"),
+        {},
+        {
+            "configurationProtectedSettings": {
+                "azure_log_analytics.connection_string": "new",
+                **dict.fromkeys(RELAY, "r"),
+            }
+        },
+        {"azure_log_analytics.connection_string": "new"},
+        dict.fromkeys(RELAY, "r"),
+    ),
+    Case(
+        "node ports instead of a load balancer",
+        extension(
+            {**ROUTER, "internalLoadBalancerProvider": "azure", "scoringFe.serviceType.internalLoadBalancer": "True"}
+        ),
+        {"inferenceRouterServiceType": "nodePort"},
+        {
+            "configurationSettings": {
+                "scoringFe.serviceType.nodePort": "True",
+                "scoringFe.serviceType.internalLoadBalancer": "False",
+                "inferenceRouterServiceType": "nodePort",
+            }
+        },
+    ),
+    Case(
+        "a load balancer instead of node ports",
+        extension({**ROUTER, "inferenceRouterServiceType": "nodePort", "scoringFe.serviceType.nodePort": "true"}),
+        {"inferenceRouterServiceType": "loadBalancer"},
+        {
+            "configurationSettings": {
+                "scoringFe.serviceType.nodePort": "False",
+                "inferenceRouterServiceType": "loadBalancer",
+            }
+        },
+    ),
+    Case(
+        "HTTPS by a secret",
+        extension(ROUTER),
+        {"allowInsecureConnections": "False", "sslSecret": "tls", "sslCname": "a.b"},
+        {
+            "configurationSettings": {
+                "scoringFe.sslSecret": "tls",
+                "allowInsecureConnections": "False",
+                "sslSecret": "tls",
+                "sslCname": "a.b",
+            }
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_is_sent(case: Case) -> None:
+    update = plan_update(Settings(case.config, case.protected), deployed(case.there), case.restored, **case.versions)
+    assert update.body == ({"properties": case.sent} if case.sent else {})
+    assert bool(update.changes) == bool(case.sent)
+    assert update.lost == ()
+
+
+LOST = [
+    ("nothing protected is given", (*CERTIFICATE, *RELAY), {}, {}, ()),
+    ("the certificate", (*CERTIFICATE, *RELAY), {"azure_log_analytics.connection_string": "k"}, dict.fromkeys(RELAY, "r"), CERTIFICATE),
+    ("nothing of one's own is given back", RELAY, dict.fromkeys(CERTIFICATE, "pem"), {}, RELAY),
+    ("the other tool's paths are worth nothing", ("sslCertPemFile", "sslKeyPemFile", *CERTIFICATE), dict.fromkeys(CERTIFICATE, "pem"), {}, ()),
+    ("all is given", CERTIFICATE, dict.fromkeys(CERTIFICATE, "pem"), {}, ()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "there", "given", "restored", "lost"), LOST, ids=[one[0] for one in LOST])
+def test_what_would_be_lost(
+    name: str, there: tuple[str, ...], given: dict[str, str], restored: dict[str, str], lost: tuple[str, ...]
+) -> None:
+    """Each is named, with what to give."""
+    update = plan_update(Settings({}, given), deployed(extension(ROUTER, *there)), restored)
+    assert update.lost == lost
+    findings = judge_lost(update)
+    assert {one.subject for one in findings} == set(lost)
+    assert all(one.fix.startswith("--config-protected ") for one in findings)
+
+
+KEYS = st.sampled_from([*CERTIFICATE, *RELAY, "azure_log_analytics.connection_string", "sslCname"])
+
+
+@given(st.sets(KEYS), st.dictionaries(KEYS, st.text(min_size=1)), st.dictionaries(KEYS, st.text(min_size=1)))
+def test_nothing_protected_is_lost_in_silence(
+    there: set[str], protected: dict[str, str], restored: dict[str, str]
+) -> None:
+    """Whatever is given: a protected setting that was there is sent again, untouched, or named."""
+    update = plan_update(Settings({}, protected), deployed(extension(TRAINING, *there)), restored)
+    bag = update.body.get("properties", {}).get("configurationProtectedSettings")
+    assert bag is None or there <= {*bag, *update.lost}
+    assert (bag is None) == (not protected)
+
+
+GIVEN = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(
+            ("enableTraining", "enableInference", "allowInsecureConnections"), st.sampled_from(("True", "False"))
+        ),
+        "inferenceRouterServiceType": st.sampled_from(("nodePort", "loadBalancer", "clusterIP")),
+        "internalLoadBalancerProvider": st.just("azure"),
+        "sslSecret": st.text(min_size=1),
+    },
+)
+
+
+@given(GIVEN, GIVEN)
+def test_an_update_is_made_once(first: dict[str, str], second: dict[str, str]) -> None:
+    """When what was sent is deployed, the same update has nothing more to send."""
+    there = deployed(extension({**ROUTER, **first}))
+    sent = plan_update(Settings(second), there, {}).body.get("properties", {}).get("configurationSettings", {})
+    after = deployed(extension({**there.config, **sent}))
+    assert plan_update(Settings(second), after, {}).body == {}
+
+
+STOPS = [
+    ("training off", ROUTER, {"enableTraining": "False"}, {"jobs"}),
+    ("inference off", ROUTER, {"enableInference": "False"}, {"endpoints"}),
+    ("training off that was off", {**ROUTER, "enableTraining": "False"}, {"enableTraining": "False"}, set()),
+    ("training on", {**ROUTER, "enableTraining": "False"}, {"enableTraining": "True"}, set()),
+    ("device plugin off", {**ROUTER, "installNvidiaDevicePlugin": "True"}, {"installNvidiaDevicePlugin": "False"}, {"jobs", "endpoints"}),
+    ("device plugin off by default", ROUTER, {"installNvidiaDevicePlugin": "False"}, set()),
+    ("another selector", ROUTER, {"nodeSelector.pool": "gpu"}, {"jobs", "endpoints"}),
+    ("a selector with training only", TRAINING, {"nodeSelector.pool": "gpu"}, {"jobs"}),
+    ("the same selector", {**ROUTER, "nodeSelector.pool": "gpu"}, {"nodeSelector.pool": "gpu"}, set()),
+    ("another service", ROUTER, {"inferenceRouterServiceType": "nodePort"}, {"endpoints"}),
+    ("the router of a cluster without one", TRAINING, {"inferenceRouterServiceType": "nodePort"}, set()),
+    ("the scheduler", ROUTER, {"installVolcano": "False"}, set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "there", "config", "what"), STOPS, ids=[one[0] for one in STOPS])
+def test_what_stops(name: str, there: dict[str, str], config: dict[str, str], what: set[str]) -> None:
+    now = deployed(extension(there))
+    assert set(stops(plan_update(Settings(config), now, {}).changes, now)) == what
+
+
+IMMUTABLE = [
+    ("another cluster", extension({"cluster_name": "/a"}), Settings({"cluster_name": "/b"}), ["U101"]),
+    ("the same cluster", extension({"cluster_name": "/a"}), Settings({"cluster_name": "/a"}), []),
+    ("from secret to open", extension({}, "sslCname"), Settings({"sslCname": "a.b"}), ["U102"]),
+    ("from open to secret", extension({"sslCname": "a.b"}), Settings({}, {"sslCname": "a.c"}), ["U102"]),
+]
+
+
+@pytest.mark.parametrize(("name", "there", "given", "ids"), IMMUTABLE, ids=[one[0] for one in IMMUTABLE])
+def test_what_cannot_be_changed(name: str, there: dict[str, Any], given: Settings, ids: list[str]) -> None:
+    assert [one.id for one in judge_update(given, deployed(there))] == ids
+
+
+def test_a_spent_provider_is_not_judged() -> None:
+    """The service keeps the key for ever; with node ports nobody reads it."""
+    there = deployed(extension({**ROUTER, "internalLoadBalancerProvider": "azure"}))
+    assert (
+        "internalLoadBalancerProvider"
+        not in overlaid(there, Settings({"inferenceRouterServiceType": "nodePort"})).config
+    )
+    assert "internalLoadBalancerProvider" in overlaid(there, Settings({"installVolcano": "False"})).config
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"properties": None},
+        {},
+        {"properties": {"configurationSettings": None, "configurationProtectedSettings": None, "releaseTrain": None}},
+    ],
+    ids=["properties null", "no properties", "bags null"],
+)
+def test_what_arm_leaves_out(odd: dict[str, Any]) -> None:
+    there = deployed(odd)
+    assert (dict(there.config), set(there.protected)) == ({}, set())
+
+
+CREATE = [
+    ("the same", TRAINING, {"enableTraining": "True"}, {}, {}, []),
+    ("a derived default does not count", {**TRAINING, "clusterPurpose": "DevTest"}, {"enableTraining": "True"}, {}, {}, []),
+    ("inference is there and not asked for", ROUTER, {"enableTraining": "True"}, {}, {}, ["enableInference"]),
+    ("a protected value cannot be compared", TRAINING, {"enableTraining": "True"}, {"relayServerConnectionString": "x"}, {}, []),
+    ("a protected setting that is not there", TRAINING, {"enableTraining": "True"}, {"scoringFe.sslCert": "x"}, {}, ["scoringFe.sslCert"]),
+    ("another version", TRAINING, {"enableTraining": "True"}, {}, {"version": "1.0.0"}, ["version", "autoUpgradeMinorVersion"]),
+    ("another train", TRAINING, {"enableTraining": "True"}, {}, {"release_train": "preview"}, ["releaseTrain"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "config", "protected", "versions", "keys"), CREATE, ids=[one[0] for one in CREATE]
+)
+def test_create_again(
+    name: str,
+    there: dict[str, str],
+    config: dict[str, str],
+    protected: dict[str, str],
+    versions: dict[str, Any],
+    keys: list[str],
+) -> None:
+    """What was given counts, and what follows from it."""
+    now = deployed(extension(there, *RELAY))
+    assert [one.key for one in differences(Settings(config, protected), now, **versions)] == keys
+
+
+def test_no_secret_is_shown() -> None:
+    update = plan_update(
+        Settings({}, {"relayServerConnectionString": "s3cret"}), deployed(extension(TRAINING, *RELAY)), {}
+    )
+    assert "s3cret" not in " ".join(map(str, update.changes))

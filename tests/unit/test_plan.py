@@ -1,0 +1,246 @@
+"""The body that is sent, and the Azure resources beneath it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azext_amlk8s.settings import BLANK, ClusterFacts, Settings, blanked, every, merged, needed, plan_create
+from azext_amlk8s.settings.dependencies import dependency, name_for
+
+GROUP = "/subscriptions/33333333-dddd-4eee-8fff-444444444444/resourceGroups/ml-rg"
+AKS = ClusterFacts(
+    "managedClusters", f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks", "aks", "East US", 3
+)
+ARC = ClusterFacts(
+    "connectedClusters", f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters/arc", "arc", "westeurope", 3
+)
+TRAINING = {"enableTraining": "True"}
+INFERENCE = {"enableInference": "True", "allowInsecureConnections": "True"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Settings on a cluster, and what stands in the plain bag; None for a key that may not be there."""
+
+    name: str
+    config: dict[str, str]
+    expected: dict[str, str | None]
+    facts: ClusterFacts = AKS
+    protected: dict[str, str] = field(default_factory=dict)
+
+
+CASES = [
+    Case("both workloads are always said", TRAINING, {"enableTraining": "True", "enableInference": "False"}),
+    Case(
+        "a cluster knows itself",
+        TRAINING,
+        {
+            "cluster_name": AKS.resource_id,
+            "clusterId": AKS.resource_id,
+            "prometheus.prometheusSpec.externalLabels.cluster_name": AKS.resource_id,
+            "cluster_name_friendly": "aks",
+            "location": "eastus",
+            "jobSchedulerLocation": "eastus",
+            "domain": "eastus.cloudapp.azure.com",
+        },
+    ),
+    Case("the domain can be chosen", {**TRAINING, "domain": "ml.contoso.com"}, {"domain": "ml.contoso.com"}),
+    Case("an id of one's own is kept", {**TRAINING, "clusterId": "mine"}, {"clusterId": "mine"}),
+    Case(
+        "AKS", TRAINING, {"relayserver.enabled": "False", "nginxIngress.enabled": "True", "servicebus.enabled": "False"}
+    ),
+    Case("Arc", TRAINING, {"relayserver.enabled": "True", "nginxIngress.enabled": "False"}, ARC),
+    Case("three nodes are not few", TRAINING, {"clusterPurpose": None, "inferenceRouterHA": None}),
+    Case("two are", TRAINING, {"clusterPurpose": "DevTest", "inferenceRouterHA": "False"}, replace(AKS, node_count=2)),
+    Case("nobody counted them", TRAINING, {"clusterPurpose": None}, replace(AKS, node_count=None)),
+    Case(
+        "what is given wins over the size",
+        {**TRAINING, "inferenceRouterHA": "True"},
+        {"inferenceRouterHA": "True"},
+        replace(AKS, node_count=2),
+    ),
+    Case(
+        "a key never stands in both bags",
+        TRAINING,
+        {"inferenceRouterHA": None},
+        replace(AKS, node_count=2),
+        {"inferenceRouterHA": "False"},
+    ),
+    Case(
+        "OpenShift is told that it is one",
+        {**TRAINING, "openshift": "False"},
+        {"openshift": "True"},
+        replace(ARC, distribution="openshift"),
+    ),
+    Case("another distribution is not", TRAINING, {"openshift": None}, replace(ARC, distribution="k3s")),
+    Case(
+        "node ports",
+        {**INFERENCE, "inferenceRouterServiceType": "nodePort"},
+        {"scoringFe.serviceType.nodePort": "True", "scoringFe.serviceType.internalLoadBalancer": None},
+    ),
+    Case(
+        "internal load balancer",
+        {**INFERENCE, "inferenceRouterServiceType": "loadBalancer", "internalLoadBalancerProvider": "azure"},
+        {"scoringFe.serviceType.nodePort": None, "scoringFe.serviceType.internalLoadBalancer": "True"},
+    ),
+    Case(
+        "secret with the certificate",
+        {"enableInference": "True", "inferenceRouterServiceType": "clusterIP", "sslSecret": "tls", "sslCname": "a.b"},
+        {"scoringFe.sslSecret": "tls"},
+    ),
+    Case("plain HTTP needs no secret", {**INFERENCE, "sslSecret": "tls"}, {"scoringFe.sslSecret": None}),
+    Case("training has no router", {**TRAINING, "sslSecret": "tls"}, {"scoringFe.sslSecret": None}),
+    Case("old AKS", {**INFERENCE, "isAKSMigration": "True"}, {"scoringFe.namespace": "default"}),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_config(case: Case) -> None:
+    body = plan_create(Settings(case.config, case.protected), case.facts)
+    config = body["properties"]["configurationSettings"]
+    assert {key: config.get(key) for key in case.expected} == case.expected
+    assert not config.keys() & body["properties"]["configurationProtectedSettings"].keys()
+
+
+def test_everything_else() -> None:
+    """Type, train, scope; an identity for Arc only; no flag for upgrades unless asked for."""
+    body = plan_create(Settings(TRAINING), ARC)
+    properties = body["properties"]
+    assert body["identity"] == {"type": "SystemAssigned"}
+    assert "identity" not in plan_create(Settings(TRAINING), AKS)
+    assert properties["extensionType"] == "microsoft.azureml.kubernetes"
+    assert properties["releaseTrain"] == "stable"
+    assert properties["scope"] == {"cluster": {"releaseNamespace": "azureml"}}
+    assert "autoUpgradeMinorVersion" not in properties and "version" not in properties
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ({"version": "1.1.70"}, {"version": "1.1.70", "autoUpgradeMinorVersion": False}),
+        ({"auto_upgrade": True}, {"autoUpgradeMinorVersion": True}),
+        ({"auto_upgrade": False}, {"autoUpgradeMinorVersion": False}),
+        ({"release_train": "preview"}, {"releaseTrain": "preview"}),
+    ],
+)
+def test_version(asked: dict[str, object], sent: dict[str, object]) -> None:
+    """A version switches automatic upgrades off, since the service refuses both together."""
+    properties = plan_create(Settings(TRAINING), AKS, **asked)["properties"]  # type: ignore[arg-type]
+    assert {key: properties[key] for key in sent} == sent
+
+
+def test_connection_strings_have_two_names() -> None:
+    """The documented name stays beside the one that the chart reads; one that is given is kept."""
+    protected = {"relayServerConnectionString": "one", "serviceBusConnectionString": "two"}
+    sent = plan_create(Settings(TRAINING, protected), ARC)["properties"]["configurationProtectedSettings"]
+    assert sent == {**protected, "relayserver.relayConnectionString": "one", "servicebus.connectionString": "two"}
+    both = {"relayServerConnectionString": "one", "relayserver.relayConnectionString": "other"}
+    assert plan_create(Settings({}, both), ARC)["properties"]["configurationProtectedSettings"] == both
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text(min_size=4).filter(lambda value: value not in BLANK)))
+def test_nothing_secret_is_shown(protected: dict[str, str]) -> None:
+    shown = blanked(plan_create(Settings(TRAINING, protected), AKS))["properties"]["configurationProtectedSettings"]
+    assert set(shown) >= set(protected)
+    assert set(shown.values()) <= {BLANK}
+
+
+NEEDS = [
+    ("AKS needs nothing", TRAINING, {}, AKS, []),
+    ("Arc needs a relay", TRAINING, {}, ARC, ["relay"]),
+    ("a relay of one's own", TRAINING, {"relayServerConnectionString": "Endpoint=x"}, ARC, []),
+    ("a relay that is switched off", {"relayserver.enabled": "False"}, {}, ARC, []),
+    ("a relay on AKS", {"relayserver.enabled": "True"}, {}, AKS, ["relay"]),
+    ("logs", {"logAnalyticsWS": "True"}, {}, AKS, ["logAnalytics"]),
+    ("logs of one's own", {"logAnalyticsWS": "True"}, {"azure_log_analytics.connection_string": "key"}, AKS, []),
+    ("a bus", {"servicebus.enabled": "True"}, {}, ARC, ["relay", "serviceBus"]),
+]
+
+
+@pytest.mark.parametrize(("name", "config", "protected", "facts", "kinds"), NEEDS, ids=[one[0] for one in NEEDS])
+def test_needed(
+    name: str, config: dict[str, str], protected: dict[str, str], facts: ClusterFacts, kinds: list[str]
+) -> None:
+    assert [one.kind for one in needed(Settings(config, protected), facts)] == kinds
+
+
+def test_the_relay() -> None:
+    """Namespace, hybrid connection, rule, in this order; the settings name the connection."""
+    (relay,) = needed(Settings(TRAINING), ARC)
+    namespace = f"{GROUP}/providers/Microsoft.Relay/namespaces/{relay.name}"
+    assert relay.id == namespace
+    assert relay.body["location"] == "westeurope"
+    assert [part.removeprefix(namespace) for part, _ in relay.parts] == [
+        "/hybridConnections/arc",
+        "/hybridConnections/arc/authorizationRules/azureml_rw",
+    ]
+    assert relay.parts[1][1] == {"properties": {"rights": ["Manage", "Send", "Listen"]}}
+    assert relay.keys_id == f"{relay.parts[1][0]}/listKeys"
+    made = relay.settings({}, "secret")
+    assert made.config == {
+        "relayserver.hybridConnectionResourceID": f"{namespace}/hybridConnections/arc",
+        "relayserver.hybridConnectionName": "arc",
+    }
+    assert made.protected == {"relayServerConnectionString": "secret", "relayserver.relayConnectionString": "secret"}
+
+
+def test_a_relay_that_settings_point_at() -> None:
+    """One's own relay, in another group, is asked for its own keys."""
+    pointer = "/subscriptions/s/resourceGroups/other/providers/Microsoft.Relay/namespaces/mine/hybridConnections/hc"
+    relay = dependency("relay", ARC, pointer)
+    assert relay.id == pointer.rsplit("/", 2)[0]
+    assert relay.keys_id == f"{pointer}/authorizationRules/azureml_rw/listKeys"
+
+
+def test_the_workspace_of_logs() -> None:
+    """Its customer id is known when Azure has made it."""
+    (logs,) = needed(Settings({"logAnalyticsWS": "True"}), AKS)
+    config = logs.settings({"properties": {"customerId": "1234"}}, "key").config
+    assert config == {"azure_log_analytics.enabled": "True", "azure_log_analytics.customer_id": "1234"}
+
+
+def test_everything_is_priced() -> None:
+    assert all("https://azure.microsoft.com/pricing/" in one.costs for one in every(ARC))
+
+
+NAMES = [
+    ("short", "aks-sub-rg-relay", 50, "akssubrgrelay"),
+    ("a digit at the front", "9aks-sub-rg", 50, "k9akssubrg"),
+    ("letters of other scripts", "ü-aks", 50, "aks"),
+    # echo -n minikube-33333333-dddd-4eee-8fff-444444444444-machine-learning-relay | md5sum
+    (
+        "long",
+        "minikube-33333333-dddd-4eee-8fff-444444444444-machine-learning-relay",
+        50,
+        "minikube33333333dddd4eee8fff444444444444mach" + "7dcd62",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "words", "longest", "expected"), NAMES, ids=[one[0] for one in NAMES])
+def test_names(name: str, words: str, longest: int, expected: str) -> None:
+    """The names that the other tool gives, so that its resources are found and used again."""
+    assert name_for(words, longest) == expected
+
+
+@given(st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True), st.sampled_from((50, 63)))
+def test_names_are_names(cluster: str, longest: int) -> None:
+    """Azure takes letters and digits, a letter first; two clusters never share one."""
+    words = f"{cluster}-33333333-dddd-4eee-8fff-444444444444-ml-rg-relay"
+    name = name_for(words, longest)
+    assert name.isalnum() and name[0].isalpha() and len(name) <= longest
+    assert name == name_for(words, longest)
+
+
+@given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
+def test_merging_loses_nothing(config: dict[str, str], more: dict[str, str]) -> None:
+    """What is given keeps its value; all keys are there; nothing stands in both bags."""
+    settings = Settings(config, {"secret": "mine"})
+    both = merged(settings, Settings(more, {**more, "secret": "theirs"}))
+    assert both.get("secret") == config.get("secret", "mine")
+    assert {key: both.config[key] for key in config} == config
+    assert {*both.config, *both.protected} >= {*config, *more}
