@@ -1,0 +1,154 @@
+"""What is said of a fit: the objects that are returned, and findings with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from azext_amlk8s.findings import Finding, Severity
+from azext_amlk8s.instances.fit import EXPECTED, PlaceFit, TypeFit
+from azext_amlk8s.instances.model import InstanceType
+from azext_amlk8s.instances.nodes import Taint
+from azext_amlk8s.instances.placement import Placement
+
+TROUBLESHOOT = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
+UPDATE = "az amlk8s extension update -g GROUP -c CLUSTER -t CLUSTER_TYPE -n EXTENSION --config"
+LIFT = f"{UPDATE} amloperator.skipResourceValidation=True"
+
+
+def views(fits: Iterable[TypeFit]) -> list[dict[str, Any]]:
+    """What fit returns for each type: counts of pods, the places with their nodes, and why there is none."""
+    return [_view(one) for one in fits]
+
+
+def _view(one: TypeFit) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "fits": bool(one.pods or one.grown),
+        "pods": one.pods,
+        "podsNow": one.free,
+        "podsByScaleOut": one.grown,
+        "codeNine": one.code_nine or None,
+        "nearestNode": one.nearest or None,
+        "reasons": reasons(one.obstacles),
+        "places": [_place_view(place) for place in one.places],
+    }
+
+
+def _place_view(one: PlaceFit) -> dict[str, Any]:
+    return {
+        "place": one.place,
+        "nodes": list(one.nodes),
+        "pods": one.pods,
+        "podsNow": one.free,
+        "podsByScaleOut": one.grown,
+        "reasons": reasons(one.obstacles),
+    }
+
+
+def reasons(obstacles: Iterable[Any]) -> list[dict[str, str]]:
+    """Each obstacle with its kind (state, os, taint, selector, or a resource) and a sentence about the node."""
+    return [{"kind": one.kind, "message": f"It {one.phrase}."} for one in obstacles]
+
+
+def judge_fit(fits: Sequence[TypeFit], placement: Placement, *, severity: Severity = Severity.WARNING) -> list[Finding]:
+    """The findings over all types: those that fit nowhere, and those whose jobs end with Code 9."""
+    found = []
+    for one in fits:
+        if not one.pods and not one.grown:
+            found.append(_fits_nowhere(one, severity))
+        if one.code_nine and placement.sizes_checked:
+            found.append(_code_nine(one, severity if one.code_nine == EXPECTED else Severity.WARNING))
+        if one.grown and not one.pods:
+            found.append(_scales_out(one))
+    return found
+
+
+def judge_selectors(types: Iterable[InstanceType], placement: Placement) -> list[Finding]:
+    """Types whose selector contradicts the one that the extension lays on all workloads: both must match."""
+    return [
+        Finding(
+            "F104",
+            Severity.ERROR,
+            one.name,
+            f"The instance type {one.name} asks for nodes with {key}={value}, and the extension's nodeSelector for "
+            f"{key}={placement.node_selector[key]}: no node can have both.",
+            required=f"{key}={placement.node_selector[key]}",
+            found=f"{key}={value}",
+            fix=f"{UPDATE} nodeSelector.{key}={value}",
+            source=TROUBLESHOOT,
+        )
+        for one in types
+        for key, value in one.node_selector.items()
+        if key in placement.node_selector and placement.node_selector[key] != value
+    ]
+
+
+def _fits_nowhere(one: TypeFit, severity: Severity) -> Finding:
+    if not one.nearest:
+        return Finding("F101", severity, one.name, f"The instance type {one.name} fits no node: the cluster has none.")
+    why = ", and it ".join(obstacle.phrase for obstacle in one.obstacles)
+    return Finding(
+        "F101",
+        severity,
+        one.name,
+        f"The instance type {one.name} fits no node. The nearest, {one.nearest}, {why}.",
+        required="a node that is Ready, has the labels, is tolerated and is large enough",
+        found=one.nearest,
+        fix=_remedy(one),
+        source=TROUBLESHOOT,
+    )
+
+
+def _remedy(one: TypeFit) -> str:
+    """What to do where one kind of thing is in the way; where there are several, the sentence says them."""
+    taints = [obstacle.taint for obstacle in one.obstacles if obstacle.taint]
+    if taints:
+        return f"{UPDATE} {' '.join(_toleration(number, taint) for number, taint in enumerate(taints))}"
+    kinds = {obstacle.kind for obstacle in one.obstacles}
+    if "selector" in kinds:
+        return f"az amlk8s instance-type show -n {one.name} --query nodeSelector; kubectl get nodes --show-labels"
+    if "nvidia.com/gpu" in kinds:
+        return f"{UPDATE} installNvidiaDevicePlugin=True   # where the nodes have GPUs that they do not offer"
+    return "az amlk8s instance-type create --from-nodes --dry-run"
+
+
+def _toleration(number: int, taint: Taint) -> str:
+    words = {"key": taint.key, "operator": "Equal" if taint.value else "Exists", "effect": taint.effect}
+    if taint.value:
+        words["value"] = taint.value
+    return " ".join(f"'workLoadToleration[{number}].{part}={word}'" for part, word in words.items())
+
+
+def _code_nine(one: TypeFit, severity: Severity) -> Finding:
+    verb = "will be" if one.code_nine == EXPECTED else "may be"
+    lifts = bool(one.grown)
+    advice = (
+        " An autoscaler could bring such a node, if the check of sizes were switched off."
+        if lifts
+        else " Take a smaller type, or larger nodes."
+    )
+    return Finding(
+        "F102",
+        severity,
+        one.name,
+        f"Jobs of the instance type {one.name} {verb} refused with Code 9: it is larger than the largest Ready node "
+        f"that it may run on.{advice}",
+        required="a Ready node that holds the limits of the type",
+        found="none",
+        fix=LIFT if lifts else "",
+        source=TROUBLESHOOT,
+    )
+
+
+def _scales_out(one: TypeFit) -> Finding:
+    pools = [place.place for place in one.places if place.grown]
+    return Finding(
+        "F103",
+        Severity.INFO,
+        one.name,
+        f"The instance type {one.name} waits for new nodes of {' or '.join(pools)}; Volcano's gang scheduling can keep "
+        "an autoscaler from bringing them.",
+        fix=f"{UPDATE} volcanoScheduler.schedulerConfigMap=CONFIG_MAP   # a scheduler without the gang plugin",
+        source=TROUBLESHOOT,
+    )
