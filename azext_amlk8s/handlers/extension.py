@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from azext_amlk8s.handlers.aftermath import Scene
 from azext_amlk8s.handlers.reporting import azure_errors, code_of, failure, refuse_on_errors
 
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
@@ -60,6 +61,7 @@ def create(
             (resource_group_name, cluster_type, cluster_name, name),
             f"The installation of {name}",
             words,
+            "create",
         )
 
 
@@ -118,6 +120,7 @@ def delete(
                 (resource_group_name, cluster_type, cluster_name, name),
                 f"The removal of {name}",
                 words,
+                "delete",
             )
 
 
@@ -223,7 +226,7 @@ def ours(extensions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _followed(wait: Any, arm: Any, where: tuple[str, str, str, str], what: str, words: str) -> Any:
+def _followed(wait: Any, arm: Any, where: tuple[str, str, str, str], what: str, words: str, operation: str) -> Any:
     from azure.core.exceptions import HttpResponseError
 
     try:
@@ -239,7 +242,8 @@ def _followed(wait: Any, arm: Any, where: tuple[str, str, str, str], what: str, 
             ]
         except HttpResponseError:
             pass
-        raise failure(what, error, more, [f"az amlk8s extension show {words}", GUIDE]) from error
+        scene = Scene(arm, arm.cluster_id(*where[:3]), operation, {"NAME": where[3]})
+        raise failure(what, error, more, [f"az amlk8s extension show {words}", GUIDE], scene) from error
 
 
 def _absent(error: Any, arm: Any, group: str, cluster_type: str, cluster: str, name: str = "") -> Exception:
