@@ -91,6 +91,20 @@ def _instance_type_row(one: Mapping[str, Any]) -> Row:
     return row
 
 
+def explanation_rows(found: list[Mapping[str, Any]]) -> list[Row]:
+    """The rows of explanations, or of the whole knowledge base."""
+    return [
+        OrderedDict(
+            Code=one.get("code") or "unknown",
+            Name=one.get("name"),
+            Scope=one.get("scope"),
+            Meaning=one.get("meaning") or _short(str((one.get("parts") or {}).get("message") or "")),
+            Fix=(one.get("fix") or [""])[0],
+        )
+        for one in found
+    ]
+
+
 def _first_status(properties: Mapping[str, Any]) -> str:
     if str(properties.get("provisioningState")).lower() != "failed":
         return ""

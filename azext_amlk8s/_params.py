@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 CLUSTER_TYPES = ["managedClusters", "connectedClusters"]
+SCOPES = ["arm", "helm", "health", "compute", "cluster", "workload", "job", "pod"]
 
 
 def load_arguments(loader: Any, _command: str) -> None:
@@ -16,6 +17,7 @@ def load_arguments(loader: Any, _command: str) -> None:
     _extension(loader, get_three_state_flag)
     _compute(loader)
     _instance_type(loader)
+    _diagnosis(loader)
 
 
 def _extension(loader: Any, get_three_state_flag: Any) -> None:
@@ -165,3 +167,24 @@ def _instance_type(loader: Any) -> None:
         c.argument("memory_limit", help="Memory that a pod is given at most, for example 2Gi. Default: the request.")
         c.argument("gpu", type=int, help="Number of NVIDIA GPUs of a pod.")
         c.argument("node_selector", nargs="+", help="Labels of the nodes, as space-separated key=value words.")
+
+
+def _diagnosis(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_amlk8s._completers import failure_codes
+
+    with loader.argument_context("amlk8s explain") as c:
+        c.positional(
+            "text",
+            nargs="*",
+            metavar="CODE|TEXT|-",
+            completer=failure_codes,
+            help="A code, the text of a message, or - to read it from standard input.",
+        )
+        c.argument("everything", options_list=["--list"], action="store_true", help="List all that is known.")
+        c.argument(
+            "scope",
+            arg_type=get_enum_type(SCOPES),
+            help="Who reported it, where a code means different things.",
+        )

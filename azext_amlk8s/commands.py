@@ -14,8 +14,8 @@ def load_command_table(loader: Any, _args: Any) -> None:
     def handlers(module: str) -> Any:
         return CliCommandType(operations_tmpl=f"azext_amlk8s.handlers.{module}#{{}}")
 
-    with loader.command_group("amlk8s", is_preview=True):
-        pass
+    with loader.command_group("amlk8s", handlers("explain"), is_preview=True) as group:
+        group.command("explain", "explain", table_transformer=_format.explanation_rows)
 
     with loader.command_group("amlk8s extension", handlers("extension")) as group:
         group.custom_show_command(

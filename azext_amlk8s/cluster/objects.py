@@ -66,6 +66,20 @@ class Cluster:
         with self._asking():
             self._client.delete(resource, name)
 
+    def read(self, path: str) -> dict[str, Any] | None:
+        """What the API answers to a GET of this path, None for 404. Raises ClusterUnreachable, ClusterRefused."""
+        with self._asking():
+            # lightkube has no discovery and no untyped reading of its own; its connection is used for it.
+            response = self._client._client._client.get(path)  # pylint: disable=protected-access
+        if response.status_code == 404:
+            return None
+        told = _json(response)
+        if response.status_code >= 400:
+            raise ClusterRefused(
+                response.status_code, told.get("reason", ""), told.get("message", response.reason_phrase)
+            )
+        return told
+
     def _instance_type(self) -> Any:
         """The kind as the cluster itself serves it: its plural name and scope are asked for, never assumed."""
         if self._resource is None:
@@ -82,19 +96,7 @@ class Cluster:
         return self._resource
 
     def _served(self) -> list[dict[str, Any]]:
-        with self._asking():
-            # lightkube has no discovery of its own; its connection is used for it.
-            response = self._client._client._client.get(  # pylint: disable=protected-access
-                f"/apis/{GROUP}/{VERSION}"
-            )
-        if response.status_code == 404:
-            return []
-        if response.status_code >= 400:
-            told = _json(response)
-            raise ClusterRefused(
-                response.status_code, told.get("reason", ""), told.get("message", response.reason_phrase)
-            )
-        return list(_json(response).get("resources", []))
+        return list((self.read(f"/apis/{GROUP}/{VERSION}") or {}).get("resources", []))
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

@@ -63,7 +63,7 @@ def _namespace(namespace: str) -> Iterator[Finding]:
 
 @rule
 def same_subscription(wanted: Wanted, facts: AttachFacts) -> Iterator[Finding]:
-    """Field guide compute 5.2, and the user issues AML-Kubernetes 155, AKS 4703: such an attachment hangs for an hour."""
+    """Field guide compute 5.2, and the user issues AML-Kubernetes 155, AKS 4703: such an attachment hangs."""
     if wanted.cluster.subscription.lower() != facts.subscription.lower():
         message = (
             "The cluster lies in another subscription than the workspace; such an attachment hangs and then fails."
@@ -171,7 +171,7 @@ def the_same_place_twice(wanted: Wanted, facts: AttachFacts) -> Iterator[Finding
         same = str(outer.get("resourceId") or "").lower() == wanted.cluster.id.lower() and namespace == wanted.namespace
         if same and str(one.get("name")).lower() != wanted.name.lower():
             message = (
-                f"The compute {one.get('name')} of this workspace has the same cluster and namespace already; both would "
+                f"The compute {one.get('name')} here has the same cluster and namespace already; both would "
                 "share what runs there."
             )
             yield _warning("C119", "--namespace", message, fix="--namespace ANOTHER --create-namespace")

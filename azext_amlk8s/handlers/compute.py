@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from azext_amlk8s.handlers.aftermath import Scene
 from azext_amlk8s.handlers.reporting import azure_errors, code_of, failure
 
 # Microsoft.MachineLearningServices 2025-12-01 and later.
@@ -69,6 +70,7 @@ def attach(
                 ),
                 f"Attaching {name}",
                 words,
+                Scene(arm, cluster_id, names={"WORKSPACE": workspace_name}),
             )
         )
 
@@ -289,13 +291,13 @@ def _refuse_or_keep(there: Mapping[str, Any], cluster_id: str, namespace: str) -
     )
 
 
-def _followed(wait: Any, what: str, words: str) -> Any:
+def _followed(wait: Any, what: str, words: str, scene: Scene | None = None) -> Any:
     from azure.core.exceptions import HttpResponseError
 
     try:
         return wait()
     except HttpResponseError as error:
-        raise failure(what, error, (), [f"az amlk8s compute show {words}"]) from error
+        raise failure(what, error, (), [f"az amlk8s compute show {words}"], scene) from error
 
 
 def _blanked(compute: Mapping[str, Any]) -> dict[str, Any]:

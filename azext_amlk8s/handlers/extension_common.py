@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azext_amlk8s.handlers.aftermath import Scene
 from azext_amlk8s.handlers.reporting import failure
 
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
 GUIDE = "https://aka.ms/arcmltsg"
 BUSY = ("creating", "updating", "deleting")
+OPERATIONS = {"created": "create", "updated": "update", "deleted": "delete"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def followed(cmd: Any, operation: Any, arm: Any, target: Target, doing: str, don
         more: list[str] = []
         with contextlib.suppress(HttpResponseError):
             more = statuses(arm.get_extension(*target.parts))
-        raise failure(doing, error, more, [f"az amlk8s extension show {target.words}", GUIDE]) from error
+        scene = Scene(arm, arm.cluster_id(*target.parts[:3]), OPERATIONS[done_word], {"NAME": target.name})
+        raise failure(doing, error, more, [f"az amlk8s extension show {target.words}", GUIDE], scene) from error
 
 
 def settled(cmd: Any, arm: Any, target: Target, there: dict[str, Any]) -> dict[str, Any] | None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.findings import Finding, Report
+
+if TYPE_CHECKING:
+    from azext_amlk8s.diagnosis import Coded, Explanation
+    from azext_amlk8s.handlers.aftermath import Scene
+
+MOST_SUBJECTS = 4
 
 
 def refuse_on_errors(*groups: Iterable[Finding]) -> None:
@@ -44,9 +50,9 @@ def confirm(cmd: Any, question: str, yes: bool) -> None:
 
 @contextmanager
 def azure_errors() -> Iterator[None]:
-    """No network is said in one sentence; all else is left to az, which translates it by status."""
+    """No network is said in one sentence, a refusal with what is known of it; all else is left to az."""
     from azure.cli.core.azclierror import AzureConnectionError
-    from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
     from requests.exceptions import ConnectionError as NoConnection
 
     try:
@@ -56,31 +62,90 @@ def azure_errors() -> Iterator[None]:
             f"Azure cannot be reached: {_innermost(error)}.",
             recommendation="Check the network and the proxy settings, then try again.",
         ) from error
+    except HttpResponseError as error:
+        if (explained := refusal(error)) is None:
+            raise
+        raise explained from error
 
 
-def deepest(error: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The coded messages of an ARM error, the deepest first (field guide compute 2.3)."""
-    inner: list[Any] = [*(error.get("details") or []), error.get("innererror") or error.get("innerError")]
-    found = [pair for one in inner if isinstance(one, Mapping) for pair in deepest(one)]
-    wrapped = error.get("error")
-    if isinstance(wrapped, Mapping):
-        found += deepest(wrapped)
-    own = (str(error.get("code") or ""), " ".join(str(error.get("message") or "").split()))
-    return [*found, own] if any(own) and own not in found else found
+def failure(
+    what: str, error: Any, more: Iterable[str], recommendation: list[str], scene: Scene | None = None
+) -> Exception:
+    """A DeploymentError for an operation that ended in Failed: what was said, what it means and what to do.
 
-
-def failure(what: str, error: Any, more: Iterable[str], recommendation: list[str]) -> Exception:
-    """A DeploymentError for an operation that ended in Failed; error is azure-core's HttpResponseError."""
+    error is azure-core's HttpResponseError; more are further lines that speak of the failure. With a scene the cluster
+    is looked at too, and the commands are filled in.
+    """
     from azure.cli.core.azclierror import DeploymentError
 
-    pairs = deepest(_body(error)) or [("", " ".join(str(error.message).split()))]
-    lines = [f"({code}) {message}" if code else message for code, message in pairs]
-    lines += [line for line in more if not any(line in one for one in lines)]
+    from azext_amlk8s.diagnosis import explain_failure
+    from azext_amlk8s.handlers.aftermath import NOTHING, look
+
+    coded, said = _said(error)
+    said += [line for line in more if not any(line in one for one in said)]
+    seen = look(scene) if scene else NOTHING
+    causes = _causes(explain_failure(coded, seen.reports, seen.troubles, "\n".join(said)))
+    lines = [*said, *_told(causes), *([seen.note] if seen.note else []), *_correlation(error)]
+    return DeploymentError(_listed(f"{what} failed.", lines), recommendation=_to_do(causes, recommendation, scene))
+
+
+def refusal(error: Any) -> Exception | None:
+    """An error of az's own for a request that Azure refused and whose cause is known; None leaves it to az."""
+    from azure.cli.core.util import get_error_type_by_azure_error
+
+    from azext_amlk8s.diagnosis import explain_failure
+
+    coded, said = _said(error)
+    causes = [one for one in _causes(explain_failure(coded, text="\n".join(said))) if not one.wrapper]
+    if not causes:
+        return None
+    lines = [*said, *_told(causes), *_correlation(error)]
+    kind = get_error_type_by_azure_error(error)
+    return kind(_listed("Azure refused.", lines), recommendation=_to_do(causes, [], None))
+
+
+def _said(error: Any) -> tuple[tuple[Coded, ...], list[str]]:
+    """What an HttpResponseError says, as coded messages, deepest first, and as lines."""
+    from azext_amlk8s import diagnosis
+
+    coded = diagnosis.unfold(_body(error)) or diagnosis.of_text(str(error.message))
+    lines = [f"({one.code}) {one.message}" if one.code else one.message for one in coded]
+    return coded, lines or [" ".join(str(error.message).split())]
+
+
+def _causes(found: Iterable[Explanation]) -> list[Explanation]:
+    """What is known of it: the causes, or what wraps them where no cause is known."""
+    known = [one for one in found if one.known]
+    return [one for one in known if not one.wrapper] or known
+
+
+def _told(causes: Iterable[Explanation]) -> list[str]:
+    """A line for each failure, with all that it befalls."""
+    befallen: dict[tuple[str, str], list[str]] = {}
+    for one in causes:
+        subject = str(one.parts.get("subject") or "")
+        befallen.setdefault((f"{one.code} {one.name}".strip(), f"{one.meaning} {one.cause}"), []).append(subject)
+    lines = []
+    for (title, text), subjects in befallen.items():
+        named = [subject for subject in dict.fromkeys(subjects) if subject]
+        more = f" and {len(named) - MOST_SUBJECTS} more" if len(named) > MOST_SUBJECTS else ""
+        where = f" [{', '.join(named[:MOST_SUBJECTS])}{more}]" if named else ""
+        lines.append(f"{title}{where}: {text}")
+    return lines
+
+
+def _to_do(causes: Iterable[Explanation], recommendation: list[str], scene: Scene | None) -> list[str]:
+    fixes = [scene.filled_in(fix) if scene else fix for one in causes for fix in one.fix]
+    return list(dict.fromkeys([*fixes, *recommendation]))
+
+
+def _listed(head: str, lines: Iterable[str]) -> str:
+    return "\n".join([head, *(f"  {line}" for line in lines)])
+
+
+def _correlation(error: Any) -> list[str]:
     identity = error.response.headers.get("x-ms-correlation-request-id") if error.response is not None else None
-    lines += [f"Correlation ID: {identity}"] if identity else []
-    return DeploymentError(
-        f"{what} failed.\n" + "\n".join(f"  {line}" for line in lines), recommendation=recommendation
-    )
+    return [f"Correlation ID: {identity}"] if identity else []
 
 
 def is_about(error: Any, word: str) -> bool:
@@ -98,7 +163,7 @@ def _body(error: Any) -> Mapping[str, Any]:
         body = error.response.json()
     except (AttributeError, ValueError):
         return {}
-    return body.get("error", body) if isinstance(body, Mapping) else {}
+    return body if isinstance(body, Mapping) else {}
 
 
 def _innermost(error: BaseException) -> str:

@@ -28,6 +28,7 @@ COMMANDS = {
     "amlk8s instance-type show",
     "amlk8s instance-type create",
     "amlk8s instance-type delete",
+    "amlk8s explain",
 }
 NO_TABLE = {
     "amlk8s extension delete",

@@ -1,0 +1,227 @@
+"""Every documented code and text is explained: the cause first, wrappers after it, the unknown kept."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azext_amlk8s.diagnosis import Explanation, as_finding, entries, explain, explain_failure, read_reports
+from azext_amlk8s.diagnosis.arm import Coded
+from azext_amlk8s.diagnosis.pods import Trouble
+from tests.unit.diagnosis_cases import COMPUTE, HEALTH, JOB, REPORTS, TEXTS, WRAPPERS, new
+
+
+def codes(found: tuple[Explanation, ...]) -> list[str]:
+    return [one.code for one in found]
+
+
+@pytest.mark.parametrize(("code", "scope", "text"), TEXTS, ids=[f"{one[0]}-{index}" for index, one in enumerate(TEXTS)])
+def test_the_text_is_explained_by_its_cause(code: str, scope: str, text: str) -> None:
+    first = explain(text)[0]
+    assert (first.code, first.scope, first.known) == (code, scope, True)
+    assert first.meaning and first.cause and first.fix and first.source
+    assert first.parts["message"]
+
+
+def test_every_entry_has_a_case() -> None:
+    """A code without a text that it is explained from is a code that nobody has tried."""
+    tried = {(code, scope) for code, scope, _ in TEXTS} | {
+        (code, one.scope) for code in WRAPPERS for one in explain(code)
+    }
+    assert {(one.code, one.scope) for one in entries()} - tried == set()
+    assert len(TEXTS) >= 70
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one.scope}-{one.code}-{one.name}")
+def test_a_code_alone_is_known(entry: Any) -> None:
+    """In any case, by its name and by its aliases too."""
+    for word in (entry.code, entry.code.lower(), *entry.aliases, *([entry.name] if entry.name else [])):
+        assert entry.meaning in [one.meaning for one in explain(word)]
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one.scope}-{one.code}-{one.name}")
+def test_what_an_entry_says(entry: Any) -> None:
+    """Full sentences, something to do, a page to read; and it is told apart from its namesakes."""
+    assert entry.meaning.endswith(".") and entry.cause.endswith(".")
+    assert entry.fix and all(entry.fix)
+    assert entry.source.startswith("https://")
+    assert entry.scope in ("arm", "helm", "health", "compute", "cluster", "workload", "job", "pod")
+    namesakes = [one for one in entries() if one.code == entry.code]
+    assert len(namesakes) == 1 or all(one.signs or one.scope != entry.scope for one in namesakes)
+
+
+@pytest.mark.parametrize("code", WRAPPERS)
+def test_a_wrapper_stands_behind_its_cause(code: str) -> None:
+    (alone,) = explain(code)
+    assert alone.wrapper
+    found = explain(f"({code}) {new('cannot re-use a name that is still in use')}")
+    assert found[0].code == "ReleaseNameInUse"
+
+
+@pytest.mark.parametrize(("report", "text", "code"), REPORTS, ids=[one[0] for one in REPORTS])
+def test_what_users_have_reported(report: str, text: str, code: str) -> None:
+    assert explain(text)[0].code == code
+
+
+E45004: list[tuple[str, str, list[str]]] = [
+    ("alone", "E45004", ["health", "job"]),
+    ("in a job", 'Kubernetes job failed. E45004: "x"', ["job"]),
+    ("in the health report", "Status: Failed Name: clusterresource ErrorCode: E45004 ErrorMessage: x", ["health"]),
+    (
+        "in the health report, its message speaking of a job",
+        "Status: Failed Name: info ErrorCode: E45004 ErrorMessage: job",
+        ["health"],
+    ),
+    ("with the words of the role", "E45004: AzureML fe role conflict", ["health"]),
+    ("with the words of the training", "E45004: Training feature is not enabled", ["job"]),
+    ("without surroundings", "error code=E45004 seen", ["health", "job"]),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "scopes"), E45004, ids=[one[0] for one in E45004])
+def test_e45004_by_its_surroundings(name: str, text: str, scopes: list[str]) -> None:
+    assert [one.scope for one in explain(text)] == scopes
+
+
+def test_e45004_by_the_scope_that_is_asked_for() -> None:
+    assert [one.meaning for one in explain("E45004", "job")] == ["The cluster does not run training jobs."]
+
+
+def test_the_unknown_says_so_and_keeps_what_it_could_read() -> None:
+    (one,) = explain(
+        "Error: [ InnerError: [Something new : of a kind : InnerError [never seen]]] occurred while doing the operation : [Create]"
+    )
+    assert not one.known
+    assert one.parts["helm"]["step"] == "Something new"
+    assert one.parts["helm"]["text"] == "never seen"
+    (other,) = explain("(BrandNewCode) what nobody knows")
+    assert (other.code, other.known, other.parts["message"]) == ("BrandNewCode", False, "what nobody knows")
+    assert explain("")[0].known is False
+
+
+def test_causes_of_several_kinds_in_one_text() -> None:
+    """A log holds more than one failure; each is told once."""
+    text = "\n".join([HEALTH[1][2], HEALTH[1][2], COMPUTE[0][2], JOB[1][2]])
+    assert sorted(codes(explain(text))) == ["BadRequest", "E40001", "GenericComputeError", "RegularJobUnsupported"]
+
+
+def test_after_a_failure_the_report_comes_before_what_azure_said() -> None:
+    reports = read_reports({"data": {"reports-pre-install": HEALTH[1][2]}})
+    found = explain_failure(
+        [Coded("ExtensionOperationFailed", new("failed pre-install: pod healthcheck failed"))], reports
+    )
+    assert codes(found) == ["E40001", "HealthcheckFailed", "ExtensionOperationFailed"]
+    finding = as_finding(found[0])
+    assert finding.id == "E40001 LOAD_BALANCER_NOT_SUPPORT"
+    assert finding.subject == "health check service"
+    assert finding.fix and finding.source
+
+
+def test_every_pod_in_trouble_is_named() -> None:
+    pods = [
+        Trouble("Pod", name, "Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.") for name in ("a", "b")
+    ]
+    found = explain_failure(troubles=pods)
+    assert [one.parts["subject"] for one in found] == ["Pod a", "Pod b"]
+    assert codes(found) == ["InsufficientResources"] * 2
+
+
+def test_what_public_sources_show(shared: Path) -> None:
+    """Texts from public pages and threads, answers recorded from Azure."""
+    expected = {
+        "deployment-kubernetesunaccessible-docs.txt": "KubernetesUnaccessible",
+        "extension-failed-5477.txt": "HealthcheckFailed",
+        "healthcheck-line-293.txt": "E45005",
+        "helm-ownership-docs.txt": "OwnershipConflict",
+        "job-e45004-docs.txt": "E45004",
+        "BadGatewayConnection.502-on-delete.json": "BadGatewayConnection",
+        "ConnectedCluster.ResourceNotFound.json": "ResourceNotFound",
+        "ExpiredAuthenticationToken.401-on-poll.json": "ExpiredAuthenticationToken",
+        "Extension.ResourceNotFound.json": "ResourceNotFound",
+        "Extension.provisioningState-Failed.GET.json": "VersionNotResolved",
+        "InvalidResourceType.json": "InvalidResourceType",
+        "ML.asyncop-Failed.json": "InferencingClientCallFailed",
+        "MissingSubscriptionRegistration.json": "MissingSubscriptionRegistration",
+        "ResourceGroupNotFound.json": "ResourceGroupNotFound",
+        "RoleAssignment.PUT.201.json": "",
+    }
+    files = [*(shared / "corpus/errors").iterdir(), *(shared / "recordings/errors").iterdir()]
+    texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+    for name, text in texts.items():
+        if name.endswith(".json"):
+            texts[name] = json.dumps(json.loads(text)["response"]["body"])
+    assert {name: explain(text)[0].code for name, text in texts.items()} == expected
+
+
+PIECES = st.sampled_from(
+    [
+        "E45004",
+        "(Code) ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "InnerError [",
+        "err [",
+        '"error":',
+        "Status: Failed Name: ",
+        "\n",
+        "409",
+        "for release [",
+    ]
+)
+
+
+@given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=5))).map("".join)))
+def test_any_text_is_answered(text: str) -> None:
+    found = explain(text)
+    assert found
+    assert all(one.known or not one.meaning for one in found)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "code", "message", "details", "innererror", "additionalInfo", "info", "x"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_any_json_is_answered(value: Any) -> None:
+    assert explain(json.dumps(value))
+
+
+@given(
+    st.lists(st.fixed_dictionaries({}, optional={"metadata": JSON, "status": JSON, "spec": JSON}), max_size=3),
+    st.lists(st.dictionaries(st.sampled_from(["type", "reason", "message", "involvedObject"]), JSON), max_size=3),
+)
+def test_any_pods_are_answered(pods: list[Any], events: list[Any]) -> None:
+    from azext_amlk8s.diagnosis import troubles
+
+    explain_failure(troubles=troubles(pods, events))
+
+
+def test_long_texts_are_answered_soon() -> None:
+    """Braces and brackets by the ten thousand do not send it astray."""
+    for piece in ("{", '{"a":', "InnerError [", "Status: Failed Name: ", "a" * 30 + "\n"):
+        assert explain(piece * 5000)
+
+
+def test_no_pattern_takes_everything() -> None:
+    """An innocent text shows none of them."""
+    innocent = "The extension was installed on the cluster in 90 seconds; all pods run and every node is Ready."
+    assert [one.code for one in entries() if one.shown_in(innocent)] == []
+    assert not re.search("E4", explain(innocent)[0].code)
