@@ -43,7 +43,7 @@ def svg(fits: Sequence[TypeFit]) -> str:
         print_values=True,
         no_data_text="There are no instance types.",
         title="How many pods of each instance type run at once",
-        x_title="Green: on nodes that are there. Yellow: on nodes that an autoscaler may add. A word: what is in the way.",
+        x_title="Green: on nodes that are there. Yellow: on nodes that an autoscaler may add. A word: what hinders.",
         width=MARGIN + COLUMN * max(len(places), 5),
         height=200 + ROW * max(len(fits), 2),
         x_label_rotation=35,
