@@ -115,7 +115,8 @@ helps["amlk8s compute attach"] = """
 type: command
 short-summary: Attach a cluster to a workspace as compute.
 long-summary: >
-    The cluster must have the extension (az amlk8s extension create) and the namespace must exist.
+    What would fail is said before anything is sent: the cluster's state, the extension, the namespace, the roles of a
+    workspace with a user-assigned identity. A compute of this name that is there is never overwritten; see --replace.
 examples:
   - name: Attach an AKS cluster with a user-assigned identity.
     text: >
@@ -126,6 +127,17 @@ examples:
     text: >
         az amlk8s compute attach -g my-group -w my-workspace -n amlarc-compute --namespace training
         --resource-id "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group/providers/Microsoft.Kubernetes/connectedClusters/my-cluster"
+"""
+
+helps["amlk8s compute update"] = """
+type: command
+short-summary: Change the identity or the tags of a compute, where the service takes that.
+long-summary: >
+    The cluster and the namespace cannot be changed while a compute is attached; for them, attach it again with
+    az amlk8s compute attach --replace.
+examples:
+  - name: Give a compute a system-assigned identity.
+    text: az amlk8s compute update -g my-group -w my-workspace -n k8s-compute --identity-type SystemAssigned --yes
 """
 
 helps["amlk8s compute show"] = """
@@ -155,7 +167,7 @@ examples:
 helps["amlk8s compute wait"] = """
 type: command
 short-summary: Wait until the compute meets a condition.
-long-summary: When the time is up the exit code is 0 all the same; look at provisioningState afterwards.
+long-summary: The exit code is 1 when the time is up, or when it has failed.
 examples:
   - name: Wait until the cluster is attached.
     text: az amlk8s compute wait -g my-group -w my-workspace -n k8s-compute --created

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-CLUSTER_TYPES = ["managedClusters", "connectedClusters"]
+from azext_amlk8s import _params_compute
+from azext_amlk8s._params_compute import CLUSTER_TYPES
+
 SCOPES = ["arm", "helm", "health", "compute", "cluster", "workload", "job", "pod"]
 
 
@@ -15,7 +17,7 @@ def load_arguments(loader: Any, _command: str) -> None:
     with loader.argument_context("amlk8s") as c:
         c.argument("resource_group_name", resource_group_name_type)
     _extension(loader, get_three_state_flag)
-    _compute(loader)
+    _params_compute.load(loader)
     _instance_type(loader)
     _diagnosis(loader)
 
@@ -85,46 +87,6 @@ def _settings(loader: Any, command: str, get_three_state_flag: Any) -> None:
             help="Upgrade minor versions automatically.",
         )
         c.argument("dry_run", action="store_true", help="Show the plan, its secrets blanked, and write nothing.")
-
-
-def _compute(loader: Any) -> None:
-    from azure.cli.core.commands.parameters import get_enum_type
-
-    with loader.argument_context("amlk8s compute") as c:
-        c.argument("name", options_list=["--name", "-n"], help="Name of the compute.", id_part=None)
-        c.argument(
-            "workspace_name",
-            options_list=["--workspace-name", "-w"],
-            help="Name of the Azure Machine Learning workspace.",
-            configured_default="workspace",
-        )
-    with loader.argument_context("amlk8s compute attach", arg_group="Cluster") as c:
-        c.argument("resource_id", help="Resource ID of the cluster.")
-        c.argument(
-            "cluster_name",
-            options_list=["--cluster-name", "-c"],
-            help="Name of the cluster in the same resource group, instead of --resource-id.",
-        )
-        c.argument(
-            "cluster_type",
-            arg_type=get_enum_type(CLUSTER_TYPES),
-            options_list=["--cluster-type", "-t"],
-            help="Kind of the cluster that --cluster-name names.",
-        )
-        c.argument("namespace", help="Kubernetes namespace that runs the workloads; it must exist. Default: default.")
-    with loader.argument_context("amlk8s compute attach", arg_group="Identity") as c:
-        c.argument(
-            "identity_type",
-            arg_type=get_enum_type(["SystemAssigned", "UserAssigned"]),
-            help="Managed identity of the compute.",
-        )
-        c.argument(
-            "user_assigned_identities",
-            options_list=["--user-assigned-identities", "-i"],
-            help="Resource ID of the user-assigned identity; of a comma-separated list the first is used.",
-        )
-    with loader.argument_context("amlk8s compute attach") as c:
-        c.argument("compute_type", options_list=["--type"], help="Type of the compute: Kubernetes, the only one.")
 
 
 def _instance_type(loader: Any) -> None:

@@ -29,13 +29,15 @@ def load_command_table(loader: Any, _args: Any) -> None:
             group.command(verb, verb, supports_no_wait=True, table_transformer=transformer)
 
     with loader.command_group("amlk8s compute", handlers("compute")) as group:
-        group.command("attach", "attach", supports_no_wait=True, table_transformer=_format.compute_row)
         group.custom_show_command(
             "show", "show", custom_command_type=handlers("compute"), table_transformer=_format.compute_row
         )
         group.command("list", "list_", table_transformer=_format.compute_rows)
-        group.command("detach", "detach", supports_no_wait=True, confirmation=True)
-        group.custom_wait_command("wait", "show", custom_command_type=handlers("compute"))
+        group.command("detach", "detach", supports_no_wait=True)
+        group.command("wait", "wait")
+    for verb in ("attach", "update"):
+        with loader.command_group("amlk8s compute", handlers(f"compute_{verb}")) as group:
+            group.command(verb, verb, supports_no_wait=True, table_transformer=_format.compute_row)
 
     with loader.command_group("amlk8s instance-type", handlers("instance_type")) as group:
         group.command("create", "create", table_transformer=_format.instance_type_rows)

@@ -8,7 +8,8 @@ from typing import Any
 from azext_amlk8s.arm.operation import Operation, polling
 
 API_VERSIONS = {
-    "Microsoft.Authorization": "2020-05-01",
+    "Microsoft.Authorization/locks": "2020-05-01",
+    "Microsoft.Authorization/roleAssignments": "2022-04-01",
     "Microsoft.ContainerService": "2024-09-01",
     "Microsoft.Kubernetes": "2024-01-01",
     "Microsoft.MachineLearningServices": "2024-10-01",
@@ -108,6 +109,23 @@ class Arm:
         answer = self._client().send("POST", resource_id, API_VERSIONS["Microsoft.ContainerService"]).json()
         return b64decode(answer["kubeconfigs"][0]["value"]).decode("utf-8")
 
+    def assign_role(self, scope: str, role_id: str, principal_id: str) -> None:
+        """Give a service principal a built-in role at a scope; one that it has already is left as it is."""
+        import uuid
+
+        from azure.core.exceptions import HttpResponseError
+
+        name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{role_id}|{principal_id}".lower())
+        definition = (
+            f"/subscriptions/{self.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
+        )
+        told = {"roleDefinitionId": definition, "principalId": principal_id, "principalType": "ServicePrincipal"}
+        try:
+            self.begin_put(f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}", {"properties": told})
+        except HttpResponseError as error:
+            if getattr(error.error, "code", "") != "RoleAssignmentExists":
+                raise
+
     def begin_put_compute(self, group: str, workspace: str, name: str, body: Mapping[str, Any]) -> Operation:
         """Attach, or replace: PUT of a compute."""
         resource_id = self.compute_id(group, workspace, name)
@@ -205,5 +223,6 @@ def _extensions_client() -> Any:
 
 
 def _api_version(resource_id: str) -> str:
-    provider = resource_id.rsplit("/providers/", 1)[-1].split("/", 1)[0]
-    return {name.lower(): version for name, version in API_VERSIONS.items()}[provider.lower()]
+    provider, kind = resource_id.rsplit("/providers/", 1)[-1].lower().split("/")[:2]
+    versions = {name.lower(): version for name, version in API_VERSIONS.items()}
+    return versions.get(f"{provider}/{kind}") or versions[provider]

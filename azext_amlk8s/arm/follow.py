@@ -12,17 +12,23 @@ from azext_amlk8s.arm.settling import Settling
 TICK_SECONDS = 0.25
 
 
-def follow(cmd: Any, operation: Operation | Settling, what: str, resume: str) -> Any:
+def follow(cmd: Any, operation: Operation | Settling, what: str, resume: str, *, timeout: float | None = None) -> Any:
     """The result of the operation at its end. Raises what `Operation.result` raises.
 
-    Ctrl-C ends the following, not the operation: ManualInterrupt then holds `resume`, the command with which to go on.
+    Ctrl-C ends the following, not the operation: ManualInterrupt then holds `resume`, the command with which to go on;
+    so does the DeploymentError after timeout seconds.
     """
-    from azure.cli.core.azclierror import ManualInterrupt
+    from azure.cli.core.azclierror import DeploymentError, ManualInterrupt
 
+    deadline = None if timeout is None else time.monotonic() + timeout
     line = _Line(cmd, what)
     try:
         while not operation.done():
             line.show(operation.status())
+            if deadline is not None and time.monotonic() >= deadline:
+                line.end("")
+                told = f"{what} is {operation.status()} after {timeout:g} seconds; it goes on in Azure."
+                raise DeploymentError(told, recommendation=resume)
             operation.wait(TICK_SECONDS)
         line.end(operation.status())
         return operation.result()

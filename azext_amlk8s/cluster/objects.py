@@ -80,6 +80,18 @@ class Cluster:
             )
         return told
 
+    def create_namespace(self, name: str) -> None:
+        """Make a namespace; one that is there is left as it is. Raises ClusterUnreachable, ClusterRefused."""
+        from lightkube.models.meta_v1 import ObjectMeta
+        from lightkube.resources.core_v1 import Namespace
+
+        try:
+            with self._asking():
+                self._client.create(Namespace(metadata=ObjectMeta(name=name)))
+        except ClusterRefused as refused:
+            if refused.status != 409:
+                raise
+
     def _instance_type(self) -> Any:
         """The kind as the cluster itself serves it: its plural name and scope are asked for, never assumed."""
         if self._resource is None:

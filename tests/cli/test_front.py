@@ -20,6 +20,7 @@ COMMANDS = {
     "amlk8s extension delete",
     "amlk8s extension wait",
     "amlk8s compute attach",
+    "amlk8s compute update",
     "amlk8s compute show",
     "amlk8s compute list",
     "amlk8s compute detach",
