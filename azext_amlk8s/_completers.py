@@ -6,10 +6,18 @@ from typing import Any
 
 
 def setting_keys(prefix: str, **_: Any) -> list[str]:
-    """`key=` for every known setting that begins with `prefix`."""
-    from azext_amlk8s.settings import known_keys
+    """`key=value` for every value of the settings that begin with `prefix`, `key=` where any value can stand."""
+    from azext_amlk8s.settings.schema import known_keys, values_of_key
 
-    return [f"{key}=" for key in known_keys() if key.lower().startswith(prefix.lower())]
+    words = [f"{key}={value}" for key in known_keys() for value in values_of_key(key) or ("",)]
+    return [word for word in words if word.lower().startswith(prefix.lower())]
+
+
+def setting_names(prefix: str, **_: Any) -> list[str]:
+    """The settings that begin with `prefix`."""
+    from azext_amlk8s.settings.schema import known_keys
+
+    return [key for key in known_keys() if key.lower().startswith(prefix.lower())]
 
 
 def failure_codes(prefix: str, **_: Any) -> list[str]:

@@ -105,6 +105,41 @@ def explanation_rows(found: list[Mapping[str, Any]]) -> list[Row]:
     ]
 
 
+def finding_rows(findings: list[Mapping[str, Any]]) -> list[Row]:
+    """The rows of findings, errors first."""
+    return [
+        OrderedDict(
+            Id=one["id"], Severity=one["severity"], Subject=one["subject"], Message=one["message"], Fix=one["fix"]
+        )
+        for one in findings
+    ]
+
+
+def setting_rows(settings: Mapping[str, Any] | list[Mapping[str, Any]]) -> list[Row]:
+    """The rows of one setting or of several."""
+    return [_setting_row(one) for one in (settings if isinstance(settings, list) else [settings])]
+
+
+def component_rows(components: list[Mapping[str, Any]]) -> list[Row]:
+    """The rows of components."""
+    return [
+        OrderedDict(Name=one["name"], Kind=one["kind"], Scenario=" and ".join(one["scenarios"]), Unless=one["unless"])
+        for one in components
+    ]
+
+
+def _setting_row(one: Mapping[str, Any]) -> Row:
+    values = one.get("values") or ""
+    return OrderedDict(
+        Key=one["key"],
+        Bag=one.get("bag"),
+        Values=values if isinstance(values, str) else " ".join(values),
+        Default=one.get("default"),
+        Scenario=" and ".join(one.get("scenarios") or []),
+        Description=_short(one["description"], 80),
+    )
+
+
 def _first_status(properties: Mapping[str, Any]) -> str:
     if str(properties.get("provisioningState")).lower() != "failed":
         return ""

@@ -42,6 +42,54 @@ examples:
         --config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem
 """
 
+helps["amlk8s extension validate"] = """
+type: command
+short-summary: Judge settings, without a login, or with the facts of a cluster.
+long-summary: >
+    Every finding is an object with id, severity, message and fix, errors first; the exit code is 1 when there is an error. Nothing is
+    ever written. Keys are known by every name that they had; docs/settings.md lists them, and az amlk8s extension settings list.
+examples:
+  - name: Judge settings as the first step of a pipeline.
+    text: az amlk8s extension validate --config-file settings.yaml --strict -o table
+  - name: Judge settings for a cluster.
+    text: >
+        az amlk8s extension validate -g my-group -c my-aks -t managedClusters
+        --config enableInference=True inferenceRouterServiceType=loadBalancer allowInsecureConnections=True
+  - name: Judge a certificate and its key.
+    text: >
+        az amlk8s extension validate --config enableInference=True inferenceRouterServiceType=nodePort sslCname=ml.contoso.com
+        --config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem
+"""
+
+helps["amlk8s extension settings"] = """
+type: group
+short-summary: Look up the settings of the extension.
+"""
+
+helps["amlk8s extension settings list"] = """
+type: command
+short-summary: List the settings that are known.
+examples:
+  - name: List the settings of inference as a table.
+    text: az amlk8s extension settings list --scenario inference -o table
+"""
+
+helps["amlk8s extension settings show"] = """
+type: command
+short-summary: Show one setting, by any name that it ever had.
+examples:
+  - name: Show what became of a former setting.
+    text: az amlk8s extension settings show --key reuseExistingPromOp
+"""
+
+helps["amlk8s extension components"] = """
+type: command
+short-summary: List what an installation puts into the cluster and into Azure.
+examples:
+  - name: List the components of training as a table.
+    text: az amlk8s extension components --scenario training -o table
+"""
+
 helps["amlk8s extension show"] = """
 type: command
 short-summary: Show the Azure Machine Learning extension of a cluster.

@@ -28,6 +28,15 @@ def load_command_table(loader: Any, _args: Any) -> None:
             transformer = None if verb == "delete" else _format.extension_or_plan
             group.command(verb, verb, supports_no_wait=True, table_transformer=transformer)
 
+    with loader.command_group("amlk8s extension", handlers("settings")) as group:
+        group.command("validate", "validate", table_transformer=_format.finding_rows)
+        group.command("components", "components", table_transformer=_format.component_rows)
+    with loader.command_group("amlk8s extension settings", handlers("settings")) as group:
+        group.command("list", "settings_list", table_transformer=_format.setting_rows)
+        group.custom_show_command(
+            "show", "settings_show", custom_command_type=handlers("settings"), table_transformer=_format.setting_rows
+        )
+
     with loader.command_group("amlk8s compute", handlers("compute")) as group:
         group.custom_show_command(
             "show", "show", custom_command_type=handlers("compute"), table_transformer=_format.compute_row

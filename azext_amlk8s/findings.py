@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -34,6 +34,20 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """What findings of one id have in common. what is one sentence that says what is required; source a URL."""
+
+    id: str
+    severity: Severity
+    what: str
+    source: str = ""
+
+    def finding(self, subject: str, message: str, *, required: str = "", found: str = "", fix: str = "") -> Finding:
+        """A finding of this rule."""
+        return Finding(self.id, self.severity, subject, message, required, found, fix, self.source)
+
+
+@dataclass(frozen=True)
 class Report:
     """All findings of a run."""
 
@@ -55,6 +69,11 @@ class Report:
     def warnings(self) -> tuple[Finding, ...]:
         """The findings that are told."""
         return self._of(Severity.WARNING)
+
+    def strict(self) -> Report:
+        """The same, with every warning an error."""
+        raised = (replace(one, severity=Severity.ERROR) for one in self.warnings)
+        return Report((*self.errors, *raised, *self._of(Severity.INFO)))
 
     def _of(self, severity: Severity) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity is severity)

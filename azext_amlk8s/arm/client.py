@@ -18,6 +18,7 @@ API_VERSIONS = {
     "Microsoft.Relay": "2021-11-01",
     "Microsoft.ServiceBus": "2021-11-01",
 }
+PROVIDERS_VERSION = "2022-09-01"
 CLUSTER_PROVIDERS = {"managedclusters": "Microsoft.ContainerService", "connectedclusters": "Microsoft.Kubernetes"}
 
 
@@ -92,6 +93,11 @@ class Arm:
         """The workspaces of the subscription, in all its groups."""
         root = f"/subscriptions/{self.subscription_id}"
         return self.list_all(f"{root}/providers/Microsoft.MachineLearningServices/workspaces")
+
+    def get_provider(self, namespace: str) -> dict[str, Any]:
+        """A resource provider as the subscription has it, with its registrationState."""
+        root = f"/subscriptions/{self.subscription_id}"
+        return self._client().send("GET", f"{root}/providers/{namespace}", PROVIDERS_VERSION).json()
 
     def get_compute(self, group: str, workspace: str, name: str) -> dict[str, Any]:
         """The compute as ARM describes it."""

@@ -71,45 +71,6 @@ def refuse_other_kinds(name: str, scope: str | None, extension_type: str | None)
         )
 
 
-def with_files(settings: Any) -> tuple[Any, list[Any]]:
-    """The settings with the contents of the files that they name, and what is to be said of the files."""
-    from pathlib import Path
-
-    from azext_amlk8s.findings import Finding, Severity
-    from azext_amlk8s.settings import file_settings, with_file_contents
-
-    contents, findings = {}, []
-    for key, path in file_settings(settings).items():
-        try:
-            contents[key] = Path(path).expanduser().read_bytes()
-        except OSError as error:
-            findings.append(
-                Finding(
-                    "T100",
-                    Severity.ERROR,
-                    key,
-                    f"The file {path} of {key} cannot be read: {error.strerror}.",
-                    fix=f"--config-protected {key}=PATH",
-                )
-            )
-    if findings:
-        return settings, findings
-    settings, found = with_file_contents(settings, contents)
-    return settings, list(found)
-
-
-def cluster_facts(cluster: Mapping[str, Any], cluster_type: str) -> Any:
-    """What the rules and the plan want to know of a cluster, of what ARM says of it."""
-    from azext_amlk8s.settings import ClusterFacts
-
-    properties = cluster.get("properties") or {}
-    pools = properties.get("agentPoolProfiles")
-    count = sum(pool.get("count") or 0 for pool in pools) if pools is not None else properties.get("totalNodeCount")
-    return ClusterFacts(
-        cluster_type, cluster["id"], cluster["name"], cluster["location"], count, properties.get("distribution")
-    )
-
-
 def the_one(extensions: list[dict[str, Any]], target: Target) -> dict[str, Any] | None:
     """Our extension on the cluster, or None. Raises ValidationError where it has another name."""
     from azure.cli.core.azclierror import ValidationError

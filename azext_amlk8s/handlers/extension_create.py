@@ -7,21 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s.handlers import dependencies
-from azext_amlk8s.handlers.extension import facts
 from azext_amlk8s.handlers.extension_common import (
     BUSY,
     GUIDE,
     Target,
-    cluster_facts,
     followed,
     refuse_other_kinds,
     said,
     settled,
     statuses,
     the_one,
-    with_files,
 )
 from azext_amlk8s.handlers.reporting import azure_errors, refuse_on_errors
+from azext_amlk8s.handlers.settings import cluster_and_facts, given_settings
 
 
 def create(
@@ -32,6 +30,10 @@ def create(
     name: str,
     config: Sequence[str] | None = None,
     config_protected: Sequence[str] | None = None,
+    config_file: str | None = None,
+    config_protected_file: str | None = None,
+    allow_unknown_settings: bool = False,
+    strict: bool = False,
     scope: str | None = None,
     extension_type: str | None = None,
     release_train: str | None = None,
@@ -45,28 +47,29 @@ def create(
     With dry_run the plan is returned and nothing is written. An extension that is there is never written to.
     """
     from azext_amlk8s.arm import Arm
-    from azext_amlk8s.settings import judge, judge_version, needed, plan_create, read_settings
+    from azext_amlk8s.settings import judge, judge_facts, judge_version, needed, plan_create
 
     refuse_other_kinds(name, scope, extension_type)
-    settings, of_words = read_settings(config or (), config_protected or ())
-    settings, of_files = with_files(settings)
-    refuse_on_errors(of_words, judge(settings), of_files, judge_version(version, auto_upgrade))
+    settings, found = given_settings(
+        config, config_protected, config_file, config_protected_file, allow_unknown_settings
+    )
+    refuse_on_errors(found, judge(settings), judge_version(version, auto_upgrade, release_train), strict=strict)
     target = Target(resource_group_name, cluster_type, cluster_name, name)
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
     with azure_errors():
         arm = Arm(cmd.cli_ctx)
-        cluster, extensions = facts(arm, resource_group_name, cluster_type, cluster_name)
+        _, extensions, about = cluster_and_facts(arm, settings, resource_group_name, cluster_type, cluster_name)
         there = the_one(extensions, target)
         if there is not None:
             _refuse_unless_the_same(there, settings, target, versions)
             if not dry_run:
                 return there if no_wait else _finished(cmd, arm, target, there)
-        about = cluster_facts(cluster, cluster_type)
+        refuse_on_errors(judge_facts(settings, about), strict=strict)
         needs = needed(settings, about)
-        found = dependencies.look(arm, needs)
+        resources = dependencies.look(arm, needs)
         if dry_run:
-            return _plan(arm, target, settings, about, versions, dependencies.described(needs, found), there, needs)
-        body = plan_create(_with(settings, dependencies.ensure(cmd, arm, needs, found)), about, **versions)
+            return _plan(arm, target, settings, about, versions, dependencies.described(needs, resources), there, needs)
+        body = plan_create(_with(settings, dependencies.ensure(cmd, arm, needs, resources)), about, **versions)
         operation = arm.begin_create_extension(*target.parts, body)
         if no_wait:
             return operation.started()

@@ -7,7 +7,7 @@ from typing import Any
 
 from azext_amlk8s.handlers import dependencies
 from azext_amlk8s.handlers.extension import facts, ours
-from azext_amlk8s.handlers.extension_common import Target, cluster_facts, followed
+from azext_amlk8s.handlers.extension_common import Target, followed
 from azext_amlk8s.handlers.reporting import azure_errors, confirm
 
 LOOKERS = 8
@@ -33,6 +33,7 @@ def delete(
     from knack.log import get_logger
 
     from azext_amlk8s.arm import Arm
+    from azext_amlk8s.settings import cluster_facts
 
     if delete_dependencies and no_wait:
         raise MutuallyExclusiveArgumentError(

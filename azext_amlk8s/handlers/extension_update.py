@@ -9,15 +9,14 @@ from azext_amlk8s.handlers import dependencies
 from azext_amlk8s.handlers.extension import facts
 from azext_amlk8s.handlers.extension_common import (
     Target,
-    cluster_facts,
     followed,
     refuse_other_kinds,
     said,
     settled,
     the_one,
-    with_files,
 )
 from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
+from azext_amlk8s.handlers.settings import given_settings
 
 ATTEMPTS = 10
 
@@ -30,6 +29,10 @@ def update(
     name: str,
     config: Sequence[str] | None = None,
     config_protected: Sequence[str] | None = None,
+    config_file: str | None = None,
+    config_protected_file: str | None = None,
+    allow_unknown_settings: bool = False,
+    strict: bool = False,
     scope: str | None = None,
     extension_type: str | None = None,
     release_train: str | None = None,
@@ -46,15 +49,15 @@ def update(
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
     from azext_amlk8s.arm import Arm
-    from azext_amlk8s.settings import judge_version, read_settings
+    from azext_amlk8s.settings import cluster_facts, judge_version
 
     refuse_other_kinds(name, scope, extension_type)
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
-    if not config and not config_protected and all(value is None for value in versions.values()):
+    files = (config_file, config_protected_file)
+    if not any((config, config_protected, *files)) and all(value is None for value in versions.values()):
         raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--config KEY=VALUE")
-    settings, of_words = read_settings(config or (), config_protected or ())
-    settings, of_files = with_files(settings)
-    refuse_on_errors(of_words, of_files, judge_version(version, auto_upgrade))
+    settings, found = given_settings(config, config_protected, *files, allow_unknown_settings)
+    refuse_on_errors(found, judge_version(version, auto_upgrade, release_train), strict=strict)
     target = Target(resource_group_name, cluster_type, cluster_name, name)
     with azure_errors():
         arm = Arm(cmd.cli_ctx)

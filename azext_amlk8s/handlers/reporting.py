@@ -15,12 +15,24 @@ if TYPE_CHECKING:
 MOST_SUBJECTS = 4
 
 
-def refuse_on_errors(*groups: Iterable[Finding]) -> None:
-    """Log the warnings; raise one ValidationError with every error and its fix."""
+def end_with(cmd: Any, code: int) -> None:
+    """Have az end in this exit code after it has printed the result of the command, in whatever format."""
+    from knack.events import EVENT_CLI_SUCCESSFUL_EXECUTE
+
+    def leave(_context: Any, **_: Any) -> None:
+        raise SystemExit(code)
+
+    cmd.cli_ctx.register_event(EVENT_CLI_SUCCESSFUL_EXECUTE, leave)
+
+
+def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
+    """Log the warnings; raise one ValidationError with every error and its fix. With strict a warning is an error."""
     from azure.cli.core.azclierror import ValidationError
     from knack.log import get_logger
 
     report = Report.of(*groups)
+    if strict:
+        report = report.strict()
     for finding in report.warnings:
         get_logger(__name__).warning("%s [%s]", finding.message, finding.id)
     if report.errors:

@@ -135,7 +135,9 @@ def overlaid(there: Deployed, settings: Settings) -> Settings:
     remove a setting, but nothing reads this one then.
     """
     before = there.settings()
-    config = {**before.config, **settings.config}
+    follows = {*SERVICE_TYPES, *(["scoringFe.sslSecret"] if settings.get("sslSecret") else [])}
+    spent = follows if FOLLOWED & {*settings.config, *settings.protected} else set()
+    config = {**{key: value for key, value in before.config.items() if key not in spent}, **settings.config}
     if settings.get("inferenceRouterServiceType", "loadBalancer") != "loadBalancer":
         config = {key: value for key, value in config.items() if key != SPENT or key in settings.config}
     return Settings(config, {**before.protected, **settings.protected})

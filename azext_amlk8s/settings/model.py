@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from azext_amlk8s.settings.facts import ClusterFacts as ClusterFacts
+
 EXTENSION_TYPE = "microsoft.azureml.kubernetes"
 
 
@@ -22,20 +24,3 @@ class Settings:
     def on(self, key: str) -> bool:
         """Whether a setting is True."""
         return self.get(key) == "True"
-
-
-@dataclass(frozen=True)
-class ClusterFacts:
-    """What Azure says of the cluster; node_count and distribution where it says them."""
-
-    cluster_type: str
-    resource_id: str
-    name: str
-    location: str
-    node_count: int | None = None
-    distribution: str | None = None
-
-    @property
-    def is_aks(self) -> bool:
-        """Whether this is an AKS cluster; the other kind is Arc-connected."""
-        return self.cluster_type.lower() == "managedclusters"
