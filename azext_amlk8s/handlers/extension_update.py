@@ -53,14 +53,14 @@ def update(
     if not config and not config_protected and all(value is None for value in versions.values()):
         raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--config KEY=VALUE")
     settings, of_words = read_settings(config or (), config_protected or ())
-    settings, of_files = with_files(settings)
-    refuse_on_errors(of_words, of_files, judge_version(version, auto_upgrade))
+    refuse_on_errors(of_words, judge_version(version, auto_upgrade))
     target = Target(resource_group_name, cluster_type, cluster_name, name)
     with azure_errors():
         arm = Arm(cmd.cli_ctx)
         cluster, extensions = facts(arm, resource_group_name, cluster_type, cluster_name)
         about = cluster_facts(cluster, cluster_type)
         there = _there(the_one(extensions, target), target)
+        settings = _with_files(settings, there)
         if dry_run:
             plan = _planned(arm, settings, about, there, versions)
             return _shown(arm, target, plan, there, dependencies.described(plan.needs, plan.found))
@@ -70,6 +70,21 @@ def update(
         if no_wait:
             return operation.started()
         return followed(cmd, operation, arm, target, f"Updating {name} on {cluster_name}", "updated")
+
+
+def _with_files(settings: Any, there: Mapping[str, Any]) -> Any:
+    """The settings with the contents of files, judged by the host name that is deployed where none is given."""
+    from azext_amlk8s.settings import Settings, deployed
+
+    name = deployed(there).settings().get("sslCname")
+    if not name or settings.get("sslCname"):
+        known = settings
+    else:
+        known = Settings({**settings.config, "sslCname": name}, settings.protected)
+    read, of_files = with_files(known)
+    refuse_on_errors(of_files)
+    config = {key: value for key, value in read.config.items() if known is settings or key != "sslCname"}
+    return Settings(config, read.protected)
 
 
 class _Plan:
@@ -188,11 +203,10 @@ def _with_dependencies(
 def _agree(cmd: Any, plan: _Plan, yes: bool) -> None:
     if plan.stopped:
         reasons = [
-            f"{what} that run on the cluster stop, because of {', '.join(one.key for one in changes)}"
+            f"Running {what} stop, because of {', '.join(one.key for one in changes)}."
             for what, changes in plan.stopped.items()
         ]
-        text = "; ".join(reasons)
-        confirm(cmd, f"{text[:1].upper()}{text[1:]}.", yes)
+        confirm(cmd, " ".join(reasons), yes)
 
 
 def _shown(
