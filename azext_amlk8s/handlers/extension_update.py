@@ -16,7 +16,7 @@ from azext_amlk8s.handlers.extension_common import (
     the_one,
 )
 from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
-from azext_amlk8s.handlers.settings import given_settings
+from azext_amlk8s.handlers.settings import given_words, with_files
 
 ATTEMPTS = 10
 
@@ -56,7 +56,7 @@ def update(
     files = (config_file, config_protected_file)
     if not any((config, config_protected, *files)) and all(value is None for value in versions.values()):
         raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--config KEY=VALUE")
-    settings, found = given_settings(config, config_protected, *files, allow_unknown_settings)
+    settings, found = given_words(config, config_protected, *files, allow_unknown_settings)
     refuse_on_errors(found, judge_version(version, auto_upgrade, release_train), strict=strict)
     target = Target(resource_group_name, cluster_type, cluster_name, name)
     with azure_errors():
@@ -64,6 +64,7 @@ def update(
         cluster, extensions = facts(arm, resource_group_name, cluster_type, cluster_name)
         about = cluster_facts(cluster, cluster_type)
         there = _there(the_one(extensions, target), target)
+        settings = _with_files(settings, there)
         if dry_run:
             plan = _planned(arm, settings, about, there, versions)
             return _shown(arm, target, plan, there, dependencies.described(plan.needs, plan.found))
@@ -73,6 +74,21 @@ def update(
         if no_wait:
             return operation.started()
         return followed(cmd, operation, arm, target, f"Updating {name} on {cluster_name}", "updated")
+
+
+def _with_files(settings: Any, there: Mapping[str, Any]) -> Any:
+    """The settings with the contents of files, judged by the host name that is deployed where none is given."""
+    from azext_amlk8s.settings import Settings, deployed
+
+    name = deployed(there).settings().get("sslCname")
+    if not name or settings.get("sslCname"):
+        known = settings
+    else:
+        known = Settings({**settings.config, "sslCname": name}, settings.protected)
+    read, of_files = with_files(known)
+    refuse_on_errors(of_files)
+    config = {key: value for key, value in read.config.items() if known is settings or key != "sslCname"}
+    return Settings(config, read.protected)
 
 
 class _Plan:
@@ -191,11 +207,10 @@ def _with_dependencies(
 def _agree(cmd: Any, plan: _Plan, yes: bool) -> None:
     if plan.stopped:
         reasons = [
-            f"{what} that run on the cluster stop, because of {', '.join(one.key for one in changes)}"
+            f"Running {what} stop, because of {', '.join(one.key for one in changes)}."
             for what, changes in plan.stopped.items()
         ]
-        text = "; ".join(reasons)
-        confirm(cmd, f"{text[:1].upper()}{text[1:]}.", yes)
+        confirm(cmd, " ".join(reasons), yes)
 
 
 def _shown(

@@ -78,6 +78,19 @@ def given_settings(
     allow_unknown: bool = False,
 ) -> tuple[Any, list[Any]]:
     """Settings out of all options, the contents of the PEM files that they name in place of the paths; and findings."""
+    settings, found = given_words(config, config_protected, config_file, config_protected_file, allow_unknown)
+    settings, of_files = with_files(settings)
+    return settings, [*found, *of_files]
+
+
+def given_words(
+    config: Sequence[str] | None,
+    config_protected: Sequence[str] | None,
+    config_file: str | None,
+    config_protected_file: str | None,
+    allow_unknown: bool,
+) -> tuple[Any, list[Any]]:
+    """Settings out of all options as they are written, and findings; the PEM files that they name are not read yet."""
     from azext_amlk8s.settings import read_settings
 
     settings, found = read_settings(
@@ -87,8 +100,7 @@ def given_settings(
         protected_file=_document(config_protected_file),
         allow_unknown=allow_unknown,
     )
-    settings, of_files = _with_files(settings)
-    return settings, [*found, *of_files]
+    return settings, list(found)
 
 
 def cluster_and_facts(
@@ -144,7 +156,8 @@ def _document(path: str | None) -> Any:
         raise FileOperationError(f"The file {path} is not UTF-8 text.") from error
 
 
-def _with_files(settings: Any) -> tuple[Any, list[Any]]:
+def with_files(settings: Any) -> tuple[Any, list[Any]]:
+    """The settings with the contents of the files that they name, and what is to be said of the files."""
     from datetime import datetime, timezone
     from pathlib import Path
 

@@ -123,7 +123,7 @@ class Rules(Behaviour):
             raise bad_request("Rights are Listen, Send and Manage; Manage needs the other two.")  # assumed wording
         resource = rule_of(call.address.id, self.spelled, rights)
         if there:
-            resource[SECRET] = there[SECRET]
+            resource[SECRET] = there.get(SECRET) or _keys()
         call.azure.tree.put(resource)
         return Answer(200, await self.read(call, resource))
 
@@ -131,6 +131,7 @@ class Rules(Behaviour):
         return {key: value for key, value in resource.items() if key != SECRET}
 
     async def action(self, call: Call, there: Resource, name: str) -> Answer:
+        there.setdefault(SECRET, _keys())
         if name.lower() == "regeneratekeys":
             which = str(call.body.get("keyType", "")).removesuffix("Key").lower()
             if which not in KEYS:
@@ -148,13 +149,17 @@ def rule_of(rule_id: str, spelled: str, rights: set[str]) -> Resource:
         "name": rule_id.rsplit("/", 1)[-1],
         "type": spelled,
         "properties": {"rights": sorted(rights)},
-        SECRET: {which: _key() for which in KEYS},
+        SECRET: _keys(),
     }
 
 
 def bad_request(message: str) -> ArmError:
     """A refusal in the words of these services."""
     return ArmError(400, "BadRequest", message, cause=None)
+
+
+def _keys() -> dict[str, str]:
+    return {which: _key() for which in KEYS}
 
 
 def _key() -> str:

@@ -34,8 +34,11 @@ def grow(world: World) -> Tree:
     for resource in world.resources:
         told = dict(resource)
         above = "".join(f"/providers/{one}" for one in (told.pop("on", None),) if one)
-        resource_id = f"{root}/resourceGroups/{told.pop('group')}{above}/providers/{told['type']}/{told['name']}"
-        tree.put({"location": world.location, **told, "id": resource_id})
+        namespace, *types = told["type"].split("/")
+        names = told["name"].split("/")
+        path = "/".join(word for pair in zip(types, names, strict=True) for word in pair)
+        resource_id = f"{root}/resourceGroups/{told.pop('group')}{above}/providers/{namespace}/{path}"
+        tree.put({"location": world.location, **told, "id": resource_id, "name": names[-1]})
     return tree
 
 

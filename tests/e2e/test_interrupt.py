@@ -14,7 +14,7 @@ from typing import Any
 def test_ctrl_c_leaves_the_operation_running(start: Callable[..., Any]) -> None:
     """The message holds the command to follow it, and the installation ends well without us."""
     box = start("--provisioning-seconds", "12")
-    cluster = ["-n", "azureml-extension", "-c", "minikube", "-t", "connectedClusters", "-g", "ml-rg"]
+    cluster = ["-n", "azureml-extension", "-c", "aks-poc", "-t", "managedClusters", "-g", "ml-rg"]
     process = subprocess.Popen(
         ["az", "amlk8s", "extension", "create", *cluster, "--config", "enableTraining=True"],
         env=box.env,

@@ -64,8 +64,12 @@ def key(key: str, passphrase: str = "", kind: str = "ec") -> bytes:
     return bytes(_pair(key, kind).private_bytes(*form, encryption))
 
 
-@lru_cache
 def _pair(name: str, kind: str = "ec") -> Any:
+    return _made(name, kind)
+
+
+@lru_cache
+def _made(name: str, kind: str) -> Any:
     return rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(ec.SECP256R1())
 
 
