@@ -22,7 +22,7 @@ from sandbox.azure.seed import grow
 from sandbox.azure.tree import Tree
 from sandbox.kubernetes import ClusterSide, start_cluster_side
 from sandbox.tls import Authority
-from sandbox.world import World, nodes_of
+from sandbox.world import World, agents_of, nodes_of
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ async def _clusters(
             start_cluster_side(
                 one.name,
                 nodes=nodes_of(one),
-                objects=[dict(obj) for obj in one.objects],
+                objects=[*agents_of(one, world), *(dict(obj) for obj in one.objects)],
                 directory=directory / one.name,
                 authority=authority,
                 version=f"v{one.version}",

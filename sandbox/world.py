@@ -34,7 +34,10 @@ class Pool:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster: its ARM type (managedClusters, connectedClusters), its nodes, and what ARM says beyond the usual."""
+    """A cluster: its ARM type (managedClusters, connectedClusters), its nodes, and what ARM says beyond the usual.
+
+    load_balancer: services of type LoadBalancer get an address. registry: the nodes can pull images.
+    """
 
     name: str
     group: str
@@ -46,6 +49,8 @@ class Cluster:
     infrastructure: str = "generic"
     properties: Mapping[str, Any] = field(default_factory=dict)
     objects: tuple[Mapping[str, Any], ...] = ()
+    load_balancer: bool = True
+    registry: bool = True
 
     @property
     def node_count(self) -> int:
@@ -67,6 +72,8 @@ class World:
     providers: Mapping[str, str]
     features: Mapping[str, str]
     resources: tuple[Mapping[str, Any], ...]
+    denied: tuple[Mapping[str, Any], ...] = ()
+    policies: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def subscription(self) -> str:
@@ -90,6 +97,8 @@ def load(path: Path | None = None) -> World:
             providers=told.get("providers", {}),
             features=told.get("features", {}),
             resources=tuple(told.get("resources", ())),
+            denied=tuple(told.get("denied", ())),
+            policies=tuple(told.get("policies", ())),
         )
     except OSError as error:
         raise WorldError(f"The world file {file} cannot be read: {error.strerror}.") from error
@@ -111,6 +120,24 @@ def guid(*words: str) -> str:
 def nodes_of(cluster: Cluster) -> list[dict[str, Any]]:
     """The Node objects of a cluster."""
     return [_node(cluster, pool, index) for pool in cluster.pools for index in range(pool.count)]
+
+
+def agents_of(cluster: Cluster, world: World) -> list[dict[str, Any]]:
+    """What the agents of an Arc-connected cluster keep in it: which Azure resource it is."""
+    if cluster.type == "managedClusters":
+        return []
+    data = {
+        "AZURE_RESOURCE_NAME": cluster.name,
+        "AZURE_RESOURCE_GROUP": cluster.group,
+        "AZURE_SUBSCRIPTION_ID": world.subscription,
+        "AZURE_REGION": world.location,
+        "AZURE_TENANT_ID": world.tenant,
+    }
+    meta = {"name": "azure-clusterconfig", "namespace": "azure-arc"}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "azure-arc"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data},
+    ]
 
 
 def _cluster(told: Mapping[str, Any]) -> Cluster:

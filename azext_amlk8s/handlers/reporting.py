@@ -94,10 +94,11 @@ def failure(
     from azext_amlk8s.handlers.aftermath import NOTHING, look
 
     coded, said = _said(error)
-    said += [line for line in more if not any(line in one for one in said)]
+    # The status of an extension repeats the operation's message under a code of its own.
+    said += [line for line in more if not any(line.partition(") ")[2] in one for one in said)]
     seen = look(scene) if scene else NOTHING
     causes = _causes(explain_failure(coded, seen.reports, seen.troubles, "\n".join(said)))
-    lines = [*said, *_told(causes), *([seen.note] if seen.note else []), *_correlation(error)]
+    lines = [*said, *_told(causes, said), *([seen.note] if seen.note else []), *_correlation(error)]
     return DeploymentError(_listed(f"{what} failed.", lines), recommendation=_to_do(causes, recommendation, scene))
 
 
@@ -111,7 +112,7 @@ def refusal(error: Any) -> Exception | None:
     causes = [one for one in _causes(explain_failure(coded, text="\n".join(said))) if not one.wrapper]
     if not causes:
         return None
-    lines = [*said, *_told(causes), *_correlation(error)]
+    lines = [*said, *_told(causes, said), *_correlation(error)]
     kind = get_error_type_by_azure_error(error)
     return kind(_listed("Azure refused.", lines), recommendation=_to_do(causes, [], None))
 
@@ -131,18 +132,19 @@ def _causes(found: Iterable[Explanation]) -> list[Explanation]:
     return [one for one in known if not one.wrapper] or known
 
 
-def _told(causes: Iterable[Explanation]) -> list[str]:
-    """A line for each failure, with all that it befalls."""
-    befallen: dict[tuple[str, str], list[str]] = {}
+def _told(causes: Iterable[Explanation], said: Iterable[str]) -> list[str]:
+    """A line for each failure, with all that it befalls and the first of what was seen, if it was not said before."""
+    befallen: dict[tuple[str, str], list[Explanation]] = {}
     for one in causes:
-        subject = str(one.parts.get("subject") or "")
-        befallen.setdefault((f"{one.code} {one.name}".strip(), f"{one.meaning} {one.cause}"), []).append(subject)
-    lines = []
-    for (title, text), subjects in befallen.items():
-        named = [subject for subject in dict.fromkeys(subjects) if subject]
+        title, text = f"{one.code} {one.name}".strip(), f"{one.meaning} {one.cause}"
+        befallen.setdefault((title, text), []).append(one)
+    before, lines = "\n".join(said), []
+    for (title, text), group in befallen.items():
+        named = list(dict.fromkeys(str(one.parts["subject"]) for one in group if one.parts.get("subject")))
         more = f" and {len(named) - MOST_SUBJECTS} more" if len(named) > MOST_SUBJECTS else ""
         where = f" [{', '.join(named[:MOST_SUBJECTS])}{more}]" if named else ""
-        lines.append(f"{title}{where}: {text}")
+        seen = str(group[0].parts.get("message") or "")
+        lines.append(f"{title}{where}: {text}" + (f" Seen: {seen}" if seen and seen not in before else ""))
     return lines
 
 

@@ -22,6 +22,7 @@ from sandbox.azure.errors import (
     type_not_found,
 )
 from sandbox.azure.locks import refuse_locked
+from sandbox.azure.gates import gate
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.subscription import Subscription
@@ -135,6 +136,7 @@ class ArmApp:
         if len(address.types) > 1 and address.types[-1].lower() in OPERATIONS and not address.is_collection:
             return self._operation(call)
         self._subscription.require(address)
+        gate(self._azure.world, method, address, claims)
         return await self._dispatch(method, call)
 
     def _operation(self, call: Call) -> Answer:

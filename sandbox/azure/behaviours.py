@@ -11,7 +11,7 @@ from sandbox.azure.errors import ArmError
 from sandbox.azure.operations import Operations
 from sandbox.azure.tree import Address, Resource, Tree
 from sandbox.kubernetes import ClusterSide
-from sandbox.world import World
+from sandbox.world import Cluster, World
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class Azure:
             if kind.lower() in ("managedclusters", "connectedclusters"):
                 return self.clusters.get(name.lower())
         return None
+
+    def described(self, resource_id: str) -> Cluster | None:
+        """What the world says of that cluster."""
+        side = self.cluster_of(resource_id)
+        return next((one for one in self.world.clusters if side and one.name.lower() == side.name.lower()), None)
 
 
 @dataclass(frozen=True)

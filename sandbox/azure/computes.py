@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from sandbox.azure import cluster_effects
+from sandbox.azure.attachment import refused
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
-from sandbox.azure.extensions import AZUREML
 from sandbox.azure.operations import OperationFailed, Running
 from sandbox.azure.tree import Resource
 
@@ -125,21 +125,7 @@ def status_body(operation: Running) -> dict[str, Any]:
 async def _attach(call: Call, resource: Resource) -> None:
     properties = resource["properties"]
     await asyncio.sleep(call.azure.seconds)
-    on_cluster = call.azure.tree.within(properties["resourceId"], "Microsoft.KubernetesConfiguration/extensions")
-    states = [
-        one["properties"]["provisioningState"]
-        for one in on_cluster
-        if one["properties"]["extensionType"].lower() == AZUREML
-    ]
-    if "Succeeded" not in states:
-        # assumed: no failing attach of a Kubernetes compute is on record; both codes follow the documented pattern
-        error: dict[str, Any] = {
-            "code": "BadRequest",
-            "message": "The request is invalid.",
-            "details": [
-                {"code": "ExtensionNotInstalled", "message": "The AzureML extension is not installed on the cluster."}
-            ],
-        }
+    if error := refused(call, resource):
         properties.update(provisioningState="Failed", provisioningErrors=[{"error": error}])
         raise OperationFailed(**error)
     properties["provisioningState"] = "Succeeded"

@@ -7,10 +7,11 @@ import re
 import uuid
 from typing import Any
 
-from sandbox.azure import cluster_effects
+from sandbox.azure import cluster_effects, mishaps, traces
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
-from sandbox.azure.operations import Running
+from sandbox.azure.mishaps import Install
+from sandbox.azure.operations import OperationFailed, Running
 from sandbox.azure.tree import Resource
 
 AZUREML = "microsoft.azureml.kubernetes"
@@ -179,13 +180,38 @@ def _resource(call: Call, told: dict[str, Any], there: Resource | None) -> Resou
 async def _install(call: Call, resource: Resource, word: str) -> None:
     properties, seconds = resource["properties"], call.azure.seconds
     await asyncio.sleep(seconds / 3)
-    properties["currentVersion"] = properties["version"] or CURRENT_VERSION
-    side = call.azure.cluster_of(resource["id"])
-    if side and properties["extensionType"].lower() == AZUREML:
-        await cluster_effects.install(side, resource["name"], properties["configurationSettings"])
+    cluster_id = resource["id"].rsplit("/providers/", 1)[0]
+    error = mishaps.before_helm(call.azure.tree.get(cluster_id) or {}, properties)
+    if error is None:
+        properties["currentVersion"] = properties["version"] or CURRENT_VERSION
+        side, cluster = call.azure.cluster_of(resource["id"]), call.azure.described(resource["id"])
+        if side and cluster and properties["extensionType"].lower() == AZUREML:
+            hook = "pre-install" if word == "Creating" else "pre-upgrade"
+            bags = (properties["configurationSettings"], properties["configurationProtectedSettings"])
+            error = await _helm(Install(side, cluster, resource["name"], *bags, hook))
     await asyncio.sleep(seconds * 2 / 3)
-    if properties["provisioningState"] == word:
-        properties["provisioningState"] = "Succeeded"
+    if properties["provisioningState"] != word:
+        return
+    if error:
+        # As recorded: the state, and a status without a level; no errorInfo.
+        status = dict.fromkeys(("code", "displayStatus", "level", "message", "time"))
+        properties["statuses"] = [{**status, "code": "InstallationFailed", "message": error["message"]}]
+        properties["provisioningState"] = "Failed"
+        raise OperationFailed(**error)
+    properties.update(provisioningState="Succeeded", statuses=[])
+
+
+async def _helm(install: Install) -> dict[str, str] | None:
+    """What Helm does; the error of the operation, None where all went well."""
+    await cluster_effects.clear_away(install.side)
+    if refused := await mishaps.in_helm(install):
+        return traces.helm_error(install, refused)
+    if failed := await traces.leave_report(install, await mishaps.in_health(install)):
+        return traces.helm_error(install, failed)
+    if not await cluster_effects.install(install):
+        # assumed: the pods of the failed attempt stand, because the agent tries again at once
+        return traces.helm_error(install, "timed out waiting for the condition")
+    return None
 
 
 def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:

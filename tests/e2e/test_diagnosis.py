@@ -1,0 +1,176 @@
+"""A cluster for each way of going wrong: the failure is explained at once, and what mends it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.support import Sandbox
+
+WORLD = ROOT / "sandbox/worlds/troubled.yaml"
+BOTH = [
+    "enableTraining=True",
+    "enableInference=True",
+    "inferenceRouterServiceType=LoadBalancer",
+    "allowInsecureConnections=True",
+]
+TRAINING = ["enableTraining=True"]
+HIGH = "inferenceRouterHA=True"
+ARC = {"cluster_type": "connectedClusters"}
+
+
+@pytest.fixture(scope="module")
+def troubled(start: Callable[..., Sandbox]) -> Sandbox:
+    return start("--world", str(WORLD), "--provisioning-seconds", "0.2")
+
+
+@pytest.fixture
+def cmd(troubled: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What az hands to a handler, signed in to the sandbox, in this process."""
+    from azure.cli.core import AzCli, AzCommandsLoader, cloud
+
+    for name, value in troubled.env.items():
+        if name.startswith(("AZURE_", "REQUESTS_", "KUBECONFIG")):
+            monkeypatch.setenv(name, value)
+    folder = troubled.env["AZURE_CONFIG_DIR"]
+    # az reads these once, when it is first imported.
+    monkeypatch.setattr(cloud, "GLOBAL_CONFIG_DIR", folder)
+    monkeypatch.setattr(cloud, "CLOUD_CONFIG_FILE", str(Path(folder) / "clouds.config"))
+    cli = AzCli(cli_name="az", config_dir=folder, config_env_var_prefix="AZURE", commands_loader_cls=AzCommandsLoader)
+    return SimpleNamespace(cli_ctx=cli)
+
+
+def told(raised: Any) -> str:
+    """The error and what it recommends, as one text."""
+    return "\n".join([str(raised.value), *(raised.value.recommendations or [])])
+
+
+# What is wrong, cluster, settings, what the message must say, what must be recommended.
+INSTALLS: list[tuple[str, str, list[str], dict[str, Any], list[str], str]] = [
+    ("load balancer without an address", "no-load-balancer", BOTH, ARC, ["E40001 LOAD_BALANCER_NOT_SUPPORT [health check service]"], "inferenceRouterServiceType=nodePort"),
+    ("too few nodes", "two-nodes", [*BOTH, HIGH], {}, ["E40002", "3 are required"], "inferenceRouterHA=False"),
+    ("internal load balancer outside AKS", "no-load-balancer", [*BOTH, "internalLoadBalancerProvider=azure"], ARC, ["E40003"], "Leave out internalLoadBalancerProvider"),
+    ("image pull", "no-registry", TRAINING, {}, ["timed out waiting for the condition", "ImagePullBackOff [Pod "], "kubectl describe pod"),
+    ("too little room", "small-nodes", BOTH, {}, ["InsufficientResources [Pod azureml-fe-"], "kubectl describe nodes"),
+    ("taints", "tainted", TRAINING, {}, ["UntoleratedTaint", "kubernetes.azure.com/scalesetpriority"], "workLoadToleration[0].key=KEY"),
+    ("a selector that no node matches", "ordinary", [*TRAINING, "nodeSelector.pool=ml"], {}, ["NodeSelectorMismatch"], "kubectl get nodes --show-labels"),
+    ("quota", "quota", TRAINING, {}, ["QuotaExceeded [ReplicaSet "], "kubectl describe resourcequota -n azureml"),
+    ("Volcano of somebody else", "own-volcano", TRAINING, {}, ["OwnershipConflict", "jobs.batch.volcano.sh"], "installVolcano=False"),
+    ("Prometheus of somebody else", "own-prometheus", TRAINING, {}, ["E45002"], "installPromOp=False"),
+    ("router of a retired attachment", "legacy-router", BOTH, {}, ["E45005"], "kubectl delete -n default deployment/azureml-fe"),
+    ("role of a retired attachment", "legacy-role", BOTH, {}, ["E45004 AZUREML_FE_ROLE_CONFLICT"], "kubectl delete clusterrole azureml-fe"),
+    ("name in use", "name-in-use", TRAINING, {}, ["ReleaseNameInUse"], "helm list -n azureml"),
+    ("interrupted", "interrupted", TRAINING, {}, ["HelmOperationInProgress"], "helm history"),
+    ("still being removed", "terminating", TRAINING, {}, ["NamespaceTerminating"], "kubectl wait --for=delete namespace/azureml"),
+    ("agents offline", "offline", TRAINING, ARC, ["StatusNotPopulated"], "az connectedk8s upgrade -g ml-rg -n offline"),
+    ("service principal", "service-principal", TRAINING, {}, ["ServicePrincipalCluster"], "az aks update -g ml-rg -n service-principal --enable-managed-identity"),
+    ("no such version", "good", TRAINING, {"version": "9.9.9", "auto_upgrade": False}, ["VersionNotResolved"], "--version"),
+    ("policy", "policed", TRAINING, {"group": "policed-rg"}, ["RequestDisallowedByPolicy", "no-extensions"], "az policy assignment list"),
+    ("lock", "locked", TRAINING, {"group": "locked-rg"}, ["ScopeLocked"], "az lock list"),
+    ("role of the caller", "denied", TRAINING, {"group": "denied-rg"}, ["AuthorizationFailed"], "az role assignment list"),
+]  # fmt: skip
+
+
+def install(
+    cmd: Any, cluster: str, config: list[str], group: str = "ml-rg", cluster_type: str = "managedClusters", **more: Any
+) -> Any:
+    from azext_amlk8s.handlers import extension
+
+    return extension.create(cmd, group, cluster, cluster_type, "aml", config=config, **more)
+
+
+@pytest.mark.parametrize(
+    ("name", "cluster", "config", "more", "says", "fix"), INSTALLS, ids=[one[0] for one in INSTALLS]
+)
+def test_a_failing_installation_is_explained(
+    name: str, cluster: str, config: list[str], more: dict[str, Any], says: list[str], fix: str, cmd: Any
+) -> None:
+    from azure.cli.core.azclierror import AzCLIError
+
+    with pytest.raises(AzCLIError) as raised:
+        install(cmd, cluster, config, **more)
+    text = told(raised)
+    assert [one for one in says if one not in text] == [], text
+    assert fix in "\n".join(raised.value.recommendations), text
+
+
+def test_a_certificate_for_another_name(cmd: Any, tmp_path: Path) -> None:
+    """The health check looks at it again, in the cluster; both files are of a kind, so it is not refused before."""
+    import trustme
+    from azure.cli.core.azclierror import AzCLIError
+
+    from azext_amlk8s.handlers import extension
+
+    certificate = trustme.CA().issue_cert("ml.example.com")
+    (tmp_path / "cert.pem").write_bytes(b"".join(one.bytes() for one in certificate.cert_chain_pems))
+    (tmp_path / "key.pem").write_bytes(certificate.private_key_pem.bytes())
+    files = [f"sslCertPemFile={tmp_path / 'cert.pem'}", f"sslKeyPemFile={tmp_path / 'key.pem'}"]
+    config = ["enableInference=True", "inferenceRouterServiceType=LoadBalancer", "sslCname=other.example.com"]
+    with pytest.raises(AzCLIError) as raised:
+        extension.create(cmd, "ml-rg", "ordinary", "managedClusters", "aml", config=config, config_protected=files)
+    assert "other.example.com" in told(raised)
+
+
+def test_what_is_mended_succeeds(cmd: Any) -> None:
+    """The fix that is recommended is one."""
+    done = install(cmd, "two-nodes", [*BOTH, "inferenceRouterHA=False"])
+    assert (done["properties"]["provisioningState"], done["properties"]["statuses"]) == ("Succeeded", [])
+
+
+ATTACHMENTS: list[tuple[str, str, str, str]] = [
+    ("role of the workspace on the cluster", "ml-ws-no-admin", "InternalServerError", "az role assignment list"),
+    ("role of the workspace on the extension", "ml-ws-no-extension", "ExtensionNotInstalled", "Kubernetes Extension Contributor"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def installed(troubled: Sandbox) -> None:
+    """A good cluster with the extension."""
+    words = ["-g", "ml-rg", "-c", "good", "-t", "managedClusters", "-n", "aml", "--config", *TRAINING]
+    assert troubled.az("amlk8s", "extension", "create", *words).code == 0
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(("name", "workspace", "code", "fix"), ATTACHMENTS, ids=[one[0] for one in ATTACHMENTS])
+def test_a_failing_attachment_is_explained(name: str, workspace: str, code: str, fix: str, cmd: Any) -> None:
+    from azure.cli.core.azclierror import AzCLIError
+
+    from azext_amlk8s.handlers import compute
+
+    with pytest.raises(AzCLIError) as raised:
+        compute.attach(cmd, "ml-rg", workspace, "k8s", cluster_name="good", cluster_type="managedClusters")
+    text = told(raised)
+    assert code in text
+    assert any(fix in one for one in raised.value.recommendations), text
+
+
+def test_az_shows_it(troubled: Sandbox) -> None:
+    """The real az: exit code 1, the cause and the fix on stderr, no traceback; the cluster keeps its report."""
+    words = ["-g", "ml-rg", "-c", "own-prometheus", "-t", "managedClusters", "-n", "aml2", "--config", *BOTH, HIGH]
+    said = troubled.az("amlk8s", "extension", "create", *words)
+    listed = troubled.az(
+        "amlk8s", "extension", "list", "-g", "ml-rg", "-c", "own-prometheus", "-t", "managedClusters"
+    ).json
+    if said.code and listed and listed[0]["name"] == "aml":
+        words[words.index("aml2")] = "aml"
+        said = troubled.az("amlk8s", "extension", "create", *words)
+    assert said.code == 1
+    assert "E45002 PROMETHEUS_CONFLICT" in said.err
+    assert "--config installPromOp=False" in said.err
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+def test_az_explains_offline(troubled: Sandbox) -> None:
+    """Without network and without login, in every format; a text from a pipe too."""
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "AZURE_CONFIG_DIR": str(troubled.folder / "nobody")}
+    table = troubled.az("amlk8s", "explain", "E40002", "-o", "table", **nowhere)
+    assert (table.code, "INSUFFICIENT_NODE" in table.out) == (0, True), table.err
+    text = "Status: Failed Name: service ErrorCode: E40001 ErrorMessage: x\n"
+    piped = troubled.az("amlk8s", "explain", "-", stdin=text, **nowhere).json
+    assert [one["code"] for one in piped] == ["E40001"]
