@@ -21,8 +21,8 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
-from sandbox.azure.locks import refuse_locked
 from sandbox.azure.gates import gate
+from sandbox.azure.locks import refuse_locked
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.subscription import Subscription

@@ -69,7 +69,7 @@ INSTALLS: list[tuple[str, str, list[str], dict[str, Any], list[str], str]] = [
     ("still being removed", "terminating", TRAINING, {}, ["NamespaceTerminating"], "kubectl wait --for=delete namespace/azureml"),
     ("agents offline", "offline", TRAINING, ARC, ["StatusNotPopulated"], "az connectedk8s upgrade -g ml-rg -n offline"),
     ("service principal", "service-principal", TRAINING, {}, ["ServicePrincipalCluster"], "az aks update -g ml-rg -n service-principal --enable-managed-identity"),
-    ("no such version", "good", TRAINING, {"version": "9.9.9", "auto_upgrade": False}, ["VersionNotResolved"], "--version"),
+    ("no such version", "ordinary", TRAINING, {"version": "9.9.9", "auto_upgrade": False}, ["VersionNotResolved"], "--version"),
     ("policy", "policed", TRAINING, {"group": "policed-rg"}, ["RequestDisallowedByPolicy", "no-extensions"], "az policy assignment list"),
     ("lock", "locked", TRAINING, {"group": "locked-rg"}, ["ScopeLocked"], "az lock list"),
     ("role of the caller", "denied", TRAINING, {"group": "denied-rg"}, ["AuthorizationFailed"], "az role assignment list"),
@@ -79,9 +79,13 @@ INSTALLS: list[tuple[str, str, list[str], dict[str, Any], list[str], str]] = [
 def install(
     cmd: Any, cluster: str, config: list[str], group: str = "ml-rg", cluster_type: str = "managedClusters", **more: Any
 ) -> Any:
-    from azext_amlk8s.handlers import extension
+    """Install it on a cluster from which what an earlier attempt left is removed."""
+    from azext_amlk8s.arm import Arm
+    from azext_amlk8s.handlers import extension_create, extension_delete
 
-    return extension.create(cmd, group, cluster, cluster_type, "aml", config=config, **more)
+    if Arm(cmd.cli_ctx).list_extensions(group, cluster_type, cluster):
+        extension_delete.delete(cmd, group, cluster, cluster_type, "aml", yes=True)
+    return extension_create.create(cmd, group, cluster, cluster_type, "aml", config=config, **more)
 
 
 @pytest.mark.parametrize(
@@ -104,15 +108,13 @@ def test_a_certificate_for_another_name(cmd: Any, tmp_path: Path) -> None:
     import trustme
     from azure.cli.core.azclierror import AzCLIError
 
-    from azext_amlk8s.handlers import extension
-
     certificate = trustme.CA().issue_cert("ml.example.com")
     (tmp_path / "cert.pem").write_bytes(b"".join(one.bytes() for one in certificate.cert_chain_pems))
     (tmp_path / "key.pem").write_bytes(certificate.private_key_pem.bytes())
     files = [f"sslCertPemFile={tmp_path / 'cert.pem'}", f"sslKeyPemFile={tmp_path / 'key.pem'}"]
     config = ["enableInference=True", "inferenceRouterServiceType=LoadBalancer", "sslCname=other.example.com"]
     with pytest.raises(AzCLIError) as raised:
-        extension.create(cmd, "ml-rg", "ordinary", "managedClusters", "aml", config=config, config_protected=files)
+        install(cmd, "ordinary", config, config_protected=files)
     assert "other.example.com" in told(raised)
 
 
@@ -120,6 +122,20 @@ def test_what_is_mended_succeeds(cmd: Any) -> None:
     """The fix that is recommended is one."""
     done = install(cmd, "two-nodes", [*BOTH, "inferenceRouterHA=False"])
     assert (done["properties"]["provisioningState"], done["properties"]["statuses"]) == ("Succeeded", [])
+
+
+def test_a_failing_update_is_explained(cmd: Any) -> None:
+    """Training runs beside the router of a retired attachment; inference does not."""
+    from azure.cli.core.azclierror import AzCLIError
+
+    from azext_amlk8s.handlers import extension_update
+
+    assert install(cmd, "legacy-router", TRAINING)["properties"]["provisioningState"] == "Succeeded"
+    with pytest.raises(AzCLIError) as raised:
+        extension_update.update(cmd, "ml-rg", "legacy-router", "managedClusters", "aml", config=BOTH, yes=True)
+    text = told(raised)
+    assert "failed pre-upgrade: pod healthcheck failed" in text
+    assert "E45005 AZUREML_FE_DEPLOYMENT_CONFLICT [health check inferencev1]" in text
 
 
 ATTACHMENTS: list[tuple[str, str, str, str]] = [
@@ -151,14 +167,8 @@ def test_a_failing_attachment_is_explained(name: str, workspace: str, code: str,
 
 def test_az_shows_it(troubled: Sandbox) -> None:
     """The real az: exit code 1, the cause and the fix on stderr, no traceback; the cluster keeps its report."""
-    words = ["-g", "ml-rg", "-c", "own-prometheus", "-t", "managedClusters", "-n", "aml2", "--config", *BOTH, HIGH]
-    said = troubled.az("amlk8s", "extension", "create", *words)
-    listed = troubled.az(
-        "amlk8s", "extension", "list", "-g", "ml-rg", "-c", "own-prometheus", "-t", "managedClusters"
-    ).json
-    if said.code and listed and listed[0]["name"] == "aml":
-        words[words.index("aml2")] = "aml"
-        said = troubled.az("amlk8s", "extension", "create", *words)
+    words = ["-g", "ml-rg", "-c", "other-prometheus", "-t", "managedClusters", "-n", "aml"]
+    said = troubled.az("amlk8s", "extension", "create", *words, "--config", *TRAINING)
     assert said.code == 1
     assert "E45002 PROMETHEUS_CONFLICT" in said.err
     assert "--config installPromOp=False" in said.err
