@@ -15,10 +15,10 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from sandbox.kubernetes import apply, openapi, patch, schema, selectors, status
+from sandbox.kubernetes import admission, apply, forms, openapi, patch, schema, selectors, status
+from sandbox.kubernetes.forms import as_json
 from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.store import Event, Store
-from sandbox.kubernetes.table import table
 
 PATCHES = {
     "application/merge-patch+json": patch.merge,
@@ -57,11 +57,11 @@ class Api:
                 raise status.ApiError(401, "Unauthorized", "Unauthorized")
             response = await self._route(request)
         except status.ApiError as error:
-            response = _json(error.body, status=error.code)
+            response = as_json(error.body, error.code)
         except status.NoSuchPath:
             response = web.Response(text="404 page not found\n", status=404)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            response = _json(status.bad_request(f"the request cannot be read: {error}").body, status=400)
+            response = as_json(status.bad_request(f"the request cannot be read: {error}").body, 400)
         if self._on_request:
             self._on_request(
                 {
@@ -80,25 +80,29 @@ class Api:
         if words and words[0] in ("readyz", "livez", "healthz"):
             return web.Response(text="ok")
         if words == ["version"]:
-            return _json(_version(self._version))
+            return as_json(_version(self._version))
         if words[:2] == ["openapi", "v3"]:
             kinds = self._store.kinds()
-            return _json(openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds))
+            return as_json(openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds))
         if words == ["openapi", "v2"]:
             return web.Response(
                 body=openapi.version_2(), content_type="application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
             )
         if words[-1:] == ["selfsubjectaccessreviews"] and request.method == "POST":
-            return _json({**await request.json(), "status": {"allowed": True}}, status=201)
+            return as_json({**await request.json(), "status": {"allowed": True}}, 201)
         if words[:1] not in (["api"], ["apis"]):
-            return _json({"paths": ["/api", "/api/v1", "/apis", "/openapi/v2", "/openapi/v3", "/version"]}, 404)
+            return as_json({"paths": ["/api", "/api/v1", "/apis", "/openapi/v2", "/openapi/v3", "/version"]}, 404)
         if (discovered := self._discover(words)) is not None:
-            return _json(discovered)
+            return as_json(discovered)
         return await self._object(request, self._target(words))
 
     def _discover(self, words: list[str]) -> dict[str, Any] | None:
         if words == ["api"]:
-            return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+            return {
+                "kind": "APIVersions",
+                "versions": ["v1"],
+                "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}],
+            }
         kinds = self._store.kinds()
         if words == ["apis"]:
             names = list(dict.fromkeys(kind.group for kind in kinds if kind.group))
@@ -134,6 +138,7 @@ class Api:
 
     async def _object(self, request: web.Request, target: Target) -> web.StreamResponse:
         dry_run = request.query.get("dryRun") == "All"
+        forms.require_acceptable(request)
         if target.subresource not in ("", "status", "log"):
             raise status.NoSuchPath
         if request.method == "GET":
@@ -163,13 +168,7 @@ class Api:
             meta["continue"] = base64.b64encode(json.dumps({"start": start + limit}).encode()).decode()
             meta["remainingItemCount"] = len(found) - start - limit
         page = found[start : start + limit] if limit else found[start:]
-        if _as_table(request):
-            shown = table(target.kind, page, version, request.query.get("includeObject", "Metadata"))
-            shown["metadata"] = meta
-            return _json(shown)
-        return _json(
-            {"kind": f"{target.kind.kind}List", "apiVersion": target.kind.api_version, "metadata": meta, "items": page}
-        )
+        return as_json(forms.many(request, target.kind, page, meta))
 
     def _selected(self, request: web.Request, target: Target) -> list[dict[str, Any]]:
         by_label = selectors.labels(request.query.get("labelSelector", ""))
@@ -177,17 +176,7 @@ class Api:
         return [one for one in self._store.list(target.kind, target.namespace) if by_label(one) and by_field(one)]
 
     def _one(self, request: web.Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
-        if _as_table(request):
-            return _json(
-                table(
-                    target.kind,
-                    [obj],
-                    obj["metadata"].get("resourceVersion", ""),
-                    request.query.get("includeObject", "Metadata"),
-                ),
-                status=code,
-            )
-        return _json(obj, status=code)
+        return as_json(forms.one(request, target.kind, obj), code)
 
     async def _create(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
         obj = await self._read(request, target)
@@ -197,6 +186,8 @@ class Api:
     async def _put(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
         there = self._store.get(target.kind, target.namespace, target.name)
         obj = _only(target, there, await self._read(request, target))
+        if target.kind.custom and not obj["metadata"].get("resourceVersion"):
+            raise status.no_version(target.kind, target.name)
         apply.note_update(there, obj, _manager(request), target.subresource)
         return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
 
@@ -204,13 +195,19 @@ class Api:
         kind_of_patch = request.content_type
         text = await request.text()
         if kind_of_patch == "application/apply-patch+yaml":
-            return await self._apply(request, target, yaml.safe_load(text), dry_run)
-        if kind_of_patch not in PATCHES or (kind_of_patch.startswith("application/strategic") and target.kind.custom):
+            return await self._apply(request, target, _patch_of(target, text), dry_run)
+        if kind_of_patch not in PATCHES:
+            raise status.ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+        if kind_of_patch.startswith("application/strategic") and target.kind.custom:
             raise status.ApiError(
-                415, "UnsupportedMediaType", f"the body of the request was in an unknown format - {kind_of_patch}"
+                415,
+                "UnsupportedMediaType",
+                "the body of the request was in an unknown format - accepted media types include: "
+                "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
             )
         there = self._store.get(target.kind, target.namespace, target.name)
-        obj = _only(target, there, PATCHES[kind_of_patch](copy.deepcopy(there), json.loads(text)))
+        patched = PATCHES[kind_of_patch](copy.deepcopy(there), json.loads(text))
+        obj = _only(target, there, admission.convert(target.kind, patched))
         schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
         apply.note_update(there, obj, _manager(request), target.subresource)
         return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
@@ -220,7 +217,6 @@ class Api:
         if not manager:
             raise status.no_manager()
         schema.judge(target.kind, wanted, request.query.get("fieldValidation") == "Strict")
-        wanted.setdefault("metadata", {})["name"] = target.name
         try:
             there = self._store.get(target.kind, target.namespace, target.name)
         except status.ApiError:
@@ -240,22 +236,11 @@ class Api:
                 )
                 for one in self._selected(request, target)
             ]
-            return _json(
-                {
-                    "kind": f"{target.kind.kind}List",
-                    "apiVersion": target.kind.api_version,
-                    "metadata": {},
-                    "items": gone,
-                }
-            )
+            return as_json(forms.many(request, target.kind, gone, {}))
         obj = await self._store.delete(target.kind, target.namespace, target.name, dry_run)
-        details = {
-            "name": target.name,
-            "group": target.kind.group,
-            "kind": target.kind.plural,
-            "uid": obj["metadata"]["uid"],
-        }
-        return _json({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+        group = {"group": target.kind.group} if target.kind.group else {}
+        details = {"name": target.name, **group, "kind": target.kind.plural, "uid": obj["metadata"]["uid"]}
+        return as_json({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
 
     async def _read(self, request: web.Request, target: Target) -> dict[str, Any]:
         text = await request.text()
@@ -266,18 +251,18 @@ class Api:
             obj.get("kind", target.kind.kind) != target.kind.kind
             or obj.get("apiVersion", target.kind.api_version) != target.kind.api_version
         ):
-            raise status.bad_request(
-                f"{obj.get('kind')} in version {obj.get('apiVersion')} cannot be handled as a {target.kind.kind}"
-            )
+            raise status.other_kind(target.kind, str(obj.get("apiVersion")), str(obj.get("kind")))
         _same_place(target, obj.get("metadata") or {})
         schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
-        return obj
+        return admission.convert(target.kind, obj)
 
     async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
+        version = request.query.get("resourceVersion", "")
+        if version and not version.isdigit():
+            raise status.no_number(version)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
         deadline = time.monotonic() + float(request.query.get("timeoutSeconds") or 1800)
-        version = request.query.get("resourceVersion", "")
         start = int(version) if version not in ("", "0") else self._store.version
         if version in ("", "0"):
             for obj in self._selected(request, target):
@@ -304,17 +289,8 @@ class Api:
         return response
 
     async def _send(self, request: web.Request, response: web.StreamResponse, target: Target, event: Event) -> None:
-        obj = event.object
-        if _as_table(request):
-            obj = table(
-                target.kind, [obj], obj["metadata"]["resourceVersion"], request.query.get("includeObject", "Metadata")
-            )
+        obj = forms.one(request, target.kind, event.object)
         await response.write(json.dumps({"type": event.type, "object": obj}).encode() + b"\n")
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    """JSON as an API server sends it: some clients want the content type to the letter."""
-    return web.Response(body=json.dumps(value).encode(), status=status, content_type="application/json")
 
 
 def _version(version: str) -> dict[str, str]:
@@ -347,6 +323,22 @@ def _only(target: Target, there: dict[str, Any], wanted: dict[str, Any]) -> dict
     return wanted
 
 
+def _patch_of(target: Target, text: str) -> dict[str, Any]:
+    try:
+        wanted = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise status.bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {error}") from error
+    told = wanted.get("apiVersion", "")
+    if told != target.kind.api_version:
+        raise status.bad_request(
+            f"Incorrect version specified in apply patch. Specified patch version: {told}, expected: "
+            f"{target.kind.api_version}"
+        )
+    _same_place(target, wanted.setdefault("metadata", {}))
+    wanted["metadata"]["name"] = target.name
+    return admission.convert(target.kind, wanted)
+
+
 def _same_place(target: Target, meta: dict[str, Any]) -> None:
     if target.namespace and meta.get("namespace", target.namespace) != target.namespace:
         raise status.bad_request(
@@ -356,11 +348,6 @@ def _same_place(target: Target, meta: dict[str, Any]) -> None:
         raise status.bad_request(
             f"the name of the object ({meta['name']}) does not match the name on the URL ({target.name})"
         )
-
-
-def _as_table(request: web.Request) -> bool:
-    first = request.headers.get("Accept", "").split(",")[0]
-    return "as=Table" in first
 
 
 def _offset(token: str | None) -> int:

@@ -9,8 +9,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.kubernetes.admission import timestamp
 from sandbox.kubernetes.status import ApiError
-from sandbox.kubernetes.store import timestamp
 
 Path = tuple[str, ...]
 UNMANAGED = {

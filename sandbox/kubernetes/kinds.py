@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+CRD = "CustomResourceDefinition"
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 
@@ -24,6 +25,8 @@ class Kind:
     short: tuple[str, ...] = ()
     status: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    wide: Mapping[str, str] = field(default_factory=dict)
+    integers: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
     custom: bool = False
 
@@ -71,7 +74,10 @@ class Kind:
 def built_in() -> list[Kind]:
     """The kinds in kinds.yaml."""
     told = yaml.safe_load(Path(__file__).with_name("kinds.yaml").read_text(encoding="utf-8"))
-    return [Kind(**{**one, "short": tuple(one.get("short", ()))}) for one in told]
+    return [
+        Kind(**{**one, "short": tuple(one.get("short", ())), "integers": tuple(one.get("integers", ()))})
+        for one in told
+    ]
 
 
 def custom(definitions: Iterable[Mapping[str, Any]]) -> list[Kind]:
@@ -86,16 +92,22 @@ def custom(definitions: Iterable[Mapping[str, Any]]) -> list[Kind]:
 
 def _custom(spec: Mapping[str, Any], version: Mapping[str, Any]) -> Kind:
     names = spec["names"]
-    columns = {column["name"]: column["jsonPath"].lstrip(".") for column in version.get("additionalPrinterColumns", ())}
+    told = version.get("additionalPrinterColumns", ())
+    narrow, wide = (
+        {one["name"]: one["jsonPath"].lstrip(".") for one in told if bool(one.get("priority")) is is_wide}
+        for is_wide in (False, True)
+    )
     return Kind(
         spec["group"],
         version["name"],
         names["kind"],
         names["plural"],
         spec["scope"] == "Namespaced",
-        tuple(names.get("shortNames", ())),
-        "status" in (version.get("subresources") or {}),
-        columns,
-        (version.get("schema") or {}).get("openAPIV3Schema"),
-        True,
+        short=tuple(names.get("shortNames", ())),
+        status="status" in (version.get("subresources") or {}),
+        columns=narrow,
+        wide=wide,
+        integers=tuple(one["name"] for one in told if one.get("type") == "integer"),
+        schema=(version.get("schema") or {}).get("openAPIV3Schema"),
+        custom=True,
     )

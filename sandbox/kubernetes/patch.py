@@ -65,9 +65,7 @@ def json_patch(there: Any, operations: Any) -> Any:
         try:
             patched = _operate(patched, operation)
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ApiError(
-                422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
-            ) from error
+            raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request") from error
     return patched
 
 

@@ -64,7 +64,8 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
             f"--token-auth-file={directory / 'tokens.csv'}",
             "--authorization-mode=RBAC",
             "--anonymous-auth=false",
-            "--disable-admission-plugins=ServiceAccount",
+            # Nothing here takes away the taint of a node that is not ready yet.
+            "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
         ],
     )
 

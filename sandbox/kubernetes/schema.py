@@ -53,14 +53,21 @@ def _walk(value: Any, schema: dict[str, Any], path: str, causes: list[tuple[str,
     if not isinstance(value, wanted_types) or (
         isinstance(value, bool) and bool not in wanted_types and object not in wanted_types
     ):
+        found = f'"{_type_name(value)}"'
         told = f"{path} in body must be of type {wanted or 'integer or string'}"
-        causes.append((path, f'Invalid value: "{type(value).__name__}": {told}'))
+        causes.append((path, f"Invalid value: {found}: {told}: {found}"))
         return
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for index, one in enumerate(value):
             _walk(one, schema["items"], f"{path}[{index}]", causes, unknown)
     if isinstance(value, dict):
         _walk_object(value, schema, path, causes, unknown)
+
+
+def _type_name(value: Any) -> str:
+    if value is None:
+        return "null"
+    return next(name for name, types in TYPES.items() if type(value) in types)
 
 
 def _walk_object(

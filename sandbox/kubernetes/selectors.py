@@ -21,6 +21,8 @@ SELECTABLE_OF = {
     + ("status.phase", "status.podIP", "status.nominatedNodeName"),
     "Secret": ("type",),
 }
+# Kinds whose refusal names the fields that can be selected; all others have selectors of their own.
+GENERAL = ("ConfigMap", "ServiceAccount", "PersistentVolumeClaim", "Lease", "ClusterRole", "ClusterRoleBinding")
 
 
 def labels(text: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -38,9 +40,15 @@ def fields(text: str, kind: str = "") -> Callable[[Mapping[str, Any]], bool]:
             raise bad_request(f"invalid field selector {term!r}")
         path, sign, value = found.groups()
         if path not in SELECTABLE and path not in SELECTABLE_OF.get(kind, ()):
-            raise bad_request(f"field label not supported: {path}")
+            raise bad_request(_unknown(path, kind))
         tests.append((path, sign == "!=", value))
-    return lambda obj: all((str(dig(obj, path) or "") == value) is not negated for path, negated, value in tests)
+    return lambda obj: all((_text(dig(obj, path), path) == value) is not negated for path, negated, value in tests)
+
+
+def _unknown(path: str, kind: str) -> str:
+    if kind in GENERAL:
+        return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+    return f"field label not supported: {path}"
 
 
 def dig(obj: Any, path: str) -> Any:
@@ -48,6 +56,12 @@ def dig(obj: Any, path: str) -> Any:
     for word in path.split("."):
         obj = obj.get(word) if isinstance(obj, Mapping) else None
     return obj
+
+
+def _text(value: Any, path: str) -> str:
+    if path == "spec.unschedulable":
+        return str(bool(value)).lower()
+    return str(value or "")
 
 
 def _label(term: str) -> Callable[[Mapping[str, str]], bool]:
@@ -61,9 +75,8 @@ def _label(term: str) -> Callable[[Mapping[str, str]], bool]:
     if "=" in term:
         key, value = (part.strip(" =") for part in term.split("=", 1))
         if not key:
-            raise bad_request(
-                f"unable to parse requirement: found '=', expected: !, identifier, or 'end of string': {term}"
-            )
+            found_sign = "==" if term.startswith("==") else "="
+            raise bad_request(f"found '{found_sign}', expected: !, identifier, or 'end of string'")
         return lambda held: held.get(key) == value
     if term.startswith("!"):
         return lambda held: term[1:].strip() not in held

@@ -76,6 +76,33 @@ def invalid(kind: Any, name: str, causes: list[tuple[str, str]]) -> ApiError:
     )
 
 
+def other_kind(kind: Any, api_version: str, given: str) -> ApiError:
+    """400 of a body that is of another kind than the path."""
+    text = f'{given} in version "{api_version.rsplit("/", 1)[-1]}" cannot be handled as a {kind.kind}'
+    if not kind.custom:
+        internal = kind.group.split(".")[0] or "core"
+        text += (
+            f": converting ({api_version.replace('/', '.')}.{given}) to ({internal}.{kind.kind}): unknown conversion"
+        )
+    return bad_request(text)
+
+
+def no_version(kind: Any, name: str) -> ApiError:
+    """422 of a replacement of a custom object that does not say what it replaces."""
+    cause = {"reason": "FieldValueInvalid", "message": "Invalid value: 0x0: must be specified for an update"}
+    causes = [{**cause, "field": "metadata.resourceVersion"}]
+    text = f'{kind.resource} "{name}" is invalid: metadata.resourceVersion: {cause["message"]}'
+    return ApiError(422, "Invalid", text, name=name, group=kind.group, kind=kind.plural, causes=causes)
+
+
+def no_number(version: str) -> ApiError:
+    """500, without a reason, of a watch from a version that is no number."""
+    parsing = f'strconv.ParseUint: parsing "{version}": invalid syntax'
+    error = ApiError(500, "", f'resourceVersion: Invalid value: "{version}": {parsing}')
+    del error.body["reason"]
+    return error
+
+
 def no_manager() -> ApiError:
     """422 of an apply that does not say whose it is."""
     cause = {"reason": "FieldValueRequired", "message": "Required value: is required for apply patch"}

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import datetime
-import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.kubernetes import status
-from sandbox.kubernetes.kinds import Kind, built_in, custom
+from sandbox.kubernetes import admission, status
+from sandbox.kubernetes.kinds import CRD, Kind, built_in, custom
 
 Object = dict[str, Any]
-CRD = "CustomResourceDefinition"
-
-LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
-NOT_A_LABEL = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'"
-NOT_A_SUBDOMAIN = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
 
 
 @dataclass(frozen=True)
@@ -79,8 +71,8 @@ class Store:
         meta = obj.setdefault("metadata", {})
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + uuid.uuid4().hex[:5]
-        name = meta.get("name", "")
-        _judge_name(kind, name)
+        admission.judge(kind, obj)
+        name = meta["name"]
         if kind.namespaced:
             namespace = namespace or "default"
             meta["namespace"] = namespace
@@ -92,15 +84,8 @@ class Store:
             meta.pop("namespace", None)
         if self._key(kind, namespace, name) in self._objects:
             raise status.already_exists(kind, name)
-        meta.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp())
-        if kind.kind not in ("Namespace", "Node", "ConfigMap", "Secret", "Event"):
-            meta["generation"] = 1
-        if kind.kind == "Namespace":
-            obj.setdefault("spec", {"finalizers": ["kubernetes"]})
-            obj["status"] = {"phase": "Active"}
-            meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = name
-        if kind.kind == CRD:
-            _establish(obj)
+        meta.update(uid=str(uuid.uuid4()), creationTimestamp=admission.timestamp())
+        admission.complete(kind, obj, new=True)
         return await self._write(kind, namespace, obj, "ADDED", dry_run)
 
     async def update(self, kind: Kind, namespace: str, obj: Object, dry_run: bool = False) -> Object:
@@ -119,10 +104,10 @@ class Store:
         )
         if _content(obj) == _content(there):
             return there
+        admission.judge(kind, obj)
+        admission.complete(kind, obj, new=False)
         if "generation" in old and _spec(obj) != _spec(there):
             meta["generation"] = old["generation"] + 1
-        if kind.kind == CRD:
-            _establish(obj)
         return await self._write(kind, namespace, obj, "MODIFIED", dry_run)
 
     async def delete(self, kind: Kind, namespace: str, name: str, dry_run: bool = False) -> Object:
@@ -171,19 +156,6 @@ class Store:
         return kind.group, kind.kind, namespace if kind.namespaced else "", name
 
 
-def timestamp() -> str:
-    """The time as Kubernetes writes it, UTC."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _judge_name(kind: Kind, name: str) -> None:
-    if not name:
-        raise status.invalid(kind, "", [("metadata.name", "Required value: name or generateName is required")])
-    pattern, told = (LABEL, NOT_A_LABEL) if kind.kind in ("Namespace", "Service") else (SUBDOMAIN, NOT_A_SUBDOMAIN)
-    if not re.fullmatch(pattern, name) or len(name) > (63 if pattern is LABEL else 253):
-        raise status.invalid(kind, name, [("metadata.name", f'Invalid value: "{name}": {told}')])
-
-
 def _content(obj: Object) -> Object:
     """The object without what the server keeps; managers' times alone are no change."""
     meta = {
@@ -199,24 +171,3 @@ def _content(obj: Object) -> Object:
 
 def _spec(obj: Object) -> Object:
     return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-
-
-def _establish(obj: Object) -> None:
-    """What the API server itself adds to a definition: defaults, and that it is served."""
-    names = obj["spec"]["names"]
-    names.setdefault("singular", names["kind"].lower())
-    names.setdefault("listKind", f"{names['kind']}List")
-    obj["spec"].setdefault("conversion", {"strategy": "None"})
-    conditions = [
-        {"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": timestamp()}
-        for kind, reason, message in (
-            ("NamesAccepted", "NoConflicts", "no conflicts found"),
-            ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-        )
-    ]
-    if not (obj.get("status") or {}).get("conditions"):
-        obj["status"] = {
-            "conditions": conditions,
-            "acceptedNames": dict(names),
-            "storedVersions": [one["name"] for one in obj["spec"]["versions"] if one.get("storage")],
-        }

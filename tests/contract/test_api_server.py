@@ -146,6 +146,8 @@ def plain(value: Any, told: dict[str, Any]) -> Any:
             "selfLink",
             "storageVersionHash",
             "remainingItemCount",
+            "continue",
+            "serverAddress",
         }
         if not told.get("managers"):
             dropped.add("managedFields")
@@ -165,14 +167,19 @@ def essence(answer: Any, told: dict[str, Any]) -> Any:
     if told.get("table"):
         return {
             "kind": answer["kind"],
-            "columns": [one["name"] for one in answer["columnDefinitions"]],
-            "names": sorted(row["cells"][0] for row in answer["rows"]),
-            "objects": [row["object"]["kind"] for row in answer["rows"]],
+            "columns": [{**one, "description": ""} for one in answer["columnDefinitions"]],
+            "cells": [
+                [
+                    cell
+                    for cell, one in zip(row["cells"], answer["columnDefinitions"], strict=True)
+                    if one["name"] != "Age"
+                ]
+                for row in answer["rows"]
+            ],
+            "objects": [row["object"] and row["object"]["kind"] for row in answer["rows"]],
         }
     if told.get("events"):
         return sorted((one["type"], one["object"]["metadata"]["name"]) for one in answer if one["type"] != "BOOKMARK")
-    if "names" in told:
-        return names(answer)
     if "only" in told:
         return {key: plain(answer, told).get(key) for key in told["only"]}
     if isinstance(answer, dict) and answer.get("metadata", {}).get("managedFields") and told.get("managers"):

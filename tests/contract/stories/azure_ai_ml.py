@@ -17,7 +17,8 @@ class Anybody:
         return AccessToken(os.environ["TOKEN"], int(time.time()) + 3600)
 
 
-ml = MLClient(Anybody(), told["subscription"], "ml-rg", "ml-ws")
+# The SDK asks every 30 seconds unless it is told otherwise.
+ml = MLClient(Anybody(), told["subscription"], "ml-rg", "ml-ws", polling_interval=0.2)
 compute = KubernetesCompute(name="by-sdk", resource_id=told["cluster"], namespace="default")
 attached = ml.compute.begin_create_or_update(compute).result()
 assert attached.provisioning_state == "Succeeded", attached
