@@ -94,8 +94,8 @@ def _with_files(settings: Any, there: Mapping[str, Any]) -> Any:
 class _Plan:
     """An update, what it needs of Azure, and what is there of that."""
 
-    def __init__(self, update: Any, needs: Sequence[Any], found: Mapping[str, Any], stopped: Mapping[str, Any]) -> None:
-        self.update, self.needs, self.found, self.stopped = update, needs, found, stopped
+    def __init__(self, change: Any, needs: Sequence[Any], found: Mapping[str, Any], stopped: Mapping[str, Any]) -> None:
+        self.update, self.needs, self.found, self.stopped = change, needs, found, stopped
 
 
 def _sent(

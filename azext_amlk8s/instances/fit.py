@@ -239,14 +239,12 @@ class _Cluster:
 
     def _nearest(self, selector: Selector, asked: Room) -> tuple[str, Obstacles]:
         """The node with the fewest obstacles, of these the one that is least too small."""
-        best: tuple[int, float, str, Obstacles] | None = None
+        found: list[tuple[int, float, str, Obstacles]] = []
         for gate in self._gates:
             shut = (*gate.closed, *selector_obstacles(gate.sample, selector))
             count, missing, node, small = gate.closest(asked)
-            mine = (len(shut) + count, missing, node.name, (*shut, *small))
-            if best is None or mine[:2] < best[:2]:
-                best = mine
-        return (best[2], best[3]) if best else ("", ())
+            found.append((len(shut) + count, missing, node.name, (*shut, *small)))
+        return min(found, key=lambda one: one[:2], default=(0, 0.0, "", ()))[2:]
 
 
 def _left(allocatable: Amounts, taken: Amounts) -> tuple[tuple[str, int], ...]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.settings.model import ClusterFacts, Settings
+from azext_amlk8s.settings.facts import ClusterFacts
+from azext_amlk8s.settings.model import Settings
 
 TAGS = {"created_by": "Azure Arc-enabled ML"}
 HASH_DIGITS = 6

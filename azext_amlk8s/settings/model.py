@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from azext_amlk8s.settings.facts import ClusterFacts as ClusterFacts
-
 EXTENSION_TYPE = "microsoft.azureml.kubernetes"
 
 

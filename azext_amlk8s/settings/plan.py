@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azext_amlk8s.settings.model import EXTENSION_TYPE, ClusterFacts, Settings
+from azext_amlk8s.settings.facts import ClusterFacts
+from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
 from azext_amlk8s.settings.schema import find
 
 RELEASE_NAMESPACE = "azureml"
