@@ -65,6 +65,9 @@ CRD: dict[str, Any] = {
 }
 
 
+_AVAILABILITY = {True: "MinimumReplicasAvailable", False: "MinimumReplicasUnavailable"}
+
+
 async def install(told: Install) -> bool:
     """The namespace, the components of the scenario with their pods, and the CRD; whether all became ready."""
     side = told.side
@@ -169,6 +172,9 @@ def _controller(component: Mapping[str, Any], extension: str, wanted: int, ready
     if kind == "StatefulSet":
         spec["serviceName"] = name
         status.pop("unavailableReplicas")
+    if kind == "Deployment":
+        available = {"type": "Available", "status": str(ready >= wanted)}
+        status["conditions"] = [{**available, "reason": _AVAILABILITY[ready >= wanted], "message": ""}]
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": _meta(name), "spec": spec, "status": status}
 
 

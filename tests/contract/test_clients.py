@@ -102,7 +102,7 @@ def test_the_machine_learning_sdk_and_we_leave_the_same_behind(
 def without_names(compute: dict[str, Any]) -> dict[str, Any]:
     properties = {key: value for key, value in compute["properties"].items() if key not in ("createdOn", "modifiedOn")}
     return {
-        **{key: value for key, value in compute.items() if key not in ("id", "name", "systemData")},
+        **{key: value for key, value in compute.items() if key not in ("id", "name", "systemData", "studioUrl")},
         "properties": properties,
     }
 

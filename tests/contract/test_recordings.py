@@ -110,7 +110,7 @@ def every_recording() -> list[str]:
 @pytest.mark.parametrize("name", every_recording())
 def test_our_client_understands_what_azure_answered(name: str, shared: Path) -> None:
     """Of every recorded refusal the deepest code and message come out, in whatever envelope."""
-    from azext_amlk8s.handlers.reporting import deepest
+    from azext_amlk8s.diagnosis import unfold
 
     body = recording(shared, name)["response"]["body"]
     error = (body or {}).get("error")
@@ -119,7 +119,7 @@ def test_our_client_understands_what_azure_answered(name: str, shared: Path) -> 
         assert body.get("id") and all(one.get("code") for one in statuses)
         tally("answers", f"{name} read")
         return
-    pairs = deepest(error)
+    pairs = [(one.code, " ".join(one.message.split())) for one in unfold(body)]
     assert pairs
     assert all(message for _, message in pairs)
     assert (error["code"], " ".join(error["message"].split())) in pairs
