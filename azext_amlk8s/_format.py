@@ -69,52 +69,6 @@ def compute_rows(computes: list[Mapping[str, Any]]) -> list[Row]:
     return [compute_row(compute) for compute in computes]
 
 
-def instance_type_rows(types: Mapping[str, Any] | list[Mapping[str, Any]]) -> list[Row]:
-    """The rows of one instance type or of several."""
-    return [_instance_type_row(one) for one in (types if isinstance(types, list) else [types])]
-
-
-def _instance_type_row(one: Mapping[str, Any]) -> Row:
-    requests, limits = one.get("requests") or {}, one.get("limits") or {}
-    row: Row = OrderedDict(
-        Name=one.get("name"),
-        CpuRequest=requests.get("cpu"),
-        CpuLimit=limits.get("cpu"),
-        MemoryRequest=requests.get("memory"),
-        MemoryLimit=limits.get("memory"),
-        Gpu=limits.get("nvidia.com/gpu"),
-        NodeSelector=",".join(f"{key}={value}" for key, value in (one.get("nodeSelector") or {}).items()),
-        BuiltIn=one.get("builtIn"),
-    )
-    if one.get("action"):
-        row["Action"] = one["action"]
-    return row
-
-
-def explanation_rows(found: list[Mapping[str, Any]]) -> list[Row]:
-    """The rows of explanations, or of the whole knowledge base."""
-    return [
-        OrderedDict(
-            Code=one.get("code") or "unknown",
-            Name=one.get("name"),
-            Scope=one.get("scope"),
-            Meaning=one.get("meaning") or _short(str((one.get("parts") or {}).get("message") or "")),
-            Fix=(one.get("fix") or [""])[0],
-        )
-        for one in found
-    ]
-
-
-def finding_rows(findings: list[Mapping[str, Any]]) -> list[Row]:
-    """The rows of findings, errors first."""
-    return [
-        OrderedDict(
-            Id=one["id"], Severity=one["severity"], Subject=one["subject"], Message=one["message"], Fix=one["fix"]
-        )
-        for one in findings
-    ]
-
-
 def setting_rows(settings: Mapping[str, Any] | list[Mapping[str, Any]]) -> list[Row]:
     """The rows of one setting or of several."""
     return [_setting_row(one) for one in (settings if isinstance(settings, list) else [settings])]
@@ -136,7 +90,7 @@ def _setting_row(one: Mapping[str, Any]) -> Row:
         Values=values if isinstance(values, str) else " ".join(values),
         Default=one.get("default"),
         Scenario=" and ".join(one.get("scenarios") or []),
-        Description=_short(one["description"], 80),
+        Description=short(one["description"], 80),
     )
 
 
@@ -145,7 +99,7 @@ def _first_status(properties: Mapping[str, Any]) -> str:
         return ""
     for status in properties.get("statuses") or []:
         if status and status.get("message"):
-            return _short(f"{status.get('code') or ''} {status['message']}")
+            return short(f"{status.get('code') or ''} {status['message']}")
     return ""
 
 
@@ -153,10 +107,10 @@ def _first_provisioning_error(properties: Mapping[str, Any]) -> str:
     for item in properties.get("provisioningErrors") or []:
         error = item.get("error", item) if isinstance(item, Mapping) else {}
         if isinstance(error, Mapping) and (error.get("code") or error.get("message")):
-            return _short(f"{error.get('code') or ''} {error.get('message') or ''}")
+            return short(f"{error.get('code') or ''} {error.get('message') or ''}")
     return ""
 
 
-def _short(text: str, width: int = 60) -> str:
+def short(text: str, width: int = 60) -> str:
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from azext_amlk8s import _format
+from azext_amlk8s import _format, _format_instance_type
 
 EXTENSIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
@@ -90,9 +90,9 @@ def test_instance_type_rows_of_one_and_of_many() -> None:
         "limits": {"cpu": "2", "nvidia.com/gpu": 1},
         "nodeSelector": {"k": "v"},
     }
-    (row,) = _format.instance_type_rows(one)
+    (row,) = _format_instance_type.instance_type_rows(one)
     assert {"Name": "a", "CpuRequest": "1", "CpuLimit": "2", "Gpu": 1, "NodeSelector": "k=v"}.items() <= row.items()
-    assert len(_format.instance_type_rows([one, {"name": "b"}])) == 2
+    assert len(_format_instance_type.instance_type_rows([one, {"name": "b"}])) == 2
 
 
 def test_a_long_error_is_cut() -> None:
