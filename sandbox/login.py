@@ -45,7 +45,7 @@ def log_in(directory: Path, state: dict[str, Any]) -> None:
             "--username",
             CLIENT_ID,
             "--password",
-            secrets.token_urlsafe(16),
+            secrets.token_hex(16),
             "--tenant",
             state["tenant"],
         ],
@@ -61,7 +61,7 @@ def log_in(directory: Path, state: dict[str, Any]) -> None:
             check=False,
         )
         if done.returncode:
-            raise SandboxError(f"az {words[0]} {words[1]} failed: {done.stderr.strip().splitlines()[-1:]}")
+            raise SandboxError(f"az {words[0]} {words[1]} failed: {' '.join(done.stderr.split())}")
     mark.touch()
 
 
