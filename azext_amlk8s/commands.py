@@ -23,7 +23,7 @@ def _handlers(module: str) -> Any:
 
 
 def _diagnosis(loader: Any) -> None:
-    with loader.command_group("amlk8s", _handlers("explain"), is_preview=True) as group:
+    with loader.command_group("amlk8s", _handlers("explain")) as group:
         group.command("explain", "explain", table_transformer=_format_diagnosis.explanation_rows)
 
 
