@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.findings import Finding, Severity
+from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.settings.model import Settings
-from azext_amlk8s.settings.plan import BLANK, derived_of, is_secret, version_of, with_copies
+from azext_amlk8s.settings.nodes import SELECTOR
+from azext_amlk8s.settings.plan import BLANK, FOR_FEW_NODES, derived_of, is_secret, version_of, with_copies
 from azext_amlk8s.settings.schema import find, schema
 
 WORKLOADS = ("enableTraining", "enableInference")
@@ -20,6 +21,10 @@ FOLLOWED = {
     "enableInference", "inferenceRouterServiceType", SPENT, "sslSecret", "allowInsecureConnections", "isAKSMigration",
 }  # fmt: skip
 SOURCE = "https://learn.microsoft.com/azure/azure-arc/kubernetes/extensions"
+
+U101 = Rule("U101", Severity.ERROR, "What ties the extension to its cluster stays as it is.", SOURCE)
+U102 = Rule("U102", Severity.ERROR, "A deployed setting stays among the open or the protected ones.", SOURCE)
+U103 = Rule("U103", Severity.ERROR, "No protected setting that is deployed is lost.", SOURCE)
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ def plan_update(
     there: Deployed,
     restored: Mapping[str, str],
     *,
+    few_nodes: bool = False,
     release_train: str | None = None,
     version: str | None = None,
     auto_upgrade: bool | None = None,
@@ -109,9 +115,9 @@ def plan_update(
 
     Plain settings merge by key, so only those that differ are sent. Protected settings are replaced as a whole (field
     guide cluster-extension 4), so the bag is sent only when something in it was given, and then with all that
-    `restored` holds; what is deployed and in neither would be lost.
+    `restored` holds; what is deployed and in neither would be lost. few_nodes: fewer than three can take a router.
     """
-    wanted = {**_follows(settings, there), **settings.config}
+    wanted = {**_follows(settings, there), **(_for_few(settings, there) if few_nodes else {}), **settings.config}
     changes = _of_config(wanted, there)
     properties: dict[str, Any] = {}
     if changes:
@@ -146,9 +152,7 @@ def overlaid(there: Deployed, settings: Settings) -> Settings:
 def judge_update(settings: Settings, there: Deployed) -> tuple[Finding, ...]:
     """What cannot be changed: what ties the extension to its cluster, and the bag that a setting is in."""
     findings = [
-        Finding(
-            "U101",
-            Severity.ERROR,
+        U101.finding(
             key,
             f"{key} ties the extension to its cluster and cannot be changed: it is {there.config[key]}.",
             required=there.config[key],
@@ -162,13 +166,12 @@ def judge_update(settings: Settings, there: Deployed) -> tuple[Finding, ...]:
         (settings.config, there.protected, "--config-protected"),
         (settings.protected, there.config, "--config"),
     ):
+        kind = "protected" if held is there.protected else "open"
         findings += [
-            Finding(
-                "U102",
-                Severity.ERROR,
+            U102.finding(
                 key,
-                f"{key} is deployed among the {'protected' if held is there.protected else 'open'} settings; given "
-                "among the others it would stand in both, and the service cannot remove a setting.",
+                f"{key} is deployed among the {kind} settings; given among the others it would stand in both, and the "
+                "service cannot remove a setting.",
                 fix=f"{option} {key}=VALUE",
             )
             for key in sorted(given.keys() & set(held))
@@ -180,14 +183,11 @@ def judge_lost(update: Update) -> tuple[Finding, ...]:
     """Protected settings that the service would drop: it replaces them as a whole and gives none back."""
     wanted = _told("input")
     return tuple(
-        Finding(
-            "U103",
-            Severity.ERROR,
+        U103.finding(
             key,
             f"{key} is deployed as a protected setting and would be lost: the service replaces all of them together, "
             "and its value cannot be read back.",
             fix=f"--config-protected {wanted.get(key, f'{key}=VALUE')}",
-            source=SOURCE,
         )
         for key in update.lost
     )
@@ -219,6 +219,15 @@ def _follows(settings: Settings, there: Deployed) -> Mapping[str, str]:
         if there.config.get(key) == "True":
             derived.setdefault(key, "False")
     return {key: value for key, value in derived.items() if value != BLANK}
+
+
+def _for_few(settings: Settings, there: Deployed) -> Mapping[str, str]:
+    """What `create` would have chosen for few nodes, where inference or its nodes are chosen only now."""
+    after = overlaid(there, settings)
+    chosen = settings.get("enableInference") or any(key.startswith(SELECTOR) for key in settings.config)
+    if not chosen or not after.on("enableInference") or after.get("inferenceRouterHA"):
+        return {}
+    return {key: value for key, value in FOR_FEW_NODES.items() if not after.get(key)}
 
 
 def _of_config(wanted: Mapping[str, str], there: Deployed) -> list[Change]:

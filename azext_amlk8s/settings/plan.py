@@ -7,10 +7,11 @@ from typing import Any
 
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.nodes import few_nodes
 from azext_amlk8s.settings.schema import find
 
 RELEASE_NAMESPACE = "azureml"
-FEW_NODES = 3
+FOR_FEW_NODES = {"clusterPurpose": "DevTest", "inferenceRouterHA": "False"}
 BLANK = "***"
 COPIES = {
     "relayServerConnectionString": "relayserver.relayConnectionString",
@@ -90,7 +91,6 @@ def is_secret(key: str) -> bool:
 def defaults(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
     """What is sent where nothing is given (2.1, steps 9 and 10)."""
     location = facts.location.replace(" ", "").lower()
-    few = facts.node_count is not None and facts.node_count < FEW_NODES
     return {
         "cluster_name": facts.resource_id,
         "cluster_name_friendly": facts.name,
@@ -100,7 +100,7 @@ def defaults(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
         "servicebus.enabled": "False",
         "relayserver.enabled": "False" if facts.is_aks else "True",
         "nginxIngress.enabled": "True" if facts.is_aks else "False",
-        **({"clusterPurpose": "DevTest", "inferenceRouterHA": "False"} if few else {}),
+        **(FOR_FEW_NODES if few_nodes(settings, facts) and not settings.on("inferenceRouterHA") else {}),
     }
 
 
