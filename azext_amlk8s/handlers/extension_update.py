@@ -204,7 +204,7 @@ def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
     findings = [
         *judge_update(settings, now),
         *(one for one in judge(after) if one not in old),
-        *judge_facts_of_update(after, before, about),
+        *(judge_facts_of_update(after, before, about) if planned.body else ()),
         *judge_lost(planned),
     ]
     return _Plan(planned, needs, found, stops(planned.changes, now), findings)

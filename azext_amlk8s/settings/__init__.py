@@ -17,9 +17,9 @@ from azext_amlk8s.settings.diff import (
 )
 from azext_amlk8s.settings.facts import ClusterFacts, cluster_facts
 from azext_amlk8s.settings.files import file_settings, with_file_contents
-from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
 from azext_amlk8s.settings.nodes import few_nodes, schedulable_nodes
-from azext_amlk8s.settings.plan import BLANK, blanked, plan_create
+from azext_amlk8s.settings.plan import blanked, plan_create
 from azext_amlk8s.settings.read import Document, read_settings
 from azext_amlk8s.settings.rules import judge, judge_version
 from azext_amlk8s.settings.schema import known_keys

@@ -46,7 +46,8 @@ F118 = Rule("F118", WARNING, "Node pools have the labels of nodeSelector.", TROU
 F119 = Rule("F119", ERROR, "Some Linux nodes can take the extension's pods.", AML)
 F120 = Rule("F120", WARNING, "openshift says what the cluster is.", AML)
 F121 = Rule("F121", WARNING, "Three routers have three nodes before an autoscaler adds some.", TROUBLES)
-OF_CLUSTER = {one.id for one in (F105, F106, F107, F108)}
+# What an update fails for, or is told, whatever it changes: the health check looks at all again.
+AT_EVERY_UPDATE = {one.id for one in (F101, F102, F103, F105, F107, F108, F119, F121)}
 
 
 def judges(function: Judge) -> Judge:
@@ -61,9 +62,9 @@ def judge_facts(settings: Settings, facts: ClusterFacts) -> tuple[Finding, ...]:
 
 
 def judge_facts_of_update(after: Settings, before: Settings, facts: ClusterFacts) -> tuple[Finding, ...]:
-    """What these rules say of the settings after an update and did not say before it; of the cluster itself, always."""
+    """What these rules say of the settings after an update and did not say before it; what is judged anew, always."""
     old = set(judge_facts(before, facts))
-    return tuple(one for one in judge_facts(after, facts) if one not in old or one.id in OF_CLUSTER)
+    return tuple(one for one in judge_facts(after, facts) if one not in old or one.id in AT_EVERY_UPDATE)
 
 
 @judges

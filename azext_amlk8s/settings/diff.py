@@ -9,9 +9,8 @@ from typing import Any
 
 from azext_amlk8s import knowledge
 from azext_amlk8s.findings import Finding, Rule, Severity
-from azext_amlk8s.settings.model import Settings
-from azext_amlk8s.settings.nodes import SELECTOR
-from azext_amlk8s.settings.plan import BLANK, FOR_FEW_NODES, derived_of, is_secret, version_of, with_copies
+from azext_amlk8s.settings.model import BLANK, Settings
+from azext_amlk8s.settings.plan import FOR_FEW_NODES, derived_of, is_secret, version_of, with_copies
 from azext_amlk8s.settings.schema import find, schema
 
 WORKLOADS = ("enableTraining", "enableInference")
@@ -117,19 +116,23 @@ def plan_update(
     guide cluster-extension 4), so the bag is sent only when something in it was given, and then with all that
     `restored` holds; what is deployed and in neither would be lost. few_nodes: fewer than three can take a router.
     """
-    wanted = {**_follows(settings, there), **(_for_few(settings, there) if few_nodes else {}), **settings.config}
+    wanted = {**_follows(settings, there), **settings.config}
+    body_of_version = _version_body(release_train, version, auto_upgrade)
+    of_version = _of_version(there, body_of_version)
+    protected = with_copies(settings.protected)
+    if few_nodes and (_of_config(wanted, there) or protected or of_version):
+        wanted = {**_for_few(settings, there), **wanted}
     changes = _of_config(wanted, there)
     properties: dict[str, Any] = {}
     if changes:
         properties["configurationSettings"] = {change.key: wanted[change.key] for change in changes}
     lost: tuple[str, ...] = ()
-    if protected := with_copies(settings.protected):
+    if protected:
         bag = {**restored, **protected}
         properties["configurationProtectedSettings"] = bag
         changes += [Change(key, BLANK if key in there.protected else None, BLANK) for key in sorted(protected)]
         lost = tuple(sorted(there.protected - bag.keys() - set(_told("meaningless"))))
-    body_of_version = _version_body(release_train, version, auto_upgrade)
-    if of_version := _of_version(there, body_of_version):
+    if of_version:
         properties.update(body_of_version)
     return Update((*changes, *of_version), {"properties": properties} if properties else {}, lost)
 
@@ -222,10 +225,9 @@ def _follows(settings: Settings, there: Deployed) -> Mapping[str, str]:
 
 
 def _for_few(settings: Settings, there: Deployed) -> Mapping[str, str]:
-    """What `create` would have chosen for few nodes, where inference or its nodes are chosen only now."""
+    """What `create` chooses for few nodes: with three routers any update would fail (health code E40002)."""
     after = overlaid(there, settings)
-    chosen = settings.get("enableInference") or any(key.startswith(SELECTOR) for key in settings.config)
-    if not chosen or not after.on("enableInference") or after.get("inferenceRouterHA"):
+    if not after.on("enableInference") or after.get("inferenceRouterHA"):
         return {}
     return {key: value for key, value in FOR_FEW_NODES.items() if not after.get(key)}
 

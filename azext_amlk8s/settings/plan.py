@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from azext_amlk8s.settings.facts import ClusterFacts
-from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
 from azext_amlk8s.settings.nodes import few_nodes
 from azext_amlk8s.settings.schema import find
 
 RELEASE_NAMESPACE = "azureml"
 FOR_FEW_NODES = {"clusterPurpose": "DevTest", "inferenceRouterHA": "False"}
-BLANK = "***"
 COPIES = {
     "relayServerConnectionString": "relayserver.relayConnectionString",
     "serviceBusConnectionString": "servicebus.connectionString",
