@@ -74,6 +74,7 @@ class World:
     resources: tuple[Mapping[str, Any], ...]
     denied: tuple[Mapping[str, Any], ...] = ()
     policies: tuple[Mapping[str, Any], ...] = ()
+    faults: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def subscription(self) -> str:
@@ -99,6 +100,7 @@ def load(path: Path | None = None) -> World:
             resources=tuple(told.get("resources", ())),
             denied=tuple(told.get("denied", ())),
             policies=tuple(told.get("policies", ())),
+            faults=tuple(told.get("faults", ())),
         )
     except OSError as error:
         raise WorldError(f"The world file {file} cannot be read: {error.strerror}.") from error

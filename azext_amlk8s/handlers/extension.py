@@ -66,10 +66,7 @@ def absent(error: Any, arm: Any, group: str, cluster_type: str, cluster: str, na
             f"There is no resource group {group} in this subscription.", recommendation="az group list -o table"
         )
     if name and is_of_extension(error):
-        return ResourceNotFoundError(
-            f"There is no extension {name} on {cluster}.",
-            recommendation=f"az amlk8s extension list {options(group, cluster_type, cluster)} -o table",
-        )
+        return _absent_extension(arm, group, cluster_type, cluster, name)
     other = OTHER_TYPE[cluster_type.lower()]
     try:
         arm.get_cluster(group, other, cluster)
@@ -86,6 +83,26 @@ def absent(error: Any, arm: Any, group: str, cluster_type: str, cluster: str, na
             f"There is no cluster {cluster} of type {cluster_type} in resource group {group}.",
             recommendation=f"{listing} -g {group} -o table",
         )
+
+
+def _absent_extension(arm: Any, group: str, cluster_type: str, cluster: str, name: str) -> Exception:
+    """The error for an extension that is not there, with the name of the one that is."""
+    from azure.cli.core.azclierror import ResourceNotFoundError
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        there = [one["name"] for one in ours(arm.list_extensions(group, cluster_type, cluster))]
+    except HttpResponseError:
+        there = []
+    if there:
+        return ResourceNotFoundError(
+            f"There is no extension {name} on {cluster}; the one that is there is called {there[0]}.",
+            recommendation=f"--name {there[0]}",
+        )
+    return ResourceNotFoundError(
+        f"There is no extension {name} on {cluster}.",
+        recommendation=f"az amlk8s extension list {options(group, cluster_type, cluster)} -o table",
+    )
 
 
 def is_of_extension(error: Any) -> bool:

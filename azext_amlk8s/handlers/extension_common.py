@@ -72,20 +72,10 @@ def refuse_other_kinds(name: str, scope: str | None, extension_type: str | None)
 
 
 def the_one(extensions: list[dict[str, Any]], target: Target) -> dict[str, Any] | None:
-    """Our extension on the cluster, or None. Raises ValidationError where it has another name."""
-    from azure.cli.core.azclierror import ValidationError
-
+    """Our extension of that name on the cluster, or None."""
     from azext_amlk8s.handlers.extension import ours
 
-    for one in ours(extensions):
-        if one["name"].lower() == target.name.lower():
-            return one
-        state = one["properties"].get("provisioningState")
-        raise ValidationError(
-            f"The cluster has the extension already, under the name {one['name']} ({state}); it can have one only.",
-            recommendation=f"az amlk8s extension show {target.cluster_words} --name {one['name']}",
-        )
-    return None
+    return next((one for one in ours(extensions) if one["name"].lower() == target.name.lower()), None)
 
 
 def followed(cmd: Any, operation: Any, arm: Any, target: Target, doing: str, done_word: str) -> Any:

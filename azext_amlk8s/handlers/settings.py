@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.handlers.reporting import azure_errors, end_with
+from azext_amlk8s.handlers.reporting import azure_errors, end_with, refuse_on_errors
 
 
 def validate(
@@ -118,6 +118,24 @@ def cluster_and_facts(
         there, extensions = facts(arm, group, cluster_type, cluster)
         told = [one.result() for one in providers]
     return there, extensions, cluster_facts(there, cluster_type, extensions, told)
+
+
+def facts_or_findings(
+    cmd: Any, settings: Any, found: Sequence[Any], strict: bool, group: str, cluster_type: str, cluster: str
+) -> tuple[Any, list[dict[str, Any]], Any]:
+    """The door to Azure, the extensions on the cluster and its facts.
+
+    Where Azure cannot be asked, what is wrong with the settings is said in its place. Raises what the asking raises.
+    """
+    from azext_amlk8s.arm import Arm
+
+    try:
+        arm = Arm(cmd.cli_ctx)
+        _, extensions, about = cluster_and_facts(arm, settings, group, cluster_type, cluster)
+    except Exception:
+        refuse_on_errors(found, strict=strict)
+        raise
+    return arm, extensions, about
 
 
 def _of_cluster(

@@ -21,7 +21,7 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
-from sandbox.azure.gates import gate
+from sandbox.azure.gates import Faults, gate
 from sandbox.azure.locks import refuse_locked
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
@@ -44,6 +44,7 @@ class ArmApp:
     ) -> None:
         self._azure, self._base, self._on_request, self._recorder = azure, base, on_request, recorder
         self._subscription = Subscription(azure)
+        self._faults = Faults(azure.world.faults)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -137,6 +138,7 @@ class ArmApp:
             return self._operation(call)
         self._subscription.require(address)
         gate(self._azure.world, method, address, claims)
+        self._faults.meet(method, address)
         return await self._dispatch(method, call)
 
     def _operation(self, call: Call) -> Answer:

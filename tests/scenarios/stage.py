@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import random
+import socket
 import subprocess
 import sys
 import threading
@@ -64,10 +67,9 @@ class Stage:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._base = yaml.safe_load(BASE.read_text(encoding="utf-8"))
-        self._count, self._port = 0, 0
+        self._count, self._port = 0, _port_of_ones_own()
         world = load(BASE)
-        started = self._do(server.start(world, folder, 0, self._authority, lambda line: None))
-        self._port = int(started.azure.rsplit(":", 1)[1])
+        started = self._do(server.start(world, folder, 0, self._authority, lambda line: None, port=self._port))
         env = login.environment(folder)
         login.log_in(folder, {"azure": started.azure, "tenant": world.tenant, "subscription": world.subscription})
         self._do(started.stop())
@@ -111,6 +113,15 @@ class Stage:
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+
+def _port_of_ones_own() -> int:
+    """A port that nobody is given between two scenarios: free, and below those that systems hand out by themselves."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class AzProcess:
