@@ -46,10 +46,11 @@ class Inside:
 class AttachFacts:
     """What Azure and the cluster say, each as ARM's JSON.
 
-    inside is None where the cluster cannot be looked into, and unseen says why; trusted_access are the role bindings of
-    an AKS cluster, asked for where its local accounts are disabled; missing_roles are those of a workspace's
-    user-assigned identity; supported are the minor versions of Kubernetes that AKS offers, newest first, where the
-    cluster's is not among them; identity_absent is the id of an identity of the compute that is not there.
+    inside is None where the cluster cannot be looked into, and unseen says why. trusted_access are the role bindings of
+    an AKS cluster, asked for where its local accounts are disabled. missing_roles are those of a workspace's
+    user-assigned identity, and roles_unseen says that they could not be read. supported are the minor versions of
+    Kubernetes that AKS offers, newest first, where the cluster's is not among them. identity_absent is the id of an
+    identity of the compute that is not there.
     """
 
     workspace: Mapping[str, Any]
@@ -60,6 +61,7 @@ class AttachFacts:
     unseen: str = ""
     trusted_access: Sequence[Mapping[str, Any]] = ()
     missing_roles: Sequence[RoleNeeded] = ()
+    roles_unseen: bool = False
     look_alikes: Sequence[str] = ()
     supported: Sequence[str] = ()
     identity_absent: str = ""

@@ -32,7 +32,10 @@ CLUSTER_ID = re.compile(
     re.IGNORECASE,
 )
 # An AKS cluster on one's own hardware stands beneath its connectedClusters resource.
-HYBRID_SUFFIX = re.compile(r"/providers/Microsoft\.HybridContainerService/[^/]+/[^/]+/?$", re.IGNORECASE)
+HYBRID = re.compile(
+    r"^(?P<connected>.*/connectedClusters/[^/]+)/providers/Microsoft\.HybridContainerService/[^/]+/[^/]+/?$",
+    re.IGNORECASE,
+)
 PLACEHOLDER = re.compile(r"[<>{}]")
 IDENTITY_ID = re.compile(
     r"^/?subscriptions/[^/]+/resourcegroups/[^/]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+/?$",
@@ -72,8 +75,8 @@ def cluster_ref(subscription: str, group: str, cluster_type: str, name: str) -> 
 
 def read_cluster_id(text: str) -> tuple[ClusterRef | None, tuple[Finding, ...]]:
     """The cluster that an id means. The segment before the name decides; a wrong provider is corrected and said."""
-    hybrid = HYBRID_SUFFIX.search(text.strip())
-    found = CLUSTER_ID.match(text.strip()[: hybrid.start()] if hybrid else text.strip())
+    hybrid = HYBRID.match(text.strip())
+    found = CLUSTER_ID.match(hybrid["connected"] if hybrid else text.strip())
     known = KINDS.get(found["kind"].lower()) if found else None
     if not found or not known or PLACEHOLDER.search(text):
         return None, (C101.finding("--resource-id", _no_cluster(text, found), found=text, fix=_how_to_find(found)),)

@@ -43,6 +43,7 @@ C130 = Rule("C130", ERROR, "The cluster has the kind InstanceType, which the ext
 C134 = Rule("C134", WARNING, "The extension's health report has no failed check.", EXTENSION_TROUBLES)
 C135 = Rule("C135", WARNING, "The cluster is in state Succeeded.", TROUBLES)
 C136 = Rule("C136", ERROR, "The identity of the compute is there.", GUIDE)
+C137 = Rule("C137", WARNING, "The roles of the workspace's user-assigned identity can be read.", GUIDE)
 
 Judge = Callable[[Wanted, AttachFacts], Iterator[Finding]]
 JUDGES: list[Judge] = []
@@ -230,6 +231,10 @@ def roles_of_the_workspace(wanted: Wanted, facts: AttachFacts) -> Iterator[Findi
     for one in facts.missing_roles:
         message = f"The workspace's identity lacks the role {one.role} on {one.scope.rsplit('/', 1)[-1]}. {one.symptom}"
         yield C121.finding("role", message, required=one.role, fix=one.command)
+    if facts.roles_unseen:
+        message = "It could not be seen which roles the workspace's user-assigned identity has on the cluster."
+        fix = f"az role assignment list --scope {wanted.cluster.id} --include-inherited -o table"
+        yield C137.finding("role", message, fix=fix)
     for name in facts.look_alikes:
         message = f"{name} is granted, which is another role than the one that is needed, for all its name."
         yield C122.finding("role", message, found=name)

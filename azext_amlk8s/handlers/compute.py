@@ -12,6 +12,7 @@ from azext_amlk8s.handlers.compute_common import (
     not_found,
     scene_of,
     tell_of_endpoints,
+    went_on,
 )
 from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
 
@@ -115,9 +116,10 @@ def detach(
         question = f"Detach {name} from {workspace_name}? Jobs and endpoints on it end. The cluster stays as it is."
         confirm(cmd, question, yes)
         operation = arm.begin_detach_compute(*place.parts)
-        if no_wait:
-            return
         resume = f"az amlk8s compute wait {place.words} --deleted"
+        if no_wait:
+            went_on(resume)
+            return
         scene = scene_of(arm, there, "delete", workspace_name)
         followed(cmd, operation, arm, place, f"Detaching {name} from {workspace_name}", resume, scene, timeout)
         _see_that_it_is_gone(arm, place, resume)

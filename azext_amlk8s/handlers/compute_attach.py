@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.handlers.compute_common import Place, followed, scene_of, tell_of_endpoints
+from azext_amlk8s.handlers.compute_common import Place, followed, scene_of, tell_of_endpoints, went_on
 from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def attach(
     no_wait: bool = False,
     yes: bool = False,
 ) -> Any:
-    """Check what would fail, attach the cluster, follow it. Returns the compute as ARM describes it."""
+    """Check what would fail, attach the cluster, follow it. Returns the compute as ARM describes it.
+
+    With no_wait it returns nothing, and nothing is followed.
+    """
     from azext_amlk8s.arm import Arm
     from azext_amlk8s.computes import Wanted, attach_body, blanked, judge_words, keeping, read_identity
     from azext_amlk8s.handlers.compute_facts import attach_facts
@@ -71,9 +74,9 @@ def attach(
         if there is not None:
             _detach(cmd, arm, place, there, wanted, timeout)
         operation = _begin(arm, place, wanted, attach_body(wanted, facts.workspace), detached=there is not None)
-        if no_wait:
-            return blanked(operation.started() or {})
         doing, resume = f"Attaching {name} to {workspace_name}", f"az amlk8s compute wait {place.words} --created"
+        if no_wait:
+            return went_on(resume)
         scene = scene_of(arm, {"name": name, "properties": {"resourceId": ref.id}}, "create", workspace_name)
         return blanked(followed(cmd, operation, arm, place, doing, resume, scene, timeout))
 
@@ -179,6 +182,7 @@ def _grant(arm: Any, wanted: Wanted, roles: Sequence[RoleNeeded]) -> None:
             )
             raise ForbiddenError(told, recommendation=[each.command for each in roles]) from error
         get_logger(__name__).warning("Granted %s on %s.", one.role, one.scope.rsplit("/", 1)[-1])
+    get_logger(__name__).warning("Waiting until the roles can be seen.")
     deadline = time.monotonic() + ROLES_VISIBLE_SECONDS
     while missing := still_missing(arm, wanted.cluster.id, roles):
         if time.monotonic() >= deadline:

@@ -52,6 +52,13 @@ def followed(
         raise failure(doing, error, more, look, scene if _is_known(scene) else None) from error
 
 
+def went_on(follow: str) -> None:
+    """Say how to follow what nobody waits for; az prints nothing on stdout then."""
+    from knack.log import get_logger
+
+    get_logger(__name__).warning("It goes on in Azure. To follow it: %s", follow)
+
+
 def failed(arm: Any, place: Place, compute: Mapping[str, Any]) -> Exception:
     """The DeploymentError for a compute that is Failed, from what ARM keeps with it."""
     from azext_amlk8s.computes import state_of

@@ -51,6 +51,7 @@ def attach_facts(arm: Any, wanted: Wanted, context: str | None) -> tuple[AttachF
             unseen=unseen,
             trusted_access=of_access.result(),
             missing_roles=missing,
+            roles_unseen=held is None,
             look_alikes=look_alikes(missing, (one for many in (held or {}).values() for one in many)),
             supported=of_versions.result(),
             identity_absent=of_identity.result(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.handlers.compute_common import Place, absent, followed, not_found, scene_of
+from azext_amlk8s.handlers.compute_common import Place, absent, followed, not_found, scene_of, went_on
 from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
 
 
@@ -48,9 +48,9 @@ def update(
             return blanked(there)
         confirm(cmd, f"Send {name} again with the change? The service may restart what runs on it.", yes)
         operation = arm.begin_put_compute(*place.parts, body)
-        if no_wait:
-            return blanked(operation.started() or {})
         resume = f"az amlk8s compute wait {place.words} --updated"
+        if no_wait:
+            return went_on(resume)
         scene = scene_of(arm, there, "update", workspace_name)
         found = followed(cmd, operation, arm, place, f"Updating {name}", resume, scene, timeout)
         refuse_on_errors(judge_taken(found, body, resource_group_name, workspace_name))

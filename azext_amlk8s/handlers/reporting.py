@@ -26,7 +26,10 @@ def end_with(cmd: Any, code: int) -> None:
 
 
 def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
-    """Log the warnings; raise one ValidationError with every error and its fix. With strict a warning is an error."""
+    """Log the warnings; raise one ValidationError with every error. Each comes with its fix.
+
+    With strict a warning is an error.
+    """
     from azure.cli.core.azclierror import ValidationError
     from knack.log import get_logger
 
@@ -34,7 +37,8 @@ def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
     if strict:
         report = report.strict()
     for finding in report.warnings:
-        get_logger(__name__).warning("%s [%s]", finding.message, finding.id)
+        fix = "".join(f"\n  {line}" for line in finding.fix.splitlines())
+        get_logger(__name__).warning("%s [%s]%s", finding.message, finding.id, fix)
     if report.errors:
         told = [f"{finding.message} [{finding.id}]" for finding in report.errors]
         text = told[0] if len(told) == 1 else f"{len(told)} things are wrong:\n" + "\n".join(f"  {one}" for one in told)
