@@ -60,7 +60,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class World:
-    """All that exists when the sandbox starts."""
+    """All that exists when the sandbox starts. role_delay: seconds until a role that was granted can be seen."""
 
     tenant: str
     subscriptions: tuple[Mapping[str, str], ...]
@@ -75,6 +75,7 @@ class World:
     denied: tuple[Mapping[str, Any], ...] = ()
     policies: tuple[Mapping[str, Any], ...] = ()
     faults: tuple[Mapping[str, Any], ...] = ()
+    role_delay: float = 0
 
     @property
     def subscription(self) -> str:
@@ -101,6 +102,7 @@ def load(path: Path | None = None) -> World:
             denied=tuple(told.get("denied", ())),
             policies=tuple(told.get("policies", ())),
             faults=tuple(told.get("faults", ())),
+            role_delay=float(told.get("role_delay", 0)),
         )
     except OSError as error:
         raise WorldError(f"The world file {file} cannot be read: {error.strerror}.") from error

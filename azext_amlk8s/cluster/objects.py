@@ -66,6 +66,10 @@ class Cluster:
         with self._asking():
             self._client.delete(resource, name)
 
+    def serves_instance_types(self) -> bool:
+        """Whether the cluster knows the kind InstanceType. Raises ClusterUnreachable, ClusterRefused."""
+        return any(one["kind"] == "InstanceType" for one in self._served())
+
     def read(self, path: str) -> dict[str, Any] | None:
         """What the API answers to a GET of this path, None for 404. Raises ClusterUnreachable, ClusterRefused."""
         with self._asking():

@@ -55,6 +55,9 @@ class Computes(Behaviour):
         if not told.get("resourceId") or not NAMESPACE.match(namespace):
             raise _user_error(call, "resourceId must be given, and namespace must be a name that Kubernetes takes.")
         workspace = call.azure.tree.get(call.address.parent) or {}
+        old = there or {}
+        if held := ((old.get("properties") or {}).get("properties") or {}).get("namespace"):
+            namespace = held  # the namespace of a compute cannot be changed; what is sent has no effect
         stamp = now()
         resource: Resource = {
             "id": call.address.id,
@@ -87,6 +90,8 @@ class Computes(Behaviour):
         }
         if identity := call.body.get("identity"):
             resource["identity"] = _identity(call, identity)
+        for key in _kept(call, workspace) if there else ():
+            resource[key] = old.get(key)
         call.azure.tree.put(resource)
         operation = call.azure.operations.start("InProgress", lambda: _attach(call, resource))
         return Answer(201, resource, _headers(call, operation))
@@ -97,7 +102,7 @@ class Computes(Behaviour):
             raise _user_error(call, "underlyingResourceAction must be Delete or Detach.")
         if there is None:
             return Answer(204)
-        there["properties"]["provisioningState"] = "Deleting"
+        there["properties"] = {**(there.get("properties") or {}), "provisioningState": "Deleting"}
 
         async def detach() -> None:
             await asyncio.sleep(call.azure.seconds)
@@ -106,10 +111,11 @@ class Computes(Behaviour):
         return Answer(202, None, _headers(call, call.azure.operations.start("InProgress", detach)))
 
     async def read(self, call: Call, resource: Resource) -> Resource:
-        outer = resource["properties"]
+        outer = resource.get("properties") or {}
         inner = outer.get("properties")
         side = call.azure.cluster_of(outer.get("resourceId") or "")
-        if not inner or not side or outer["provisioningState"] != "Succeeded":
+        kubernetes = outer.get("computeType") == "Kubernetes" and outer.get("provisioningState") == "Succeeded"
+        if not inner or not side or not kubernetes:
             return resource
         types = {**(inner.get("instanceTypes") or {}), **await cluster_effects.instance_types(side)}
         return {**resource, "properties": {**outer, "properties": {**inner, "instanceTypes": types}}}
@@ -129,6 +135,12 @@ async def _attach(call: Call, resource: Resource) -> None:
         properties.update(provisioningState="Failed", provisioningErrors=[{"error": error}])
         raise OperationFailed(**error)
     properties["provisioningState"] = "Succeeded"
+
+
+def _kept(call: Call, workspace: Resource) -> tuple[str, ...]:
+    """What a PUT over a compute leaves as it is. assumed: whether an identity can be changed so is not documented."""
+    told = next((one for one in call.azure.world.workspaces if one["name"] == workspace.get("name")), {})
+    return tuple(told.get("keeps", ()))
 
 
 def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:
