@@ -32,7 +32,7 @@ def _extension(loader: Any) -> None:
     with loader.command_group("amlk8s extension", handlers) as group:
         group.custom_show_command("show", "show", custom_command_type=handlers, table_transformer=_format.extension_row)
         group.command("list", "list_", table_transformer=_format.extension_rows)
-        group.custom_wait_command("wait", "show", custom_command_type=handlers)
+        group.command("wait", "wait")
     for verb in ("create", "update", "delete"):
         with loader.command_group("amlk8s extension", _handlers(f"extension_{verb}")) as group:
             transformer = None if verb == "delete" else _format.extension_or_plan
