@@ -62,7 +62,7 @@ def compute_row(compute: Mapping[str, Any]) -> Row:
         Namespace=inner.get("namespace"),
         DefaultInstanceType=inner.get("defaultInstanceType"),
         InstanceTypes=len(types) if types is not None else None,
-        Identity=(compute.get("identity") or {}).get("type"),
+        Identity=_mapping(compute.get("identity")).get("type") or "None",
         Error=_first_provisioning_error(compute),
     )
 

@@ -228,9 +228,10 @@ def the_namespace_is_there(wanted: Wanted, facts: AttachFacts) -> Iterator[Findi
 @judges
 def roles_of_the_workspace(wanted: Wanted, facts: AttachFacts) -> Iterator[Finding]:
     """Field guide compute 5.1: what a user-assigned identity of the workspace must be granted."""
-    for one in facts.missing_roles:
+    for left, one in enumerate(facts.missing_roles, 1 - len(facts.missing_roles)):
         message = f"The workspace's identity lacks the role {one.role} on {one.scope.rsplit('/', 1)[-1]}. {one.symptom}"
-        yield C121.finding("role", message, required=one.role, fix=one.command)
+        fix = one.command if left else f"{one.command}\n--assign-roles   # to have all of them granted"
+        yield C121.finding("role", message, required=one.role, fix=fix)
     if facts.roles_unseen:
         message = "It could not be seen which roles the workspace's user-assigned identity has on the cluster."
         fix = f"az role assignment list --scope {wanted.cluster.id} --include-inherited -o table"

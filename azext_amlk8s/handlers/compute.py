@@ -11,12 +11,11 @@ from azext_amlk8s.handlers.compute_common import (
     followed,
     not_found,
     scene_of,
+    see_that_it_is_gone,
     tell_of_endpoints,
     went_on,
 )
 from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
-
-GONE_SECONDS, GONE_ASK_SECONDS = 300, 2
 
 
 def show(
@@ -122,17 +121,8 @@ def detach(
             return
         scene = scene_of(arm, there, "delete", workspace_name)
         followed(cmd, operation, arm, place, f"Detaching {name} from {workspace_name}", resume, scene, timeout)
-        _see_that_it_is_gone(arm, place, resume)
+        see_that_it_is_gone(arm, place, resume)
         log.warning("The cluster keeps the extension, its namespaces and its instance types.")
-
-
-def _see_that_it_is_gone(arm: Any, place: Place, resume: str) -> None:
-    """An operation may end before its resource is gone; attaching under the name would then meet what is left."""
-    from azext_amlk8s.handlers.waiting import Condition, wait_for
-
-    compute_id = arm.compute_id(*place.parts)
-    gone = Condition(deleted=True)
-    wait_for(lambda: arm.find(compute_id), gone, GONE_ASK_SECONDS, GONE_SECONDS, place.name, resume)
 
 
 def _require_workspace(arm: Any, place: Place, error: Any) -> None:

@@ -6,7 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.handlers.compute_common import Place, followed, scene_of, tell_of_endpoints, went_on
+from azext_amlk8s.handlers.compute_common import (
+    Place,
+    followed,
+    scene_of,
+    see_that_it_is_gone,
+    tell_of_endpoints,
+    went_on,
+)
 from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
 
 if TYPE_CHECKING:
@@ -200,6 +207,7 @@ def _detach(cmd: Any, arm: Any, place: Place, there: Mapping[str, Any], wanted: 
     resume = attach_command(wanted)
     scene = scene_of(arm, there, "delete", place.workspace)
     followed(cmd, operation, arm, place, f"Detaching {place.name} from {place.workspace}", resume, scene, timeout)
+    see_that_it_is_gone(arm, place, resume)
 
 
 def _begin(arm: Any, place: Place, wanted: Wanted, body: Mapping[str, Any], *, detached: bool) -> Any:

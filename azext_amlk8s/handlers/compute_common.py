@@ -10,6 +10,8 @@ from typing import Any
 from azext_amlk8s.handlers.aftermath import Scene
 from azext_amlk8s.handlers.reporting import code_of, coded_lines, failure, failure_told
 
+GONE_SECONDS, GONE_ASK_SECONDS = 300, 2
+
 
 @dataclass(frozen=True)
 class Place:
@@ -50,6 +52,17 @@ def followed(
         more = coded_lines(of_compute(found_or_nothing(arm, place)))
         look = [f"az amlk8s compute show {place.words}"]
         raise failure(doing, error, more, look, scene if _is_known(scene) else None) from error
+
+
+def see_that_it_is_gone(arm: Any, place: Place, resume: str) -> None:
+    """Wait until a detached compute cannot be read any more, though its operation has ended.
+
+    Attaching under its name would meet what is left. Raises DeploymentError after GONE_SECONDS.
+    """
+    from azext_amlk8s.handlers.waiting import Condition, wait_for
+
+    compute_id, gone = arm.compute_id(*place.parts), Condition(deleted=True)
+    wait_for(lambda: arm.find(compute_id), gone, GONE_ASK_SECONDS, GONE_SECONDS, place.name, resume)
 
 
 def went_on(follow: str) -> None:

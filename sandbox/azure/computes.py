@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure import cluster_effects
@@ -90,7 +91,8 @@ class Computes(Behaviour):
         }
         if identity := call.body.get("identity"):
             resource["identity"] = _identity(call, identity)
-        for key in _kept(call, workspace) if there else ():
+        # assumed: whether an identity can be changed by a PUT over a compute is not documented.
+        for key in _told(call).get("keeps", ()) if there else ():
             resource[key] = old.get(key)
         call.azure.tree.put(resource)
         operation = call.azure.operations.start("InProgress", lambda: _attach(call, resource))
@@ -104,9 +106,19 @@ class Computes(Behaviour):
             return Answer(204)
         there["properties"] = {**(there.get("properties") or {}), "provisioningState": "Deleting"}
 
+        # assumed: a compute may be read a while after its operation has ended, as lists on record show of others.
+        linger = float(_told(call).get("lingers", 0))
+
+        async def vanish() -> None:
+            await asyncio.sleep(linger)
+            call.azure.tree.remove(there["id"])
+
         async def detach() -> None:
             await asyncio.sleep(call.azure.seconds)
-            call.azure.tree.remove(there["id"])
+            if linger:
+                call.azure.operations.start("InProgress", vanish)
+            else:
+                call.azure.tree.remove(there["id"])
 
         return Answer(202, None, _headers(call, call.azure.operations.start("InProgress", detach)))
 
@@ -137,10 +149,10 @@ async def _attach(call: Call, resource: Resource) -> None:
     properties["provisioningState"] = "Succeeded"
 
 
-def _kept(call: Call, workspace: Resource) -> tuple[str, ...]:
-    """What a PUT over a compute leaves as it is. assumed: whether an identity can be changed so is not documented."""
-    told = next((one for one in call.azure.world.workspaces if one["name"] == workspace.get("name")), {})
-    return tuple(told.get("keeps", ()))
+def _told(call: Call) -> Mapping[str, Any]:
+    """What the world says of the workspace."""
+    name = call.address.names[0].lower()
+    return next((one for one in call.azure.world.workspaces if one["name"].lower() == name), {})
 
 
 def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:
