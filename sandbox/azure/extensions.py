@@ -7,7 +7,7 @@ import re
 import uuid
 from typing import Any
 
-from sandbox.azure import cluster_effects, mishaps, traces
+from sandbox.azure import cluster_effects, mishaps, polls, traces
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.mishaps import Install
@@ -135,12 +135,6 @@ class Extensions(Behaviour):
                 )  # assumed wording
 
 
-def status_body(call: Call, operation: Running) -> dict[str, Any]:
-    """The body of {extension}/operations/{id}."""
-    body: dict[str, Any] = {"id": call.address.id, "name": operation.id, "status": operation.status}
-    return {**body, "error": operation.error} if operation.error else body
-
-
 def _resource(call: Call, told: dict[str, Any], there: Resource | None) -> Resource:
     aks = "/managedclusters/" in call.address.id.lower()
     scope = told.get("scope") or {"cluster": {"releaseNamespace": "azureml"}}
@@ -218,13 +212,11 @@ def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:
     path = call.address.id.replace("/connectedClusters/", "/ConnectedClusters/").replace(
         "/managedClusters/", "/ManagedClusters/"
     )
-    signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
-    headers = {
-        "Azure-AsyncOperation": f"{call.base}{path}/operations/{operation.id}?api-Version={call.api_version}&{signed}"
-    }
+    path = f"{path}/operations/{operation.id}"
+    headers = {"Azure-AsyncOperation": polls.url(call, operation, path, f"api-Version={call.api_version}")}
     if location:
         # The service really names its own host here; whoever follows it sends a token to a stranger.
-        headers["Location"] = f"https://eastus.rp.kubernetesconfiguration.invalid{path}/operations/{operation.id}"
+        headers["Location"] = f"https://eastus.rp.kubernetesconfiguration.invalid{path}"
     return headers
 
 
