@@ -18,6 +18,7 @@ AZUREML = "microsoft.azureml.kubernetes"
 CURRENT_VERSION = "1.1.71"
 BUSY = ("Creating", "Updating", "Deleting")
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
+SINCE_MODES = "2025-03-01"
 PATCHABLE = ("autoUpgradeMode", "autoUpgradeMinorVersion", "releaseTrain", "version")
 
 
@@ -71,10 +72,9 @@ class Extensions(Behaviour):
         properties.update({key: told[key] for key in PATCHABLE if key in told})
         if properties["autoUpgradeMinorVersion"]:
             properties["version"] = None
-        properties["configurationSettings"] = {
-            **properties["configurationSettings"],
-            **(told.get("configurationSettings") or {}),
-        }
+        merged = {**properties["configurationSettings"], **(told.get("configurationSettings") or {})}
+        # assumed: a null takes the key away, as in JSON merge patches
+        properties["configurationSettings"] = {key: value for key, value in merged.items() if value is not None}
         if "configurationProtectedSettings" in told:
             properties["configurationProtectedSettings"] = dict(told["configurationProtectedSettings"] or {})
         if repr(properties) == before:
@@ -114,6 +114,11 @@ class Extensions(Behaviour):
     async def read(self, call: Call, resource: Resource) -> Resource:
         properties = dict(resource["properties"])
         properties["configurationProtectedSettings"] = dict.fromkeys(properties["configurationProtectedSettings"], "")
+        mode = properties.pop("autoUpgradeMode", None)
+        if call.api_version >= SINCE_MODES:
+            # assumed: how the mode follows from the older flag; details stand where somebody manages the extension
+            derived = "compatible" if properties.get("autoUpgradeMinorVersion", True) else "none"
+            properties.update(autoUpgradeMode=mode or derived, extensionState=None)
         return {**resource, "properties": properties}
 
     async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
@@ -146,6 +151,7 @@ def _resource(call: Call, told: dict[str, Any], there: Resource | None) -> Resou
         "properties": {
             "extensionType": told["extensionType"],
             "autoUpgradeMinorVersion": told.get("autoUpgradeMinorVersion", True),
+            **({"autoUpgradeMode": told["autoUpgradeMode"]} if "autoUpgradeMode" in told else {}),
             "releaseTrain": told.get("releaseTrain") or "Stable",
             "version": told.get("version"),
             "currentVersion": None,
