@@ -71,6 +71,7 @@ class ArmApp:
             if request.transport:
                 request.transport.abort()
             response = web.Response(status=500)
+            return response
         except Exception:
             log.exception("%s %s", request.method, request.path)
             response = web.json_response(
