@@ -46,6 +46,23 @@ def operations() -> list[dict[str, Any]]:
     return told
 
 
+def table(told: list[dict[str, Any]]) -> str:
+    """The same as a table for people, a row for each resource type. It ends docs/sandbox.md."""
+    rows: dict[str, dict[str, list[str]]] = {}
+    for one in told:
+        method, kind = one["operation"].split(" ", 1)
+        row = rows.setdefault(kind, {"methods": [], "versions": [], "judges": [], "assumed": []})
+        row["methods"].append(method if method != "ANY" else "")
+        row["versions"] = sorted({*row["versions"], *one["versions"]})
+        row["judges"] += [judge for judge in one["judges"] if judge not in row["judges"]]
+        row["assumed"] += [one["assumed"]] if one["assumed"] else []
+    lines = ["| resource type | asked | API versions | judged by | assumed |", "|---|---|---|---|---|"]
+    for kind, row in rows.items():
+        cells = [kind, " ".join(row["methods"]), ", ".join(row["versions"]), ", ".join(row["judges"])]
+        lines.append(f"| {' | '.join([*cells, ' '.join(row['assumed'])])} |")
+    return "\n".join(lines) + "\n"
+
+
 def asked(exchanges: list[str]) -> set[str]:
     """The operations that our client asked for in this traffic, such as `PUT Microsoft.X/ys`."""
     requests = (json.loads(line)["liveRequest"] for line in exchanges)
@@ -85,4 +102,7 @@ def _tallied() -> list[str]:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--table"]:
+        print(table(operations()), end="")
+        sys.exit(0)
     sys.exit(main())

@@ -183,7 +183,7 @@ async def _install(call: Call, resource: Resource, word: str) -> None:
     cluster_id = resource["id"].rsplit("/providers/", 1)[0]
     error = mishaps.before_helm(call.azure.tree.get(cluster_id) or {}, properties)
     # As recorded: a version that was asked for stands there even if it could not be found.
-    properties["currentVersion"] = properties["version"] or (None if error else CURRENT_VERSION)
+    properties["currentVersion"] = properties["version"] or (properties["currentVersion"] if error else CURRENT_VERSION)
     if error is None:
         side, cluster = call.azure.cluster_of(resource["id"]), call.azure.described(resource["id"])
         if side and cluster and properties["extensionType"].lower() == AZUREML:
