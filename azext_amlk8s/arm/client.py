@@ -228,13 +228,18 @@ def _extensions_client() -> Any:
             recommendation="pip uninstall azure-mgmt-kubernetesconfiguration   # in the Python that az runs on",
         ) from error
 
+    from azext_amlk8s.arm.token import FreshTokenPolicy
     from azext_amlk8s.arm.trace import BlankedTrace
 
     class ExtensionsClient(KubernetesConfigurationExtensionsMgmtClient):
-        """The SDK's client with our trace: az would log the protected settings."""
+        """The SDK's client with our trace (az would log the protected settings), and tokens that are replaced."""
 
         def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
-            super().__init__(credential, subscription_id, **{**kwargs, "logging_policy": BlankedTrace()})
+            ours = {
+                "logging_policy": BlankedTrace(),
+                "authentication_policy": FreshTokenPolicy(credential, *kwargs["credential_scopes"]),
+            }
+            super().__init__(credential, subscription_id, **{**kwargs, **ours})
 
     return ExtensionsClient
 
