@@ -43,6 +43,11 @@ def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
         )
 
 
+def finding_object(finding: Finding) -> dict[str, str]:
+    """A finding as a command returns it."""
+    return {key: getattr(value, "value", value) for key, value in vars(finding).items()}
+
+
 def confirm(cmd: Any, question: str, yes: bool) -> None:
     """Ask before what hurts. Raises ManualInterrupt for a no; without a terminal --yes is required."""
     from azure.cli.core.azclierror import ManualInterrupt, RequiredArgumentMissingError

@@ -6,7 +6,7 @@ from sandbox.azure import locks, loganalytics, relay, servicebus
 from sandbox.azure.behaviours import Behaviour
 from sandbox.azure.computes import Computes
 from sandbox.azure.extensions import Extensions
-from sandbox.azure.neighbours import AksClusters, RoleAssignments, RoleDefinitions
+from sandbox.azure.neighbours import AksClusters, RoleAssignments, RoleDefinitions, VirtualMachineSizes
 
 BEHAVIOURS: dict[str, Behaviour] = {
     one.type.lower(): one
@@ -16,6 +16,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         RoleDefinitions(),
         RoleAssignments(),
         AksClusters(),
+        VirtualMachineSizes(),
         *locks.ALL,
         *loganalytics.ALL,
         *relay.ALL,
