@@ -67,6 +67,17 @@ class Reached:
         words = self.cluster_id.split("/")
         return words[4], words[7], words[8]
 
+    def filled_in(self, finding: Any, extension: str = "") -> Any:
+        """A finding with the names that are known in its fix, in the place of its placeholders."""
+        from dataclasses import replace
+
+        from azext_amlk8s.handlers.aftermath import Scene
+
+        if not self.cluster_id:
+            return finding
+        names = {"NAME": extension} if extension else {}
+        return replace(finding, fix=Scene(self.arm, self.cluster_id, names=names).filled_in(finding.fix))
+
     def extension(self) -> dict[str, Any] | None:
         """The extension on the cluster, or None where there is none, or no way to ask."""
         from azure.core.exceptions import HttpResponseError

@@ -14,11 +14,15 @@ NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """nodes are instances.nodes.Node, those to come among them; placement_known: the extension's settings were seen."""
+    """nodes are instances.nodes.Node, those to come among them.
+
+    placement_known says whether the extension's settings were seen; extension is its name, if it was.
+    """
 
     nodes: Sequence[Any]
     placement: Any
     placement_known: bool
+    extension: str = ""
 
 
 def cluster_facts(
@@ -46,7 +50,8 @@ def cluster_facts(
         extension = of_extension.result() if of_extension else None
     settings = config if config is not None else _settings(extension)
     grown = nodes_from_pools(profiles, nodes, _sizes(found, profiles, nodes, location))
-    return ClusterFacts([*nodes, *grown], placement(settings, names), config is not None or extension is not None)
+    known = config is not None or extension is not None
+    return ClusterFacts([*nodes, *grown], placement(settings, names), known, str((extension or {}).get("name") or ""))
 
 
 def _settings(extension: Mapping[str, Any] | None) -> Mapping[str, str]:

@@ -39,7 +39,8 @@ def fit(
         facts = cluster_facts(found, settings, _names(where))
     fits = measured(types, facts.nodes, facts.placement)
     findings = [*judge_fit(fits, facts.placement), *judge_selectors(types, facts.placement)]
-    _told(findings, [] if facts.placement_known else [unknown_placement()])
+    findings += [] if facts.placement_known else [unknown_placement()]
+    _told([found.filled_in(one, facts.extension) for one in findings])
     if plot:
         _draw(fits, plot)
     checked = facts.placement.sizes_checked
@@ -49,11 +50,11 @@ def fit(
     return views(fits)
 
 
-def _told(*groups: Sequence[Any]) -> None:
+def _told(findings: Sequence[Any]) -> None:
     """All findings, the remarks too, on stderr: what fit returns are types."""
     from knack.log import get_logger
 
-    for finding in (one for group in groups for one in group):
+    for finding in findings:
         fix = f" {finding.fix}" if finding.fix else ""
         get_logger(__name__).warning("%s%s [%s]", finding.message, fix, finding.id)
 

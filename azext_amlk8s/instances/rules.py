@@ -179,7 +179,7 @@ def _tolerations(told: Any) -> str:
         if one.get(part)
     ]
     shown = " ".join(words) or "'workLoadToleration[0].key=KEY'"
-    return f"az amlk8s extension update -g GROUP -c CLUSTER -t CLUSTER_TYPE -n EXTENSION --config {shown}"
+    return f"az amlk8s extension update -g GROUP -c CLUSTER -t TYPE -n NAME --config {shown}"
 
 
 def _texts(told: Any) -> dict[str, str]:

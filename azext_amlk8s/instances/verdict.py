@@ -13,7 +13,7 @@ from azext_amlk8s.instances.nodes import Taint
 from azext_amlk8s.instances.placement import Placement
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
-UPDATE = "az amlk8s extension update -g GROUP -c CLUSTER -t CLUSTER_TYPE -n EXTENSION --config"
+UPDATE = "az amlk8s extension update -g GROUP -c CLUSTER -t TYPE -n NAME --config"
 N101 = Rule("N101", Severity.WARNING, "A pod of an instance type fits a node.", TROUBLESHOOT)
 N102 = Rule("N102", Severity.WARNING, "The largest Ready node that a type may run on holds its limits.", TROUBLESHOOT)
 N103 = Rule("N103", Severity.INFO, "A type that waits for new nodes is not held back by the scheduler.", TROUBLESHOOT)
