@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -29,6 +29,11 @@ class Choice:
     workspace_name: str | None = None
     compute_name: str | None = None
     wait: bool = False
+
+    @property
+    def of_azure(self) -> bool:
+        """Whether Azure is asked at all."""
+        return bool(self.cluster_name or self.compute_name)
 
     @property
     def words(self) -> str:
@@ -121,7 +126,7 @@ def reached(cmd: Any, where: Choice, *, may_lack: bool = False) -> Iterator[Reac
     With may_lack a cluster that cannot be reached is no error where ARM holds the compute. With where.wait the
     instance types are waited for.
     """
-    with azure_errors(), cluster_errors(where):
+    with azure_errors() if where.of_azure else nullcontext(), cluster_errors(where):
         found = _find(cmd, where)
         if found.cluster is None and not (may_lack and found.compute):
             raise _unreached(found)
@@ -134,14 +139,20 @@ def reached(cmd: Any, where: Choice, *, may_lack: bool = False) -> Iterator[Reac
 
 
 def _find(cmd: Any, where: Choice) -> Reached:
+    from azext_amlk8s.cluster import connect
+
+    if not where.of_azure:
+        return Reached(connect(kubeconfig=where.kubeconfig, context=where.context))
+    _require(where)
+    return _find_in_azure(cmd, where)
+
+
+def _find_in_azure(cmd: Any, where: Choice) -> Reached:
     from azext_amlk8s.arm import Arm
     from azext_amlk8s.cluster import connect
     from azext_amlk8s.handlers.aftermath import Scene, reach
     from azext_amlk8s.handlers.extension import absent, not_found
 
-    if not (where.cluster_name or where.compute_name):
-        return Reached(connect(kubeconfig=where.kubeconfig, context=where.context))
-    _require(where)
     arm = Arm(cmd.cli_ctx)
     compute = _compute(arm, where) if where.compute_name else None
     if where.cluster_name:

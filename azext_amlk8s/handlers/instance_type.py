@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from azext_amlk8s.handlers.cluster_choice import Choice, Reached, on_cluster, reached
@@ -13,7 +12,7 @@ from azext_amlk8s.handlers.reporting import confirm, end_with, finding_object, r
 @on_cluster
 def list_(cmd: Any, where: Choice) -> list[dict[str, Any]]:
     """The instance types of the cluster and, given a compute, of ARM; the default is always among them."""
-    from azext_amlk8s.instances import judge_sides
+    from azext_amlk8s.instances.sides import judge_sides
 
     with reached(cmd, where, may_lack=True) as found:
         sides = _sides(found)
@@ -26,7 +25,7 @@ def show(cmd: Any, name: str, where: Choice) -> dict[str, Any]:
     """One instance type; exit code 3 when it is on neither side."""
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    from azext_amlk8s.instances import DEFAULT_NAME
+    from azext_amlk8s.instances.model import DEFAULT_NAME
 
     with reached(cmd, where, may_lack=True) as found:
         sides = _sides(found)
@@ -43,7 +42,7 @@ def validate(cmd: Any, file: Sequence[str], strict: bool = False) -> list[dict[s
     """All findings on the documents, errors first; az ends in 1 when there is an error."""
     from azext_amlk8s.findings import Report
     from azext_amlk8s.handlers.input_files import texts
-    from azext_amlk8s.instances import read_texts
+    from azext_amlk8s.instances.documents import read_texts
 
     report = Report.of(read_texts(texts(file))[1])
     report = report.strict() if strict else report
@@ -94,17 +93,21 @@ def _computes_of(found: Reached, name: str) -> list[str]:
 
 def _sides(found: Reached) -> Any:
     """Both sides, and the version of the extension where it says how large the default is; asked for side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from knack.log import get_logger
 
-    from azext_amlk8s.instances import DEFAULT_NAME, Sides, types_of_compute, types_of_objects
+    from azext_amlk8s.instances.model import DEFAULT_NAME, types_of_compute, types_of_objects
+    from azext_amlk8s.instances.sides import Sides
 
     compute = types_of_compute(found.compute) if found.compute else None
     if found.cluster is None:
         get_logger(__name__).warning("%s What follows is the compute's side alone.", found.note)
         return Sides(None, compute)
+    if not found.cluster_id or DEFAULT_NAME in (compute or {}):
+        return Sides(types_of_objects(found.cluster.list_instance_types()), compute)
     with ThreadPoolExecutor(2) as pool:
-        objects = pool.submit(found.cluster.list_instance_types)
-        extension = pool.submit(found.extension) if DEFAULT_NAME not in (compute or {}) else None
-        cluster = types_of_objects(objects.result())
-        told = (extension.result() if extension else None) or {}
+        extension = pool.submit(found.extension)
+        cluster = types_of_objects(found.cluster.list_instance_types())
+        told = extension.result() or {}
     return Sides(cluster, compute, str((told.get("properties") or {}).get("currentVersion") or ""))

@@ -31,7 +31,7 @@ def create(
     All are judged before the first is written. Returns what stands in the cluster afterwards, each with its action:
     one object for flags, else a list.
     """
-    from azext_amlk8s.instances import Flags
+    from azext_amlk8s.instances.flags import Flags
 
     flags = Flags(cpu_request, cpu_limit, memory_request, memory_limit, gpu, gpu_resource, node_selector)
     _one_source(name, file, from_nodes, flags)
@@ -62,7 +62,8 @@ def update(
 
     from azure.cli.core.azclierror import RequiredArgumentMissingError, ResourceNotFoundError
 
-    from azext_amlk8s.instances import Flags, from_flags, types_of_objects
+    from azext_amlk8s.instances.flags import Flags, from_flags
+    from azext_amlk8s.instances.model import types_of_objects
 
     flags = Flags(cpu_request, cpu_limit, memory_request, memory_limit, gpu, gpu_resource, node_selector)
     if not flags.any:
@@ -132,7 +133,7 @@ def _of_files(file: Sequence[str]) -> list[Any]:
     from azure.cli.core.azclierror import ValidationError
 
     from azext_amlk8s.handlers.input_files import texts
-    from azext_amlk8s.instances import read_texts
+    from azext_amlk8s.instances.documents import read_texts
 
     types, findings = read_texts(texts([file] if isinstance(file, str) else file))
     refuse_on_errors(findings)
@@ -144,7 +145,7 @@ def _of_files(file: Sequence[str]) -> list[Any]:
 def _of_flags(name: str | None, flags: Any) -> Any:
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
-    from azext_amlk8s.instances import from_flags
+    from azext_amlk8s.instances.flags import from_flags
 
     if not (name and flags.sized):
         raise RequiredArgumentMissingError(

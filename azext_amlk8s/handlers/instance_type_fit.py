@@ -71,7 +71,7 @@ def _settings(words: Sequence[str] | None) -> Mapping[str, str] | None:
 
 def _of_files(file: Sequence[str]) -> list[Any]:
     from azext_amlk8s.handlers.input_files import texts
-    from azext_amlk8s.instances import read_texts
+    from azext_amlk8s.instances.documents import read_texts
 
     types, findings = read_texts(texts(file))
     refuse_on_errors(findings)
@@ -80,7 +80,7 @@ def _of_files(file: Sequence[str]) -> list[Any]:
 
 def _of_cluster(found: Reached) -> list[Any]:
     """The types of the cluster, and the default as the compute has it where the cluster does not override it."""
-    from azext_amlk8s.instances import DEFAULT_NAME, types_of_compute, types_of_objects
+    from azext_amlk8s.instances.model import DEFAULT_NAME, types_of_compute, types_of_objects
 
     types = types_of_objects(found.cluster.list_instance_types())
     of_compute = types_of_compute(found.compute) if found.compute else {}

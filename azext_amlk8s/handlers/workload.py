@@ -68,7 +68,7 @@ def _types_of(files: Sequence[str]) -> Any:
     """The types of documents; those documents must be right."""
     from azext_amlk8s.handlers.input_files import texts
     from azext_amlk8s.handlers.reporting import refuse_on_errors
-    from azext_amlk8s.instances import read_texts
+    from azext_amlk8s.instances.documents import read_texts
     from azext_amlk8s.workloads import Known
 
     types, findings = read_texts(texts(files))
@@ -140,7 +140,7 @@ def _of_compute(cmd: Any, arm: Any, compute: Mapping[str, Any], where: Choice, t
     """The types as ARM has them (or those of the files), and the fit, or a note why the cluster was not asked."""
     from azext_amlk8s.cluster import ClusterRefused, ClusterUnreachable
     from azext_amlk8s.handlers.aftermath import Scene, reach
-    from azext_amlk8s.instances import types_of_compute
+    from azext_amlk8s.instances.model import types_of_compute
     from azext_amlk8s.workloads import Known
 
     name = str(compute.get("name"))
@@ -164,8 +164,8 @@ def _of_compute(cmd: Any, arm: Any, compute: Mapping[str, Any], where: Choice, t
 def _of_cluster(found: Reached, known: Any, names: Mapping[str, str]) -> Ground:
     """The fit of the known types, or of those of the cluster."""
     from azext_amlk8s.handlers.cluster_facts import cluster_facts
-    from azext_amlk8s.instances import types_of_objects
     from azext_amlk8s.instances.fit import fit
+    from azext_amlk8s.instances.model import types_of_objects
     from azext_amlk8s.workloads import Known
 
     if known is None:

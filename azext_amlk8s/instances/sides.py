@@ -35,14 +35,15 @@ class Sides:
         ours, theirs = (self.cluster or {}).get(name), (self.compute or {}).get(name)
         one = ours or theirs
         where = self.where(name)
-        differences = list(compared(ours, theirs)) if ours and theirs else []
         made = {
             **(view_of(one) if one else self._default()),
             "where": where,
             "builtIn": where == BUILT_IN,
             "valuesFrom": CLUSTER if ours else COMPUTE if theirs else "documentation" if self.version else "unknown",
-            "differences": [{"field": key, "cluster": low, "compute": high} for key, low, high in differences],
         }
+        if self.cluster is not None and self.compute is not None:
+            told = compared(ours, theirs) if ours and theirs else ()
+            made["differences"] = [{"field": key, "cluster": low, "compute": high} for key, low, high in told]
         return made
 
     def where(self, name: str) -> str:
