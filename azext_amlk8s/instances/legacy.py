@@ -102,7 +102,7 @@ def _one(
 
 def _holders(told: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Mapping[str, Any]]]:
     """Every mapping, from the top to properties.properties, that holds instance types."""
-    if not isinstance(told, Mapping) or len(path) > 3:
+    if not isinstance(told, Mapping) or len(path) > 4:
         return
     if any(isinstance(told.get(key), (list, Mapping)) for key in LISTS):
         yield path, told
