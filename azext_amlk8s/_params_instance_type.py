@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-CLUSTER_TYPES = ["managedClusters", "connectedClusters"]
+from azext_amlk8s._params_compute import CLUSTER_TYPES
 
 
 def load(loader: Any) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
+from azext_amlk8s.handlers.gathering import gathers
 from azext_amlk8s.handlers.reporting import azure_errors
 
 AKS = "managedClusters"
@@ -97,26 +96,7 @@ class Reached:
             return None
 
 
-def on_cluster(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a handler the options that name a cluster: az sees each of them, the handler gets a Choice as `where`."""
-    told = [one for one in inspect.signature(handler).parameters.values() if one.name != "where"]
-    named = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=False if name == "wait" else None,
-            annotation="bool" if name == "wait" else "str | None",
-        )
-        for name in Choice.__dataclass_fields__
-    ]
-
-    @wraps(handler)
-    def asked(*args: Any, **words: Any) -> Any:
-        where = Choice(**{name: words.pop(name) for name in Choice.__dataclass_fields__ if name in words})
-        return handler(*args, where=where, **words)
-
-    asked.__signature__ = inspect.Signature([*told, *named])  # type: ignore[attr-defined]
-    return asked
+on_cluster = gathers("where", Choice)  # gives a handler the options that name a cluster
 
 
 @contextmanager

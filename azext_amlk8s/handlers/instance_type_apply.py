@@ -6,23 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s.handlers.cluster_choice import Choice, Reached, on_cluster, reached
+from azext_amlk8s.handlers.gathering import gathers
 from azext_amlk8s.handlers.reporting import confirm, end_with, refuse_on_errors
+from azext_amlk8s.instances.flags import Flags
 
 
 @on_cluster
+@gathers("flags", Flags)
 def create(
     cmd: Any,
     where: Choice,
+    flags: Flags,
     name: str | None = None,
     file: Sequence[str] | None = None,
     from_nodes: bool = False,
-    cpu_request: str | None = None,
-    cpu_limit: str | None = None,
-    memory_request: str | None = None,
-    memory_limit: str | None = None,
-    gpu: int | None = None,
-    gpu_resource: str | None = None,
-    node_selector: Sequence[str] | None = None,
     dry_run: bool = False,
     force_conflicts: bool = False,
 ) -> Any:
@@ -31,9 +28,6 @@ def create(
     All are judged before the first is written. Returns what stands in the cluster afterwards, each with its action:
     one object for flags, else a list.
     """
-    from azext_amlk8s.instances.flags import Flags
-
-    flags = Flags(cpu_request, cpu_limit, memory_request, memory_limit, gpu, gpu_resource, node_selector)
     _one_source(name, file, from_nodes, flags)
     types = _of_files(file) if file else None if from_nodes else [_of_flags(name, flags)]
     with reached(cmd, where) as found:
@@ -43,17 +37,12 @@ def create(
 
 
 @on_cluster
+@gathers("flags", Flags)
 def update(
     cmd: Any,
     name: str,
     where: Choice,
-    cpu_request: str | None = None,
-    cpu_limit: str | None = None,
-    memory_request: str | None = None,
-    memory_limit: str | None = None,
-    gpu: int | None = None,
-    gpu_resource: str | None = None,
-    node_selector: Sequence[str] | None = None,
+    flags: Flags,
     dry_run: bool = False,
     force_conflicts: bool = False,
 ) -> dict[str, Any]:
@@ -62,10 +51,9 @@ def update(
 
     from azure.cli.core.azclierror import RequiredArgumentMissingError, ResourceNotFoundError
 
-    from azext_amlk8s.instances.flags import Flags, from_flags
+    from azext_amlk8s.instances.flags import from_flags
     from azext_amlk8s.instances.model import types_of_objects
 
-    flags = Flags(cpu_request, cpu_limit, memory_request, memory_limit, gpu, gpu_resource, node_selector)
     if not flags.any:
         raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--cpu-limit 2")
     with reached(cmd, where) as found:

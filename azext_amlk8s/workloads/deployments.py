@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azext_amlk8s.findings import Finding
+from azext_amlk8s.instances.yamltext import Document
 from azext_amlk8s.workloads.catalogue import W103, W106, W108, W110, W111, W112, W113
-from azext_amlk8s.workloads.documents import Document
 from azext_amlk8s.workloads.model import Ask, said, snippet
 
 GPU = "nvidia.com/gpu"
