@@ -37,8 +37,8 @@ def fit_rows(fits: list[Mapping[str, Any]]) -> list[Row]:
             Now=one["podsNow"],
             ByScaleOut=one["podsByScaleOut"],
             Places=" ".join(place["place"] for place in one["places"] if place["pods"] or place["podsByScaleOut"]),
-            CodeNine=one["codeNine"],
-            Nearest=one["nearestNode"],
+            CodeNine=one["codeNine"] or "",
+            Nearest=one["nearestNode"] or "",
             Why=short(" ".join(reason["message"] for reason in one["reasons"]), 90),
         )
         for one in fits

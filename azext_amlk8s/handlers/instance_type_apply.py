@@ -7,7 +7,7 @@ from typing import Any
 
 from azext_amlk8s.handlers.cluster_choice import Choice, Reached, on_cluster, reached
 from azext_amlk8s.handlers.gathering import gathers
-from azext_amlk8s.handlers.reporting import confirm, end_with, refuse_on_errors
+from azext_amlk8s.handlers.reporting import confirm, end_with, refuse_on_errors, tell
 from azext_amlk8s.instances.flags import Flags
 
 
@@ -150,10 +150,12 @@ def _of_nodes(found: Reached) -> list[Any]:
     from azure.cli.core.azclierror import ValidationError
 
     from azext_amlk8s.handlers.cluster_facts import cluster_facts
-    from azext_amlk8s.instances.proposal import propose
+    from azext_amlk8s.instances.proposal import left_out, propose
+    from azext_amlk8s.instances.verdict import judge_left_out
 
     facts = cluster_facts(found, pools=False)
     made = propose(facts.nodes, facts.placement)
+    tell(found.filled_in(one, facts.extension) for one in judge_left_out(left_out(facts.nodes, facts.placement)))
     if not made:
         raise ValidationError(
             "No node of the cluster takes workloads, so no type can be made of them.",
@@ -191,17 +193,9 @@ def _applied(
             conflicts.append(judge_conflict(one, causes))
             done.append({**refused(one, causes), "dryRun": dry_run})
     if conflicts:
-        _say_conflicts(conflicts)
+        tell(conflicts)
         end_with(cmd, 1)
     return done
-
-
-def _say_conflicts(conflicts: Sequence[Any]) -> None:
-    """On stderr, after which the objects are printed all the same."""
-    from knack.log import get_logger
-
-    for one in conflicts:
-        get_logger(__name__).error("%s %s [%s]", one.message, one.fix, one.id)
 
 
 def _superfluous(before: Mapping[str, Any], types: Iterable[Any]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s.handlers.cluster_choice import Choice, Reached, on_cluster, reached
-from azext_amlk8s.handlers.reporting import end_with, refuse_on_errors
+from azext_amlk8s.handlers.reporting import end_with, refuse_on_errors, tell
 
 PICTURES = (".svg", ".png")
 
@@ -40,7 +40,7 @@ def fit(
     fits = measured(types, facts.nodes, facts.placement)
     findings = [*judge_fit(fits, facts.placement), *judge_selectors(types, facts.placement)]
     findings += [] if facts.placement_known else [unknown_placement()]
-    _told([found.filled_in(one, facts.extension) for one in findings])
+    tell(found.filled_in(one, facts.extension) for one in findings)
     if plot:
         _draw(fits, plot)
     checked = facts.placement.sizes_checked
@@ -48,15 +48,6 @@ def fit(
     if strict and bad:
         end_with(cmd, 1)
     return views(fits)
-
-
-def _told(findings: Sequence[Any]) -> None:
-    """All findings, the remarks too, on stderr: what fit returns are types."""
-    from knack.log import get_logger
-
-    for finding in findings:
-        fix = f" {finding.fix}" if finding.fix else ""
-        get_logger(__name__).warning("%s%s [%s]", finding.message, fix, finding.id)
 
 
 def _settings(words: Sequence[str] | None) -> Mapping[str, str] | None:

@@ -10,6 +10,7 @@ from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.instances.fit import EXPECTED, PlaceFit, TypeFit
 from azext_amlk8s.instances.model import InstanceType
 from azext_amlk8s.instances.nodes import Taint
+from azext_amlk8s.instances.obstacles import Obstacle
 from azext_amlk8s.instances.placement import Placement
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
@@ -19,6 +20,8 @@ N102 = Rule("N102", Severity.WARNING, "The largest Ready node that a type may ru
 N103 = Rule("N103", Severity.INFO, "A type that waits for new nodes is not held back by the scheduler.", TROUBLESHOOT)
 N104 = Rule("N104", Severity.ERROR, "A type and the extension ask for the same value of a label.", TROUBLESHOOT)
 N105 = Rule("N105", Severity.WARNING, "The extension's nodeSelector and tolerations are known.", TROUBLESHOOT)
+N106 = Rule("N106", Severity.WARNING, "Workloads may go to the nodes of which types are to be made.", TROUBLESHOOT)
+SMALLER = "az amlk8s instance-type create --from-nodes --dry-run"
 LIFT = f"{UPDATE} amloperator.skipResourceValidation=True"
 
 
@@ -117,16 +120,37 @@ def _fits_nowhere(one: TypeFit, severity: Severity) -> Finding:
 
 
 def _remedy(one: TypeFit) -> str:
-    """What to do where one kind of thing is in the way; where there are several, the sentence says them."""
+    """A command for each kind of thing that is in the way of the nearest node, one a line."""
     taints = [obstacle.taint for obstacle in one.obstacles if obstacle.taint]
-    if taints:
-        return f"{UPDATE} {' '.join(_toleration(number, taint) for number, taint in enumerate(taints))}"
     kinds = {obstacle.kind for obstacle in one.obstacles}
+    lines = [tolerate(taints)] if taints else []
     if "selector" in kinds:
-        return f"az amlk8s instance-type show -n {one.name} --query nodeSelector; kubectl get nodes --show-labels"
+        lines.append(
+            f"az amlk8s instance-type show -n {one.name} --query nodeSelector; kubectl get nodes --show-labels"
+        )
     if "nvidia.com/gpu" in kinds:
-        return f"{UPDATE} installNvidiaDevicePlugin=True   # where the nodes have GPUs that they do not offer"
-    return "az amlk8s instance-type create --from-nodes --dry-run"
+        lines.append(f"{UPDATE} installNvidiaDevicePlugin=True   # where the nodes have GPUs that they do not offer")
+    if kinds - {"state", "os", "taint", "selector", "nvidia.com/gpu"}:
+        lines.append(SMALLER)
+    return "\n".join(lines)
+
+
+def judge_left_out(places: Iterable[tuple[str, Sequence[Obstacle]]]) -> list[Finding]:
+    """What to say of pools of which no type is proposed, because workloads may not go to their nodes."""
+    return [
+        N106.finding(
+            place,
+            f"No type is made of {place}: its nodes {', and '.join(one.phrase for one in obstacles)}.",
+            fix=tolerate([one.taint for one in obstacles if one.taint]),
+        )
+        for place, obstacles in places
+    ]
+
+
+def tolerate(taints: Sequence[Taint]) -> str:
+    """The command that lets workloads go to nodes with these taints; nothing for none."""
+    words = " ".join(_toleration(number, taint) for number, taint in enumerate(taints))
+    return f"{UPDATE} {words}" if taints else ""
 
 
 def _toleration(number: int, taint: Taint) -> str:
@@ -150,7 +174,7 @@ def _code_nine(one: TypeFit, severity: Severity) -> Finding:
         f"that it may run on.{advice}",
         required="a Ready node that holds the limits of the type",
         found="none",
-        fix=LIFT if lifts else "az amlk8s instance-type create --from-nodes --dry-run",
+        fix=LIFT if lifts else SMALLER,
     )
     return replace(made, severity=severity)
 

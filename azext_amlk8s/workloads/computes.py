@@ -40,7 +40,11 @@ def judge_computes(asks: Iterable[Ask], computes: Mapping[str, Mapping[str, Any]
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
             message = f"the workspace {workspace} has no compute {name}; there are: {', '.join(known) or 'none'}.{hint}"
-            fix = snippet({"compute": f"azureml:{close[0]}"}) if close else "az amlk8s compute list -o table"
+            fix = (
+                snippet({"compute": f"azureml:{close[0]}"})
+                if close
+                else f"az amlk8s compute list -g GROUP -w {workspace} -o table"
+            )
             yield said(W130, ask.at("compute"), message, found=name, fix=fix)
         else:
             kind = (computes[name].get("properties") or {}).get("computeType")

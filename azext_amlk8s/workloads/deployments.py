@@ -26,7 +26,8 @@ def read_endpoint(document: Document) -> Read:
         message = "the endpoint names no compute, so it is read as a managed one."
         findings.append(said(W108, document.place(), message, fix="compute: azureml:COMPUTE"))
     name = str(told.get("name") or "")
-    ask = Ask(document.place(), "endpoint", name, str(compute) if compute else None, endpoint=name)
+    places = document.places(("compute",))
+    ask = Ask(document.place(), "endpoint", name, str(compute) if compute else None, endpoint=name, places=places)
     return [ask], findings
 
 

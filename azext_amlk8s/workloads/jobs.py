@@ -99,7 +99,10 @@ def _ask(
         instance_type=str(picked) if picked is not None else None,
         count=count if isinstance(count, int) and count > 0 else 1,
         image=_image(told) or _image(inner),
-        places={("instance_type",): document.place(*path, "resources", "instance_type")} if picked else {},
+        places={
+            ("instance_type",): document.place(*path, "resources", "instance_type"),
+            ("compute",): document.place(*path, "compute"),
+        },
     )
 
 
