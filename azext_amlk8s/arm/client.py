@@ -94,6 +94,11 @@ class Arm:
         root = f"/subscriptions/{self.subscription_id}"
         return self.list_all(f"{root}/providers/Microsoft.MachineLearningServices/workspaces")
 
+    def list_vm_sizes(self, location: str) -> list[dict[str, Any]]:
+        """The sizes of virtual machines that Azure Machine Learning knows in a region."""
+        root = f"/subscriptions/{self.subscription_id}/providers/Microsoft.MachineLearningServices"
+        return self.list_all(f"{root}/locations/{location}/vmSizes")
+
     def get_provider(self, namespace: str) -> dict[str, Any]:
         """A resource provider as the subscription has it, with its registrationState."""
         root = f"/subscriptions/{self.subscription_id}"

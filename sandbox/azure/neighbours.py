@@ -22,6 +22,33 @@ EQUALS = re.compile(r"(\w+)(?:\(\))?\s+eq\s+'([^']*)'", re.I)
 ASSIGNED_TO = re.compile(r"assignedTo\('([^']*)'\)", re.I)
 
 
+SIZES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("sizes.yaml").read_text(encoding="utf-8"))
+
+
+class VirtualMachineSizes(Behaviour):
+    """The sizes of virtual machines in a region, the same in every one."""
+
+    type = "Microsoft.MachineLearningServices/locations/vmSizes"
+    needs_parent = False
+
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        return {
+            "value": [
+                {
+                    "name": one["name"],
+                    "family": one["family"],
+                    "vCPUs": one["cpu"],
+                    "gpus": one["gpus"],
+                    "memoryGB": float(one["memory"]),
+                    "lowPriorityCapable": True,
+                    "premiumIO": True,
+                    "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
+                }
+                for one in SIZES
+            ]
+        }
+
+
 class RoleDefinitions(Behaviour):
     """Built-in roles, the same at every scope."""
 
