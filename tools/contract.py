@@ -102,7 +102,4 @@ def _tallied() -> list[str]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--table"]:
-        print(table(operations()), end="")
-        sys.exit(0)
     sys.exit(main())

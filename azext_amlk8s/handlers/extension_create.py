@@ -19,7 +19,7 @@ from azext_amlk8s.handlers.extension_common import (
     the_one,
 )
 from azext_amlk8s.handlers.reporting import azure_errors, refuse_on_errors
-from azext_amlk8s.handlers.settings import cluster_and_facts, given_settings
+from azext_amlk8s.handlers.settings import facts_or_findings, given_settings
 
 
 def create(
@@ -46,25 +46,27 @@ def create(
 
     With dry_run the plan is returned and nothing is written. An extension that is there is never written to.
     """
-    from azext_amlk8s.arm import Arm
-    from azext_amlk8s.settings import judge, judge_facts, judge_version, needed, plan_create
+    from azext_amlk8s.settings import judge, judge_facts, judge_name, judge_version, needed, plan_create
 
     refuse_other_kinds(name, scope, extension_type)
     settings, found = given_settings(
         config, config_protected, config_file, config_protected_file, allow_unknown_settings
     )
-    refuse_on_errors(found, judge(settings), judge_version(version, auto_upgrade, release_train), strict=strict)
+    found += [*judge(settings), *judge_version(version, auto_upgrade, release_train)]
     target = Target(resource_group_name, cluster_type, cluster_name, name)
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
-        _, extensions, about = cluster_and_facts(arm, settings, resource_group_name, cluster_type, cluster_name)
+        arm, extensions, about = facts_or_findings(
+            cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
+        )
         there = the_one(extensions, target)
         if there is not None:
+            refuse_on_errors(found, strict=strict)
             _refuse_unless_the_same(there, settings, target, versions)
             if not dry_run:
                 return there if no_wait else _finished(cmd, arm, target, there)
-        refuse_on_errors(judge_facts(settings, about), strict=strict)
+        else:
+            refuse_on_errors(found, judge_name(name, about), judge_facts(settings, about), strict=strict)
         needs = needed(settings, about)
         resources = dependencies.look(arm, needs)
         if dry_run:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from azext_amlk8s.handlers.reporting import azure_errors, end_with
+from azext_amlk8s.handlers.reporting import azure_errors, end_with, finding_object, refuse_on_errors
 
 
 def validate(
@@ -38,7 +38,7 @@ def validate(
     report = report.strict() if strict else report
     if report.errors:
         end_with(cmd, 1)
-    return [_object(finding) for finding in report.findings]
+    return [finding_object(finding) for finding in report.findings]
 
 
 def settings_list(scenario: str | None = None) -> list[dict[str, Any]]:
@@ -120,6 +120,24 @@ def cluster_and_facts(
     return there, extensions, cluster_facts(there, cluster_type, extensions, told)
 
 
+def facts_or_findings(
+    cmd: Any, settings: Any, found: Sequence[Any], strict: bool, group: str, cluster_type: str, cluster: str
+) -> tuple[Any, list[dict[str, Any]], Any]:
+    """The door to Azure, the extensions on the cluster and its facts.
+
+    Where Azure cannot be asked, what is wrong with the settings is said in its place. Raises what the asking raises.
+    """
+    from azext_amlk8s.arm import Arm
+
+    try:
+        arm = Arm(cmd.cli_ctx)
+        _, extensions, about = cluster_and_facts(arm, settings, group, cluster_type, cluster)
+    except Exception:
+        refuse_on_errors(found, strict=strict)
+        raise
+    return arm, extensions, about
+
+
 def _of_cluster(
     cmd: Any, settings: Any, group: str | None, cluster: str | None, cluster_type: str | None, name: str | None
 ) -> Sequence[Any]:
@@ -180,8 +198,3 @@ def with_files(settings: Any) -> tuple[Any, list[Any]]:
 
 def _in(scenarios: Sequence[str], wanted: str | None) -> bool:
     return wanted in (None, "both") or wanted in scenarios
-
-
-def _object(finding: Any) -> dict[str, str]:
-    told: Mapping[str, Any] = vars(finding)
-    return {key: getattr(value, "value", value) for key, value in told.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure import cluster_effects, polls
@@ -55,6 +56,9 @@ class Computes(Behaviour):
         if not told.get("resourceId") or not NAMESPACE.match(namespace):
             raise _user_error(call, "resourceId must be given, and namespace must be a name that Kubernetes takes.")
         workspace = call.azure.tree.get(call.address.parent) or {}
+        old = there or {}
+        if held := ((old.get("properties") or {}).get("properties") or {}).get("namespace"):
+            namespace = held  # the namespace of a compute cannot be changed; what is sent has no effect
         stamp = now()
         resource: Resource = {
             "id": call.address.id,
@@ -87,6 +91,9 @@ class Computes(Behaviour):
         }
         if identity := call.body.get("identity"):
             resource["identity"] = _identity(call, identity)
+        # assumed: whether an identity can be changed by a PUT over a compute is not documented.
+        for key in _told(call).get("keeps", ()) if there else ():
+            resource[key] = old.get(key)
         call.azure.tree.put(resource)
         operation = call.azure.operations.start("InProgress", lambda: _attach(call, resource))
         return Answer(201, resource, _headers(call, operation))
@@ -97,11 +104,21 @@ class Computes(Behaviour):
             raise _user_error(call, "underlyingResourceAction must be Delete or Detach.")
         if there is None:
             return Answer(204)
-        there["properties"]["provisioningState"] = "Deleting"
+        there["properties"] = {**(there.get("properties") or {}), "provisioningState": "Deleting"}
+
+        # assumed: a compute may be read a while after its operation has ended, as lists on record show of others.
+        linger = float(_told(call).get("lingers", 0))
+
+        async def vanish() -> None:
+            await asyncio.sleep(linger)
+            call.azure.tree.remove(there["id"])
 
         async def detach() -> None:
             await asyncio.sleep(call.azure.seconds)
-            call.azure.tree.remove(there["id"])
+            if linger:
+                call.azure.operations.start("InProgress", vanish)
+            else:
+                call.azure.tree.remove(there["id"])
 
         return Answer(202, None, _headers(call, call.azure.operations.start("InProgress", detach)))
 
@@ -113,10 +130,11 @@ class Computes(Behaviour):
         return {**page, **more}
 
     async def read(self, call: Call, resource: Resource) -> Resource:
-        outer = resource["properties"]
+        outer = resource.get("properties") or {}
         inner = outer.get("properties")
         side = call.azure.cluster_of(outer.get("resourceId") or "")
-        if not inner or not side or outer["provisioningState"] != "Succeeded":
+        kubernetes = outer.get("computeType") == "Kubernetes" and outer.get("provisioningState") == "Succeeded"
+        if not inner or not side or not kubernetes:
             return resource
         types = {**(inner.get("instanceTypes") or {}), **await cluster_effects.instance_types(side)}
         return {**resource, "properties": {**outer, "properties": {**inner, "instanceTypes": types}}}
@@ -136,6 +154,12 @@ async def _attach(call: Call, resource: Resource) -> None:
         properties.update(provisioningState="Failed", provisioningErrors=[{"error": error}])
         raise OperationFailed(**error)
     properties["provisioningState"] = "Succeeded"
+
+
+def _told(call: Call) -> Mapping[str, Any]:
+    """What the world says of the workspace."""
+    name = call.address.names[0].lower()
+    return next((one for one in call.azure.world.workspaces if one["name"].lower() == name), {})
 
 
 def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:

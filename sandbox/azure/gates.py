@@ -1,4 +1,4 @@
-"""What ARM refuses before a resource provider is asked: denied actions and policies of the world."""
+"""What is refused before anything is looked at: denied actions and policies of the world."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import datetime
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,6 +19,34 @@ from sandbox.azure.tree import Resource
 
 ROLES: dict[str, str] = yaml.safe_load(Path(__file__).with_name("roles.yaml").read_text(encoding="utf-8"))
 EQUALS = re.compile(r"(\w+)(?:\(\))?\s+eq\s+'([^']*)'", re.I)
+ASSIGNED_TO = re.compile(r"assignedTo\('([^']*)'\)", re.I)
+
+
+SIZES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("sizes.yaml").read_text(encoding="utf-8"))
+
+
+class VirtualMachineSizes(Behaviour):
+    """The sizes of virtual machines in a region, the same in every one."""
+
+    type = "Microsoft.MachineLearningServices/locations/vmSizes"
+    needs_parent = False
+
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        return {
+            "value": [
+                {
+                    "name": one["name"],
+                    "family": one["family"],
+                    "vCPUs": one["cpu"],
+                    "gpus": one["gpus"],
+                    "memoryGB": float(one["memory"]),
+                    "lowPriorityCapable": True,
+                    "premiumIO": True,
+                    "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
+                }
+                for one in SIZES
+            ]
+        }
 
 
 class RoleDefinitions(Behaviour):
@@ -105,9 +134,12 @@ class RoleAssignments(Behaviour):
     async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
         scope, told = call.address.scope.lower(), call.query.get("$filter", "")
         wanted = {key.lower(): value for key, value in EQUALS.findall(told)}
-        principal = wanted.get("principalid") or wanted.get("assignedto")
+        assigned = ASSIGNED_TO.search(told)
+        principal = assigned[1] if assigned else wanted.get("principalid") or wanted.get("assignedto")
         shown = []
         for one in call.azure.tree.within("", self.type):
+            if is_fresh(one, call.azure.world.role_delay):
+                continue
             at = one["properties"]["scope"].lower()
             above, beneath = scope.startswith(at), at.startswith(scope)
             if (above or (beneath and "atscope()" not in told.lower())) and principal in (
@@ -116,6 +148,37 @@ class RoleAssignments(Behaviour):
             ):
                 shown.append(one)
         return {"value": shown}
+
+
+def is_fresh(assignment: Resource, delay: float) -> bool:
+    """Whether an assignment was made less than so many seconds ago, and so has not spread to whoever asks."""
+    born = str(assignment["properties"].get("createdOn") or "")
+    if not delay or not born:
+        return False
+    made = datetime.datetime.fromisoformat(born[:26]).replace(tzinfo=datetime.timezone.utc)
+    return (datetime.datetime.now(datetime.timezone.utc) - made).total_seconds() < delay
+
+
+class KubernetesVersions(Behaviour):
+    """The versions of Kubernetes that AKS offers in a region."""
+
+    type = "Microsoft.ContainerService/locations/kubernetesVersions"
+    needs_parent = False
+    offered = ("1.28", "1.29", "1.30", "1.31", "1.32")
+
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        newest = self.offered[-1]
+        return {
+            "values": [
+                {
+                    "version": one,
+                    "capabilities": {"supportPlan": ["KubernetesOfficial", "AKSLongTermSupport"]},
+                    **({"isPreview": True} if one == newest else {}),
+                    "patchVersions": {f"{one}.9": {"upgrades": []}},
+                }
+                for one in self.offered
+            ]
+        }
 
 
 class AksClusters(Behaviour):

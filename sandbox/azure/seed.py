@@ -113,20 +113,20 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         **cluster.properties,
     }
     group = f"{root}/resourcegroups/{cluster.group}"
-    return {
+    resource: Resource = {
         "id": f"{group}/providers/Microsoft.ContainerService/managedClusters/{cluster.name}",
         "name": cluster.name,
         "type": "Microsoft.ContainerService/ManagedClusters",
         "location": world.location,
         "tags": {},
         "sku": {"name": "Base", "tier": "Free"},
-        "identity": {
-            "type": "SystemAssigned",
-            "principalId": guid("principal", cluster.name),
-            "tenantId": world.tenant,
-        },
         "properties": properties,
     }
+    # A cluster of a service principal has no identity of its own.
+    if properties["servicePrincipalProfile"].get("clientId") == "msi":
+        principal = guid("principal", cluster.name)
+        resource["identity"] = {"type": "SystemAssigned", "principalId": principal, "tenantId": world.tenant}
+    return resource
 
 
 def _arc(world: World, root: str, cluster: Cluster) -> Resource:

@@ -72,6 +72,11 @@ def _gateway_timeout(one: Weather, world: World, claims: Mapping[str, Any]) -> A
     return ArmError(504, "GatewayTimeout", text, cause="service")
 
 
+def _refused(one: Weather, world: World, claims: Mapping[str, Any]) -> ArmError:
+    """What the resource provider itself answers for a while, such as a 500 or a conflict with somebody else."""
+    return ArmError(one.status, one.code, one.message, cause=None)
+
+
 def _dropped(one: Weather, world: World, claims: Mapping[str, Any]) -> Exception:
     return Dropped()
 
@@ -81,5 +86,6 @@ KINDS: Mapping[str, Callable[[Weather, World, Mapping[str, Any]], Exception]] = 
     "throttled": _throttled,
     "bad-gateway": _bad_gateway,
     "gateway-timeout": _gateway_timeout,
+    "refused": _refused,
     "dropped": _dropped,
 }

@@ -82,9 +82,13 @@ def test_ctrl_c_leaves_the_attachment_running(slow: Any) -> None:
     code, out, err = interrupted(slow, attach, written(slow, "/computes/"))
     assert (code, out) == (1, ""), err
     assert "Traceback" not in err
-    assert "az amlk8s compute wait" in err
-    waited = slow.az("amlk8s", "compute", "wait", *COMPUTE, "--created", "--interval", "1", "--timeout", "60")
+    assert "Attaching k8s-compute to ml-ws goes on in Azure; only the waiting has ended." in err
+    follow = "az amlk8s compute wait -g ml-rg -w ml-ws -n k8s-compute --created"
+    assert follow in err
+    waited = slow.run(*follow.split(), "--interval", "1", "--timeout", "60")
     assert waited.code == 0, waited.err
+    shown = slow.az("amlk8s", "compute", "show", *COMPUTE)
+    assert shown.json["properties"]["provisioningState"] == "Succeeded"
 
 
 def test_ctrl_c_ends_a_wait(slow: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -65,10 +66,13 @@ class Stage:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._base = yaml.safe_load(BASE.read_text(encoding="utf-8"))
-        self._count, self._port = 0, 0
+        self._count = 0
+        # Held for all scenarios: a port that is let go between two of them may be taken by another process.
+        self._socket = socket.create_server(("127.0.0.1", 0))
         world = load(BASE)
-        started = self._do(server.start(world, folder, 0, self._authority, lambda line: None))
-        self._port = int(started.azure.rsplit(":", 1)[1])
+        started = self._do(
+            server.start(world, folder, 0, self._authority, lambda line: None, listening=self._socket.dup())
+        )
         env = login.environment(folder)
         login.log_in(folder, {"azure": started.azure, "tenant": world.tenant, "subscription": world.subscription})
         self._do(started.stop())
@@ -90,7 +94,7 @@ class Stage:
                 seconds,
                 self._authority,
                 lines.append,
-                port=self._port,
+                listening=self._socket.dup(),
                 record=here / "record.jsonl",
             )
         )
@@ -103,6 +107,7 @@ class Stage:
     def end(self) -> None:
         """Stop everything."""
         self._process.end()
+        self._socket.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
