@@ -114,10 +114,23 @@ def cluster_and_facts(
 
     namespaces = needed_providers(settings, cluster_type)
     with ThreadPoolExecutor(len(namespaces)) as pool:
-        providers = [pool.submit(arm.get_provider, namespace) for namespace in namespaces]
+        providers = [pool.submit(_provider, arm, namespace) for namespace in namespaces]
         there, extensions = facts(arm, group, cluster_type, cluster)
         told = [one.result() for one in providers]
-    return there, extensions, cluster_facts(there, cluster_type, extensions, told)
+    return there, extensions, cluster_facts(there, cluster_type, extensions, filter(None, told))
+
+
+def _provider(arm: Any, namespace: str) -> Mapping[str, Any] | None:
+    """A resource provider; None for who may not look at it, as those with rights in a resource group only."""
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        told: Mapping[str, Any] = arm.get_provider(namespace)
+    except HttpResponseError as error:
+        if error.status_code != 403:
+            raise
+        return None
+    return told
 
 
 def facts_or_findings(
