@@ -7,6 +7,8 @@ from typing import Any
 
 from azext_amlk8s.handlers.reporting import azure_errors, end_with, refuse_on_errors
 
+LONGEST_PATH = 255  # what is longer is no path, and may be the key itself
+
 
 def validate(
     cmd: Any,
@@ -201,7 +203,8 @@ def with_files(settings: Any) -> tuple[Any, list[Any]]:
             contents[key] = Path(path).expanduser().read_bytes()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "it is not a path"
-            message = f"The file {path} of {key} cannot be read: {why}."
+            shown = f"The file {path}" if len(path) <= LONGEST_PATH else "The value"
+            message = f"{shown} of {key} cannot be read: {why}."
             findings.append(T100.finding(key, message, fix=f"--config-protected {key}=PATH"))
     if findings:
         return settings, findings
