@@ -62,19 +62,20 @@ def extension_rows(extensions: list[Mapping[str, Any]]) -> list[Row]:
 
 
 def compute_row(compute: Mapping[str, Any]) -> Row:
-    """The row of one Kubernetes compute as ARM describes it; `properties` may be null at either level."""
-    outer = compute.get("properties") or {}
-    inner = outer.get("properties") or {}
+    """The row of one compute as ARM describes it; `properties` may be null, or no mapping, at either level."""
+    outer = _mapping(compute.get("properties"))
+    inner = _mapping(outer.get("properties"))
     types = inner.get("instanceTypes")
     return OrderedDict(
         Name=compute.get("name"),
+        Type=outer.get("computeType"),
         State=outer.get("provisioningState"),
         Cluster=str(outer.get("resourceId") or "").rsplit("/", 1)[-1],
         Namespace=inner.get("namespace"),
         DefaultInstanceType=inner.get("defaultInstanceType"),
         InstanceTypes=len(types) if types is not None else None,
-        Identity=(compute.get("identity") or {}).get("type"),
-        Error=_first_provisioning_error(outer),
+        Identity=_mapping(compute.get("identity")).get("type") or "None",
+        Error=_first_provisioning_error(compute),
     )
 
 
@@ -117,12 +118,17 @@ def _first_status(properties: Mapping[str, Any]) -> str:
     return ""
 
 
-def _first_provisioning_error(properties: Mapping[str, Any]) -> str:
-    for item in properties.get("provisioningErrors") or []:
-        error = item.get("error", item) if isinstance(item, Mapping) else {}
-        if isinstance(error, Mapping) and (error.get("code") or error.get("message")):
-            return short(f"{error.get('code') or ''} {error.get('message') or ''}")
-    return ""
+def _first_provisioning_error(compute: Mapping[str, Any]) -> str:
+    """The deepest coded detail, which is the useful one, of what ARM keeps with a compute that failed."""
+    if not _mapping(compute.get("properties")).get("provisioningErrors"):
+        return ""
+    from azext_amlk8s.diagnosis import of_compute
+
+    return next((short(f"{one.code} {one.message}") for one in of_compute(compute)), "")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def short(text: str, width: int = 60) -> str:

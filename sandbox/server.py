@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +43,10 @@ async def start(
     authority: Authority,
     on_request: Callable[[dict[str, Any]], None],
     *,
-    port: int = 0,
+    listening: socket.socket | None = None,
     record: Path | None = None,
 ) -> Started:
-    """Begin to answer on loopback, on a free port unless one is named. ARM exchanges are appended to record."""
+    """Begin to answer on loopback, on a free port or a bound socket. ARM exchanges are appended to record."""
     clusters = await _clusters(world, directory, authority, on_request)
     operations, tree = Operations(), grow(world)
     base = ""
@@ -53,7 +54,11 @@ async def start(
     app = ArmApp(azure, lambda: base, on_request, Recorder(record) if record else None)
     runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=authority.server_context()).start()
+    context = authority.server_context()
+    if listening:
+        await web.SockSite(runner, listening, ssl_context=context).start()
+    else:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
     base = f"https://localhost:{runner.addresses[0][1]}"
     _private(directory / "kubeconfig", kubeconfig(list(clusters.values()), authority.ca_pem))
 

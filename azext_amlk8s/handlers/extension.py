@@ -50,6 +50,7 @@ def wait(
 ) -> None:
     """Wait until the extension meets a condition; exit code 1 when the time is up or it has failed."""
     from azext_amlk8s.arm import Arm
+    from azext_amlk8s.handlers.extension_common import Target, failed
     from azext_amlk8s.handlers.waiting import Condition, wait_for
 
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
@@ -64,8 +65,9 @@ def wait(
                     return None
                 raise absent(error, arm, resource_group_name, cluster_type, cluster_name) from error
 
-        look = f"az amlk8s extension show {options(resource_group_name, cluster_type, cluster_name, name)}"
-        wait_for(cmd, read, condition, interval, timeout, name, look)
+        target = Target(resource_group_name, cluster_type, cluster_name, name)
+        look = f"az amlk8s extension show {target.words}"
+        wait_for(read, condition, interval, timeout, name, look, lambda there: failed(arm, target, there))
 
 
 def facts(arm: Any, group: str, cluster_type: str, cluster: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:

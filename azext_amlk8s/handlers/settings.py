@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.handlers.reporting import azure_errors, end_with, refuse_on_errors
+from azext_amlk8s.handlers.reporting import azure_errors, end_with, finding_object, refuse_on_errors
 
 LONGEST_PATH = 255  # what is longer is no path, and may be the key itself
 
@@ -40,7 +40,7 @@ def validate(
     report = report.strict() if strict else report
     if report.errors:
         end_with(cmd, 1)
-    return [_object(finding) for finding in report.findings]
+    return [finding_object(finding) for finding in report.findings]
 
 
 def settings_list(scenario: str | None = None) -> list[dict[str, Any]]:
@@ -214,8 +214,3 @@ def with_files(settings: Any) -> tuple[Any, list[Any]]:
 
 def _in(scenarios: Sequence[str], wanted: str | None) -> bool:
     return wanted in (None, "both") or wanted in scenarios
-
-
-def _object(finding: Any) -> dict[str, str]:
-    told: Mapping[str, Any] = vars(finding)
-    return {key: getattr(value, "value", value) for key, value in told.items()}

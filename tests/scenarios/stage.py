@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import random
 import socket
 import subprocess
 import sys
@@ -25,6 +23,7 @@ from sandbox.world import World, load
 from tests.support import Said
 from tools.prove_wheel import ROOT
 
+TRAFFIC = ROOT / ".traffic"
 BASE = Path(__file__).with_name("world.yaml")
 
 
@@ -67,9 +66,13 @@ class Stage:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._base = yaml.safe_load(BASE.read_text(encoding="utf-8"))
-        self._count, self._port = 0, _port_of_ones_own()
+        self._count = 0
+        # Held for all scenarios: a port that is let go between two of them may be taken by another process.
+        self._socket = socket.create_server(("127.0.0.1", 0))
         world = load(BASE)
-        started = self._do(server.start(world, folder, 0, self._authority, lambda line: None, port=self._port))
+        started = self._do(
+            server.start(world, folder, 0, self._authority, lambda line: None, listening=self._socket.dup())
+        )
         env = login.environment(folder)
         login.log_in(folder, {"azure": started.azure, "tenant": world.tenant, "subscription": world.subscription})
         self._do(started.stop())
@@ -91,7 +94,7 @@ class Stage:
                 seconds,
                 self._authority,
                 lines.append,
-                port=self._port,
+                listening=self._socket.dup(),
                 record=here / "record.jsonl",
             )
         )
@@ -99,12 +102,21 @@ class Stage:
             yield Scene(self._process, here, lines)
         finally:
             self._do(started.stop())
+            self._keep(here / "record.jsonl")
 
     def end(self) -> None:
         """Stop everything."""
         self._process.end()
+        self._socket.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    def _keep(self, record: Path) -> None:
+        """What passed is judged afterwards with all that passed in other tests: make contract."""
+        if record.exists():
+            TRAFFIC.mkdir(exist_ok=True)
+            with (TRAFFIC / f"scenarios-{os.getpid()}.jsonl").open("ab") as file:
+                file.write(record.read_bytes())
 
     def _world(self, told: Mapping[str, Any], here: Path) -> World:
         file = here / "world.yaml"
@@ -113,15 +125,6 @@ class Stage:
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
-
-
-def _port_of_ones_own() -> int:
-    """A port that nobody is given between two scenarios: free, and below those that systems hand out by themselves."""
-    while True:
-        port = random.randrange(10000, 30000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class AzProcess:
