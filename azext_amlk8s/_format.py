@@ -39,7 +39,9 @@ def extension_or_plan(result: Mapping[str, Any]) -> Row | list[Row]:
 
 
 def _plan_row(action: str, what: str, value: Any) -> Row:
-    return OrderedDict(Action=action, What=what, Value=str(value))
+    import json
+
+    return OrderedDict(Action=action, What=what, Value=value if isinstance(value, str) else json.dumps(value))
 
 
 def extension_rows(extensions: list[Mapping[str, Any]]) -> list[Row]:

@@ -148,7 +148,7 @@ examples:
 helps["amlk8s extension wait"] = """
 type: command
 short-summary: Wait until the extension meets a condition.
-long-summary: When the time is up the exit code is 0 all the same; look at provisioningState afterwards.
+long-summary: The exit code is 1 when the time is up, or when it has failed.
 examples:
   - name: Wait until the installation has succeeded.
     text: az amlk8s extension wait -n azureml-extension -t managedClusters -c my-aks -g my-group --created

@@ -105,13 +105,14 @@ def _identity(loader: Any) -> None:
 
 
 def _wait(loader: Any) -> None:
-    with loader.argument_context("amlk8s compute wait", arg_group="Wait Condition") as c:
-        c.argument("created", action="store_true", help="Until it is Succeeded.")
-        c.argument("updated", action="store_true", help="Until it is Succeeded again.")
-        c.argument("deleted", action="store_true", help="Until it is gone.")
-        c.argument("exists", action="store_true", help="Until it is there, in whatever state.")
-        c.argument("custom", help="Until it satisfies a JMESPath query.")
-        c.argument("interval", type=positive_seconds, help="Seconds between two looks.")
-        c.argument(
-            "timeout", type=positive_seconds, help="Seconds to wait at most; the exit code is 1 when they are over."
-        )
+    for group in ("compute", "extension"):
+        with loader.argument_context(f"amlk8s {group} wait", arg_group="Wait Condition") as c:
+            c.argument("created", action="store_true", help="Until it is Succeeded.")
+            c.argument("updated", action="store_true", help="Until it is Succeeded again.")
+            c.argument("deleted", action="store_true", help="Until it is gone.")
+            c.argument("exists", action="store_true", help="Until it is there, in whatever state.")
+            c.argument("custom", help="Until it satisfies a JMESPath query.")
+            c.argument("interval", type=positive_seconds, help="Seconds between two looks.")
+            c.argument(
+                "timeout", type=positive_seconds, help="Seconds to wait at most; the exit code is 1 when they are over."
+            )

@@ -1,4 +1,5 @@
-"""The tables of docs/ that are made of what the project knows: findings.md of the rules, settings.md of the settings.
+"""The tables of docs/ that are made of what the project knows: findings.md of the rules, settings.md of the settings,
+and at the end of sandbox.md who judges what.
 
     .venv/bin/python -m tools.docs
 
@@ -16,6 +17,7 @@ from typing import Any
 
 import azext_amlk8s
 from azext_amlk8s.findings import Rule
+from tools import contract
 from tools.prove_wheel import ROOT
 
 SUBJECTS = {
@@ -44,7 +46,13 @@ def main() -> None:
 
 def pages() -> dict[str, str]:
     """The text of each file, by its name in docs/."""
-    return {"findings.md": findings_page(rules()), "settings.md": settings_page()}
+    return {"findings.md": findings_page(rules()), "settings.md": settings_page(), "sandbox.md": sandbox_page()}
+
+
+def sandbox_page() -> str:
+    """What is written by hand, and the table after it."""
+    written = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    return written.partition("| resource type |")[0] + contract.table(contract.operations())
 
 
 def rules() -> list[Rule]:

@@ -94,6 +94,11 @@ class Arm:
         root = f"/subscriptions/{self.subscription_id}"
         return self.list_all(f"{root}/providers/Microsoft.MachineLearningServices/workspaces")
 
+    def list_vm_sizes(self, location: str) -> list[dict[str, Any]]:
+        """The sizes of virtual machines that Azure Machine Learning knows in a region."""
+        root = f"/subscriptions/{self.subscription_id}/providers/Microsoft.MachineLearningServices"
+        return self.list_all(f"{root}/locations/{location}/vmSizes")
+
     def get_provider(self, namespace: str) -> dict[str, Any]:
         """A resource provider as the subscription has it, with its registrationState."""
         root = f"/subscriptions/{self.subscription_id}"
@@ -228,13 +233,18 @@ def _extensions_client() -> Any:
             recommendation="pip uninstall azure-mgmt-kubernetesconfiguration   # in the Python that az runs on",
         ) from error
 
+    from azext_amlk8s.arm.token import FreshTokenPolicy
     from azext_amlk8s.arm.trace import BlankedTrace
 
     class ExtensionsClient(KubernetesConfigurationExtensionsMgmtClient):
-        """The SDK's client with our trace: az would log the protected settings."""
+        """The SDK's client with our trace (az would log the protected settings), and tokens that are replaced."""
 
         def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
-            super().__init__(credential, subscription_id, **{**kwargs, "logging_policy": BlankedTrace()})
+            ours = {
+                "logging_policy": BlankedTrace(),
+                "authentication_policy": FreshTokenPolicy(credential, *kwargs["credential_scopes"]),
+            }
+            super().__init__(credential, subscription_id, **{**kwargs, **ours})
 
     return ExtensionsClient
 

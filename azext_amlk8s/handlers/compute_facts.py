@@ -74,7 +74,7 @@ def inside(arm: Any, cluster_id: str, context: str | None) -> tuple[Inside | Non
     asked: dict[str, Callable[[], Any]] = {
         "namespaces": lambda: door.read("/api/v1/namespaces"),
         "pods": lambda: door.read(POD_IDENTITY),
-        "types": door.serves_instance_types,
+        "types": door.has_instance_types,
         "health": lambda: door.read(PATHS["health"]),
     }
     try:

@@ -34,6 +34,42 @@ def list_(cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: s
             raise absent(error, arm, resource_group_name, cluster_type, cluster_name) from error
 
 
+def wait(
+    cmd: Any,
+    resource_group_name: str,
+    cluster_name: str,
+    cluster_type: str,
+    name: str,
+    created: bool = False,
+    updated: bool = False,
+    deleted: bool = False,
+    exists: bool = False,
+    custom: str | None = None,
+    interval: int = 5,
+    timeout: int = 3600,
+) -> None:
+    """Wait until the extension meets a condition; exit code 1 when the time is up or it has failed."""
+    from azext_amlk8s.arm import Arm
+    from azext_amlk8s.handlers.extension_common import Target, failed
+    from azext_amlk8s.handlers.waiting import Condition, wait_for
+
+    condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
+    with azure_errors():
+        arm = Arm(cmd.cli_ctx)
+
+        def read() -> dict[str, Any] | None:
+            try:
+                return dict(arm.get_extension(resource_group_name, cluster_type, cluster_name, name))
+            except not_found() as error:
+                if is_of_extension(error):
+                    return None
+                raise absent(error, arm, resource_group_name, cluster_type, cluster_name) from error
+
+        target = Target(resource_group_name, cluster_type, cluster_name, name)
+        look = f"az amlk8s extension show {target.words}"
+        wait_for(read, condition, interval, timeout, name, look, lambda there: failed(arm, target, there))
+
+
 def facts(arm: Any, group: str, cluster_type: str, cluster: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The cluster and the extensions on it, asked for side by side."""
     from concurrent.futures import ThreadPoolExecutor

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s.handlers.aftermath import Scene
-from azext_amlk8s.handlers.reporting import failure
+from azext_amlk8s.handlers.reporting import coded_lines, failure, failure_told
 
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
 GUIDE = "https://aka.ms/arcmltsg"
@@ -92,6 +92,17 @@ def followed(cmd: Any, operation: Any, arm: Any, target: Target, doing: str, don
             more = statuses(arm.get_extension(*target.parts))
         scene = Scene(arm, arm.cluster_id(*target.parts[:3]), OPERATIONS[done_word], {"NAME": target.name})
         raise failure(doing, error, more, [f"az amlk8s extension show {target.words}", GUIDE], scene) from error
+
+
+def failed(arm: Any, target: Target, extension: Mapping[str, Any]) -> Exception:
+    """The DeploymentError for an extension that is Failed, from what ARM keeps with it and what the cluster tells."""
+    from azext_amlk8s.diagnosis import of_extension
+
+    coded = of_extension(extension)
+    head = f"{target.name} is {(extension.get('properties') or {}).get('provisioningState')}; it will not be Succeeded."
+    scene = Scene(arm, arm.cluster_id(*target.parts[:3]), "", {"NAME": target.name})
+    told = coded_lines(coded) or ["Azure keeps no reason with it."]
+    return failure_told(head, coded, told, [f"az amlk8s extension show {target.words}", GUIDE], scene)
 
 
 def settled(cmd: Any, arm: Any, target: Target, there: dict[str, Any]) -> dict[str, Any] | None:

@@ -67,6 +67,7 @@ def update(
         if (one := the_one(extensions, target)) is None:
             refuse_on_errors(found, strict=strict)
         there = _there(one, target, judge_name(name, about))
+        found += _of_pinned(there, versions)
         settings, of_files = _with_files(settings, there)
         told = _Told(strict)
         wish = _Wish(arm, settings, replace(about, extensions=()), versions)
@@ -80,6 +81,14 @@ def update(
         if no_wait:
             return operation.started()
         return followed(cmd, operation, arm, target, f"Updating {name} on {cluster_name}", "updated")
+
+
+def _of_pinned(there: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Any]:
+    """What is to be said of a train for an extension that stays on a version."""
+    from azext_amlk8s.settings import deployed, judge_version
+
+    stays = versions["version"] is None and not versions["auto_upgrade"]
+    return judge_version(deployed(there).version, None, versions["release_train"]) if stays else ()
 
 
 def _with_files(settings: Any, there: Mapping[str, Any]) -> tuple[Any, list[Any]]:
@@ -179,6 +188,7 @@ def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
         judge,
         judge_facts_of_update,
         judge_lost,
+        judge_name_of_certificate,
         judge_update,
         needed,
         overlaid,
@@ -203,6 +213,7 @@ def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
     old = set(judge(before))
     findings = [
         *judge_update(settings, now),
+        *judge_name_of_certificate(settings, now),
         *(one for one in judge(after) if one not in old),
         *(judge_facts_of_update(after, before, about) if planned.body else ()),
         *judge_lost(planned),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.findings import Finding, Report
+from azext_amlk8s.findings import Finding, Report, Severity
 
 if TYPE_CHECKING:
     from azext_amlk8s.diagnosis import Coded, Explanation
@@ -45,6 +45,21 @@ def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
         raise ValidationError(
             text, recommendation=list(dict.fromkeys(one.fix for one in report.errors if one.fix)) or None
         )
+
+
+def tell(findings: Iterable[Finding]) -> None:
+    """Every finding on stderr, the remarks too, with what to do beneath it, for commands that return other things."""
+    from knack.log import get_logger
+
+    log = get_logger(__name__)
+    for one in findings:
+        fix = "".join(f"\n    {line}" for line in one.fix.splitlines())
+        (log.error if one.severity is Severity.ERROR else log.warning)("%s [%s]%s", one.message, one.id, fix)
+
+
+def finding_object(finding: Finding) -> dict[str, str]:
+    """A finding as a command returns it."""
+    return {key: getattr(value, "value", value) for key, value in vars(finding).items()}
 
 
 def confirm(cmd: Any, question: str, yes: bool) -> None:

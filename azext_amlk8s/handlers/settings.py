@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from azext_amlk8s.handlers.reporting import azure_errors, end_with, refuse_on_errors
+from azext_amlk8s.handlers.reporting import azure_errors, end_with, finding_object, refuse_on_errors
 
 
 def validate(
@@ -38,7 +38,7 @@ def validate(
     report = report.strict() if strict else report
     if report.errors:
         end_with(cmd, 1)
-    return [_object(finding) for finding in report.findings]
+    return [finding_object(finding) for finding in report.findings]
 
 
 def settings_list(scenario: str | None = None) -> list[dict[str, Any]]:
@@ -198,8 +198,3 @@ def with_files(settings: Any) -> tuple[Any, list[Any]]:
 
 def _in(scenarios: Sequence[str], wanted: str | None) -> bool:
     return wanted in (None, "both") or wanted in scenarios
-
-
-def _object(finding: Any) -> dict[str, str]:
-    told: Mapping[str, Any] = vars(finding)
-    return {key: getattr(value, "value", value) for key, value in told.items()}

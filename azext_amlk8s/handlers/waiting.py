@@ -71,8 +71,7 @@ def wait_for(
     deadline = time.monotonic() + timeout
     try:
         while not condition.met(resource := read()):
-            lost = (condition.created or condition.updated) and resource is not None and _state(resource) in FAILED
-            if lost and resource is not None and failed:
+            if failed and resource and (condition.created or condition.updated) and _state(resource) in FAILED:
                 raise failed(resource)
             if time.monotonic() >= deadline:
                 state = "not there" if resource is None else _word(resource)

@@ -242,18 +242,27 @@ def settings_of_aks(settings: Settings, facts: ClusterFacts) -> Iterator[Finding
 def some_nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     """Field guide cluster-extension 5 row 22: Windows, spot and tainted pools do not take the system's pods.
 
-    A label that ARM does not name may still have been put on the nodes, so a selector that fits no pool only warns.
+    A label that ARM does not name may still have been put on the nodes, so a selector of such a label only warns.
     """
     if schedulable_nodes(settings, facts) != 0:
         return
     why = "; ".join(_excluded(settings, facts)) or f"{facts.name} has no nodes"
     bare = Settings({key: value for key, value in settings.config.items() if not key.startswith("nodeSelector.")})
-    if dict(selector(settings)) and schedulable_nodes(bare, facts) != 0:
-        fix = "kubectl get nodes --show-labels   # or leave nodeSelector out"
-        yield F118.finding("nodeSelector", f"No node pool has the labels of nodeSelector: {why}.", fix=fix)
-    else:
+    if schedulable_nodes(bare, facts) == 0:
         fix = f"az aks nodepool add --cluster-name {facts.name} -g {_group(facts)} -n NAME --node-count 3"
         yield F119.finding(facts.name, f"No node of {facts.name} can take the extension's pods: {why}.", fix=fix)
+    elif _is_certain(settings, facts):
+        fix = f"az aks nodepool list --cluster-name {facts.name} -g {_group(facts)} -o table"
+        yield F119.finding("nodeSelector", f"No node of {facts.name} has the labels of nodeSelector: {why}.", fix=fix)
+    else:
+        fix = "kubectl get nodes --show-labels   # or leave nodeSelector out"
+        yield F118.finding("nodeSelector", f"No node pool has the labels of nodeSelector: {why}.", fix=fix)
+
+
+def _is_certain(settings: Settings, facts: ClusterFacts) -> bool:
+    """Whether a label that every pool has, such as agentpool, has another value on each of them."""
+    pools = facts.pools or ()
+    return any(all(pool.labels.get(key, value) != value for pool in pools) for key, value in selector(settings))
 
 
 def needed_providers(settings: Settings, cluster_type: str) -> list[str]:

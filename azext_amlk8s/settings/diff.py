@@ -24,6 +24,7 @@ SOURCE = "https://learn.microsoft.com/azure/azure-arc/kubernetes/extensions"
 U101 = Rule("U101", Severity.ERROR, "What ties the extension to its cluster stays as it is.", SOURCE)
 U102 = Rule("U102", Severity.ERROR, "A deployed setting stays among the open or the protected ones.", SOURCE)
 U103 = Rule("U103", Severity.ERROR, "No protected setting that is deployed is lost.", SOURCE)
+U104 = Rule("U104", Severity.WARNING, "The deployed certificate covers a new sslCname.", SOURCE)
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,16 @@ def judge_update(settings: Settings, there: Deployed) -> tuple[Finding, ...]:
             for key in sorted(given.keys() & set(held))
         ]
     return tuple(findings)
+
+
+def judge_name_of_certificate(settings: Settings, there: Deployed) -> tuple[Finding, ...]:
+    """A certificate that is deployed cannot be read back, so not be compared with a new name (guide 2.2, step 5)."""
+    before, name = there.settings().get("sslCname"), settings.get("sslCname")
+    if not name or name == before or "scoringFe.sslCert" not in there.protected - settings.protected.keys():
+        return ()
+    message = f"The certificate that is deployed must cover {name}, and cannot be read back to see whether it does."
+    fix = "--config-protected sslCertPemFile=CERT.pem sslKeyPemFile=KEY.pem   # to have it judged"
+    return (U104.finding("sslCname", message, required=name, found=before, fix=fix),)
 
 
 def judge_lost(update: Update) -> tuple[Finding, ...]:

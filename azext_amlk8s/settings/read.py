@@ -150,6 +150,7 @@ def _known(item: _Item, reading: _Reading) -> Iterator[tuple[Key, str]]:
     if key is None:
         yield from _unknown(item, reading)
         return
+    value = _normal(key, item, reading)
     if key.alias:
         turned = ", with its value turned round" if key.inverted else ""
         was = {
@@ -158,10 +159,11 @@ def _known(item: _Item, reading: _Reading) -> Iterator[tuple[Key, str]]:
             "template": "a template's name",
         }
         message = f"{name} is {was[key.alias]}: it is read as {key.name}{turned}."
-        say(S006.finding(name, message, required=key.name, found=name, fix=f"{item.option} {key.name}=VALUE"))
+        fix = f"{item.option} {key.name}={value if value and key.values else 'VALUE'}"
+        say(S006.finding(name, message, required=key.name, found=name, fix=fix))
     elif key.name != name:
         say(S009.finding(key.name, f"{name} is written {key.name}.", required=key.name, found=name, fix=key.name))
-    if (value := _normal(key, item, reading)) is not None:
+    if value is not None:
         yield key, value
 
 

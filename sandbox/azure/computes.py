@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.azure import cluster_effects
+from sandbox.azure import cluster_effects, polls
 from sandbox.azure.attachment import refused
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
@@ -126,6 +126,13 @@ class Computes(Behaviour):
 
         return Answer(202, None, _headers(call, call.azure.operations.start("InProgress", detach)))
 
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        """In pages: the next one is asked for with $skip; a last or only page has no nextLink."""
+        begin, size = int(call.query.get("$skip") or 0), call.azure.world.page
+        page = await super().list(call, found[begin : begin + size])
+        more = {"nextLink": f"{call.url}&$skip={begin + size}"} if begin + size < len(found) else {}
+        return {**page, **more}
+
     async def read(self, call: Call, resource: Resource) -> Resource:
         outer = resource.get("properties") or {}
         inner = outer.get("properties")
@@ -178,11 +185,9 @@ def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:
 def _headers(call: Call, operation: Running) -> dict[str, str]:
     subscription = call.address.id.split("/")[2]
     provider = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices"
-    path = f"{provider}/locations/eastus/computeOperationsStatus"
-    signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
-    return {
-        "Azure-AsyncOperation": f"{call.base}{path}/{operation.id}?api-version={call.api_version}&service=new&{signed}"
-    }
+    path = f"{provider}/locations/eastus/computeOperationsStatus/{operation.id}"
+    query = f"api-version={call.api_version}&service=new"
+    return {"Azure-AsyncOperation": polls.url(call, operation, path, query)}
 
 
 def _user_error(call: Call, message: str) -> ArmError:

@@ -1,4 +1,4 @@
-"""What is refused before anything is looked at: denied actions and policies of the world, and faults that pass."""
+"""What is refused before anything is looked at: denied actions and policies of the world."""
 
 from __future__ import annotations
 
@@ -45,22 +45,6 @@ def gate(world: World, method: str, address: Address, claims: Mapping[str, Any])
                     }
                 ],
             )
-
-
-class Faults:
-    """Answers that a service gives for a while and then no more, such as a 500, or a conflict with somebody else."""
-
-    def __init__(self, told: Iterable[Mapping[str, Any]]) -> None:
-        self._left = [{"times": 1, **one} for one in told]
-
-    def meet(self, method: str, address: Address) -> None:
-        """Raise ArmError where there is a fault left for this request."""
-        action = f"{address.type}/{VERBS.get(method, 'read')}".lower()
-        for one in self._left:
-            if action == str(one["action"]).lower() and one["times"] > 0:
-                one["times"] -= 1
-                message = one.get("message", "The request could not be completed.")
-                raise ArmError(one["status"], one["code"], message, cause=None)
 
 
 def _covers(rule: Mapping[str, Any], address: Address) -> bool:

@@ -6,7 +6,14 @@ from sandbox.azure import locks, loganalytics, relay, servicebus
 from sandbox.azure.behaviours import Behaviour, Kept
 from sandbox.azure.computes import Computes
 from sandbox.azure.extensions import Extensions
-from sandbox.azure.neighbours import AksClusters, KubernetesVersions, RoleAssignments, RoleDefinitions
+from sandbox.azure.neighbours import (
+    AksClusters,
+    ArcClusters,
+    KubernetesVersions,
+    RoleAssignments,
+    RoleDefinitions,
+    VirtualMachineSizes,
+)
 
 BEHAVIOURS: dict[str, Behaviour] = {
     one.type.lower(): one
@@ -19,6 +26,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
         KubernetesVersions(),
         Kept("Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings"),
         Kept("Microsoft.MachineLearningServices/workspaces/onlineEndpoints"),
+        ArcClusters(),
+        VirtualMachineSizes(),
         *locks.ALL,
         *loganalytics.ALL,
         *relay.ALL,

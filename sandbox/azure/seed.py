@@ -38,7 +38,9 @@ def grow(world: World) -> Tree:
         names = told["name"].split("/")
         path = "/".join(word for pair in zip(types, names, strict=True) for word in pair)
         resource_id = f"{root}/resourceGroups/{told.pop('group')}{above}/providers/{namespace}/{path}"
-        tree.put({"location": world.location, **told, "id": resource_id, "name": names[-1]})
+        # What stands on another resource has no place of its own.
+        place = {} if above else {"location": world.location}
+        tree.put({**place, **told, "id": resource_id, "name": names[-1]})
     return tree
 
 

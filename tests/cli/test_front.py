@@ -32,7 +32,13 @@ COMMANDS = {
     "amlk8s instance-type list",
     "amlk8s instance-type show",
     "amlk8s instance-type create",
+    "amlk8s instance-type update",
+    "amlk8s instance-type apply",
     "amlk8s instance-type delete",
+    "amlk8s instance-type validate",
+    "amlk8s instance-type convert",
+    "amlk8s instance-type fit",
+    "amlk8s workload check",
     "amlk8s explain",
 }
 NO_TABLE = {

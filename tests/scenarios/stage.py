@@ -23,6 +23,7 @@ from sandbox.world import World, load
 from tests.support import Said
 from tools.prove_wheel import ROOT
 
+TRAFFIC = ROOT / ".traffic"
 BASE = Path(__file__).with_name("world.yaml")
 
 
@@ -101,6 +102,7 @@ class Stage:
             yield Scene(self._process, here, lines)
         finally:
             self._do(started.stop())
+            self._keep(here / "record.jsonl")
 
     def end(self) -> None:
         """Stop everything."""
@@ -108,6 +110,13 @@ class Stage:
         self._socket.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    def _keep(self, record: Path) -> None:
+        """What passed is judged afterwards with all that passed in other tests: make contract."""
+        if record.exists():
+            TRAFFIC.mkdir(exist_ok=True)
+            with (TRAFFIC / f"scenarios-{os.getpid()}.jsonl").open("ab") as file:
+                file.write(record.read_bytes())
 
     def _world(self, told: Mapping[str, Any], here: Path) -> World:
         file = here / "world.yaml"

@@ -91,7 +91,7 @@ def test_instance_type_rows_of_one_and_of_many() -> None:
         "nodeSelector": {"k": "v"},
     }
     (row,) = _format_instance_type.instance_type_rows(one)
-    assert {"Name": "a", "CpuRequest": "1", "CpuLimit": "2", "Gpu": 1, "NodeSelector": "k=v"}.items() <= row.items()
+    assert {"Name": "a", "CpuRequest": "1", "CpuLimit": "2", "Gpu": "1", "NodeSelector": "k=v"}.items() <= row.items()
     assert len(_format_instance_type.instance_type_rows([one, {"name": "b"}])) == 2
 
 
