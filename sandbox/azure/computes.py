@@ -57,6 +57,10 @@ class Computes(Behaviour):
             raise _user_error(call, "resourceId must be given, and namespace must be a name that Kubernetes takes.")
         workspace = call.azure.tree.get(call.address.parent) or {}
         old = there or {}
+        state = (old.get("properties") or {}).get("provisioningState")
+        if state == "Deleting":
+            # assumed: no answer to a PUT over a compute that is going is on record.
+            raise ArmError(409, "Conflict", f"The compute '{call.address.names[-1]}' is being deleted.", cause=None)
         if held := ((old.get("properties") or {}).get("properties") or {}).get("namespace"):
             namespace = held  # the namespace of a compute cannot be changed; what is sent has no effect
         stamp = now()
