@@ -71,13 +71,14 @@ class Cluster:
         resource, version = self._applied(), self._instance_type().version
         body = resource(**{**obj, "apiVersion": f"{GROUP}/{version}"})
         with self._asking():
-            done = self._client.apply(body, field_manager=FIELD_MANAGER, dry_run=dry_run, force=force)
+            where = self._namespace_of(obj["metadata"]["name"])
+            done = self._client.apply(body, field_manager=FIELD_MANAGER, dry_run=dry_run, force=force, namespace=where)
             return dict(done.to_dict())
 
     def delete_instance_type(self, name: str, *, dry_run: bool = False) -> None:
         """Delete. Raises ClusterRefused with status 404 when it is not there."""
         with self._asking():
-            self._client.delete(self._applied(), name, dry_run=dry_run)
+            self._client.delete(self._applied(), name, dry_run=dry_run, namespace=self._namespace_of(name))
 
     def workloads(self) -> list[dict[str, Any]]:
         """The objects of every other kind of the extension's API group: jobs, deployments."""
@@ -150,6 +151,13 @@ class Cluster:
             if KIND in found:
                 break
         return found
+
+    def _namespace_of(self, name: str) -> str | None:
+        """Where an instance type stands or is to stand; None where the kind belongs to the whole cluster."""
+        if not self._instance_type().namespaced:
+            return None
+        there = self.get_instance_type(name)
+        return str(there["metadata"]["namespace"] if there else self._client.namespace)
 
     def _applied(self) -> Any:
         """The kind as lightkube takes it."""
