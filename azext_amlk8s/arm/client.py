@@ -11,7 +11,9 @@ API_VERSIONS = {
     "Microsoft.Authorization/locks": "2020-05-01",
     "Microsoft.Authorization/roleAssignments": "2022-04-01",
     "Microsoft.ContainerService": "2024-09-01",
+    "Microsoft.Authorization/permissions": "2022-04-01",
     "Microsoft.Kubernetes": "2024-01-01",
+    "Microsoft.KubernetesConfiguration": "2025-03-01",
     "Microsoft.MachineLearningServices": "2024-10-01",
     "Microsoft.ManagedIdentity": "2023-01-31",
     "Microsoft.OperationalInsights": "2020-08-01",
@@ -19,6 +21,7 @@ API_VERSIONS = {
     "Microsoft.ServiceBus": "2021-11-01",
 }
 PROVIDERS_VERSION = "2022-09-01"
+FEATURES_VERSION = "2021-07-01"
 CLUSTER_PROVIDERS = {"managedclusters": "Microsoft.ContainerService", "connectedclusters": "Microsoft.Kubernetes"}
 
 
@@ -70,11 +73,12 @@ class Arm:
         """DELETE of a resource."""
         return self._client().begin("DELETE", resource_id, _api_version(resource_id))
 
-    def list_all(self, collection_id: str) -> list[dict[str, Any]]:
-        """All pages of a collection."""
+    def list_all(self, collection_id: str, *, filter: str | None = None) -> list[dict[str, Any]]:
+        """All pages of a collection; filter is OData's."""
         client = self._client()
         found: list[dict[str, Any]] = []
-        page = client.send("GET", collection_id, _api_version(collection_id)).json()
+        more = {"$filter": filter} if filter else {}
+        page = client.send("GET", collection_id, _api_version(collection_id), **more).json()
         while True:
             found += page.get("value") or []
             if not page.get("nextLink"):
@@ -98,6 +102,16 @@ class Arm:
         """A resource provider as the subscription has it, with its registrationState."""
         root = f"/subscriptions/{self.subscription_id}"
         return self._client().send("GET", f"{root}/providers/{namespace}", PROVIDERS_VERSION).json()
+
+    def find_feature(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """A preview feature with its state, None where Azure does not know it."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        root = f"/subscriptions/{self.subscription_id}/providers/Microsoft.Features/providers"
+        try:
+            return self._client().send("GET", f"{root}/{namespace}/features/{name}", FEATURES_VERSION).json()
+        except ResourceNotFoundError:
+            return None
 
     def get_compute(self, group: str, workspace: str, name: str) -> dict[str, Any]:
         """The compute as ARM describes it."""
@@ -143,12 +157,13 @@ class Arm:
         return self._client().begin("DELETE", resource_id, _api_version(resource_id), underlyingResourceAction="Detach")
 
     def get_extension(self, group: str, cluster_type: str, cluster: str, name: str) -> dict[str, Any]:
-        """The extension as ARM describes it."""
-        return self._extensions().get(*self._on_cluster(group, cluster_type, cluster), name).as_dict()
+        """The extension as ARM describes it. Not through the SDK, which registers a provider when it reads."""
+        return self.get(self.extension_id(group, cluster_type, cluster, name))
 
     def list_extensions(self, group: str, cluster_type: str, cluster: str) -> list[dict[str, Any]]:
         """The extensions of a cluster, of every type."""
-        return [one.as_dict() for one in self._extensions().list(*self._on_cluster(group, cluster_type, cluster))]
+        on = self.cluster_id(group, cluster_type, cluster)
+        return self.list_all(f"{on}/providers/Microsoft.KubernetesConfiguration/extensions")
 
     def begin_create_extension(
         self, group: str, cluster_type: str, cluster: str, name: str, body: Mapping[str, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +37,7 @@ class Scene:
         """A command with the names that are known in the place of its placeholders."""
         group, kind, cluster = self.cluster
         known = {"GROUP": group, "TYPE": kind, "CLUSTER": cluster, "CLUSTER-ID": self.cluster_id}
-        if command.startswith("az amlk8s"):
-            known |= self.names
-        return WORD.sub(lambda found: known.get(found[0], found[0]), command)
+        return filled_in(known, self.names)(command)
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,16 @@ class Evidence:
 
 
 NOTHING = Evidence()
+
+
+def filled_in(known: Mapping[str, str], of_ours: Mapping[str, str] | None = None) -> Callable[[str], str]:
+    """A function that puts names in the place of the placeholders of a command; of_ours in our own commands only."""
+
+    def fill(command: str) -> str:
+        names = {**known, **(of_ours or {})} if command.startswith("az amlk8s") else known
+        return WORD.sub(lambda found: names.get(found[0]) or found[0], command)
+
+    return fill
 
 
 def look(scene: Scene) -> Evidence:

@@ -6,7 +6,7 @@ from sandbox.azure import locks, loganalytics, relay, servicebus
 from sandbox.azure.behaviours import Behaviour
 from sandbox.azure.computes import Computes
 from sandbox.azure.extensions import Extensions
-from sandbox.azure.neighbours import AksClusters, RoleAssignments, RoleDefinitions
+from sandbox.azure.neighbours import AksClusters, Permissions, RoleAssignments, RoleDefinitions
 
 BEHAVIOURS: dict[str, Behaviour] = {
     one.type.lower(): one
@@ -15,6 +15,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
         Computes(),
         RoleDefinitions(),
         RoleAssignments(),
+        Permissions(),
         AksClusters(),
         *locks.ALL,
         *loganalytics.ALL,

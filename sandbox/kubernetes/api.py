@@ -20,6 +20,7 @@ from sandbox.kubernetes.forms import as_json
 from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.store import Event, Store
 
+LOG = "sandbox/log"
 PATCHES = {
     "application/merge-patch+json": patch.merge,
     "application/strategic-merge-patch+json": patch.strategic,
@@ -143,7 +144,7 @@ class Api:
             raise status.NoSuchPath
         if request.method == "GET":
             if target.subresource == "log":
-                return web.Response(text="")
+                return web.Response(text=self._log(target))
             if request.query.get("watch", "") in ("1", "true"):
                 return await self._watch(request, target)
             return self._shown(request, target)
@@ -156,6 +157,11 @@ class Api:
         raise status.ApiError(
             405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
         )
+
+    def _log(self, target: Target) -> str:
+        """What a pod has written: nothing but what an annotation of its own says that it has."""
+        pod = self._store.get(target.kind, target.namespace, target.name)
+        return str((pod["metadata"].get("annotations") or {}).get(LOG, ""))
 
     def _shown(self, request: web.Request, target: Target) -> web.Response:
         if target.name:
