@@ -113,9 +113,9 @@ def _ready(facts: Facts) -> list[Mapping[str, Any]]:
 
 
 def _whole(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A node that offers all that it has."""
+    """A node that offers all that it has, to everybody."""
     status = node.get("status") or {}
-    return {**node, "status": {**status, "allocatable": status.get("capacity")}}
+    return {**node, "spec": {}, "status": {**status, "allocatable": status.get("capacity")}}
 
 
 def _more(facts: Facts) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.explained import explained
-from azext_amlk8s.checks.facts import Facts
+from azext_amlk8s.checks.facts import Facts, installed
 from azext_amlk8s.checks.matrix import MISSING, NOT_READY, RESTARTING, Component, matrix
 from azext_amlk8s.checks.model import Check, When
 from azext_amlk8s.diagnosis import Trouble, explain_failure
@@ -108,6 +108,7 @@ def _where(trouble: Trouble) -> str:
 
 
 def _all(facts: Facts) -> tuple[Component, ...]:
+    installed(facts)
     return matrix(facts, installation.settings_of(facts))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.explained import explained
-from azext_amlk8s.checks.facts import Facts, Unseen, ours, state_of
+from azext_amlk8s.checks.facts import Facts, Unseen, installed, ours, state_of
 from azext_amlk8s.checks.model import ARC, Check, When
 from azext_amlk8s.diagnosis import explain_failure, of_extension, read_reports
 from azext_amlk8s.findings import Finding, Rule, Severity
@@ -38,8 +38,8 @@ def is_installed(facts: Facts) -> Iterator[Finding]:
 
 def has_succeeded(facts: Facts) -> Iterator[Finding]:
     """Field guide cluster-extension 4: states, statuses and errorInfo."""
-    extension = ours(facts.extensions)
-    if extension is None or state_of(extension).lower() == "succeeded":
+    extension = installed(facts)
+    if state_of(extension).lower() == "succeeded":
         return
     name, state = extension.get("name"), state_of(extension)
     words = f"{facts.place.words} -n {name}"
@@ -70,6 +70,7 @@ def report_is_good(facts: Facts) -> Iterator[Finding]:
 
 def knows_instance_types(facts: Facts) -> Iterator[Finding]:
     """Field guide compute 3.1: they appear only minutes after the extension has succeeded."""
+    installed(facts)
     if facts.instance_types is None:
         fix = f"kubectl wait --for=condition=established crd/{CRD} --timeout=10m"
         message = f"The cluster has no custom resource definition {CRD}; it comes minutes after the extension."
@@ -88,9 +89,7 @@ def relay_is_there(facts: Facts) -> Iterator[Finding]:
 
 def has_scenario(facts: Facts) -> Iterator[Finding]:
     """The scenario that is asked for against what is deployed."""
-    extension, scenario = ours(facts.extensions), facts.place.scenario
-    if extension is None or not scenario:
-        return
+    extension, scenario = installed(facts), facts.place.scenario
     config = (extension.get("properties") or {}).get("configurationSettings") or {}
     there = {key.lower(): str(value).lower() for key, value in config.items()}
     for word in ("Training", "Inference"):
@@ -119,7 +118,7 @@ CHECKS = (
         installation.check(rule, "extension", ("cluster", "extensions"), when=When.INSTALLED, clusters=ARC)
         for rule in (F103, F104, F116, F117)
     ),
-    Check(K403, "extension", report_is_good, ("kubernetes", "health"), when=When.INSTALLED),
-    Check(K404, "extension", knows_instance_types, ("kubernetes", "instance_types"), when=When.INSTALLED, retry=True),
+    Check(K403, "extension", report_is_good, ("health",), when=When.INSTALLED),
+    Check(K404, "extension", knows_instance_types, ("extensions", "instance_types"), when=When.INSTALLED, retry=True),
     Check(K405, "extension", relay_is_there, ("extensions",), ("relay",), When.INSTALLED, clusters=ARC),
 )

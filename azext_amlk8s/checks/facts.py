@@ -89,6 +89,10 @@ class Facts:
     trusted_access: Any = None
 
 
+class Inapplicable(Exception):
+    """Raised by a judge where there is nothing to judge; the message is a clause that says why."""
+
+
 def seen(value: Any) -> Any:
     """A fact, None where it was not seen."""
     return None if isinstance(value, Unseen) else value
@@ -113,6 +117,14 @@ def ours(extensions: Objects) -> Object | None:
     """The extension of our type among those of a cluster."""
     kind = "microsoft.azureml.kubernetes"
     return next((one for one in extensions if _kind(one) == kind), None)
+
+
+def installed(facts: Facts) -> Object:
+    """The extension. Raises Inapplicable where there is none."""
+    there = ours(facts.extensions)
+    if there is None:
+        raise Inapplicable("the extension is not there")
+    return there
 
 
 def state_of(resource: Object) -> str:

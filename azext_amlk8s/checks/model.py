@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from azext_amlk8s.checks.facts import Facts
+from azext_amlk8s.checks.facts import Facts, Inapplicable
 from azext_amlk8s.findings import Finding, Rule, Severity
 
 AKS, ARC = "managedClusters", "connectedClusters"
@@ -116,7 +116,10 @@ def judged(check: Check, facts: Facts, missing: Mapping[str, Any]) -> Outcome:
     """The outcome of a check on facts; missing are those of its needs that could not be seen, with the reason."""
     if missing:
         return Outcome(check, Status.SKIPPED, note=next(iter(missing.values())).why)
-    findings = tuple(check.judge(facts))
+    try:
+        findings = tuple(check.judge(facts))
+    except Inapplicable as why:
+        return Outcome(check, Status.SKIPPED, note=str(why))
     weights = {one.severity for one in findings}
     if Severity.ERROR in weights:
         return Outcome(check, Status.FAILED, findings)

@@ -42,7 +42,7 @@ def diagnose(
         arm = Arm(cmd.cli_ctx)
         place = Place(arm.subscription_id, resource_group_name, cluster_type, cluster_name)
         watcher = observer(cmd, place)
-        result, sources = run(arm, place, chosen(place), watcher, kubeconfig, context, also=ALSO)
+        result, sources = run(arm, place, chosen(place), watcher, kubeconfig, context, also=(*KEPT, "pods"))
     watcher.end(result)
     told = report(place, result, components_of(place, result, sources))
     files = _files(sources, told)

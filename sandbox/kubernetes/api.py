@@ -42,9 +42,17 @@ class Api:
     """One cluster's API server."""
 
     def __init__(
-        self, store: Store, token: str, version: str, on_request: Callable[[dict[str, Any]], None] | None, who: str
+        self,
+        store: Store,
+        token: str,
+        version: str,
+        on_request: Callable[[dict[str, Any]], None] | None,
+        who: str,
+        user: str = "",
+        forbids: tuple[str, ...] = (),
     ) -> None:
-        self._store, self._token, self._version, self._on_request, self._who = store, token, version, on_request, who
+        self._store, self._version, self._on_request, self._who = store, version, on_request, who
+        self._admin, self._tokens, self._forbids = token, {token, user} - {""}, forbids
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -54,7 +62,7 @@ class Api:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            if request.headers.get("Authorization") != f"Bearer {self._token}":
+            if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
                 raise status.ApiError(401, "Unauthorized", "Unauthorized")
             response = await self._route(request)
         except status.ApiError as error:
@@ -139,6 +147,8 @@ class Api:
 
     async def _object(self, request: web.Request, target: Target) -> web.StreamResponse:
         dry_run = request.query.get("dryRun") == "All"
+        if target.kind.plural in self._forbids and request.headers["Authorization"] != f"Bearer {self._admin}":
+            raise status.forbidden(target.kind, request.method)
         forms.require_acceptable(request)
         if target.subresource not in ("", "status", "log"):
             raise status.NoSuchPath
