@@ -32,7 +32,7 @@ def check_rows(report: Mapping[str, Any]) -> list[Row]:
             Status=finding["severity"] if finding else check["status"],
             Subject=finding["subject"] if finding else "",
             What=short(finding["message"] if finding else check["note"] or check["what"], 100),
-            Fix=finding["fix"] if finding else "",
+            Fix=(finding["fix"].splitlines() or [""])[0] if finding else "",
         )
         for category in report["categories"]
         for check in category["checks"]

@@ -37,9 +37,9 @@ class Pool:
 class Cluster:
     """A cluster: its ARM type (managedClusters, connectedClusters), its nodes, and what ARM says beyond the usual.
 
-    load_balancer: services of type LoadBalancer get an address. registry: the nodes can pull images. outbound: hosts of
-    Azure can be reached. ails: what befalls components after the installation, see azure/ails.py. forbids: plural names
-    of kinds that the user of the kubeconfig may not read.
+    load_balancer: services of type LoadBalancer get an address. registry: the nodes can pull images. outbound: charts
+    can be downloaded. relay: Azure Relay can be reached. ails: what befalls components after the installation, see
+    azure/ails.py. forbids: plural names of kinds that the user of the kubeconfig may not read.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Cluster:
     load_balancer: bool = True
     registry: bool = True
     outbound: bool = True
+    relay: bool = True
     ails: Mapping[str, str] = field(default_factory=dict)
     forbids: tuple[str, ...] = ()
 

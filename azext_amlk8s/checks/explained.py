@@ -12,5 +12,5 @@ def explained(
     """A finding with what is known of its cause; fix is for what is not known."""
     why = f" {one.code} {one.name}".rstrip() + f": {one.meaning} {one.cause}" if one.known else ""
     text = message if message.endswith(".") else f"{message}."
-    todo = one.fix[0] if one.known and one.fix else fix
+    todo = "\n".join(one.fix) if one.known and one.fix else fix
     return rule.finding(subject, f"{text}{why}", required=required, found=found, fix=todo)
