@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -64,10 +65,13 @@ class Stage:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._base = yaml.safe_load(BASE.read_text(encoding="utf-8"))
-        self._count, self._port = 0, 0
+        self._count = 0
+        # Kept open from one scene to the next, lest another process takes the address.
+        self._listening = socket.create_server(("127.0.0.1", 0))
         world = load(BASE)
-        started = self._do(server.start(world, folder, 0, self._authority, lambda line: None))
-        self._port = int(started.azure.rsplit(":", 1)[1])
+        started = self._do(
+            server.start(world, folder, 0, self._authority, lambda line: None, listening=self._listening)
+        )
         env = login.environment(folder)
         login.log_in(folder, {"azure": started.azure, "tenant": world.tenant, "subscription": world.subscription})
         self._do(started.stop())
@@ -89,7 +93,7 @@ class Stage:
                 seconds,
                 self._authority,
                 lines.append,
-                port=self._port,
+                listening=self._listening,
                 record=here / "record.jsonl",
             )
         )
@@ -101,6 +105,7 @@ class Stage:
     def end(self) -> None:
         """Stop everything."""
         self._process.end()
+        self._listening.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
