@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from azext_amlk8s.checks.facts import Facts, Inapplicable
+from azext_amlk8s.diagnosis import redacted_text
 from azext_amlk8s.findings import Finding, Rule, Severity
 
 AKS, ARC = "managedClusters", "connectedClusters"
@@ -117,10 +118,15 @@ def judged(check: Check, facts: Facts, missing: Mapping[str, Any]) -> Outcome:
     if missing:
         return Outcome(check, Status.SKIPPED, note=next(iter(missing.values())).why)
     try:
-        findings = tuple(check.judge(facts))
+        findings = tuple(_told(one) for one in check.judge(facts))
     except Inapplicable as why:
         return Outcome(check, Status.SKIPPED, note=str(why))
     weights = {one.severity for one in findings}
     if Severity.ERROR in weights:
         return Outcome(check, Status.FAILED, findings)
     return Outcome(check, Status.WARNED if Severity.WARNING in weights else Status.PASSED, findings)
+
+
+def _told(one: Finding) -> Finding:
+    """A finding without the secrets that a text of the cluster may hold."""
+    return replace(one, message=redacted_text(one.message), found=redacted_text(one.found))

@@ -14,7 +14,7 @@ COPIES = ("kubectl.kubernetes.io/last-applied-configuration", "managedfields")
 WORDS = (
     r"connection-?_?string|passw(?:or)?d|passphrase|secret|token|credential|kubeconfig|private-?_?key|api-?_?key|"
     r"(?:shared|access|account|primary|secondary|storage|signing|encryption)[\w.-]*key|client-?_?key|ssl-?_?key|"
-    r"instrumentation-?_?key|sas"
+    r"instrumentation-?_?key|(?<![a-z])sas(?![a-z])"
 )
 SECRET_NAME = re.compile(
     rf"(?:^|[^a-z])(?:{WORDS})s?(?:-?_?data)?$|(?:{WORDS})(?:-?_?data)?$|\.(?:pem|key|pfx|crt|jks)$", re.I

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def diagnose(
     from azext_amlk8s.handlers.check_picture import observer
 
     folder = _fresh(output_folder, cluster_name)
-    with azure_errors():
+    with azure_errors(), _emptied(folder):
         arm = Arm(cmd.cli_ctx)
         place = Place(arm.subscription_id, resource_group_name, cluster_type, cluster_name)
         watcher = observer(cmd, place)
@@ -83,6 +84,16 @@ def _fresh(output_folder: str, cluster: str) -> Path:
     raise FileOperationError(f"{output_folder} is full of diagnoses of this second.", recommendation="Try again.")
 
 
+@contextmanager
+def _emptied(folder: Path) -> Iterator[None]:
+    """Take the new folder away again where nothing came of it."""
+    try:
+        yield
+    except BaseException:
+        folder.rmdir()
+        raise
+
+
 def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
     """The files by name, without secrets."""
     from azext_amlk8s.checks import Unseen, seen
@@ -91,14 +102,15 @@ def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
     facts = {name: sources[name] for name in KEPT}
     pods = [one for one in seen(sources["pods"]) or () if (one.get("metadata") or {}).get("namespace") in SPACES]
     facts["pods"] = pods if seen(sources["pods"]) is not None else sources["pods"]
-    files = {"report.json": _json(redacted(dict(told)))}
+    files = {"report.json": _json(told)}
     for name, value in facts.items():
         if isinstance(value, Unseen):
             files[f"{name}.not-seen.txt"] = redacted_text(f"{value.why}\n")
         elif value not in (None, (), []):
             files[f"{name}.json"] = _json(redacted(value))
     if (health := seen(facts["health"])) and isinstance(health.get("data"), Mapping):
-        files |= {f"health/{key}.txt": redacted_text(str(text)) for key, text in health["data"].items()}
+        reports = {key: text for key, text in redacted(health["data"]).items() if str(key).startswith("reports-")}
+        files |= {f"health/{key}.txt": str(text) for key, text in reports.items()}
     return {**files, **_logs(sources.cluster, pods)}
 
 
@@ -140,7 +152,6 @@ def _worth_reading(pods: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bo
 def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
     from azext_amlk8s.checks import ours, seen
     from azext_amlk8s.checks.page import page
-    from azext_amlk8s.diagnosis import redacted
     from azext_amlk8s.instances.nodes import nodes_from_objects
 
     nodes = nodes_from_objects(seen(sources["nodes"]) or (), seen(sources["pods"]) or ())
@@ -157,7 +168,7 @@ def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
         "Version": str(properties.get("currentVersion") or properties.get("version") or ""),
         "Release train": str(properties.get("releaseTrain") or ""),
     }
-    return page(redacted(dict(told)), nodes, {key: value for key, value in head.items() if value}, files)
+    return page(told, nodes, {key: value for key, value in head.items() if value}, files)
 
 
 def _json(value: Any) -> str:
