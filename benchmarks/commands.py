@@ -74,9 +74,13 @@ def _prepare(env: Mapping[str, str], folder: str) -> None:
 
 
 def _cpu(words: list[str], env: Mapping[str, str], folder: str) -> float:
-    """User and system seconds of one az process."""
+    return cpu_of(["az", *words], env, folder)
+
+
+def cpu_of(words: list[str], env: Mapping[str, str], folder: str) -> float:
+    """User and system seconds of one process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(["az", *words], env=dict(env), cwd=folder, check=True, capture_output=True)
+    subprocess.run(words, env=dict(env), cwd=folder, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

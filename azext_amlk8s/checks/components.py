@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.explained import explained
@@ -100,7 +101,8 @@ def _of_pods(facts: Facts, rule: Rule, reasons: tuple[str, ...], what: str) -> I
 def _told(rule: Rule, one: Component, trouble: Trouble, message: str, required: str, found: str) -> Finding:
     told = explain_failure(troubles=(trouble,))[0]
     fix = f"kubectl describe pod -n {NAMESPACE} {trouble.name}"
-    return explained(rule, told, one.name, message, required=required, found=found, fix=fix)
+    finding = explained(rule, told, one.name, message, required=required, found=found, fix=fix)
+    return replace(finding, fix=finding.fix.replace("POD", trouble.name).replace("NAMESPACE", NAMESPACE))
 
 
 def _where(trouble: Trouble) -> str:
@@ -113,7 +115,7 @@ def _all(facts: Facts) -> tuple[Component, ...]:
 
 
 def _words(facts: Facts) -> str:
-    return f"{facts.place.words} -n NAME"
+    return f"{facts.place.words} -n {installed(facts).get('name')}"
 
 
 CHECKS = tuple(

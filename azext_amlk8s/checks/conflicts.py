@@ -23,6 +23,7 @@ K314 = Rule("K314", Severity.ERROR, "No router of a retired attachment was left 
 K315 = Rule("K315", Severity.WARNING, "No other ingress-nginx takes the extension's ingress class.", TROUBLES)
 K316 = Rule("K316", Severity.ERROR, "No Helm operation holds the release.", TROUBLES)
 K317 = Rule("K317", Severity.WARNING, "aad-pod-identity does not take tokens away from the extension.", TROUBLES)
+K319 = Rule("K319", Severity.WARNING, "No other kube-state-metrics counts what the extension's counts.", TROUBLES)
 K318 = Rule("K318", Severity.ERROR, "A quota in the namespace azureml leaves room for the extension's pods.", TROUBLES)
 
 
@@ -109,6 +110,19 @@ def pod_identity(facts: Facts) -> Iterator[Finding]:
             return
 
 
+def state_metrics(facts: Facts) -> Iterator[Finding]:
+    """Field guide cluster-extension 5 row 9: the extension brings its own, which no setting leaves out."""
+    for one in facts.controllers:
+        if namespace_of(one) != NAMESPACE and name_of(one).endswith(TOLD["stateMetrics"]):
+            message = (
+                f"{name_of(one)} of namespace {namespace_of(one)} is there already; the extension brings another, and "
+                "dashboards that do not tell them apart count twice."
+            )
+            fix = f'Select by namespace in the dashboards: kube_pod_info{{namespace!="{NAMESPACE}"}}'
+            yield K319.finding(name_of(one), message, found=namespace_of(one), fix=fix)
+            return
+
+
 def quota(facts: Facts) -> Iterator[Finding]:
     """A quota refuses pods before they exist, so no pod tells of it."""
     wanted = len(expected(installation.settings_of(facts), facts.place))
@@ -137,6 +151,7 @@ CHECKS = (
     Check(K314, "cluster", legacy_router, ("controllers", "fe_role"), ("extensions",), When.BEFORE),
     Check(K315, "cluster", ingress, ("controllers",), ("extensions",), When.BEFORE),
     Check(K316, "cluster", release, ("releases", "extensions"), when=When.BEFORE, retry=True),
+    Check(K319, "cluster", state_metrics, ("controllers",), when=When.BEFORE),
     Check(K317, "cluster", pod_identity, ("controllers",)),
     Check(K318, "cluster", quota, ("quotas",), ("extensions",), When.BEFORE),
 )

@@ -80,7 +80,7 @@ def _finding(one: Mapping[str, str]) -> str:
     told = [f"{word}: {one[word]}" for word in ("required", "found") if one[word]]
     facts = f"<br>{escape('; '.join(told))}" if told else ""
     fix = f"<code>{escape(one['fix'])}</code>" if one["fix"] else ""
-    source = f'<a href="{escape(one["source"])}">{escape(one["source"])}</a>' if one["source"] else ""
+    source = f'<br><a href="{escape(one["source"])}">{escape(one["source"])}</a>' if one["source"] else ""
     text = f"{escape(one['message'])} [{escape(one['id'])}]{facts}{fix}{source}"
     return f'<div class="finding {one["severity"]}">{text}</div>'
 

@@ -18,7 +18,7 @@ from azext_amlk8s.handlers.extension_common import (
     statuses,
     the_one,
 )
-from azext_amlk8s.handlers.reporting import azure_errors, refuse_on_errors
+from azext_amlk8s.handlers.reporting import azure_errors, failure_of_resource, refuse_on_errors
 from azext_amlk8s.handlers.settings import cluster_and_facts, given_settings
 
 
@@ -159,8 +159,10 @@ def _update_words(changes: Sequence[Any], settings: Any) -> str:
 
 def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> Any:
     """The extension at the end of an installation that an earlier run began, or as it stands."""
-    from azure.cli.core.azclierror import DeploymentError
     from knack.log import get_logger
+
+    from azext_amlk8s.diagnosis import of_extension
+    from azext_amlk8s.handlers.aftermath import Scene
 
     if str(there["properties"].get("provisioningState")).lower() not in BUSY:
         get_logger(__name__).warning(
@@ -169,9 +171,10 @@ def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> A
         return there
     ended = settled(cmd, arm, target, dict(there))
     if str(((ended or {}).get("properties") or {}).get("provisioningState")).lower() != "succeeded":
-        raise DeploymentError(
-            f"Installing {target.name} on {target.cluster} failed."
-            + "".join(f"\n  {line}" for line in statuses(ended or {})),
-            recommendation=[f"az amlk8s extension show {target.words}", GUIDE],
+        raise failure_of_resource(
+            f"Installing {target.name} on {target.cluster}",
+            of_extension(ended or {}),
+            [f"az amlk8s extension show {target.words}", GUIDE],
+            Scene(arm, arm.cluster_id(*target.parts[:3]), "create", {"NAME": target.name}),
         )
     return ended

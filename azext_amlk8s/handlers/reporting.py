@@ -88,17 +88,34 @@ def failure(
     error is azure-core's HttpResponseError; more are further lines that speak of the failure. With a scene the cluster
     is looked at too, and the commands are filled in.
     """
+    coded, said = _said(error)
+    # The status of an extension repeats the operation's message under a code of its own.
+    said += [line for line in more if not any(line.partition(") ")[2] in one for one in said)]
+    return _explained(what, coded, said, recommendation, scene, _correlation(error))
+
+
+def failure_of_resource(what: str, coded: Iterable[Coded], recommendation: list[str], scene: Scene) -> Exception:
+    """The same for a resource that was found to have failed, with what it says of itself."""
+    coded = tuple(coded)
+    return _explained(what, coded, [_line(one) for one in coded], recommendation, scene)
+
+
+def _explained(
+    what: str,
+    coded: tuple[Coded, ...],
+    said: list[str],
+    recommendation: list[str],
+    scene: Scene | None,
+    last: Iterable[str] = (),
+) -> Exception:
     from azure.cli.core.azclierror import DeploymentError
 
     from azext_amlk8s.diagnosis import explain_failure
     from azext_amlk8s.handlers.aftermath import NOTHING, look
 
-    coded, said = _said(error)
-    # The status of an extension repeats the operation's message under a code of its own.
-    said += [line for line in more if not any(line.partition(") ")[2] in one for one in said)]
     seen = look(scene) if scene else NOTHING
     causes = _causes(explain_failure(coded, seen.reports, seen.troubles, "\n".join(said)))
-    lines = [*said, *_told(causes, said), *([seen.note] if seen.note else []), *_correlation(error)]
+    lines = [*said, *_told(causes, said), *([seen.note] if seen.note else []), *last]
     return DeploymentError(_listed(f"{what} failed.", lines), recommendation=_to_do(causes, recommendation, scene))
 
 
@@ -122,8 +139,12 @@ def _said(error: Any) -> tuple[tuple[Coded, ...], list[str]]:
     from azext_amlk8s import diagnosis
 
     coded = diagnosis.unfold(_body(error)) or diagnosis.of_text(str(error.message))
-    lines = [f"({one.code}) {one.message}" if one.code else one.message for one in coded]
+    lines = [_line(one) for one in coded]
     return coded, lines or [" ".join(str(error.message).split())]
+
+
+def _line(one: Coded) -> str:
+    return f"({one.code}) {one.message}" if one.code else one.message
 
 
 def _causes(found: Iterable[Explanation]) -> list[Explanation]:
@@ -134,6 +155,8 @@ def _causes(found: Iterable[Explanation]) -> list[Explanation]:
 
 def _told(causes: Iterable[Explanation], said: Iterable[str]) -> list[str]:
     """A line for each failure, with all that it befalls and the first of what was seen, if it was not said before."""
+    from azext_amlk8s.diagnosis import redacted_text
+
     befallen: dict[tuple[str, str], list[Explanation]] = {}
     for one in causes:
         title, text = f"{one.code} {one.name}".strip(), f"{one.meaning} {one.cause}"
@@ -143,7 +166,7 @@ def _told(causes: Iterable[Explanation], said: Iterable[str]) -> list[str]:
         named = list(dict.fromkeys(str(one.parts["subject"]) for one in group if one.parts.get("subject")))
         more = f" and {len(named) - MOST_SUBJECTS} more" if len(named) > MOST_SUBJECTS else ""
         where = f" [{', '.join(named[:MOST_SUBJECTS])}{more}]" if named else ""
-        seen = str(group[0].parts.get("message") or "")
+        seen = redacted_text(str(group[0].parts.get("message") or ""))
         lines.append(f"{title}{where}: {text}" + (f" Seen: {seen}" if seen and seen not in before else ""))
     return lines
 

@@ -34,6 +34,8 @@ COMMANDS = {
     "amlk8s instance-type create",
     "amlk8s instance-type delete",
     "amlk8s explain",
+    "amlk8s check",
+    "amlk8s extension diagnose",
 }
 NO_TABLE = {
     "amlk8s extension delete",
