@@ -1,4 +1,4 @@
-"""The bare client of benchmarks.check: sends the requests of a file, and does nothing with the answers but read them."""
+"""The bare client of benchmarks.check: sends the requests of a file, and does no more than read the answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def _cluster(requests: list[dict[str, Any]], kubeconfig: str) -> None:
     session = http.Session()
     session.verify, session.headers["Authorization"] = str(ca), f"Bearer {token}"
     for one in requests:
-        session.get(server["server"] + one["path"], params=one["query"]).json()
+        answer = session.get(server["server"] + one["path"], params=one["query"])
+        if answer.ok:
+            answer.json()
 
 
 def _url(one: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
 from azext_amlk8s.arm.operation import Operation, polling
@@ -34,6 +35,7 @@ class Arm:
         self._cli_ctx = cli_ctx
         self.subscription_id: str = subscription_id or get_subscription_id(cli_ctx)
         self._thin: Any = None
+        self._lock = Lock()
         self._sdk: Any = None
 
     def cluster_id(self, group: str, cluster_type: str, name: str) -> str:
@@ -203,13 +205,14 @@ class Arm:
         return group, CLUSTER_PROVIDERS[cluster_type.lower()], cluster_type, cluster
 
     def _client(self) -> Any:
-        if self._thin is None:
-            from azure.cli.core.commands.client_factory import get_mgmt_service_client
+        with self._lock:
+            if self._thin is None:
+                from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
-            from azext_amlk8s.arm.thin import ThinClient
+                from azext_amlk8s.arm.thin import ThinClient
 
-            self._thin = get_mgmt_service_client(self._cli_ctx, ThinClient, subscription_bound=False)
-        return self._thin
+                self._thin = get_mgmt_service_client(self._cli_ctx, ThinClient, subscription_bound=False)
+            return self._thin
 
     def _extensions(self) -> Any:
         if self._sdk is None:

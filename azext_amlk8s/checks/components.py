@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.explained import explained
 from azext_amlk8s.checks.facts import Facts, installed
 from azext_amlk8s.checks.matrix import MISSING, NOT_READY, RESTARTING, Component, matrix
@@ -111,7 +110,7 @@ def _where(trouble: Trouble) -> str:
 
 def _all(facts: Facts) -> tuple[Component, ...]:
     installed(facts)
-    return matrix(facts, installation.settings_of(facts))
+    return matrix(facts)
 
 
 def _words(facts: Facts) -> str:

@@ -48,7 +48,7 @@ class Place:
         return f"-g {self.group} -n {self.cluster}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
     """Of the cluster in Azure: cluster, extensions, providers, feature, permissions (on it), group_permissions, locks,
     relay (None where none is named). Of the cluster itself, whole objects of its API: nodes, pods (all namespaces),

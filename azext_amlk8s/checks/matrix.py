@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.facts import Facts, Place, name_of, namespace_of, ours, seen
 from azext_amlk8s.diagnosis import Trouble, troubles
 from azext_amlk8s.diagnosis.health import NAMESPACE
@@ -45,34 +47,40 @@ def expected(settings: Settings, place: Place, extension: str = "azureml-extensi
     ]
 
 
-def matrix(facts: Facts, settings: Settings) -> tuple[Component, ...]:
+@lru_cache(maxsize=1)
+def matrix(facts: Facts) -> tuple[Component, ...]:
     """Every expected component with its state; needs extensions, controllers and pods, events as far as seen."""
     extension = ours(facts.extensions or ())
+    settings = installation.settings_of(facts)
     wanted = expected(settings, facts.place, str((extension or {}).get("name") or "azureml-extension"))
     there = {name_of(one): one for one in facts.controllers if namespace_of(one) == NAMESPACE}
-    pods = [one for one in facts.pods if namespace_of(one) == NAMESPACE]
-    told = troubles(pods, seen(facts.events) or ())
-    names = sorted((name for one in wanted for name in _names(one) if name in there), key=len, reverse=True)
-    return tuple(_component(one, there, names, pods, told) for one in wanted)
+    names = {name for one in wanted for name in _names(one) if name in there}
+    pods, told = [one for one in facts.pods if namespace_of(one) == NAMESPACE], seen(facts.events) or ()
+    pods_of: dict[str, list[Mapping[str, Any]]] = {}
+    for pod in pods:
+        pods_of.setdefault(_owner(name_of(pod), names), []).append(pod)
+    troubles_of: dict[str, list[Trouble]] = {}
+    for trouble in troubles(pods, told):
+        troubles_of.setdefault(_owner(trouble.name, names), []).append(trouble)
+    return tuple(_component(one, there, pods_of, troubles_of) for one in wanted)
 
 
 def _component(
     one: Mapping[str, Any],
     there: Mapping[str, Mapping[str, Any]],
-    names: Sequence[str],
-    pods: Iterable[Mapping[str, Any]],
-    told: Iterable[Trouble],
+    pods_of: Mapping[str, list[Mapping[str, Any]]],
+    troubles_of: Mapping[str, list[Trouble]],
 ) -> Component:
     name = next((word for word in _names(one) if word in there), "")
     outdated = bool(one.get("outdated"))
     if not name:
         return Component(one["name"], one["kind"], MISSING, outdated=outdated)
-    mine = [pod for pod in pods if _owner(name_of(pod), names) == name]
+    mine = pods_of.get(name, [])
     wanted, ready = _counts(there[name])
     restarts = max((_restarts(pod) for pod in mine), default=0)
     nodes = tuple(sorted({str((pod.get("spec") or {}).get("nodeName") or "") for pod in mine} - {""}))
     state = NOT_READY if ready < wanted else RESTARTING if restarts >= load("checks")["restarts"] else RUNS
-    found = tuple(trouble for trouble in told if _owner(trouble.name, names) == name)
+    found = tuple(troubles_of.get(name, ()))
     return Component(name, one["kind"], state, wanted, ready, restarts, nodes, found, outdated)
 
 
@@ -92,9 +100,11 @@ def _counts(controller: Mapping[str, Any]) -> tuple[int, int]:
     return int(count or 0), int(status.get(ready) or 0)
 
 
-def _owner(name: str, names: Iterable[str]) -> str:
-    """Whose pod or replica set it is: the longest name that it begins with."""
-    return next((one for one in names if name == one or name.startswith(f"{one}-")), "")
+def _owner(name: str, names: Collection[str]) -> str:
+    """Whose pod or replica set it is: the longest name that it begins with, up to a hyphen."""
+    while name and name not in names:
+        name = name.rpartition("-")[0]
+    return name
 
 
 def _restarts(pod: Mapping[str, Any]) -> int:

@@ -91,7 +91,7 @@ def reach(scene: Scene, kubeconfig: str | None = None, context: str | None = Non
     """
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.cluster import ClusterRefused, ClusterUnreachable, KubeconfigUnusable, connect
+    from azext_amlk8s.cluster import KubeconfigUnusable, connect
 
     group, kind, name = scene.cluster
     try:
@@ -101,13 +101,25 @@ def reach(scene: Scene, kubeconfig: str | None = None, context: str | None = Non
             return connect(config_text=scene.arm.user_kubeconfig(group, name)), ""
     except (HttpResponseError, KubeconfigUnusable) as error:
         return None, f"The cluster itself could not be asked: {' '.join(str(error).split())}"
+    cluster, _ = arc_cluster(scene)
+    if cluster is not None:
+        return cluster, ""
+    return None, f"The cluster itself was not asked: no context of the kubeconfig leads to {name}."
+
+
+def arc_cluster(scene: Scene) -> tuple[Any, Any]:
+    """The Arc-connected cluster of the scene, by a context of the kubeconfig, and what its agents keep; or None."""
+    from azext_amlk8s.cluster import ClusterRefused, ClusterUnreachable, KubeconfigUnusable, connect
+
+    group, _, name = scene.cluster
     for one in (name, None):
         try:
             cluster = connect(context=one)
-            told = (cluster.read(ARC_IDENTITY) or {}).get("data") or {}
+            told = cluster.read(ARC_IDENTITY)
         except (KubeconfigUnusable, ClusterUnreachable, ClusterRefused):
             continue
-        named = (told.get("AZURE_RESOURCE_GROUP"), told.get("AZURE_RESOURCE_NAME"))
+        data = (told or {}).get("data") or {}
+        named = (data.get("AZURE_RESOURCE_GROUP"), data.get("AZURE_RESOURCE_NAME"))
         if tuple(str(word).lower() for word in named) == (group.lower(), name.lower()):
-            return cluster, ""
-    return None, f"The cluster itself was not asked: no context of the kubeconfig leads to {name}."
+            return cluster, told
+    return None, None

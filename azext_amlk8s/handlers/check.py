@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from azext_amlk8s.handlers.reporting import azure_errors, end_with
 
 if TYPE_CHECKING:
-    from azext_amlk8s.checks import Check, Outcome, Place, Result
+    from azext_amlk8s.checks import Check, Facts, Outcome, Place, Result
     from azext_amlk8s.handlers.check_facts import Sources
     from azext_amlk8s.handlers.check_picture import Observer
 
@@ -86,13 +86,15 @@ def run(
 
     sources = Sources(arm, place, kubeconfig, context)
     outcomes: list[Outcome] = []
+    # Checks of the same facts share them, and what is reckoned from them.
+    shared: dict[tuple[str, ...], Facts] = {}
     try:
         sources.start((*facts_of(checks), *also))
         for one in checks:
             watcher.begin(one)
             told = {name: sources[name] for name in one.facts}
             missing = {name: told[name] for name in one.needs if isinstance(told[name], Unseen)}
-            found = judged(one, Facts(place, **told), missing)
+            found = judged(one, shared.setdefault(one.facts, Facts(place, **told)), missing)
             outcomes.append(_filled_in(found, place))
             watcher.note(outcomes[-1])
         for name in also:
@@ -104,13 +106,13 @@ def run(
 
 def components_of(place: Place, result: Result, sources: Sources) -> Any:
     """The matrix of components, where it was looked at and could be seen."""
-    from azext_amlk8s.checks import Facts, Status, matrix, settings_of
+    from azext_amlk8s.checks import Facts, Status, matrix
 
     if not any(one.check.category == "components" and one.status is not Status.SKIPPED for one in result.outcomes):
         return ()
     names = ("extensions", "controllers", "pods", "events")
     facts = Facts(place, **{name: sources[name] for name in names})
-    return matrix(facts, settings_of(facts))
+    return matrix(facts)
 
 
 def _until_healthy(

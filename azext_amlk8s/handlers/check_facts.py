@@ -8,9 +8,9 @@ from threading import Lock
 from typing import Any
 
 from azext_amlk8s.checks import Place, Unseen, ours, seen
-from azext_amlk8s.handlers.aftermath import ARC_IDENTITY, NAMESPACE, PATHS, Scene, reach
+from azext_amlk8s.handlers.aftermath import ARC_IDENTITY, NAMESPACE, PATHS, Scene, arc_cluster, reach
 
-WORKERS = 16
+WORKERS = 8
 HELM_SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets?labelSelector=owner%3Dhelm"
 CONSTRAINTS = "/apis/security.openshift.io/v1/securitycontextconstraints/privileged"
 # What the cluster tells, by fact: the path, and whether it is a list.
@@ -25,9 +25,10 @@ OBJECTS = {
     "health": PATHS["health"],
     "volcano": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobs.batch.volcano.sh",
     "fe_role": "/apis/rbac.authorization.k8s.io/v1/clusterroles/azureml-fe",
-    "constraints": CONSTRAINTS,
-    "agents": ARC_IDENTITY,
 }
+MADE = ("controllers", "instance_types", "releases", "kubernetes", "agents", "constraints")
+# What others wait for.
+FIRST = ("_door", "extensions", "cluster", "workspace")
 CONTROLLERS = {"Deployment": "deployments", "DaemonSet": "daemonsets", "StatefulSet": "statefulsets"}
 
 
@@ -40,15 +41,17 @@ class Sources:
         self._pool = ThreadPoolExecutor(WORKERS)
         self._futures: dict[str, Future[Any]] = {}
         self._lock = Lock()
+        self._agents: Any = None
 
     def start(self, names: Iterable[str]) -> None:
         """Begin to ask; what others depend on goes first, since a waiting worker asks nothing."""
         wanted = set(names)
-        if wanted & {*LISTS, *OBJECTS, "controllers", "instance_types", "releases"} - self._left_out():
+        of_cluster = {*LISTS, *OBJECTS, *MADE}
+        if wanted & of_cluster - self._left_out():
             wanted.add("kubernetes")
             wanted.add("_door")
-        first = ("_door", "extensions", "cluster", "workspace")
-        for name in sorted(wanted, key=lambda one: first.index(one) if one in first else len(first)):
+        of_azure = wanted - of_cluster - {*FIRST}
+        for name in (*(one for one in FIRST if one in wanted), *sorted(of_azure), *sorted(wanted - of_azure)):
             self._future(name)
 
     def __getitem__(self, name: str) -> Any:
@@ -166,8 +169,20 @@ class Sources:
         return self._arm.list_all(f"{self._cluster_id}/trustedAccessRoleBindings")
 
     def _of_door(self) -> Any:
-        cluster, why = reach(Scene(self._arm, self._cluster_id), *self._access)
-        return cluster or Unseen(why)
+        scene, why = Scene(self._arm, self._cluster_id), ""
+        if self._place.is_aks or any(self._access):
+            cluster, why = reach(scene, *self._access)
+        else:
+            cluster, self._agents = arc_cluster(scene)
+        return cluster or Unseen(why or f"no context of the kubeconfig leads to {self._place.cluster}")
+
+    def _of_agents(self) -> Any:
+        door = self.cluster
+        return door if isinstance(door, Unseen) else self._agents or door.read(ARC_IDENTITY)
+
+    def _of_constraints(self) -> Any:
+        told = (seen(self["cluster"]) or {}).get("properties") or {}
+        return self._read(CONSTRAINTS) if str(told.get("distribution")).lower() == "openshift" else None
 
     def _of_kubernetes(self) -> Any:
         """Where the API server is: it has answered, or is asked what costs it least."""
