@@ -30,6 +30,7 @@ CASES = [
         "resource show -g ml-rg -n minikube --resource-type Microsoft.Kubernetes/connectedClusters --query name",
         "minikube",
     ),
+    ("az lock list", "lock list -g ml-rg --query length(@)", 0),
     ("az role assignment list", "role assignment list --all --query type(@)", "array"),
 ]
 
