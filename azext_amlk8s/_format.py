@@ -29,19 +29,31 @@ def extension_or_plan(result: Mapping[str, Any]) -> Row | list[Row]:
     """The row of an extension, or what a dry run of it would do: a row for each resource and each setting."""
     if "method" not in result:
         return extension_row(result)
-    rows = [_plan_row(one["action"], one["kind"], one["name"]) for one in result.get("resources") or []]
-    verb = {"PUT": "set", "PATCH": "change"}[result["method"]]
-    properties = (result.get("body") or {}).get("properties") or {}
-    for name, value in properties.items():
+    if result["action"] == "none":
+        return _plan_row("nothing", "", "")
+    return _update_rows(result) if result["method"] == "PATCH" else _create_rows(result)
+
+
+def _create_rows(plan: Mapping[str, Any]) -> list[Row]:
+    rows = [_plan_row(one["action"], one["kind"], one["name"]) for one in plan["resources"]]
+    for name, value in plan["body"]["properties"].items():
         many = value if isinstance(value, Mapping) and name.startswith("configuration") else {name: value}
-        rows += [_plan_row(verb, key, one) for key, one in many.items()]
-    return rows or [_plan_row("nothing", "", "")]
+        rows += [_plan_row("set", key, one) for key, one in many.items()]
+    return rows
 
 
-def _plan_row(action: str, what: str, value: Any) -> Row:
+def _update_rows(plan: Mapping[str, Any]) -> list[Row]:
+    return [
+        *(_plan_row(one["action"], one["kind"], one["name"], "") for one in plan["resources"]),
+        *(_plan_row("change", one["key"], one["after"], one["before"] or "not set") for one in plan["changes"]),
+    ]
+
+
+def _plan_row(action: str, what: str, value: Any, before: str | None = None) -> Row:
     import json
 
-    return OrderedDict(Action=action, What=what, Value=value if isinstance(value, str) else json.dumps(value))
+    was = {} if before is None else {"Before": before}
+    return OrderedDict(Action=action, What=what, **was, Value=value if isinstance(value, str) else json.dumps(value))
 
 
 def extension_rows(extensions: list[Mapping[str, Any]]) -> list[Row]:

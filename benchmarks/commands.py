@@ -57,8 +57,8 @@ def main() -> None:
                 rest = ["rest", "--url", f"{resource_id}?api-version={version}"]
                 ours, floor = [], []
                 for _ in range(rounds):
-                    floor.append(cpu_of_az(rest, env, folder))
-                    ours.append(cpu_of_az(["amlk8s", *words], env, folder))
+                    floor.append(cpu_of(["az", *rest], env, folder))
+                    ours.append(cpu_of(["az", "amlk8s", *words], env, folder))
                 mine, theirs = statistics.median(ours), statistics.median(floor)
                 print(f"{name:20} {mine * 1000:6.0f} ms   az rest {theirs * 1000:6.0f} ms   x {mine / theirs:.2f}")
         finally:
@@ -68,15 +68,15 @@ def main() -> None:
 def _prepare(env: Mapping[str, str], folder: str) -> None:
     settings = ["enableTraining=True", "enableInference=True", "inferenceRouterServiceType=loadBalancer"]
     create = ["extension", "create", "-n", "azureml-extension", *ON_AKS]
-    cpu_of_az(["amlk8s", *create, "--config", *settings, "allowInsecureConnections=True"], env, folder)
+    cpu_of(["az", "amlk8s", *create, "--config", *settings, "allowInsecureConnections=True"], env, folder)
     attach = ["compute", "attach", "-n", "k8s-compute", *IN_WORKSPACE, "--resource-id", CLUSTER]
-    cpu_of_az(["amlk8s", *attach], env, folder)
+    cpu_of(["az", "amlk8s", *attach], env, folder)
 
 
-def cpu_of_az(words: list[str], env: Mapping[str, str], folder: str) -> float:
-    """User and system seconds of one az process."""
+def cpu_of(words: list[str], env: Mapping[str, str], folder: str) -> float:
+    """User and system seconds of one process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(["az", *words], env=dict(env), cwd=folder, check=True, capture_output=True)
+    subprocess.run(words, env=dict(env), cwd=folder, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

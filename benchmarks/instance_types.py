@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.commands import GROUP, VERSIONS, cpu_of_az
+from benchmarks.commands import GROUP, VERSIONS, cpu_of
 from sandbox.azure.cluster_effects import CRD
 from sandbox.world import DEFAULT_WORLD
 from tools.demo import exports, path, sandbox
@@ -145,8 +145,8 @@ def _compare(rounds: int, env: Mapping[str, str], folder: str) -> None:
     )
     ours, floor = [], []
     for _ in range(rounds):
-        floor.append(cpu_of_az(["rest", "--url", url], env, folder))
-        ours.append(cpu_of_az(["amlk8s", "instance-type", "list", "--context", "aks-poc"], env, folder))
+        floor.append(cpu_of(["az", "rest", "--url", url], env, folder))
+        ours.append(cpu_of(["az", "amlk8s", "instance-type", "list", "--context", "aks-poc"], env, folder))
     mine, theirs = statistics.median(ours), statistics.median(floor)
     print(f"list       {mine:.2f} s of CPU, az rest {theirs:.2f} s, x {mine / theirs:.2f}   (limit x 1.3)")
 

@@ -103,7 +103,9 @@ def settings_page() -> str:
         "",
         "Keys match in any case and by each of their other names. `config` and `protected` are the options in which a",
         "key is given, `--config` and `--config-protected`; `either` takes both. The same, live:",
-        f"`az amlk8s extension settings list`, and `show --key KEY`. {GENERATED}",
+        "`az amlk8s extension settings list`, and `show --key KEY`. An editor that knows JSON Schema judges a file of",
+        "dotted keys by `azext_amlk8s/knowledge/settings.schema.json`, from which all of this comes.",
+        GENERATED,
     ]
     for kind, heading in (
         ("given", "Given by a person"),

@@ -10,6 +10,7 @@ from typing import Any
 
 GROUP, KIND = "amlarc.azureml.com", "InstanceType"
 FIELD_MANAGER = "az-amlk8s"
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class ClusterUnreachable(Exception):
@@ -71,13 +72,14 @@ class Cluster:
         resource, version = self._applied(), self._instance_type().version
         body = resource(**{**obj, "apiVersion": f"{GROUP}/{version}"})
         with self._asking():
-            done = self._client.apply(body, field_manager=FIELD_MANAGER, dry_run=dry_run, force=force)
+            where = self._namespace_of(obj["metadata"]["name"])
+            done = self._client.apply(body, field_manager=FIELD_MANAGER, dry_run=dry_run, force=force, namespace=where)
             return dict(done.to_dict())
 
     def delete_instance_type(self, name: str, *, dry_run: bool = False) -> None:
         """Delete. Raises ClusterRefused with status 404 when it is not there."""
         with self._asking():
-            self._client.delete(self._applied(), name, dry_run=dry_run)
+            self._client.delete(self._applied(), name, dry_run=dry_run, namespace=self._namespace_of(name))
 
     def workloads(self) -> list[dict[str, Any]]:
         """The objects of every other kind of the extension's API group: jobs, deployments."""
@@ -102,11 +104,12 @@ class Cluster:
                 return found
             follow = f"?limit=500&continue={token}"
 
-    def read(self, path: str) -> dict[str, Any] | None:
-        """What the API answers to a GET of this path, None for 404. Raises ClusterUnreachable, ClusterRefused."""
-        with self._asking():
-            # lightkube has no discovery and no untyped reading of its own; its connection is used for it.
-            response = self._client._client._client.get(path)  # pylint: disable=protected-access
+    def read(self, path: str, *, metadata_only: bool = False) -> dict[str, Any] | None:
+        """What the API answers to a GET of this path, None for 404; of a list of secrets the metadata is enough.
+
+        Raises ClusterUnreachable, ClusterRefused.
+        """
+        response = self._get(path, {"Accept": METADATA} if metadata_only else None)
         if response.status_code == 404:
             return None
         told = _json(response)
@@ -115,6 +118,16 @@ class Cluster:
                 response.status_code, told.get("reason", ""), told.get("message", response.reason_phrase)
             )
         return told
+
+    def read_text(self, path: str) -> str | None:
+        """The same for what is no JSON, such as logs; None for whatever is not given."""
+        response = self._get(path, None)
+        return None if response.status_code >= 400 else str(response.text)
+
+    def _get(self, path: str, headers: dict[str, str] | None) -> Any:
+        with self._asking():
+            # lightkube has no discovery and no untyped reading of its own; its connection is used for it.
+            return self._client._client._client.get(path, headers=headers)  # pylint: disable=protected-access
 
     def create_namespace(self, name: str) -> None:
         """Make a namespace; one that is there is left as it is. Raises ClusterUnreachable, ClusterRefused."""
@@ -150,6 +163,13 @@ class Cluster:
             if KIND in found:
                 break
         return found
+
+    def _namespace_of(self, name: str) -> str | None:
+        """Where an instance type stands or is to stand; None where the kind belongs to the whole cluster."""
+        if not self._instance_type().namespaced:
+            return None
+        there = self.get_instance_type(name)
+        return str(there["metadata"]["namespace"] if there else self._client.namespace)
 
     def _applied(self) -> Any:
         """The kind as lightkube takes it."""

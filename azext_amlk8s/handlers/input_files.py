@@ -1,4 +1,4 @@
-"""Files, folders and standard input as texts."""
+"""Files, folders and standard input as texts, and the instance types in them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,20 @@ def texts(paths: Iterable[str]) -> list[Any]:
         for file in _files(place):
             found.append(Text(str(file), _read(file), of_folder=file != place))
     return found
+
+
+def types_of(paths: Iterable[str]) -> list[Any]:
+    """The instance types of files, judged. Raises ValidationError with all that is wrong, or when there is none."""
+    from azure.cli.core.azclierror import ValidationError
+
+    from azext_amlk8s.handlers.reporting import refuse_on_errors
+    from azext_amlk8s.instances.documents import read_texts
+
+    types, findings = read_texts(texts(paths))
+    refuse_on_errors(findings)
+    if not types:
+        raise ValidationError("There is no instance type in what was given.")
+    return list(types)
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from azext_amlk8s.handlers.cluster_choice import Choice, Reached, on_cluster, reached
 from azext_amlk8s.handlers.gathering import gathers
+from azext_amlk8s.handlers.input_files import types_of
 from azext_amlk8s.handlers.reporting import confirm, end_with, refuse_on_errors, tell
 from azext_amlk8s.instances.flags import Flags
 
@@ -29,7 +30,7 @@ def create(
     one object for flags, else a list.
     """
     _one_source(name, file, from_nodes, flags)
-    types = _of_files(file) if file else None if from_nodes else [_of_flags(name, flags)]
+    types = types_of(file) if file else None if from_nodes else [_of_flags(name, flags)]
     with reached(cmd, where) as found:
         wanted = types if types is not None else _of_nodes(found)
         done = _applied(cmd, found, wanted, where, dry_run=dry_run, force=force_conflicts)
@@ -85,7 +86,7 @@ def apply(
     Returns each type with its action: created, changed (with each field before and after), unchanged, conflict (with
     the other manager) or pruned. az ends in 1 where there is a conflict.
     """
-    types = _of_files(file)
+    types = types_of(file)
     with reached(cmd, where) as found:
         before = {one["metadata"]["name"]: one for one in found.cluster.list_instance_types()}
         superfluous = _superfluous(before, types) if prune else []
@@ -115,19 +116,6 @@ def _one_source(name: str | None, file: Any, from_nodes: bool, flags: Any) -> No
         )
     if file and from_nodes:
         raise MutuallyExclusiveArgumentError("--file excludes --from-nodes.", recommendation="--from-nodes")
-
-
-def _of_files(file: Sequence[str]) -> list[Any]:
-    from azure.cli.core.azclierror import ValidationError
-
-    from azext_amlk8s.handlers.input_files import texts
-    from azext_amlk8s.instances.documents import read_texts
-
-    types, findings = read_texts(texts([file] if isinstance(file, str) else file))
-    refuse_on_errors(findings)
-    if not types:
-        raise ValidationError("There is no instance type in what was given.")
-    return list(types)
 
 
 def _of_flags(name: str | None, flags: Any) -> Any:

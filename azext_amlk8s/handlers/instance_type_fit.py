@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s.handlers.cluster_choice import Choice, Reached, on_cluster, reached
+from azext_amlk8s.handlers.input_files import types_of
 from azext_amlk8s.handlers.reporting import end_with, refuse_on_errors, tell
 
 PICTURES = (".svg", ".png")
@@ -25,6 +26,7 @@ def fit(
 
     With strict az ends in 1 where a type fits nowhere or its jobs will be refused.
     """
+    from azext_amlk8s.findings import Severity
     from azext_amlk8s.handlers.cluster_facts import cluster_facts
     from azext_amlk8s.instances.fit import EXPECTED
     from azext_amlk8s.instances.fit import fit as measured
@@ -32,7 +34,7 @@ def fit(
 
     _check_plot(plot)
     settings = _settings(config)
-    given = _of_files(file) if file else None
+    given = types_of(file) if file else None
     with reached(cmd, where) as found:
         types = given if given is not None else _of_cluster(found)
         types = _named(types, name)
@@ -45,7 +47,7 @@ def fit(
         _draw(fits, plot)
     checked = facts.placement.sizes_checked
     bad = [one for one in fits if not (one.pods or one.grown) or (checked and one.code_nine == EXPECTED)]
-    if strict and bad:
+    if strict and (bad or any(one.severity is Severity.ERROR for one in findings)):
         end_with(cmd, 1)
     return views(fits)
 
@@ -58,15 +60,6 @@ def _settings(words: Sequence[str] | None) -> Mapping[str, str] | None:
     settings, findings = read_settings(words, (), allow_unknown=True)
     refuse_on_errors(findings)
     return dict(settings.config)
-
-
-def _of_files(file: Sequence[str]) -> list[Any]:
-    from azext_amlk8s.handlers.input_files import texts
-    from azext_amlk8s.instances.documents import read_texts
-
-    types, findings = read_texts(texts(file))
-    refuse_on_errors(findings)
-    return list(types)
 
 
 def _of_cluster(found: Reached) -> list[Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s.handlers.reporting import azure_errors, end_with, finding_object, refuse_on_errors
+
+LONGEST_PATH = 255  # what is longer is no path, and may be the key itself
 
 
 def validate(
@@ -114,10 +116,23 @@ def cluster_and_facts(
 
     namespaces = needed_providers(settings, cluster_type)
     with ThreadPoolExecutor(len(namespaces)) as pool:
-        providers = [pool.submit(arm.get_provider, namespace) for namespace in namespaces]
+        providers = [pool.submit(_provider, arm, namespace) for namespace in namespaces]
         there, extensions = facts(arm, group, cluster_type, cluster)
         told = [one.result() for one in providers]
-    return there, extensions, cluster_facts(there, cluster_type, extensions, told)
+    return there, extensions, cluster_facts(there, cluster_type, extensions, filter(None, told))
+
+
+def _provider(arm: Any, namespace: str) -> Mapping[str, Any] | None:
+    """A resource provider; None for who may not look at it, as those with rights in a resource group only."""
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        told: Mapping[str, Any] = arm.get_provider(namespace)
+    except HttpResponseError as error:
+        if error.status_code != 403:
+            raise
+        return None
+    return told
 
 
 def facts_or_findings(
@@ -188,7 +203,8 @@ def with_files(settings: Any) -> tuple[Any, list[Any]]:
             contents[key] = Path(path).expanduser().read_bytes()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "it is not a path"
-            message = f"The file {path} of {key} cannot be read: {why}."
+            shown = f"The file {path}" if len(path) <= LONGEST_PATH else "The value"
+            message = f"{shown} of {key} cannot be read: {why}."
             findings.append(T100.finding(key, message, fix=f"--config-protected {key}=PATH"))
     if findings:
         return settings, findings

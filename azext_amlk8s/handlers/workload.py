@@ -66,14 +66,10 @@ def _judged(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[str] |
 
 def _types_of(files: Sequence[str]) -> Any:
     """The types of documents; those documents must be right."""
-    from azext_amlk8s.handlers.input_files import texts
-    from azext_amlk8s.handlers.reporting import refuse_on_errors
-    from azext_amlk8s.instances.documents import read_texts
+    from azext_amlk8s.handlers.input_files import types_of
     from azext_amlk8s.workloads import Known
 
-    types, findings = read_texts(texts(files))
-    refuse_on_errors(findings)
-    return Known(", ".join(files), {one.name: one for one in types})
+    return Known(", ".join(files), {one.name: one for one in types_of(files)})
 
 
 def _in_workspace(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[str] | None) -> list[Any]:

@@ -21,7 +21,7 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
-from sandbox.azure.gates import gate
+from sandbox.azure.gates import gate, gate_of_providers
 from sandbox.azure.locks import refuse_locked
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
@@ -137,6 +137,7 @@ class ArmApp:
     async def _resource(
         self, method: str, path: str, query: dict[str, str], body: dict[str, Any], claims: Mapping[str, Any]
     ) -> Answer:
+        gate_of_providers(self._azure.world, method, path, claims)
         if (answer := self._subscription.answer(method, path, query, body)) is not None:
             return answer
         address = parse(path)

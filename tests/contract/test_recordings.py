@@ -35,7 +35,8 @@ SAME_QUESTION: dict[str, tuple[str, str, Any]] = {
     "Extension.ResourceNotFound": ("GET", f"{ON_MINIKUBE}/Providers/Microsoft.KubernetesConfiguration/extensions/absent?api-version=2022-11-01", None),
     "ResourceGroupNotFound": ("GET", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/absent/providers/Microsoft.Kubernetes/connectedClusters/c?api-version=2024-01-01", None),
     "InvalidResourceType": ("GET", f"{IN_GROUP}/Microsoft.Insights/myWorkbooks?category=performance&api-version=2021-03-08", None),
-    "BadGatewayConnection.502-on-delete": ("DELETE", f"{IN_GROUP}/Microsoft.MachineLearningServices/workspaces/ml-ws/onlineEndpoints/e/deployments/d?api-version=2024-10-01", None),
+    # Recorded of a deployment, asked of a compute: the gateway's answer names the provider alone.
+    "BadGatewayConnection.502-on-delete": ("DELETE", f"{IN_GROUP}/Microsoft.MachineLearningServices/workspaces/ml-ws/computes/gone?api-version=2024-10-01&underlyingResourceAction=Detach", None),
     "ExpiredAuthenticationToken.401-on-poll": ("GET", f"{IN_GROUP}/Microsoft.Resources/deployments/d/operationStatuses/1?api-version=2024-07-01", None),
     "MissingSubscriptionRegistration": ("PUT", f"{IN_GROUP}/Microsoft.ServiceBus/namespaces/n?api-version=2021-11-01", {"location": "eastus"}),
     "RoleAssignment.PUT.201": (
@@ -56,7 +57,7 @@ def ask(start: Callable[..., Any], tmp_path_factory: Any) -> Callable[..., tuple
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
     world["resources"] = [REGISTRY]
     world["weather"] = [
-        {"kind": "bad-gateway", "method": "DELETE", "path": "onlineEndpoints"},
+        {"kind": "bad-gateway", "method": "DELETE", "path": "computes/gone"},
         {"kind": "expired-token", "path": "operationStatuses"},
     ]
     file = tmp_path_factory.mktemp("world") / "world.yaml"

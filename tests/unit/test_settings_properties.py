@@ -10,7 +10,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from azext_amlk8s.settings import Document, Settings, merged, read_settings
+from azext_amlk8s.settings import Document, Settings, judge, merged, read_settings
 from azext_amlk8s.settings.schema import find, known_keys, schema, values_of_key
 
 settings.register_profile("amlk8s", deadline=None, max_examples=60)
@@ -154,6 +154,30 @@ def test_another_name_means_the_name_of_today(alias: str, data: st.DataObject) -
     read, _ = read_settings([f"{alias}={value}"], [])
     turned = {"True": "False", "False": "True"}[value] if key.inverted else value
     assert everything(read) == {key.name: turned}
+
+
+SECRET = "hunter2hunter2"
+# What may be typed into --config-protected: any key, known or not, in any shape, with a secret as its value.
+SECRET_WORDS = st.one_of(
+    st.builds(lambda key: f"{key}={SECRET}", st.one_of(st.sampled_from([*known_keys(), *OTHERS]), keys(), WORD)),
+    st.sampled_from(
+        [
+            SECRET,
+            f"={SECRET}",
+            f"{SECRET}==",
+            f'{{"sslCname": "{SECRET}"',
+            f"sslCname: {SECRET}\nx: [",
+            f"<{SECRET}>",
+        ]
+    ),
+)
+
+
+@given(st.lists(SECRET_WORDS, min_size=1, max_size=3), st.booleans())
+def test_a_secret_is_never_quoted(words: list[str], allow_unknown: bool) -> None:
+    """Not in a finding of the words, not in one of the rules, whatever is wrong with its key or with itself."""
+    read, found = read_settings([], words, allow_unknown=allow_unknown)
+    assert SECRET not in repr((found, judge(Settings({}, read.protected))))
 
 
 halves = st.builds(
