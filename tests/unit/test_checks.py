@@ -126,7 +126,7 @@ def test_whatever_the_cluster_answers_is_judged(controllers: list[Any], pods: li
 
 WORDS: list[tuple[str, str]] = [
     ("componets", "components"),
-    ("K3011", "K301"),
+    ("k404x", "K404"),
     ("extnsion", "extension"),
     ("zzzzz", ""),
 ]
