@@ -46,16 +46,10 @@ def _check(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
     from azext_amlk8s._completers import check_words
-    from azext_amlk8s._params_compute import CLUSTER_TYPES
+    from azext_amlk8s._params_extension import cluster
 
     with loader.argument_context("amlk8s check") as c:
-        c.argument("cluster_name", options_list=["--cluster-name", "-c"], help="Name of the Kubernetes cluster.")
-        c.argument(
-            "cluster_type",
-            arg_type=get_enum_type(CLUSTER_TYPES),
-            options_list=["--cluster-type", "-t"],
-            help="Kind of the cluster: AKS clusters are managedClusters, Arc-connected ones connectedClusters.",
-        )
+        cluster(c)
         c.argument("before", options_list=["--pre"], action="store_true", help="Check what an installation needs.")
         c.argument(
             "scenario",

@@ -10,7 +10,6 @@ Azure, a requests session for those of the cluster; it judges nothing. Both run 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -20,9 +19,9 @@ from typing import Any
 
 import yaml
 
-from benchmarks.commands import cpu_of
-from tools.demo import exports, path, sandbox
-from tools.prove_wheel import ROOT, install_extension
+from benchmarks.commands import cpu_of, rehearsal
+from tools.demo import sandbox
+from tools.prove_wheel import ROOT
 
 NODES = 50
 CLUSTERS = {"aks": "managedClusters", "arc": "connectedClusters"}
@@ -33,27 +32,14 @@ SETTINGS += ["allowInsecureConnections=True"]
 def main() -> None:
     """Print a line for each kind of cluster: requests, both medians in milliseconds and their ratio."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    with tempfile.TemporaryDirectory() as folder:
-        box, config = Path(folder) / "sandbox", Path(folder) / "config"
-        config.mkdir()
-        install_extension(config)
-        sandbox("up", "--dir", str(box), "--provisioning-seconds", "0", "--world", str(_world(Path(folder))))
-        try:
-            env = {
-                **os.environ,
-                **exports(sandbox("env", "--dir", str(box))),
-                "PATH": path(),
-                "AZURE_EXTENSION_DIR": str(config / "cliextensions"),
-            }
-            for cluster, kind in CLUSTERS.items():
-                _measure(cluster, kind, box, env, folder, rounds)
-        finally:
-            sandbox("down", "--dir", str(box))
+    with tempfile.TemporaryDirectory() as worlds, rehearsal("--world", str(_world(Path(worlds)))) as (env, folder):
+        for cluster, kind in CLUSTERS.items():
+            _measure(cluster, kind, env, folder, rounds)
 
 
-def _measure(cluster: str, kind: str, box: Path, env: Mapping[str, str], folder: str, rounds: int) -> None:
+def _measure(cluster: str, kind: str, env: Mapping[str, str], folder: str, rounds: int) -> None:
     words = ["-g", "ml-rg", "-c", cluster, "-t", kind]
-    az = ["az", "amlk8s"]
+    az, box = ["az", "amlk8s"], Path(folder) / "sandbox"
     attach = ["compute", "attach", "-n", cluster, "-w", "ml-ws", *words, "--identity-type", "SystemAssigned"]
     cpu_of([*az, "extension", "create", "-n", "ext", *words, "--config", *SETTINGS], env, folder)
     cpu_of([*az, *attach], env, folder)

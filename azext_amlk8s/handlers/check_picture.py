@@ -80,13 +80,9 @@ class Picture(Observer):
     def _found(self, finding: Finding) -> None:
         mark = f"{self._mark(SEVERITIES[finding.severity])} " if finding.severity in SEVERITIES else ""
         self._say(f"    {mark}{finding.message} [{finding.id}]")
-        facts = [
-            f"{word}: {value}"
-            for word, value in (("required", finding.required), ("found", finding.found))
-            if value and value not in finding.message
-        ]
-        if facts:
-            self._say(f"      {'; '.join(facts)}")
+        words = (("required", finding.required), ("found", finding.found))
+        if told := "; ".join(f"{word}: {value}" for word, value in words if value):
+            self._say(f"      {told}")
         for line in finding.fix.splitlines():
             self._say(f"      > {line}")
         if finding.source:

@@ -30,6 +30,7 @@ def create(
     one object for flags, else a list.
     """
     _one_source(name, file, from_nodes, flags)
+    _counted(flags)
     types = types_of(file) if file else None if from_nodes else [_of_flags(name, flags)]
     with reached(cmd, where) as found:
         wanted = types if types is not None else _of_nodes(found)
@@ -55,6 +56,7 @@ def update(
     from azext_amlk8s.instances.flags import from_flags
     from azext_amlk8s.instances.model import types_of_objects
 
+    _counted(flags)
     if not flags.any:
         raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--cpu-limit 2")
     with reached(cmd, where) as found:
@@ -116,6 +118,16 @@ def _one_source(name: str | None, file: Any, from_nodes: bool, flags: Any) -> No
         )
     if file and from_nodes:
         raise MutuallyExclusiveArgumentError("--file excludes --from-nodes.", recommendation="--from-nodes")
+
+
+def _counted(flags: Flags) -> None:
+    from azure.cli.core.azclierror import RequiredArgumentMissingError
+
+    if flags.gpu_resource and flags.gpu is None:
+        raise RequiredArgumentMissingError(
+            "--gpu-resource says what --gpu counts, and --gpu is not given.",
+            recommendation=f"--gpu 1 --gpu-resource {flags.gpu_resource}",
+        )
 
 
 def _of_flags(name: str | None, flags: Any) -> Any:

@@ -71,17 +71,22 @@ def _objects(text: Text, findings: list[Finding]) -> Iterator[Document]:
     if not documents:
         findings.append(rule.I102.finding(text.source, f"{text.source} holds no document.", fix=SHAPE))
     for document in documents:
-        for key, place in document.repeated_keys():
-            findings.append(rule.I107.finding(place, f"{place}: {key} stands twice in one mapping.", found=key))
-        told = document.told
-        if not isinstance(told, Mapping):
-            findings.append(said(rule.I104, document, (), f"this is no InstanceType but {kind_of(told)}.", fix=SHAPE))
-        elif _is(told, KIND):
-            yield document
-        elif _is(told, LIST_KIND) or (told.get("kind"), told.get("apiVersion")) == ("List", "v1"):
-            yield from _items(document, findings)
-        else:
-            findings.append(_stranger(document, text))
+        yield from objects_of(document, text, findings)
+
+
+def objects_of(document: Document, text: Text, findings: list[Finding]) -> Iterator[Document]:
+    """The InstanceType objects of one document of a text; what is none is added to the findings."""
+    for key, place in document.repeated_keys():
+        findings.append(rule.I107.finding(place, f"{place}: {key} stands twice in one mapping.", found=key))
+    told = document.told
+    if not isinstance(told, Mapping):
+        findings.append(said(rule.I104, document, (), f"this is no InstanceType but {kind_of(told)}.", fix=SHAPE))
+    elif _is(told, KIND):
+        yield document
+    elif _is(told, LIST_KIND) or (told.get("kind"), told.get("apiVersion")) == ("List", "v1"):
+        yield from _items(document, findings)
+    else:
+        findings.append(_stranger(document, text))
 
 
 def _items(document: Document, findings: list[Finding]) -> Iterator[Document]:

@@ -26,25 +26,33 @@ def convert(texts: Iterable[Any]) -> tuple[tuple[InstanceType, ...], tuple[Findi
 
     texts are documents.Text. What today's form needs no mending for passes as it is.
     """
-    from azext_amlk8s.instances.documents import Text, read_texts
-
     types: list[InstanceType] = []
     findings: list[Finding] = []
     for text in texts:
-        try:
-            documents = yamltext.read(text.text, text.source)
-        except yamltext.NotYaml:
-            documents = []
-        old = [document for document in documents if is_legacy(document.told)]
-        if not old:
-            made, found = read_texts([Text(text.source, text.text, text.of_folder)])
-            types += made
+        for made, found in _of_text(text):
+            types += [made] if made else []
             findings += found
-        for document in old:
-            for one, found_of in _converted(document):
-                types += [one] if one else []
-                findings += found_of
     return _unlike(types, findings)
+
+
+def _of_text(text: Any) -> Iterator[tuple[InstanceType | None, list[Finding]]]:
+    """Each type of a text with its findings, in the order of the documents."""
+    from azext_amlk8s.instances.documents import objects_of, read_texts
+
+    try:
+        documents = yamltext.read(text.text, text.source)
+    except yamltext.NotYaml:
+        documents = []
+    if not documents:
+        yield None, list(read_texts([text])[1])  # which says why there is nothing
+    for document in documents:
+        if is_legacy(document.told):
+            yield from _converted(document)
+            continue
+        findings: list[Finding] = []
+        for obj in objects_of(document, text, findings):
+            yield judge_object(obj)
+        yield None, findings
 
 
 def _unlike(types: list[InstanceType], findings: list[Finding]) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
