@@ -25,3 +25,10 @@ def failure_codes(prefix: str, **_: Any) -> list[str]:
     from azext_amlk8s.diagnosis import entries
 
     return sorted({one.code for one in entries() if one.code.lower().startswith(prefix.lower())})
+
+
+def check_words(prefix: str, **_: Any) -> list[str]:
+    """The categories and ids of checks that begin with `prefix`."""
+    from azext_amlk8s.checks import known_words
+
+    return [word for word in known_words() if word.lower().startswith(prefix.lower())]

@@ -23,6 +23,30 @@ def explanation_rows(found: list[Mapping[str, Any]]) -> list[Row]:
     ]
 
 
+def check_rows(report: Mapping[str, Any]) -> list[Row]:
+    """The rows of a check: one for each finding, and one for each check that has none."""
+    return [
+        OrderedDict(
+            Category=category["id"],
+            Id=(finding or check)["id"],
+            Status=finding["severity"] if finding else check["status"],
+            Subject=finding["subject"] if finding else "",
+            What=short(finding["message"] if finding else check["note"] or check["what"], 100),
+            Fix=(finding["fix"].splitlines() or [""])[0] if finding else "",
+        )
+        for category in report["categories"]
+        for check in category["checks"]
+        for finding in check["findings"] or [None]
+    ]
+
+
+def bundle_row(bundle: Mapping[str, Any]) -> Row:
+    """The row of a diagnosis that was written."""
+    return OrderedDict(
+        Archive=bundle["archive"], Page=bundle["page"], Files=len(bundle["files"]), Verdict=bundle["verdict"]
+    )
+
+
 def finding_rows(findings: list[Mapping[str, Any]]) -> list[Row]:
     """The rows of findings, errors first."""
     return [

@@ -9,17 +9,11 @@ from azext_amlk8s._params_compute import CLUSTER_TYPES
 
 def load(loader: Any) -> None:
     """Register the options with az."""
-    from azure.cli.core.commands.parameters import get_enum_type, get_three_state_flag
+    from azure.cli.core.commands.parameters import get_three_state_flag
 
     with loader.argument_context("amlk8s extension") as c:
         c.argument("name", options_list=["--name", "-n"], help="Name of the extension.", id_part=None)
-        c.argument("cluster_name", options_list=["--cluster-name", "-c"], help="Name of the Kubernetes cluster.")
-        c.argument(
-            "cluster_type",
-            arg_type=get_enum_type(CLUSTER_TYPES),
-            options_list=["--cluster-type", "-t"],
-            help="Kind of the cluster: AKS clusters are managedClusters, Arc-connected ones connectedClusters.",
-        )
+        cluster(c)
     for command in ("create", "update", "validate"):
         _settings(loader, command, get_three_state_flag)
     for command in ("create", "update"):
@@ -42,6 +36,19 @@ def load(loader: Any) -> None:
             action="store_true",
             help="Remove the extension from Azure at once, without asking the cluster; what runs in it may stay.",
         )
+
+
+def cluster(context: Any) -> None:
+    """The options that name a cluster."""
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    context.argument("cluster_name", options_list=["--cluster-name", "-c"], help="Name of the Kubernetes cluster.")
+    context.argument(
+        "cluster_type",
+        arg_type=get_enum_type(CLUSTER_TYPES),
+        options_list=["--cluster-type", "-t"],
+        help="Kind of the cluster: AKS clusters are managedClusters, Arc-connected ones connectedClusters.",
+    )
 
 
 def _settings(loader: Any, command: str, get_three_state_flag: Any) -> None:

@@ -25,6 +25,10 @@ def _handlers(module: str) -> Any:
 def _diagnosis(loader: Any) -> None:
     with loader.command_group("amlk8s", _handlers("explain")) as group:
         group.command("explain", "explain", table_transformer=_format_diagnosis.explanation_rows)
+    with loader.command_group("amlk8s", _handlers("check"), is_preview=True) as group:
+        group.command("check", "check", table_transformer=_format_diagnosis.check_rows)
+    with loader.command_group("amlk8s extension", _handlers("diagnose")) as group:
+        group.command("diagnose", "diagnose", table_transformer=_format_diagnosis.bundle_row)
 
 
 def _extension(loader: Any) -> None:

@@ -14,7 +14,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tools.demo import exports, path, sandbox
@@ -39,28 +40,30 @@ VERSIONS = {"extensions": "2025-03-01", "computes": "2024-10-01"}
 def main() -> None:
     """Print a line for each command: both medians in milliseconds and their ratio."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    with rehearsal() as (env, folder):
+        _prepare(env, folder)
+        for name, (words, resource_id) in PAIRS.items():
+            version = VERSIONS["computes" if "/computes" in resource_id else "extensions"]
+            rest = ["rest", "--url", f"{resource_id}?api-version={version}"]
+            ours, floor = [], []
+            for _ in range(rounds):
+                floor.append(cpu_of(["az", *rest], env, folder))
+                ours.append(cpu_of(["az", "amlk8s", *words], env, folder))
+            mine, theirs = statistics.median(ours), statistics.median(floor)
+            print(f"{name:20} {mine * 1000:6.0f} ms   az rest {theirs * 1000:6.0f} ms   x {mine / theirs:.2f}")
+
+
+@contextmanager
+def rehearsal(*options: str) -> Iterator[tuple[dict[str, str], str]]:
+    """A sandbox in which things take no time, in the folder `sandbox` of another; with our wheel, as a user has it."""
     with tempfile.TemporaryDirectory() as folder:
         box, config = Path(folder) / "sandbox", Path(folder) / "config"
         config.mkdir()
         install_extension(config)
-        sandbox("up", "--dir", str(box), "--provisioning-seconds", "0")
+        sandbox("up", "--dir", str(box), "--provisioning-seconds", "0", *options)
         try:
-            env = {
-                **os.environ,
-                **exports(sandbox("env", "--dir", str(box))),
-                "PATH": path(),
-                "AZURE_EXTENSION_DIR": str(config / "cliextensions"),
-            }
-            _prepare(env, folder)
-            for name, (words, resource_id) in PAIRS.items():
-                version = VERSIONS["computes" if "/computes" in resource_id else "extensions"]
-                rest = ["rest", "--url", f"{resource_id}?api-version={version}"]
-                ours, floor = [], []
-                for _ in range(rounds):
-                    floor.append(cpu_of_az(rest, env, folder))
-                    ours.append(cpu_of_az(["amlk8s", *words], env, folder))
-                mine, theirs = statistics.median(ours), statistics.median(floor)
-                print(f"{name:20} {mine * 1000:6.0f} ms   az rest {theirs * 1000:6.0f} ms   x {mine / theirs:.2f}")
+            told = exports(sandbox("env", "--dir", str(box)))
+            yield {**os.environ, **told, "PATH": path(), "AZURE_EXTENSION_DIR": str(config / "cliextensions")}, folder
         finally:
             sandbox("down", "--dir", str(box))
 
@@ -68,15 +71,15 @@ def main() -> None:
 def _prepare(env: Mapping[str, str], folder: str) -> None:
     settings = ["enableTraining=True", "enableInference=True", "inferenceRouterServiceType=loadBalancer"]
     create = ["extension", "create", "-n", "azureml-extension", *ON_AKS]
-    cpu_of_az(["amlk8s", *create, "--config", *settings, "allowInsecureConnections=True"], env, folder)
+    cpu_of(["az", "amlk8s", *create, "--config", *settings, "allowInsecureConnections=True"], env, folder)
     attach = ["compute", "attach", "-n", "k8s-compute", *IN_WORKSPACE, "--resource-id", CLUSTER]
-    cpu_of_az(["amlk8s", *attach], env, folder)
+    cpu_of(["az", "amlk8s", *attach], env, folder)
 
 
-def cpu_of_az(words: list[str], env: Mapping[str, str], folder: str) -> float:
-    """User and system seconds of one az process."""
+def cpu_of(words: list[str], env: Mapping[str, str], folder: str) -> float:
+    """User and system seconds of one process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(["az", *words], env=dict(env), cwd=folder, check=True, capture_output=True)
+    subprocess.run(words, env=dict(env), cwd=folder, check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

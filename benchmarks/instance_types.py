@@ -10,7 +10,6 @@ the same size. Each measurement runs in a process of its own.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -23,11 +22,9 @@ from typing import Any
 
 import yaml
 
-from benchmarks.commands import GROUP, VERSIONS, cpu_of_az
+from benchmarks.commands import GROUP, VERSIONS, cpu_of, rehearsal
 from sandbox.azure.cluster_effects import CRD
 from sandbox.world import DEFAULT_WORLD
-from tools.demo import exports, path, sandbox
-from tools.prove_wheel import install_extension
 
 TYPES, NODES, DOCUMENTS, LISTED = 500, 5000, 1000, 1000
 
@@ -121,22 +118,11 @@ def _listing(rounds: int) -> None:
         {"name": "aks-poc", "group": "ml-rg", "type": "managedClusters", "pools": [], "objects": [CRD, *objects]}
     ]
     world["resources"] = [*(world.get("resources") or []), compute]
-    with tempfile.TemporaryDirectory() as folder:
-        file, box, config = (Path(folder) / name for name in ("world.yaml", "sandbox", "config"))
+    with tempfile.TemporaryDirectory() as worlds:
+        file = Path(worlds) / "world.yaml"
         file.write_text(yaml.safe_dump(world), encoding="utf-8")
-        config.mkdir()
-        install_extension(config)
-        sandbox("up", "--dir", str(box), "--world", str(file))
-        try:
-            env = {
-                **os.environ,
-                **exports(sandbox("env", "--dir", str(box))),
-                "PATH": path(),
-                "AZURE_EXTENSION_DIR": str(config / "cliextensions"),
-            }
+        with rehearsal("--world", str(file)) as (env, folder):
             _compare(rounds, env, folder)
-        finally:
-            sandbox("down", "--dir", str(box))
 
 
 def _compare(rounds: int, env: Mapping[str, str], folder: str) -> None:
@@ -145,8 +131,8 @@ def _compare(rounds: int, env: Mapping[str, str], folder: str) -> None:
     )
     ours, floor = [], []
     for _ in range(rounds):
-        floor.append(cpu_of_az(["rest", "--url", url], env, folder))
-        ours.append(cpu_of_az(["amlk8s", "instance-type", "list", "--context", "aks-poc"], env, folder))
+        floor.append(cpu_of(["az", "rest", "--url", url], env, folder))
+        ours.append(cpu_of(["az", "amlk8s", "instance-type", "list", "--context", "aks-poc"], env, folder))
     mine, theirs = statistics.median(ours), statistics.median(floor)
     print(f"list       {mine:.2f} s of CPU, az rest {theirs:.2f} s, x {mine / theirs:.2f}   (limit x 1.3)")
 

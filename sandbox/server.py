@@ -127,6 +127,7 @@ async def _clusters(
                 authority=authority,
                 version=f"v{one.version}",
                 real=one.real,
+                forbids=one.forbids,
                 on_request=on_request,
             )
             for one in world.clusters

@@ -21,7 +21,7 @@ class WorldError(ValueError):
 
 @dataclass(frozen=True)
 class Pool:
-    """Nodes that are alike. cpu in cores, memory as a Kubernetes quantity."""
+    """Nodes that are alike. cpu in cores, memory as a Kubernetes quantity. ready: their kubelets answer."""
 
     name: str
     count: int
@@ -31,13 +31,16 @@ class Pool:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Mapping[str, str], ...] = ()
     os: str = "linux"
+    ready: bool = True
 
 
 @dataclass(frozen=True)
 class Cluster:
     """A cluster: its ARM type (managedClusters, connectedClusters), its nodes, and what ARM says beyond the usual.
 
-    load_balancer: services of type LoadBalancer get an address. registry: the nodes can pull images.
+    load_balancer: services of type LoadBalancer get an address. registry: the nodes can pull images. outbound: charts
+    can be downloaded. relay: Azure Relay can be reached. ails: what befalls components after the installation, see
+    azure/ails.py. forbids: plural names of kinds that the user of the kubeconfig may not read.
     """
 
     name: str
@@ -52,6 +55,10 @@ class Cluster:
     objects: tuple[Mapping[str, Any], ...] = ()
     load_balancer: bool = True
     registry: bool = True
+    outbound: bool = True
+    relay: bool = True
+    ails: Mapping[str, str] = field(default_factory=dict)
+    forbids: tuple[str, ...] = ()
 
     @property
     def node_count(self) -> int:
@@ -187,7 +194,8 @@ def agents_of(cluster: Cluster, world: World) -> list[dict[str, Any]]:
 
 def _cluster(told: Mapping[str, Any]) -> Cluster:
     pools = tuple(Pool(**{**pool, "taints": tuple(pool.get("taints", ()))}) for pool in told.get("pools", ()))
-    return Cluster(**{**told, "pools": pools, "objects": tuple(told.get("objects", ()))})
+    lists = {name: tuple(told.get(name, ())) for name in ("objects", "forbids")}
+    return Cluster(**{**told, "pools": pools, **lists})
 
 
 def _node(cluster: Cluster, pool: Pool, index: int) -> dict[str, Any]:
@@ -223,6 +231,8 @@ def _node(cluster: Cluster, pool: Pool, index: int) -> dict[str, Any]:
             ],
             "conditions": [
                 {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is ready"}
+                if pool.ready
+                else {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "kubelet is down"}
             ],
             "nodeInfo": {
                 "kubeletVersion": f"v{cluster.version}",

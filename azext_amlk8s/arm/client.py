@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
 from azext_amlk8s.arm.operation import Operation, polling
@@ -11,7 +12,9 @@ API_VERSIONS = {
     "Microsoft.Authorization/locks": "2020-05-01",
     "Microsoft.Authorization/roleAssignments": "2022-04-01",
     "Microsoft.ContainerService": "2024-09-01",
+    "Microsoft.Authorization/permissions": "2022-04-01",
     "Microsoft.Kubernetes": "2024-01-01",
+    "Microsoft.KubernetesConfiguration": "2025-03-01",
     "Microsoft.MachineLearningServices": "2024-10-01",
     "Microsoft.ManagedIdentity": "2023-01-31",
     "Microsoft.OperationalInsights": "2020-08-01",
@@ -19,6 +22,7 @@ API_VERSIONS = {
     "Microsoft.ServiceBus": "2021-11-01",
 }
 PROVIDERS_VERSION = "2022-09-01"
+FEATURES_VERSION = "2021-07-01"
 CLUSTER_PROVIDERS = {"managedclusters": "Microsoft.ContainerService", "connectedclusters": "Microsoft.Kubernetes"}
 
 
@@ -31,6 +35,7 @@ class Arm:
         self._cli_ctx = cli_ctx
         self.subscription_id: str = subscription_id or get_subscription_id(cli_ctx)
         self._thin: Any = None
+        self._lock = Lock()
         self._sdk: Any = None
 
     def cluster_id(self, group: str, cluster_type: str, name: str) -> str:
@@ -104,6 +109,16 @@ class Arm:
         root = f"/subscriptions/{self.subscription_id}"
         return self._client().send("GET", f"{root}/providers/{namespace}", PROVIDERS_VERSION).json()
 
+    def find_feature(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """A preview feature with its state, None where Azure does not know it."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        root = f"/subscriptions/{self.subscription_id}/providers/Microsoft.Features/providers"
+        try:
+            return self._client().send("GET", f"{root}/{namespace}/features/{name}", FEATURES_VERSION).json()
+        except ResourceNotFoundError:
+            return None
+
     def get_compute(self, group: str, workspace: str, name: str) -> dict[str, Any]:
         """The compute as ARM describes it."""
         return self.get(self.compute_id(group, workspace, name))
@@ -159,12 +174,13 @@ class Arm:
         return self._client().begin("DELETE", resource_id, _api_version(resource_id), underlyingResourceAction="Detach")
 
     def get_extension(self, group: str, cluster_type: str, cluster: str, name: str) -> dict[str, Any]:
-        """The extension as ARM describes it."""
-        return self._extensions().get(*self._on_cluster(group, cluster_type, cluster), name).as_dict()
+        """The extension as ARM describes it. Not through the SDK, which registers a provider when it reads."""
+        return self.get(self.extension_id(group, cluster_type, cluster, name))
 
     def list_extensions(self, group: str, cluster_type: str, cluster: str) -> list[dict[str, Any]]:
         """The extensions of a cluster, of every type."""
-        return [one.as_dict() for one in self._extensions().list(*self._on_cluster(group, cluster_type, cluster))]
+        on = self.cluster_id(group, cluster_type, cluster)
+        return self.list_all(f"{on}/providers/Microsoft.KubernetesConfiguration/extensions")
 
     def begin_create_extension(
         self, group: str, cluster_type: str, cluster: str, name: str, body: Mapping[str, Any]
@@ -204,13 +220,14 @@ class Arm:
         return group, CLUSTER_PROVIDERS[cluster_type.lower()], cluster_type, cluster
 
     def _client(self) -> Any:
-        if self._thin is None:
-            from azure.cli.core.commands.client_factory import get_mgmt_service_client
+        with self._lock:
+            if self._thin is None:
+                from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
-            from azext_amlk8s.arm.thin import ThinClient
+                from azext_amlk8s.arm.thin import ThinClient
 
-            self._thin = get_mgmt_service_client(self._cli_ctx, ThinClient, subscription_bound=False)
-        return self._thin
+                self._thin = get_mgmt_service_client(self._cli_ctx, ThinClient, subscription_bound=False)
+            return self._thin
 
     def _extensions(self) -> Any:
         if self._sdk is None:

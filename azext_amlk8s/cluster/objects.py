@@ -10,6 +10,7 @@ from typing import Any
 
 GROUP, KIND = "amlarc.azureml.com", "InstanceType"
 FIELD_MANAGER = "az-amlk8s"
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class ClusterUnreachable(Exception):
@@ -103,11 +104,12 @@ class Cluster:
                 return found
             follow = f"?limit=500&continue={token}"
 
-    def read(self, path: str) -> dict[str, Any] | None:
-        """What the API answers to a GET of this path, None for 404. Raises ClusterUnreachable, ClusterRefused."""
-        with self._asking():
-            # lightkube has no discovery and no untyped reading of its own; its connection is used for it.
-            response = self._client._client._client.get(path)  # pylint: disable=protected-access
+    def read(self, path: str, *, metadata_only: bool = False) -> dict[str, Any] | None:
+        """What the API answers to a GET of this path, None for 404; of a list of secrets the metadata is enough.
+
+        Raises ClusterUnreachable, ClusterRefused.
+        """
+        response = self._get(path, {"Accept": METADATA} if metadata_only else None)
         if response.status_code == 404:
             return None
         told = _json(response)
@@ -116,6 +118,16 @@ class Cluster:
                 response.status_code, told.get("reason", ""), told.get("message", response.reason_phrase)
             )
         return told
+
+    def read_text(self, path: str) -> str | None:
+        """The same for what is no JSON, such as logs; None for whatever is not given."""
+        response = self._get(path, None)
+        return None if response.status_code >= 400 else str(response.text)
+
+    def _get(self, path: str, headers: dict[str, str] | None) -> Any:
+        with self._asking():
+            # lightkube has no discovery and no untyped reading of its own; its connection is used for it.
+            return self._client._client._client.get(path, headers=headers)  # pylint: disable=protected-access
 
     def create_namespace(self, name: str) -> None:
         """Make a namespace; one that is there is left as it is. Raises ClusterUnreachable, ClusterRefused."""

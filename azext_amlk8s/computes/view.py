@@ -29,7 +29,7 @@ def with_studio(compute: Mapping[str, Any], cloud: str) -> dict[str, Any]:
     """The compute with studioUrl beside ARM's own keys, which go before it; cloud is az's name of the cloud."""
     studios = knowledge.load("studio")
     base = studios.get(cloud, studios["AzureCloud"])
-    workspace = str(compute.get("id")).split("/computes/")[0]
+    workspace = str(compute.get("id")).partition("/computes/")[0]
     return {"studioUrl": f"{base}/compute/{compute.get('name')}/details?wsid={workspace}", **compute}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,9 +37,7 @@ class Scene:
         """A command with the names that are known in the place of its placeholders."""
         group, kind, cluster = self.cluster
         known = {"GROUP": group, "TYPE": kind, "CLUSTER": cluster, "CLUSTER-ID": self.cluster_id}
-        if command.startswith("az amlk8s"):
-            known |= self.names
-        return WORD.sub(lambda found: known.get(found[0], found[0]), command)
+        return filled_in(known, self.names)(command)
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,16 @@ class Evidence:
 
 
 NOTHING = Evidence()
+
+
+def filled_in(known: Mapping[str, str], of_ours: Mapping[str, str] | None = None) -> Callable[[str], str]:
+    """A function that puts names in the place of the placeholders of a command; of_ours in our own commands only."""
+
+    def fill(command: str) -> str:
+        names = {**known, **(of_ours or {})} if command.startswith("az amlk8s") else known
+        return WORD.sub(lambda found: names.get(found[0]) or found[0], command)
+
+    return fill
 
 
 def look(scene: Scene) -> Evidence:
@@ -83,7 +91,7 @@ def reach(scene: Scene, kubeconfig: str | None = None, context: str | None = Non
     """
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.cluster import ClusterRefused, ClusterUnreachable, KubeconfigUnusable, connect
+    from azext_amlk8s.cluster import KubeconfigUnusable, connect
 
     group, kind, name = scene.cluster
     try:
@@ -93,13 +101,25 @@ def reach(scene: Scene, kubeconfig: str | None = None, context: str | None = Non
             return connect(config_text=scene.arm.user_kubeconfig(group, name)), ""
     except (HttpResponseError, KubeconfigUnusable) as error:
         return None, f"The cluster itself could not be asked: {' '.join(str(error).split())}"
+    cluster, _ = arc_cluster(scene)
+    if cluster is not None:
+        return cluster, ""
+    return None, f"The cluster itself was not asked: no context of the kubeconfig leads to {name}."
+
+
+def arc_cluster(scene: Scene) -> tuple[Any, Any]:
+    """The Arc-connected cluster of the scene, by a context of the kubeconfig, and what its agents keep; or None."""
+    from azext_amlk8s.cluster import ClusterRefused, ClusterUnreachable, KubeconfigUnusable, connect
+
+    group, _, name = scene.cluster
     for one in (name, None):
         try:
             cluster = connect(context=one)
-            told = (cluster.read(ARC_IDENTITY) or {}).get("data") or {}
+            told = cluster.read(ARC_IDENTITY)
         except (KubeconfigUnusable, ClusterUnreachable, ClusterRefused):
             continue
-        named = (told.get("AZURE_RESOURCE_GROUP"), told.get("AZURE_RESOURCE_NAME"))
+        data = (told or {}).get("data") or {}
+        named = (data.get("AZURE_RESOURCE_GROUP"), data.get("AZURE_RESOURCE_NAME"))
         if tuple(str(word).lower() for word in named) == (group.lower(), name.lower()):
-            return cluster, ""
-    return None, f"The cluster itself was not asked: no context of the kubeconfig leads to {name}."
+            return cluster, told
+    return None, None

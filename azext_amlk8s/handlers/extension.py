@@ -67,7 +67,8 @@ def wait(
 
         target = Target(resource_group_name, cluster_type, cluster_name, name)
         look = f"az amlk8s extension show {target.words}"
-        wait_for(read, condition, interval, timeout, name, look, lambda there: failed(arm, target, there))
+        head = f"{name} is Failed; it will not be Succeeded."
+        wait_for(read, condition, interval, timeout, name, look, lambda there: failed(arm, target, there, head))
 
 
 def facts(arm: Any, group: str, cluster_type: str, cluster: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -94,13 +94,15 @@ def followed(cmd: Any, operation: Any, arm: Any, target: Target, doing: str, don
         raise failure(doing, error, more, [f"az amlk8s extension show {target.words}", GUIDE], scene) from error
 
 
-def failed(arm: Any, target: Target, extension: Mapping[str, Any]) -> Exception:
-    """The DeploymentError for an extension that is Failed, from what ARM keeps with it and what the cluster tells."""
+def failed(arm: Any, target: Target, extension: Mapping[str, Any], head: str, operation: str = "") -> Exception:
+    """The DeploymentError for an extension that is Failed, from what ARM keeps with it and what the cluster tells.
+
+    head is its first sentence; operation is create, update or delete where it is known.
+    """
     from azext_amlk8s.diagnosis import of_extension
 
     coded = of_extension(extension)
-    head = f"{target.name} is {(extension.get('properties') or {}).get('provisioningState')}; it will not be Succeeded."
-    scene = Scene(arm, arm.cluster_id(*target.parts[:3]), "", {"NAME": target.name})
+    scene = Scene(arm, arm.cluster_id(*target.parts[:3]), operation, {"NAME": target.name})
     told = coded_lines(coded) or ["Azure keeps no reason with it."]
     return failure_told(head, coded, told, [f"az amlk8s extension show {target.words}", GUIDE], scene)
 

@@ -11,6 +11,7 @@ from azext_amlk8s.handlers.extension_common import (
     BUSY,
     GUIDE,
     Target,
+    failed,
     followed,
     refuse_other_kinds,
     said,
@@ -161,7 +162,6 @@ def _update_words(changes: Sequence[Any], settings: Any) -> str:
 
 def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> Any:
     """The extension at the end of an installation that an earlier run began, or as it stands."""
-    from azure.cli.core.azclierror import DeploymentError
     from knack.log import get_logger
 
     if str(there["properties"].get("provisioningState")).lower() not in BUSY:
@@ -171,9 +171,5 @@ def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> A
         return there
     ended = settled(cmd, arm, target, dict(there))
     if str(((ended or {}).get("properties") or {}).get("provisioningState")).lower() != "succeeded":
-        raise DeploymentError(
-            f"Installing {target.name} on {target.cluster} failed."
-            + "".join(f"\n  {line}" for line in statuses(ended or {})),
-            recommendation=[f"az amlk8s extension show {target.words}", GUIDE],
-        )
+        raise failed(arm, target, ended or {}, f"Installing {target.name} on {target.cluster} failed.", "create")
     return ended

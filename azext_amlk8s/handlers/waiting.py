@@ -37,7 +37,7 @@ class Condition:
             raise MutuallyExclusiveArgumentError("--deleted waits for the opposite of the other conditions.")
         if self.custom:
             with _of_custom(self.custom):
-                jmespath().compile(self.custom)
+                _library().compile(self.custom)
 
     def met(self, resource: Mapping[str, Any] | None) -> bool:
         """Whether a resource, None where it is not there, meets the condition."""
@@ -47,7 +47,7 @@ class Condition:
             return False
         if self.custom:
             with _of_custom(self.custom):
-                return bool(jmespath().search(self.custom, resource))
+                return bool(_library().search(self.custom, resource))
         return self.exists or _state(resource) == "succeeded"
 
 
@@ -88,15 +88,15 @@ def _of_custom(expression: str) -> Iterator[None]:
 
     try:
         yield
-    except jmespath().exceptions.JMESPathError as error:
+    except _library().exceptions.JMESPathError as error:
         raise InvalidArgumentValueError(
             f"--custom {expression} is not a JMESPath expression that fits: {str(error).splitlines()[0]}",
             recommendation="--custom \"properties.provisioningState=='Succeeded'\"",
         ) from error
 
 
-def jmespath() -> Any:
-    """The library, imported when it is needed."""
+def _library() -> Any:
+    """jmespath, imported when it is needed."""
     import jmespath
 
     return jmespath

@@ -39,6 +39,34 @@ def refused(call: Call, compute: Resource) -> dict[str, Any] | None:
     return None
 
 
+async def refused_by_cluster(call: Call, compute: Resource) -> dict[str, Any] | None:
+    """The same for what stands in the cluster: what takes the extension's tokens away, a gateway that does not run."""
+    side = call.azure.cluster_of(compute["properties"]["resourceId"])
+    if side is None:
+        return _wrapped("ClusterNotFound", "The cluster was not found.")
+    if any(one["metadata"]["name"] == "nmi" for one in await side.client.list("apps/v1", "DaemonSet")):
+        return _wrapped("RefreshExtensionIdentityNotSet", "The identity of the extension is not set.")
+    gateway = await side.client.get("apps/v1", "Deployment", "gateway", "azureml")
+    if gateway is not None and not (gateway.get("status") or {}).get("readyReplicas"):
+        return _wrapped(
+            "InferencingClientCallFailed", "The k8s-extension of the Kubernetes cluster is not connectable."
+        )
+    relay = _relay_of(call, compute["properties"]["resourceId"])
+    if relay and call.azure.tree.get(relay) is None:
+        message = "RelayResource id or connection string is not provided."
+        return {"code": "BadRequest", "message": message, "details": []}
+    return None
+
+
+def _relay_of(call: Call, cluster_id: str) -> str:
+    settings = [
+        one["properties"].get("configurationSettings") or {}
+        for one in call.azure.tree.within(cluster_id, EXTENSIONS)
+        if one["properties"]["extensionType"].lower() == AZUREML
+    ]
+    return str(next(iter(settings), {}).get("relayserver.hybridConnectionResourceID") or "")
+
+
 def _lacking(call: Call, cluster_id: str) -> set[str]:
     """The roles that the world says the workspace's identity has not, and nobody has granted since."""
     workspace = call.azure.tree.get(call.address.parent) or {}

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from sandbox.azure import ails
 from sandbox.azure.mishaps import NAMESPACE, Install
 from sandbox.azure.placement import Scheduler, scheduler
 from sandbox.azure.traces import leave_events
@@ -87,6 +88,8 @@ async def install(told: Install) -> bool:
         for kind, name, reason, message in _warnings(component, told, pods, wanted):
             await leave_events(told, kind, name, [(reason, message)])
         ready = ready and len(good) == wanted
+    if ready:
+        await ails.befall(told)
     return ready
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure import cluster_effects, polls
-from sandbox.azure.attachment import refused
+from sandbox.azure.attachment import refused, refused_by_cluster
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.operations import OperationFailed, Running
@@ -154,7 +154,7 @@ def status_body(operation: Running) -> dict[str, Any]:
 async def _attach(call: Call, resource: Resource) -> None:
     properties = resource["properties"]
     await asyncio.sleep(call.azure.seconds)
-    if error := refused(call, resource):
+    if error := refused(call, resource) or await refused_by_cluster(call, resource):
         properties.update(provisioningState="Failed", provisioningErrors=[{"error": error}])
         raise OperationFailed(**error)
     properties["provisioningState"] = "Succeeded"

@@ -21,6 +21,8 @@ VOLCANO = "jobs.batch.volcano.sh"
 PROMETHEUS = "prometheus-operator"
 LEGACY = "azureml-fe"
 KNOWN_VERSIONS = "1.1."
+INGRESS = "ingress-nginx-controller"
+TYPES = ("amlarc.azureml.com/v1alpha1", "InstanceType")
 HEALTHCHECK = "failed {hook}: pod healthcheck failed"
 
 
@@ -98,6 +100,15 @@ async def in_helm(install: Install) -> str:
             return "another operation (install/upgrade/rollback) is in progress"
         if labels.get("name") == install.name and install.hook == "pre-install":
             return "cannot re-use a name that is still in use"
+    if not install.cluster.outbound:
+        return (
+            "Unable to download the Helm chart from the repo URL"  # assumed: the words around those of the public page
+        )
+    if await _second_ingress(install):
+        return (
+            'Internal error occurred: failed calling webhook "validate.nginx.ingress.kubernetes.io": no endpoints '
+            'available for service "azureml-ingress-nginx-controller-admission"'
+        )
     ours = []
     if install.on("enableTraining") and install.on("installVolcano", "true"):
         ours.append(("apiextensions.k8s.io/v1", "CustomResourceDefinition", VOLCANO))
@@ -113,6 +124,17 @@ async def in_helm(install: Install) -> str:
                 f'set to "{NAMESPACE}"'
             )
     return ""
+
+
+async def _second_ingress(install: Install) -> bool:
+    """Whether another ingress-nginx has the class that the extension's own would have."""
+    default = "true" if install.cluster.type == "managedClusters" else "false"
+    if not install.on("enableInference") or not install.on("nginxIngress.enabled", default):
+        return False
+    if install.value("nginxIngress.controller"):
+        return False
+    others = await install.side.client.list("apps/v1", "Deployment")
+    return any(INGRESS in one["metadata"]["name"] and one["metadata"]["namespace"] != NAMESPACE for one in others)
 
 
 async def in_health(install: Install) -> list[Finding]:
@@ -138,12 +160,40 @@ async def in_health(install: Install) -> list[Finding]:
         role = await client.get("rbac.authorization.k8s.io/v1", "ClusterRole", LEGACY)
         if role and (role["metadata"].get("labels") or {}).get("app.kubernetes.io/managed-by") != "Helm":
             found.append(Finding("inferencev1", "E45004", "Azureml Fe role conflict"))
+        if install.hook == "pre-upgrade" and await _router_is_gone(client):
+            found.append(Finding("inferencev1", "E40004", "Azureml Fe deployment not found"))
+    found += await _of_agents(install)
     if install.on("installPromOp", "true"):
         others = [
             one for one in await client.list("apps/v1", "Deployment") if one["metadata"]["namespace"] != NAMESPACE
         ]
         if any(one["metadata"]["name"].endswith(PROMETHEUS) for one in others):
             found.append(Finding("helmchart", "E45002", "Prometheus conflict"))
+    return found
+
+
+async def _router_is_gone(client: Any) -> bool:
+    """Whether what serves inference is there without its router."""
+    operator = await client.get("apps/v1", "Deployment", "inference-operator-controller-manager", NAMESPACE)
+    return bool(operator) and not await client.get("apps/v1", "Deployment", LEGACY, NAMESPACE)
+
+
+async def _of_agents(install: Install) -> list[Finding]:
+    """The extension's own pods that ail, before an update; instance types that an earlier version left behind; a relay
+    that cannot be reached.
+
+    assumed: that these fail the health check as a whole, which is on record for others of the same kind.
+    """
+    found = []
+    for pod in await install.side.client.list("v1", "Pod", NAMESPACE) if install.hook == "pre-upgrade" else ():
+        if not all(one.get("ready") for one in (pod.get("status") or {}).get("containerStatuses") or ()):
+            found.append(Finding("info", "E45001", f"Agent unhealthy: {pod['metadata']['name']}"))
+    for one in await install.side.client.list(*TYPES):
+        if not (one.get("spec") or {}).get("resources"):
+            name = one["metadata"]["name"]
+            found.append(Finding("instancetype", "E45006", f"failed to validate or update instancetype: {name}"))
+    if not install.cluster.relay:
+        found.append(Finding("info", "E45003", "Bad network connectivity: servicebus.windows.net"))
     return found
 
 

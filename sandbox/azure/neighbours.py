@@ -181,6 +181,20 @@ class KubernetesVersions(Behaviour):
         }
 
 
+class Permissions(Behaviour):
+    """What the caller may do at a scope: all but what the world denies there."""
+
+    type = "Microsoft.Authorization/permissions"
+    api_versions = frozenset({"2015-07-01", "2018-07-01", "2022-04-01"})
+    needs_parent = False
+
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        words = call.address.scope.split("/")
+        group = words[4].lower() if len(words) > 4 else ""
+        denied = [one["action"] for one in call.azure.world.denied if str(one.get("group", group)).lower() == group]
+        return {"value": [{"actions": ["*"], "notActions": denied, "dataActions": [], "notDataActions": []}]}
+
+
 class AksClusters(Behaviour):
     """AKS: the kubeconfig of a user."""
 

@@ -43,23 +43,26 @@ async def start_cluster_side(
     authority: Authority,
     version: str = "v1.30.9",
     real: bool = False,
+    forbids: tuple[str, ...] = (),
     on_request: Callable[[dict[str, Any]], None] | None = None,
 ) -> ClusterSide:
     """Start a cluster's API on a free port of loopback, with its nodes and further objects in it.
 
-    With real, a kube-apiserver where KUBEBUILDER_ASSETS names a folder with one and etcd, the stand-in elsewhere.
+    With real, a kube-apiserver where KUBEBUILDER_ASSETS names a folder with one and etcd, the stand-in elsewhere. The
+    stand-in refuses its user the kinds that forbids names; the sandbox itself is an administrator.
     """
-    token = secrets.token_urlsafe(32)
+    token = user = secrets.token_urlsafe(32)
     if real and ASSETS in os.environ:
         server, stop = await start_real(directory, authority, token)
     else:
-        server, stop = await _start_stand_in(Api(Store(), token, version, on_request, name), authority)
+        user = secrets.token_urlsafe(32)
+        server, stop = await _start_stand_in(Api(Store(), token, version, on_request, name, user, forbids), authority)
     client = KubeClient(server, token, authority.client_context())
     for namespace in ("default", "kube-node-lease", "kube-public", "kube-system"):
         await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     for obj in [*nodes, *objects]:
         await client.apply(obj)
-    return ClusterSide(name, server, token, client, stop)
+    return ClusterSide(name, server, user, client, stop)
 
 
 async def _start_stand_in(api: Api, authority: Authority) -> tuple[str, Callable[[], Awaitable[None]]]:

@@ -20,6 +20,7 @@ from sandbox.kubernetes.forms import as_json
 from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.store import Event, Store
 
+LOG = "sandbox/log"
 PATCHES = {
     "application/merge-patch+json": patch.merge,
     "application/strategic-merge-patch+json": patch.strategic,
@@ -41,9 +42,17 @@ class Api:
     """One cluster's API server."""
 
     def __init__(
-        self, store: Store, token: str, version: str, on_request: Callable[[dict[str, Any]], None] | None, who: str
+        self,
+        store: Store,
+        token: str,
+        version: str,
+        on_request: Callable[[dict[str, Any]], None] | None,
+        who: str,
+        user: str = "",
+        forbids: tuple[str, ...] = (),
     ) -> None:
-        self._store, self._token, self._version, self._on_request, self._who = store, token, version, on_request, who
+        self._store, self._version, self._on_request, self._who = store, version, on_request, who
+        self._admin, self._tokens, self._forbids = token, {token, user} - {""}, forbids
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -53,7 +62,7 @@ class Api:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            if request.headers.get("Authorization") != f"Bearer {self._token}":
+            if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
                 raise status.ApiError(401, "Unauthorized", "Unauthorized")
             response = await self._route(request)
         except status.ApiError as error:
@@ -138,12 +147,14 @@ class Api:
 
     async def _object(self, request: web.Request, target: Target) -> web.StreamResponse:
         dry_run = request.query.get("dryRun") == "All"
+        if target.kind.plural in self._forbids and request.headers["Authorization"] != f"Bearer {self._admin}":
+            raise status.forbidden(target.kind, request.method)
         forms.require_acceptable(request)
         if target.subresource not in ("", "status", "log"):
             raise status.NoSuchPath
         if request.method == "GET":
             if target.subresource == "log":
-                return web.Response(text="")
+                return web.Response(text=self._log(target))
             if request.query.get("watch", "") in ("1", "true"):
                 return await self._watch(request, target)
             return self._shown(request, target)
@@ -156,6 +167,11 @@ class Api:
         raise status.ApiError(
             405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
         )
+
+    def _log(self, target: Target) -> str:
+        """What a pod has written: nothing but what an annotation of its own says that it has."""
+        pod = self._store.get(target.kind, target.namespace, target.name)
+        return str((pod["metadata"].get("annotations") or {}).get(LOG, ""))
 
     def _shown(self, request: web.Request, target: Target) -> web.Response:
         if target.name:

@@ -31,6 +31,13 @@ def not_found(kind: Any, name: str) -> ApiError:
     )
 
 
+def forbidden(kind: Any, method: str) -> ApiError:
+    """403 of a user without the right."""
+    verb = {"GET": "list", "POST": "create", "DELETE": "delete"}.get(method, "update")
+    told = f'User "user" cannot {verb} resource "{kind.plural}" in API group "{kind.group}" at the cluster scope'
+    return ApiError(403, "Forbidden", f"{kind.resource} is forbidden: {told}", kind=kind.plural, group=kind.group)
+
+
 class NoSuchPath(Exception):
     """404 of a path in a group that is not served: plain text, no Status."""
 

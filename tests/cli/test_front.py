@@ -40,6 +40,8 @@ COMMANDS = {
     "amlk8s instance-type fit",
     "amlk8s workload check",
     "amlk8s explain",
+    "amlk8s check",
+    "amlk8s extension diagnose",
 }
 NO_TABLE = {
     "amlk8s extension delete",

@@ -1,7 +1,8 @@
-"""The generated tables, the rules that they are made of, and that each rule of settings is played by a scenario."""
+"""The generated tables, the rules that they are made of, and that a rule is played by a scenario."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from tools.docs import pages, rules
 from tools.prove_wheel import ROOT
 
 SCENARIOS = ROOT / "tests" / "scenarios"
-# Rules over settings, certificates, versions, the cluster's facts and updates: a command must meet each of them.
-PLAYED = "STVFU"
+# What is met by commands that write, or by their judges: settings, certificates, versions, facts, updates, computes,
+# instance types and their fit. Each rule of these stands in a scenario.
+PLAYED = "STVFUCIN"
+PACKAGE = ROOT / "azext_amlk8s"
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
@@ -26,7 +29,13 @@ def test_a_rule_is_a_sentence() -> None:
     assert [one.id for one in rules() if not one.what.endswith(".") or one.source[:8] not in ("", "https://")] == []
 
 
-def test_every_rule_of_settings_is_played() -> None:
+def test_every_id_is_a_rules() -> None:
+    """An id that stands in the package without a rule would be in no table."""
+    used = {one for file in PACKAGE.rglob("*.py") for one in re.findall(r'"([A-Z]\d{3})"', file.read_text("utf-8"))}
+    assert used - {one.id for one in rules()} == set()
+
+
+def test_every_rule_is_played() -> None:
     """A scenario expects it, by its id."""
     files: list[Path] = [file for file in SCENARIOS.glob("*.yaml") if file.name != "world.yaml"]
     expected = {finding for file in files for scenario in read(file) for finding in scenario.findings}
