@@ -220,7 +220,7 @@ def cluster_errors(where: Choice) -> Iterator[None]:
         ) from unreachable
     except ClusterRefused as refused:
         kinds = {401: errors.UnauthorizedError, 403: errors.ForbiddenError}
-        fixes = {403: "kubectl auth can-i '*' instancetypes.amlarc.azureml.com", 401: "az login"}
+        fixes = {403: "kubectl auth can-i --list", 401: "az login"}
         kind = kinds.get(refused.status, errors.BadRequestError)
         raise kind(
             f"The cluster refused ({refused.status} {refused.reason}): {refused.message}",
