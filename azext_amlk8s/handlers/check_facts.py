@@ -113,7 +113,16 @@ class Sources:
         return str(__version__)
 
     def _of_cluster(self) -> Any:
-        return self._arm.get(self._cluster_id)
+        from azure.core.exceptions import ResourceNotFoundError
+
+        from azext_amlk8s.handlers.extension import absent
+
+        place = self._place
+        try:
+            return self._arm.get(self._cluster_id)
+        except ResourceNotFoundError as error:
+            told = absent(error, self._arm, place.group, place.cluster_type, place.cluster)
+            return Unseen(str(told), absent=True, fix="\n".join(getattr(told, "recommendations", None) or ()))
 
     def _of_extensions(self) -> Any:
         place = self._place
@@ -222,6 +231,6 @@ class Sources:
 
 def _sentence(error: Any) -> str:
     told: Mapping[str, Any] | Any = getattr(error, "error", None)
-    message = " ".join(str(getattr(told, "message", "") or error.message).split())
+    message = " ".join(str(getattr(told, "message", "") or error.message).split()).split(" For more details please")[0]
     code = getattr(told, "code", "")
     return f"({code}) {message}" if code else message
