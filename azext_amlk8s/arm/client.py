@@ -75,11 +75,11 @@ class Arm:
         """DELETE of a resource."""
         return self._client().begin("DELETE", resource_id, _api_version(resource_id))
 
-    def list_all(self, collection_id: str, *, filter: str | None = None) -> list[dict[str, Any]]:
-        """All pages of a collection; filter is OData's."""
+    def list_all(self, collection_id: str, *, odata_filter: str | None = None) -> list[dict[str, Any]]:
+        """All pages of a collection."""
         client = self._client()
         found: list[dict[str, Any]] = []
-        more = {"$filter": filter} if filter else {}
+        more = {"$filter": odata_filter} if odata_filter else {}
         page = client.send("GET", collection_id, _api_version(collection_id), **more).json()
         while True:
             found += page.get("value") or []

@@ -45,7 +45,7 @@ def may_read(facts: Facts) -> Iterator[Finding]:
     """What was refused is said, since the checks on it are left out."""
     hidden = {name: value for name in SEES if isinstance(value := getattr(facts, name), Unseen)}
     if hidden:
-        why = next(iter(hidden.values())).why
+        why = [*hidden.values()][0].why
         message = f"What the cluster says of {', '.join(hidden)} cannot be read: {why}"
         yield K302.finding("cluster", message, found=", ".join(hidden), fix="kubectl auth can-i --list")
 

@@ -99,8 +99,7 @@ def run(
             found = judged(one, shared.setdefault(one.facts, Facts(place, **told)), missing)
             outcomes.append(_filled_in(found, place))
             watcher.note(outcomes[-1])
-        for name in also:
-            sources[name]
+        sources.wait(also)
     finally:
         sources.close()
     return Result(tuple(outcomes)), sources

@@ -57,6 +57,11 @@ class Sources:
     def __getitem__(self, name: str) -> Any:
         return self._future(name).result()
 
+    def wait(self, names: Iterable[str]) -> None:
+        """Wait until these have been asked for."""
+        for name in names:
+            self._future(name).result()
+
     def close(self) -> None:
         """Leave what has not been asked yet unasked."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -151,7 +156,9 @@ class Sources:
         return self._arm.list_all(f"{group}/providers/Microsoft.Authorization/permissions")
 
     def _of_locks(self) -> Any:
-        return self._arm.list_all(f"{self._cluster_id}/providers/Microsoft.Authorization/locks", filter="atScope()")
+        return self._arm.list_all(
+            f"{self._cluster_id}/providers/Microsoft.Authorization/locks", odata_filter="atScope()"
+        )
 
     def _of_relay(self) -> Any:
         there = ours(seen(self["extensions"]) or ()) or {}
