@@ -29,17 +29,31 @@ def extension_or_plan(result: Mapping[str, Any]) -> Row | list[Row]:
     """The row of an extension, or what a dry run of it would do: a row for each resource and each setting."""
     if "method" not in result:
         return extension_row(result)
-    rows = [_plan_row(one["action"], one["kind"], one["name"]) for one in result.get("resources") or []]
-    verb = {"PUT": "set", "PATCH": "change"}[result["method"]]
-    properties = (result.get("body") or {}).get("properties") or {}
-    for name, value in properties.items():
+    if result["action"] == "none":
+        return _plan_row("nothing", "", "")
+    return _update_rows(result) if result["method"] == "PATCH" else _create_rows(result)
+
+
+def _create_rows(plan: Mapping[str, Any]) -> list[Row]:
+    rows = [_plan_row(one["action"], one["kind"], one["name"]) for one in plan["resources"]]
+    for name, value in plan["body"]["properties"].items():
         many = value if isinstance(value, Mapping) and name.startswith("configuration") else {name: value}
-        rows += [_plan_row(verb, key, one) for key, one in many.items()]
-    return rows or [_plan_row("nothing", "", "")]
+        rows += [_plan_row("set", key, one) for key, one in many.items()]
+    return rows
 
 
-def _plan_row(action: str, what: str, value: Any) -> Row:
-    return OrderedDict(Action=action, What=what, Value=str(value))
+def _update_rows(plan: Mapping[str, Any]) -> list[Row]:
+    return [
+        *(_plan_row(one["action"], one["kind"], one["name"], "") for one in plan["resources"]),
+        *(_plan_row("change", one["key"], one["after"], one["before"] or "not set") for one in plan["changes"]),
+    ]
+
+
+def _plan_row(action: str, what: str, value: Any, before: str | None = None) -> Row:
+    import json
+
+    was = {} if before is None else {"Before": before}
+    return OrderedDict(Action=action, What=what, **was, Value=value if isinstance(value, str) else json.dumps(value))
 
 
 def extension_rows(extensions: list[Mapping[str, Any]]) -> list[Row]:
@@ -48,19 +62,20 @@ def extension_rows(extensions: list[Mapping[str, Any]]) -> list[Row]:
 
 
 def compute_row(compute: Mapping[str, Any]) -> Row:
-    """The row of one Kubernetes compute as ARM describes it; `properties` may be null at either level."""
-    outer = compute.get("properties") or {}
-    inner = outer.get("properties") or {}
+    """The row of one compute as ARM describes it; `properties` may be null, or no mapping, at either level."""
+    outer = _mapping(compute.get("properties"))
+    inner = _mapping(outer.get("properties"))
     types = inner.get("instanceTypes")
     return OrderedDict(
         Name=compute.get("name"),
+        Type=outer.get("computeType"),
         State=outer.get("provisioningState"),
         Cluster=str(outer.get("resourceId") or "").rsplit("/", 1)[-1],
         Namespace=inner.get("namespace"),
         DefaultInstanceType=inner.get("defaultInstanceType"),
         InstanceTypes=len(types) if types is not None else None,
-        Identity=(compute.get("identity") or {}).get("type"),
-        Error=_first_provisioning_error(outer),
+        Identity=_mapping(compute.get("identity")).get("type") or "None",
+        Error=_first_provisioning_error(compute),
     )
 
 
@@ -103,12 +118,17 @@ def _first_status(properties: Mapping[str, Any]) -> str:
     return ""
 
 
-def _first_provisioning_error(properties: Mapping[str, Any]) -> str:
-    for item in properties.get("provisioningErrors") or []:
-        error = item.get("error", item) if isinstance(item, Mapping) else {}
-        if isinstance(error, Mapping) and (error.get("code") or error.get("message")):
-            return short(f"{error.get('code') or ''} {error.get('message') or ''}")
-    return ""
+def _first_provisioning_error(compute: Mapping[str, Any]) -> str:
+    """The deepest coded detail, which is the useful one, of what ARM keeps with a compute that failed."""
+    if not _mapping(compute.get("properties")).get("provisioningErrors"):
+        return ""
+    from azext_amlk8s.diagnosis import of_compute
+
+    return next((short(f"{one.code} {one.message}") for one in of_compute(compute)), "")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def short(text: str, width: int = 60) -> str:

@@ -51,7 +51,11 @@ def finding_rows(findings: list[Mapping[str, Any]]) -> list[Row]:
     """The rows of findings, errors first."""
     return [
         OrderedDict(
-            Id=one["id"], Severity=one["severity"], Subject=one["subject"], Message=one["message"], Fix=one["fix"]
+            Id=one["id"],
+            Severity=one["severity"],
+            Subject=one["subject"],
+            Message=one["message"].removeprefix(f"{one['subject']}: "),
+            Fix=" | ".join(line.strip() for line in one["fix"].splitlines()),
         )
         for one in findings
     ]

@@ -23,6 +23,12 @@ examples:
     text: >
         az amlk8s compute attach -g my-group -w my-workspace -n amlarc-compute --namespace training
         --resource-id "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group/providers/Microsoft.Kubernetes/connectedClusters/my-cluster"
+  - name: Attach in a script, ending after half an hour, with what is missing made on the way.
+    text: >
+        az amlk8s compute attach -g my-group -w my-workspace -n k8s-compute -c my-aks -t managedClusters
+        --namespace training --create-namespace --assign-roles --identity-type SystemAssigned --timeout 1800
+  - name: Attach again what failed, under the same name and namespace.
+    text: az amlk8s compute attach -g my-group -w my-workspace -n k8s-compute -c my-aks -t managedClusters --replace --yes
 """
 
 helps["amlk8s compute update"] = """
@@ -39,6 +45,7 @@ examples:
 helps["amlk8s compute show"] = """
 type: command
 short-summary: Show a Kubernetes compute.
+long-summary: Nothing that Azure says is left out. studioUrl is added; connection strings are emptied unless --show-secrets.
 examples:
   - name: Show a compute.
     text: az amlk8s compute show -g my-group -w my-workspace -n k8s-compute
@@ -47,6 +54,7 @@ examples:
 helps["amlk8s compute list"] = """
 type: command
 short-summary: List the Kubernetes computes of a workspace.
+long-summary: Computes of other kinds are listed with --all, those of unknown kind too.
 examples:
   - name: List the computes as a table.
     text: az amlk8s compute list -g my-group -w my-workspace -o table
@@ -55,6 +63,7 @@ examples:
 helps["amlk8s compute detach"] = """
 type: command
 short-summary: Detach a cluster from a workspace; the cluster itself stays as it is.
+long-summary: It is followed until the compute is gone. Online endpoints on it are named before. One that is not there is no error.
 examples:
   - name: Detach without being asked.
     text: az amlk8s compute detach -g my-group -w my-workspace -n k8s-compute --yes
@@ -67,4 +76,6 @@ long-summary: The exit code is 1 when the time is up, or when it has failed.
 examples:
   - name: Wait until the cluster is attached.
     text: az amlk8s compute wait -g my-group -w my-workspace -n k8s-compute --created
+  - name: Wait at most ten minutes until it has an instance type.
+    text: az amlk8s compute wait -g my-group -w my-workspace -n k8s-compute --custom "properties.properties.instanceTypes.gpu" --timeout 600
 """

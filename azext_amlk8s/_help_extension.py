@@ -2,12 +2,14 @@
 
 from knack.help_files import helps
 
+from azext_amlk8s._help_settings import parameters
+
 helps["amlk8s extension"] = """
 type: group
 short-summary: Manage the Azure Machine Learning extension of a cluster.
 """
 
-helps["amlk8s extension create"] = """
+helps["amlk8s extension create"] = f"""
 type: command
 short-summary: Install the Azure Machine Learning extension on a cluster.
 long-summary: >
@@ -15,6 +17,7 @@ long-summary: >
     must be True. Inference needs inferenceRouterServiceType, and either a certificate or allowInsecureConnections=True.
     On an Arc-connected cluster a Relay namespace is created, which is billed. The command can be repeated: it goes on
     where an interrupted run ended, and changes nothing where all is as asked for.
+{parameters(every=True)}
 examples:
   - name: Install on AKS for a quick proof of concept of training and inference.
     text: >
@@ -37,12 +40,13 @@ examples:
         --config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem
 """
 
-helps["amlk8s extension validate"] = """
+helps["amlk8s extension validate"] = f"""
 type: command
 short-summary: Judge settings, without a login, or with the facts of a cluster.
 long-summary: >
     Every finding is an object with id, severity, message and fix, errors first; the exit code is 1 when there is an error. Nothing is
     ever written. Keys are known by every name that they had; docs/settings.md lists them, and az amlk8s extension settings list.
+{parameters()}
 examples:
   - name: Judge settings as the first step of a pipeline.
     text: az amlk8s extension validate --config-file settings.yaml --strict -o table
@@ -101,13 +105,14 @@ examples:
     text: az amlk8s extension list -t connectedClusters -c my-cluster -g my-group -o table
 """
 
-helps["amlk8s extension update"] = """
+helps["amlk8s extension update"] = f"""
 type: command
 short-summary: Change settings or the version of the extension.
 long-summary: >
     Only what differs from what is deployed is sent. The service replaces protected settings as a whole: when one of
     them changes, those that can be read from Azure again are sent along, and the others are asked for before anything
     is sent. Settings can be changed but not removed.
+{parameters()}
 examples:
   - name: Switch inference on.
     text: >
@@ -143,7 +148,7 @@ examples:
 helps["amlk8s extension wait"] = """
 type: command
 short-summary: Wait until the extension meets a condition.
-long-summary: When the time is up the exit code is 0 all the same; look at provisioningState afterwards.
+long-summary: The exit code is 1 when the time is up, or when it has failed.
 examples:
   - name: Wait until the installation has succeeded.
     text: az amlk8s extension wait -n azureml-extension -t managedClusters -c my-aks -g my-group --created

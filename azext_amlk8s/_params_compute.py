@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from azext_amlk8s._validators import positive_seconds
+
 CLUSTER_TYPES = ["managedClusters", "connectedClusters"]
 
 
@@ -26,12 +28,14 @@ def _common(loader: Any) -> None:
             help="Name of the Azure Machine Learning workspace.",
             configured_default="workspace",
         )
-        c.argument("show_secrets", action="store_true", help="Show the two connection strings too.")
+        c.argument("show_secrets", action="store_true", help="Show connection strings and other secrets too.")
         c.argument("all_kinds", options_list=["--all"], action="store_true", help="List computes of every kind.")
     for verb in ("attach", "detach", "update"):
         with loader.argument_context(f"amlk8s compute {verb}") as c:
             c.argument(
-                "timeout", type=int, help="Seconds to follow it; then it goes on without us. Default: to its end."
+                "timeout",
+                type=positive_seconds,
+                help="Seconds to follow it; then it goes on without us. Default: to its end.",
             )
             c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
     for verb in ("attach", "update"):
@@ -69,7 +73,7 @@ def _where_and_how(loader: Any) -> None:
         c.argument(
             "replace",
             action="store_true",
-            help="Detach what is there under this name and attach again, under the same name.",
+            help="Detach what is there under this name and attach again; what is not given stays as it was.",
         )
     with loader.argument_context("amlk8s compute update") as c:
         c.argument("namespace", help="Cannot be changed; says what to do instead.")
@@ -101,11 +105,14 @@ def _identity(loader: Any) -> None:
 
 
 def _wait(loader: Any) -> None:
-    with loader.argument_context("amlk8s compute wait", arg_group="Wait Condition") as c:
-        c.argument("created", action="store_true", help="Until it is Succeeded.")
-        c.argument("updated", action="store_true", help="Until it is Succeeded again.")
-        c.argument("deleted", action="store_true", help="Until it is gone.")
-        c.argument("exists", action="store_true", help="Until it is there, in whatever state.")
-        c.argument("custom", help="Until it satisfies a JMESPath query.")
-        c.argument("interval", type=int, help="Seconds between two looks.")
-        c.argument("timeout", type=int, help="Seconds to wait at most; the exit code is 1 when they are over.")
+    for group in ("compute", "extension"):
+        with loader.argument_context(f"amlk8s {group} wait", arg_group="Wait Condition") as c:
+            c.argument("created", action="store_true", help="Until it is Succeeded.")
+            c.argument("updated", action="store_true", help="Until it is Succeeded again.")
+            c.argument("deleted", action="store_true", help="Until it is gone.")
+            c.argument("exists", action="store_true", help="Until it is there, in whatever state.")
+            c.argument("custom", help="Until it satisfies a JMESPath query.")
+            c.argument("interval", type=positive_seconds, help="Seconds between two looks.")
+            c.argument(
+                "timeout", type=positive_seconds, help="Seconds to wait at most; the exit code is 1 when they are over."
+            )

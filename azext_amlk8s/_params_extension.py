@@ -60,7 +60,7 @@ def _settings(loader: Any, command: str, get_three_state_flag: Any) -> None:
     with loader.argument_context(f"amlk8s extension {command}", arg_group="Settings") as c:
         c.argument(
             "config",
-            options_list=["--configuration-settings", "--config"],
+            options_list=["--configuration-settings", "--config", _former(c, "--config-settings", "--config")],
             nargs="+",
             action="append",
             validator=flatten_words,
@@ -69,7 +69,11 @@ def _settings(loader: Any, command: str, get_three_state_flag: Any) -> None:
         )
         c.argument(
             "config_protected",
-            options_list=["--config-protected-settings", "--config-protected"],
+            options_list=[
+                "--config-protected-settings",
+                "--config-protected",
+                _former(c, "--configuration-protected-settings", "--config-protected"),
+            ],
             nargs="+",
             action="append",
             completer=setting_keys,
@@ -78,13 +82,21 @@ def _settings(loader: Any, command: str, get_three_state_flag: Any) -> None:
         )
         c.argument(
             "config_file",
-            options_list=["--config-settings-file", "--config-file"],
+            options_list=[
+                "--config-settings-file",
+                "--config-file",
+                _former(c, "--configuration-settings-file", "--config-file"),
+            ],
             completer=FilesCompleter(),
             help="JSON or YAML file of settings, nested or dotted. What is given to --config goes before it.",
         )
         c.argument(
             "config_protected_file",
-            options_list=["--config-protected-settings-file", "--config-protected-file"],
+            options_list=[
+                "--config-protected-settings-file",
+                "--config-protected-file",
+                _former(c, "--configuration-protected-settings-file", "--config-protected-file"),
+            ],
             completer=FilesCompleter(),
             help="JSON or YAML file of settings that are kept secret.",
         )
@@ -101,6 +113,11 @@ def _settings(loader: Any, command: str, get_three_state_flag: Any) -> None:
             arg_type=get_three_state_flag(),
             help="Upgrade minor versions automatically.",
         )
+
+
+def _former(context: Any, name: str, today: str) -> Any:
+    """A name that `az k8s-extension` has given up: taken with a warning, not shown."""
+    return context.deprecate(target=name, redirect=today, hide=True)
 
 
 def _knowledge(loader: Any) -> None:

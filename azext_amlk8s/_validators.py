@@ -11,3 +11,11 @@ def flatten_words(namespace: Any) -> None:
         words = getattr(namespace, name, None)
         if words and isinstance(words[0], list):
             setattr(namespace, name, [word for group in words for word in group])
+
+
+def positive_seconds(word: str) -> int:
+    """A time in whole seconds, 1 or more. Raises ValueError, which az makes an error of the option."""
+    seconds = int(word)
+    if seconds < 1:
+        raise ValueError(f"{word} is not 1 or more")
+    return seconds

@@ -23,7 +23,7 @@ def _handlers(module: str) -> Any:
 
 
 def _diagnosis(loader: Any) -> None:
-    with loader.command_group("amlk8s", _handlers("explain"), is_preview=True) as group:
+    with loader.command_group("amlk8s", _handlers("explain")) as group:
         group.command("explain", "explain", table_transformer=_format_diagnosis.explanation_rows)
     with loader.command_group("amlk8s", _handlers("check"), is_preview=True) as group:
         group.command("check", "check", table_transformer=_format_diagnosis.check_rows)
@@ -36,7 +36,7 @@ def _extension(loader: Any) -> None:
     with loader.command_group("amlk8s extension", handlers) as group:
         group.custom_show_command("show", "show", custom_command_type=handlers, table_transformer=_format.extension_row)
         group.command("list", "list_", table_transformer=_format.extension_rows)
-        group.custom_wait_command("wait", "show", custom_command_type=handlers)
+        group.command("wait", "wait")
     for verb in ("create", "update", "delete"):
         with loader.command_group("amlk8s extension", _handlers(f"extension_{verb}")) as group:
             transformer = None if verb == "delete" else _format.extension_or_plan
@@ -69,8 +69,17 @@ def _compute(loader: Any) -> None:
 
 def _instance_type(loader: Any) -> None:
     handlers, rows = _handlers("instance_type"), _format_instance_type.instance_type_rows
+    findings = _format_diagnosis.finding_rows
     with loader.command_group("amlk8s instance-type", handlers) as group:
-        group.command("create", "create", table_transformer=rows)
         group.custom_show_command("show", "show", custom_command_type=handlers, table_transformer=rows)
         group.command("list", "list_", table_transformer=rows)
-        group.command("delete", "delete", confirmation=True)
+        group.command("validate", "validate", table_transformer=findings)
+        group.command("convert", "convert", table_transformer=_format_instance_type.converted_rows)
+        group.command("delete", "delete")
+    with loader.command_group("amlk8s instance-type", _handlers("instance_type_apply")) as group:
+        for verb in ("create", "update", "apply"):
+            group.command(verb, verb, table_transformer=rows)
+    with loader.command_group("amlk8s instance-type", _handlers("instance_type_fit")) as group:
+        group.command("fit", "fit", table_transformer=_format_instance_type.fit_rows)
+    with loader.command_group("amlk8s workload", _handlers("workload")) as group:
+        group.command("check", "check", table_transformer=findings)

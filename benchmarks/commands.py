@@ -47,8 +47,8 @@ def main() -> None:
             rest = ["rest", "--url", f"{resource_id}?api-version={version}"]
             ours, floor = [], []
             for _ in range(rounds):
-                floor.append(_cpu(rest, env, folder))
-                ours.append(_cpu(["amlk8s", *words], env, folder))
+                floor.append(cpu_of(["az", *rest], env, folder))
+                ours.append(cpu_of(["az", "amlk8s", *words], env, folder))
             mine, theirs = statistics.median(ours), statistics.median(floor)
             print(f"{name:20} {mine * 1000:6.0f} ms   az rest {theirs * 1000:6.0f} ms   x {mine / theirs:.2f}")
 
@@ -71,13 +71,9 @@ def rehearsal(*options: str) -> Iterator[tuple[dict[str, str], str]]:
 def _prepare(env: Mapping[str, str], folder: str) -> None:
     settings = ["enableTraining=True", "enableInference=True", "inferenceRouterServiceType=loadBalancer"]
     create = ["extension", "create", "-n", "azureml-extension", *ON_AKS]
-    _cpu(["amlk8s", *create, "--config", *settings, "allowInsecureConnections=True"], env, folder)
+    cpu_of(["az", "amlk8s", *create, "--config", *settings, "allowInsecureConnections=True"], env, folder)
     attach = ["compute", "attach", "-n", "k8s-compute", *IN_WORKSPACE, "--resource-id", CLUSTER]
-    _cpu(["amlk8s", *attach], env, folder)
-
-
-def _cpu(words: list[str], env: Mapping[str, str], folder: str) -> float:
-    return cpu_of(["az", *words], env, folder)
+    cpu_of(["az", "amlk8s", *attach], env, folder)
 
 
 def cpu_of(words: list[str], env: Mapping[str, str], folder: str) -> float:

@@ -46,10 +46,7 @@ async def start(
     listening: socket.socket | None = None,
     record: Path | None = None,
 ) -> Started:
-    """Begin to answer on loopback, on a free port or on a socket that listens already, which is left open.
-
-    ARM exchanges are appended to record.
-    """
+    """Begin to answer on loopback, on a free port or a bound socket. ARM exchanges are appended to record."""
     clusters = await _clusters(world, directory, authority, on_request)
     operations, tree = Operations(), grow(world)
     base = ""
@@ -57,11 +54,11 @@ async def start(
     app = ArmApp(azure, lambda: base, on_request, Recorder(record) if record else None)
     runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
-    tls = authority.server_context()
-    site: web.BaseSite = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-    if listening is not None:
-        site = web.SockSite(runner, listening.dup(), ssl_context=tls)
-    await site.start()
+    context = authority.server_context()
+    if listening:
+        await web.SockSite(runner, listening, ssl_context=context).start()
+    else:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
     base = f"https://localhost:{runner.addresses[0][1]}"
     _private(directory / "kubeconfig", kubeconfig(list(clusters.values()), authority.ca_pem))
 

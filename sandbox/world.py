@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 DEFAULT_WORLD = Path(__file__).with_name("world.yaml")
+WEATHERS = ("expired-token", "throttled", "bad-gateway", "gateway-timeout", "refused", "dropped")
 NAMESPACE = uuid.UUID("6b1f1f6e-0c7e-5a53-9d0a-5d1b5c3f2a10")
 
 
@@ -66,8 +67,44 @@ class Cluster:
 
 
 @dataclass(frozen=True)
+class Weather:
+    """What some requests meet on their way: those of a method (any when empty) whose path fits a pattern.
+
+    The first `after` of them pass, the next `times` meet it, the rest pass again. retry_after in seconds;
+    status, code and message are those of a provider that refuses.
+    """
+
+    kind: str
+    method: str = ""
+    path: str = "."
+    after: int = 0
+    times: int = 1
+    retry_after: int | None = None
+    provider: str = "Microsoft.MachineLearningServices"
+    status: int = 500
+    code: str = "InternalServerError"
+    message: str = "The request could not be completed."
+
+    def __post_init__(self) -> None:
+        if self.kind not in WEATHERS:
+            raise TypeError(f"weather is one of {', '.join(WEATHERS)}, not {self.kind!r}")
+
+
+@dataclass(frozen=True)
+class Polls:
+    """How polls of operations are answered while they run, where it differs from the provider's own way.
+
+    status: 200 or 202; level: tenant for URLs that name no subscription; retry_after in seconds.
+    """
+
+    status: int = 200
+    level: str = "provider"
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True)
 class World:
-    """All that exists when the sandbox starts."""
+    """All that exists when the sandbox starts. role_delay: seconds until a role that was granted can be seen."""
 
     tenant: str
     subscriptions: tuple[Mapping[str, str], ...]
@@ -81,6 +118,10 @@ class World:
     resources: tuple[Mapping[str, Any], ...]
     denied: tuple[Mapping[str, Any], ...] = ()
     policies: tuple[Mapping[str, Any], ...] = ()
+    role_delay: float = 0
+    weather: tuple[Weather, ...] = ()
+    polls: Polls = Polls()
+    page: int = 100
 
     @property
     def subscription(self) -> str:
@@ -106,6 +147,10 @@ def load(path: Path | None = None) -> World:
             resources=tuple(told.get("resources", ())),
             denied=tuple(told.get("denied", ())),
             policies=tuple(told.get("policies", ())),
+            role_delay=float(told.get("role_delay", 0)),
+            weather=tuple(Weather(**one) for one in told.get("weather", ())),
+            polls=Polls(**told.get("polls", {})),
+            page=told.get("page", 100),
         )
     except OSError as error:
         raise WorldError(f"The world file {file} cannot be read: {error.strerror}.") from error

@@ -15,9 +15,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tools import descriptions
 from tools.prove_wheel import ROOT
 
-CONTRACT, TRAFFIC, JUDGE = ROOT / "tests" / "contract", ROOT / ".traffic", ROOT.parent / "shared" / "judge" / "judge"
+CONTRACT, TRAFFIC, SHARED = ROOT / "tests" / "contract", ROOT / ".traffic", ROOT.parent / "shared"
+JUDGE = SHARED / "judge" / "judge"
+# ARM's refusals of requests that are none: no description has them, and tests ask for them on purpose.
+NO_REQUEST = ("MissingApiVersionParameter", "InvalidResourceType", "InvalidResourceNamespace")
 OUR_CLIENT = re.compile(r"amlk8s|mgmt-kubernetesconfiguration-extensions.*AZURECLI|AZURECLI.*kubernetesconfiguration")
 
 
@@ -42,6 +46,23 @@ def operations() -> list[dict[str, Any]]:
     return told
 
 
+def table(told: list[dict[str, Any]]) -> str:
+    """The same as a table for people, a row for each resource type. It ends docs/sandbox.md."""
+    rows: dict[str, dict[str, list[str]]] = {}
+    for one in told:
+        method, kind = one["operation"].split(" ", 1)
+        row = rows.setdefault(kind, {"methods": [], "versions": [], "judges": [], "assumed": []})
+        row["methods"].append(method if method != "ANY" else "")
+        row["versions"] = sorted({*row["versions"], *one["versions"]})
+        row["judges"] += [judge for judge in one["judges"] if judge not in row["judges"]]
+        row["assumed"] += [one["assumed"]] if one["assumed"] else []
+    lines = ["| resource type | asked | API versions | judged by | assumed |", "|---|---|---|---|---|"]
+    for kind, row in rows.items():
+        cells = [kind, " ".join(row["methods"]), ", ".join(row["versions"]), ", ".join(row["judges"])]
+        lines.append(f"| {' | '.join([*cells, ' '.join(row['assumed'])])} |")
+    return "\n".join(lines) + "\n"
+
+
 def asked(exchanges: list[str]) -> set[str]:
     """The operations that our client asked for in this traffic, such as `PUT Microsoft.X/ys`."""
     requests = (json.loads(line)["liveRequest"] for line in exchanges)
@@ -61,9 +82,18 @@ def by_descriptions(exchanges: list[str]) -> int:
     if not JUDGE.exists():
         print("Microsoft's descriptions do not lie beside this checkout; the exchanges are not held against them.")
         return 0
+    known = descriptions.read(SHARED / "specs" / "specification")
     everything = TRAFFIC / "everything"
-    everything.write_text("\n".join(exchanges) + "\n", encoding="utf-8")
+    held = [descriptions.held(line, known) for line in exchanges if not refused_as_none(json.loads(line))]
+    everything.write_text("\n".join(held) + "\n", encoding="utf-8")
     return subprocess.run([JUDGE, everything, CONTRACT / "allowed.json"], check=False).returncode
+
+
+def refused_as_none(exchange: dict[str, Any]) -> bool:
+    """Whether ARM itself said that there is no such operation."""
+    body = exchange["liveResponse"].get("body")
+    error = body.get("error") if isinstance(body, dict) else None
+    return isinstance(error, dict) and error.get("code") in NO_REQUEST
 
 
 def _tallied() -> list[str]:

@@ -75,12 +75,11 @@ class Arm:
         """DELETE of a resource."""
         return self._client().begin("DELETE", resource_id, _api_version(resource_id))
 
-    def list_all(self, collection_id: str, *, odata_filter: str | None = None) -> list[dict[str, Any]]:
+    def list_all(self, collection_id: str, **query: str) -> list[dict[str, Any]]:
         """All pages of a collection."""
         client = self._client()
         found: list[dict[str, Any]] = []
-        more = {"$filter": odata_filter} if odata_filter else {}
-        page = client.send("GET", collection_id, _api_version(collection_id), **more).json()
+        page = client.send("GET", collection_id, _api_version(collection_id), **query).json()
         while True:
             found += page.get("value") or []
             if not page.get("nextLink"):
@@ -99,6 +98,11 @@ class Arm:
         """The workspaces of the subscription, in all its groups."""
         root = f"/subscriptions/{self.subscription_id}"
         return self.list_all(f"{root}/providers/Microsoft.MachineLearningServices/workspaces")
+
+    def list_vm_sizes(self, location: str) -> list[dict[str, Any]]:
+        """The sizes of virtual machines that Azure Machine Learning knows in a region."""
+        root = f"/subscriptions/{self.subscription_id}/providers/Microsoft.MachineLearningServices"
+        return self.list_all(f"{root}/locations/{location}/vmSizes")
 
     def get_provider(self, namespace: str) -> dict[str, Any]:
         """A resource provider as the subscription has it, with its registrationState."""
@@ -130,6 +134,17 @@ class Arm:
         resource_id = f"{self.cluster_id(group, 'managedClusters', cluster)}/listClusterUserCredential"
         answer = self._client().send("POST", resource_id, API_VERSIONS["Microsoft.ContainerService"]).json()
         return b64decode(answer["kubeconfigs"][0]["value"]).decode("utf-8")
+
+    def list_role_assignments(self, scope: str, principal_id: str) -> list[dict[str, Any]]:
+        """The role assignments of a principal, and of groups that it is in, at a scope and above it."""
+        told = {"$filter": f"atScope() and assignedTo('{principal_id}')"}
+        return self.list_all(f"{scope}/providers/Microsoft.Authorization/roleAssignments", **told)
+
+    def kubernetes_versions(self, location: str) -> dict[str, Any]:
+        """The versions of Kubernetes that AKS offers in a region, as AKS answers."""
+        provider = f"/subscriptions/{self.subscription_id}/providers/Microsoft.ContainerService"
+        version = API_VERSIONS["Microsoft.ContainerService"]
+        return self._client().send("GET", f"{provider}/locations/{location}/kubernetesVersions", version).json()
 
     def assign_role(self, scope: str, role_id: str, principal_id: str) -> None:
         """Give a service principal a built-in role at a scope; one that it has already is left as it is."""
@@ -235,13 +250,18 @@ def _extensions_client() -> Any:
             recommendation="pip uninstall azure-mgmt-kubernetesconfiguration   # in the Python that az runs on",
         ) from error
 
+    from azext_amlk8s.arm.token import FreshTokenPolicy
     from azext_amlk8s.arm.trace import BlankedTrace
 
     class ExtensionsClient(KubernetesConfigurationExtensionsMgmtClient):
-        """The SDK's client with our trace: az would log the protected settings."""
+        """The SDK's client with our trace (az would log the protected settings), and tokens that are replaced."""
 
         def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
-            super().__init__(credential, subscription_id, **{**kwargs, "logging_policy": BlankedTrace()})
+            ours = {
+                "logging_policy": BlankedTrace(),
+                "authentication_policy": FreshTokenPolicy(credential, *kwargs["credential_scopes"]),
+            }
+            super().__init__(credential, subscription_id, **{**kwargs, **ours})
 
     return ExtensionsClient
 

@@ -9,9 +9,9 @@ from azure.core.pipeline import policies
 from azure.core.polling import LROPoller
 from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
-from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from azext_amlk8s.arm.operation import Operation, polling
+from azext_amlk8s.arm.token import FreshTokenPolicy
 from azext_amlk8s.arm.trace import BlankedTrace
 
 
@@ -35,7 +35,7 @@ class ThinClient:
                 policies.ContentDecodePolicy(**kwargs),
                 policies.RedirectPolicy(**kwargs),
                 policies.RetryPolicy(**kwargs),
-                ARMChallengeAuthenticationPolicy(credential, *scopes, **kwargs),
+                FreshTokenPolicy(credential, *scopes, **kwargs),
                 policies.CustomHookPolicy(**kwargs),
                 BlankedTrace(),
             ],

@@ -10,21 +10,23 @@ from azext_amlk8s.checks.facts import Facts, Unseen, name_of, seen, state_of
 from azext_amlk8s.checks.model import Check, When
 from azext_amlk8s.computes import (
     AttachFacts,
+    Inside,
     Wanted,
     cluster_ref,
+    identity_principals,
     is_kubernetes,
     judge_attach,
+    look_alikes,
     missing_roles,
     needed_roles,
 )
-from azext_amlk8s.computes.roles import identity_principals, look_alikes
 from azext_amlk8s.diagnosis import explain_failure, of_compute
 from azext_amlk8s.findings import Finding, Rule, Severity
 
 ATTACH = "https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace"
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
 BUSY = ("creating", "updating", "deleting")
-ROLES, NAMESPACES = ("C121", "C122"), ("C120",)
+ROLES, NAMESPACES = ("C121", "C122"), ("C120", "C126")
 LIMITS = ("C109", "C110", "C112", "C113", "C114")
 
 K601 = Rule("K601", Severity.ERROR, "The workspace is there.", ATTACH)
@@ -120,25 +122,30 @@ def computes_of(facts: Facts) -> list[Mapping[str, Any]]:
 def _rules(facts: Facts, ids: tuple[str, ...]) -> Iterator[Finding]:
     """The findings of some rules of attachments, for each compute, or for one that is yet to be."""
     ref = _ref(facts)
+    by_trust = bool((facts.cluster.get("properties") or {}).get("disableLocalAccounts"))
     principals = identity_principals(facts.workspace)
-    needed = [role for principal in principals for role in needed_roles(principal, ref)]
+    needed = [role for one in principals for role in needed_roles(one, ref, trusted_access=by_trust)]
     held = seen(facts.assignments)
+    missing = missing_roles(needed, held) if held is not None else ()
     namespaces = seen(facts.namespaces)
     told = AttachFacts(
-        subscription=facts.place.subscription,
         workspace=facts.workspace,
         cluster=facts.cluster,
         extensions=seen(facts.extensions) or (),
         computes=facts.computes,
-        namespaces=None if namespaces is None else frozenset(name_of(one) for one in namespaces),
+        inside=None if namespaces is None else Inside({name_of(one): _phase(one) for one in namespaces}),
         trusted_access=seen(facts.trusted_access) or (),
-        missing_roles=missing_roles(needed, held) if held is not None else (),
-        look_alikes=look_alikes(held or ()),
+        missing_roles=missing,
+        look_alikes=look_alikes(missing, (one for many in (held or {}).values() for one in many)),
     )
     for name, namespace in _attachments(facts):
         place = facts.place
         wanted = Wanted(name, place.workspace_group, place.workspace, ref, namespace)
         yield from (one for one in judge_attach(wanted, told) if one.id in ids)
+
+
+def _phase(namespace: Mapping[str, Any]) -> str:
+    return str((namespace.get("status") or {}).get("phase") or "Active")
 
 
 def _attachments(facts: Facts) -> list[tuple[str, str]]:

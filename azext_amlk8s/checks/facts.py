@@ -56,7 +56,7 @@ class Facts:
     events and quotas (of azureml), controllers (deployments, daemon sets and stateful sets of all namespaces, each with
     its kind), namespaces, health (the config map), instance_types (None without the CRD), volcano (its CRD), fe_role
     (ClusterRole azureml-fe), releases (metadata of Helm's secrets), constraints (OpenShift's), agents (what Arc's
-    agents keep). Of the workspace: workspace, computes, assignments (of roles on the cluster), trusted_access.
+    agents keep). Of the workspace: workspace, computes, assignments (of roles, by principal), trusted_access.
     kubernetes is the address of the API server. Each may be Unseen where a check only wants it.
     """
 

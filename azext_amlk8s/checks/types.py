@@ -8,8 +8,8 @@ from typing import Any
 from azext_amlk8s.checks.facts import Facts, ours, seen
 from azext_amlk8s.checks.model import Check, When
 from azext_amlk8s.findings import Finding, Rule, Severity
-from azext_amlk8s.instances import InstanceType, view
 from azext_amlk8s.instances.fit import fit
+from azext_amlk8s.instances.model import InstanceType, types_of_objects
 from azext_amlk8s.instances.nodes import nodes_from_objects, nodes_from_pools
 from azext_amlk8s.instances.placement import Placement, placement
 from azext_amlk8s.instances.verdict import judge_fit, judge_selectors
@@ -33,8 +33,7 @@ def selectors(facts: Facts) -> Iterator[Finding]:
 
 
 def _types(facts: Facts) -> list[InstanceType]:
-    told = [view(one) for one in facts.instance_types or ()]
-    return [InstanceType(str(one["name"]), one["nodeSelector"], one["requests"], one["limits"]) for one in told]
+    return list(types_of_objects([dict(one) for one in facts.instance_types or ()]).values())
 
 
 def _placement(facts: Facts) -> Placement:

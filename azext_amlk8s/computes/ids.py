@@ -7,9 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.findings import Finding, Severity
+from azext_amlk8s.findings import Finding, Rule, Severity
 
 GUIDE = "https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace"
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+
+C101 = Rule("C101", ERROR, "A cluster is named by the resource ID of an AKS or Arc-connected cluster.", GUIDE)
+C102 = Rule(
+    "C102", WARNING, "The resource ID of a cluster names the provider that the kind of cluster belongs to.", GUIDE
+)
+C103 = Rule("C103", WARNING, "The resource ID of an identity begins with a slash.", GUIDE)
+C104 = Rule("C104", WARNING, "A compute has one user-assigned identity.", GUIDE)
+C131 = Rule("C131", ERROR, "A compute has a system-assigned identity or a user-assigned one, not both.", GUIDE)
+C132 = Rule("C132", ERROR, "A user-assigned identity is named.", GUIDE)
+C133 = Rule("C133", ERROR, "An identity is named by its resource ID.", GUIDE)
+
 KINDS = {
     "managedclusters": ("Microsoft.ContainerService", "managedClusters"),
     "connectedclusters": ("Microsoft.Kubernetes", "connectedClusters"),
@@ -19,6 +31,12 @@ CLUSTER_ID = re.compile(
     r"(?P<provider>[^/]+)/(?P<kind>[^/]+)/(?P<name>[^/]+)/?$",
     re.IGNORECASE,
 )
+# An AKS cluster on one's own hardware stands beneath its connectedClusters resource.
+HYBRID = re.compile(
+    r"^(?P<connected>.*/connectedClusters/[^/]+)/providers/Microsoft\.HybridContainerService/[^/]+/[^/]+/?$",
+    re.IGNORECASE,
+)
+PLACEHOLDER = re.compile(r"[<>{}]")
 IDENTITY_ID = re.compile(
     r"^/?subscriptions/[^/]+/resourcegroups/[^/]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+/?$",
     re.IGNORECASE,
@@ -57,21 +75,36 @@ def cluster_ref(subscription: str, group: str, cluster_type: str, name: str) -> 
 
 def read_cluster_id(text: str) -> tuple[ClusterRef | None, tuple[Finding, ...]]:
     """The cluster that an id means. The segment before the name decides; a wrong provider is corrected and said."""
-    found = CLUSTER_ID.match(text.strip())
+    hybrid = HYBRID.match(text.strip())
+    found = CLUSTER_ID.match(hybrid["connected"] if hybrid else text.strip())
     known = KINDS.get(found["kind"].lower()) if found else None
-    if not found or not known:
-        hint = ""
-        if found and found["kind"].lower() == "provisionedclusters":
-            hint = " For an AKS cluster on your own hardware, give the id of its connectedClusters resource."
-        message = f"{text} is not the resource ID of an AKS or Arc-connected cluster.{hint}"
-        fix = "az aks show -g GROUP -n CLUSTER --query id -o tsv"
-        return None, (Finding("C101", Severity.ERROR, "--resource-id", message, fix=fix, source=GUIDE),)
+    if not found or not known or PLACEHOLDER.search(text):
+        return None, (C101.finding("--resource-id", _no_cluster(text, found), found=text, fix=_how_to_find(found)),)
     provider, kind = known
     ref = ClusterRef(found["subscription"], found["group"], kind, found["name"])
-    if found["provider"].lower() == provider.lower():
+    if hybrid:
+        message = (
+            "A cluster on your own hardware is attached through its connectedClusters resource; the ID is corrected."
+        )
+    elif found["provider"].lower() != provider.lower():
+        message = f"{kind} belong to {provider}, not to {found['provider']}; the ID is corrected."
+    else:
         return ref, ()
-    message = f"{kind} belong to {provider}, not to {found['provider']}; the ID is corrected."
-    return ref, (Finding("C102", Severity.WARNING, "--resource-id", message, fix=ref.id, source=GUIDE),)
+    return ref, (C102.finding("--resource-id", message, required=provider, found=found["provider"], fix=ref.id),)
+
+
+def _no_cluster(text: str, found: re.Match[str] | None) -> str:
+    if PLACEHOLDER.search(text):
+        return f"{text} still has a placeholder in it."
+    message = f"{text} is not the resource ID of an AKS or Arc-connected cluster."
+    if found and found["kind"].lower() == "provisionedclusters":
+        return f"{message} For an AKS cluster on your own hardware, give the ID of its connectedClusters resource."
+    return message
+
+
+def _how_to_find(found: re.Match[str] | None) -> str:
+    arc = found and ("kubernetes" in found["provider"].lower() or "hybrid" in found["provider"].lower())
+    return f"az {'connectedk8s' if arc else 'aks'} show -g GROUP -n CLUSTER --query id -o tsv"
 
 
 def read_identity(kind: str | None, identities: str | None) -> tuple[Mapping[str, Any] | None, tuple[Finding, ...]]:
@@ -80,35 +113,23 @@ def read_identity(kind: str | None, identities: str | None) -> tuple[Mapping[str
     Several user-assigned identities may be given, separated by commas or spaces; the service uses the first. An id
     without its leading slash, as the documentation has it, is completed.
     """
+    option = "--user-assigned-identities"
     words = [word for word in re.split(r"[,\s]+", identities or "") if word]
-    findings: list[Finding] = []
+    find = "az identity show -g GROUP -n NAME --query id -o tsv"
     if words and (kind or "").lower() == "systemassigned":
-        findings.append(
-            _identity_error(
-                "C131", "A system-assigned identity excludes user-assigned ones.", "--identity-type UserAssigned"
-            )
-        )
+        message = "A system-assigned identity excludes user-assigned ones."
+        return None, (C131.finding(option, message, fix="--identity-type UserAssigned"),)
     if not words and (kind or "").lower() == "userassigned":
-        fix = "--user-assigned-identities $(az identity show -g GROUP -n NAME --query id -o tsv)"
-        findings.append(_identity_error("C132", "--identity-type UserAssigned needs --user-assigned-identities.", fix))
-    if words and not IDENTITY_ID.match(words[0]):
-        fix = "az identity show -g GROUP -n NAME --query id -o tsv"
-        findings.append(_identity_error("C133", f"{words[0]} is not the resource ID of an identity.", fix))
-    if findings:
-        return None, tuple(findings)
+        message = "--identity-type UserAssigned needs --user-assigned-identities."
+        return None, (C132.finding(option, message, fix=f"{option} $({find})"),)
     if not words:
         return ({"type": "SystemAssigned"} if kind else None), ()
-    first = "/" + words[0].strip("/")
+    if not IDENTITY_ID.match(words[0]) or PLACEHOLDER.search(words[0]):
+        return None, (C133.finding(option, f"{words[0]} is not the resource ID of an identity.", fix=find),)
+    first, findings = "/" + words[0].strip("/"), []
     if not words[0].startswith("/"):
         message = "The ID of the identity lacks its leading slash; it is completed."
-        findings.append(
-            Finding("C103", Severity.WARNING, "--user-assigned-identities", message, fix=first, source=GUIDE)
-        )
+        findings.append(C103.finding(option, message, found=words[0], fix=first))
     if len(words) > 1:
-        message = f"Of several identities the service uses the first only: {first}"
-        findings.append(Finding("C104", Severity.WARNING, "--user-assigned-identities", message, source=GUIDE))
+        findings.append(C104.finding(option, f"Of several identities the service uses the first only: {first}"))
     return {"type": "UserAssigned", "userAssignedIdentities": {first: {}}}, tuple(findings)
-
-
-def _identity_error(rule: str, message: str, fix: str) -> Finding:
-    return Finding(rule, Severity.ERROR, "--user-assigned-identities", message, fix=fix, source=GUIDE)

@@ -30,55 +30,67 @@ class RoleNeeded:
         )
 
 
-def identity_principals(resource: Mapping[str, Any]) -> tuple[str, ...]:
-    """The principal ids of the user-assigned identities of a resource, none where it has a system-assigned one."""
-    identity = resource.get("identity") or {}
+def identity_principals(workspace: Mapping[str, Any]) -> tuple[str, ...]:
+    """The principal ids of a workspace's user-assigned identities, none where it has a system-assigned one.
+
+    Where the workspace names a primary one, it is the one that the service uses.
+    """
+    identity = workspace.get("identity") or {}
     if "systemassigned" in str(identity.get("type")).lower():
         return ()
-    held = (identity.get("userAssignedIdentities") or {}).values()
-    return tuple(one["principalId"] for one in held if one and one.get("principalId"))
+    held = {key.lower(): one for key, one in (identity.get("userAssignedIdentities") or {}).items()}
+    primary = str((workspace.get("properties") or {}).get("primaryUserAssignedIdentity") or "").lower()
+    used = [held[primary]] if primary in held else list(held.values())
+    return tuple(one["principalId"] for one in used if one and one.get("principalId"))
 
 
-def needed_roles(principal_id: str, cluster: ClusterRef) -> tuple[RoleNeeded, ...]:
-    """What the identity of a workspace needs on a cluster; more on an Arc-connected one, for its relay."""
+def needed_roles(principal_id: str, cluster: ClusterRef, *, trusted_access: bool = False) -> tuple[RoleNeeded, ...]:
+    """What the identity of a workspace needs on a cluster.
+
+    More on an Arc-connected one, for its relay, and on an AKS cluster that is entered by Trusted Access.
+    """
     scopes = {"cluster": cluster.id, "clusterResourceGroup": cluster.group_id}
     return tuple(
         RoleNeeded(one["role"], one["id"], scopes[one["scope"]], principal_id, one["symptom"])
         for one in knowledge.load("roles")["workspaceIdentity"]
-        if cluster.kind in one["clusters"]
+        if cluster.kind in one["clusters"] and (trusted_access or not one.get("onlyWithTrustedAccess"))
     )
 
 
-def missing_roles(needed: Iterable[RoleNeeded], assignments: Sequence[Mapping[str, Any]]) -> tuple[RoleNeeded, ...]:
-    """Those that no assignment gives, at the scope or above it; Owner and Contributor include what they cover."""
+def missing_roles(
+    needed: Iterable[RoleNeeded], assignments: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> tuple[RoleNeeded, ...]:
+    """Those that no assignment gives, at the scope or above it; Owner and Contributor include what they cover.
+
+    assignments are those of a principal and of the groups that it is in, by principal id.
+    """
     includes = knowledge.load("roles")["includes"]
-    held = []
-    for assignment in assignments:
-        properties = assignment.get("properties") or {}
-        role = str(properties.get("roleDefinitionId", "")).rsplit("/", 1)[-1].lower()
-        scope = str(properties.get("scope", "")).lower().rstrip("/")
-        held += [(properties.get("principalId"), one, scope) for one in (role, *includes.get(role, ()))]
-    return tuple(
-        one
-        for one in needed
-        if not any(
-            principal == one.principal_id and role == one.role_id.lower() and _covers(scope, one.scope.lower())
-            for principal, role, scope in held
+
+    def given(one: RoleNeeded) -> bool:
+        return any(
+            one.role_id.lower() in (role, *includes.get(role, ())) and _covers(scope, one.scope.lower())
+            for role, scope in map(_role_and_scope, assignments.get(one.principal_id, ()))
         )
-    )
+
+    return tuple(one for one in needed if not given(one))
 
 
-def look_alikes(assignments: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def look_alikes(needed: Iterable[RoleNeeded], assignments: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Names of assigned roles that are taken for a needed one because they are called almost the same."""
+    wanted = {one.role_id for one in needed}
     alike = {
         one["notToBeTakenFor"]["id"]: one["notToBeTakenFor"]["role"]
         for one in knowledge.load("roles")["workspaceIdentity"]
-        if "notToBeTakenFor" in one
+        if "notToBeTakenFor" in one and one["id"] in wanted
     }
-    roles = {
-        str((one.get("properties") or {}).get("roleDefinitionId", "")).rsplit("/", 1)[-1].lower() for one in assignments
-    }
-    return tuple(name for role, name in alike.items() if role in roles)
+    held = {_role_and_scope(one)[0] for one in assignments}
+    return tuple(name for role, name in alike.items() if role in held)
+
+
+def _role_and_scope(assignment: Mapping[str, Any]) -> tuple[str, str]:
+    properties = assignment.get("properties") or {}
+    role = str(properties.get("roleDefinitionId", "")).rsplit("/", 1)[-1].lower()
+    return role, str(properties.get("scope", "")).lower().rstrip("/")
 
 
 def _covers(scope: str, wanted: str) -> bool:

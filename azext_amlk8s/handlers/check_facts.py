@@ -157,7 +157,7 @@ class Sources:
 
     def _of_locks(self) -> Any:
         return self._arm.list_all(
-            f"{self._cluster_id}/providers/Microsoft.Authorization/locks", odata_filter="atScope()"
+            f"{self._cluster_id}/providers/Microsoft.Authorization/locks", **{"$filter": "atScope()"}
         )
 
     def _of_relay(self) -> Any:
@@ -173,11 +173,10 @@ class Sources:
         return self._arm.list_computes(self._place.workspace_group, self._place.workspace)
 
     def _of_assignments(self) -> Any:
-        from azext_amlk8s.computes.roles import identity_principals
+        from azext_amlk8s.computes import identity_principals
 
-        if not identity_principals(seen(self["workspace"]) or {}):
-            return ()
-        return self._arm.list_all(f"{self._cluster_id}/providers/Microsoft.Authorization/roleAssignments")
+        principals = identity_principals(seen(self["workspace"]) or {})
+        return {one: self._arm.list_role_assignments(self._cluster_id, one) for one in principals}
 
     def _of_trusted_access(self) -> Any:
         if not ((seen(self["cluster"]) or {}).get("properties") or {}).get("disableLocalAccounts"):

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from azext_amlk8s.handlers.compute_common import Place, absent, confirm, followed, not_found, scene_of
-from azext_amlk8s.handlers.reporting import azure_errors
+from azext_amlk8s.handlers.compute_common import (
+    Place,
+    absent,
+    failed,
+    followed,
+    not_found,
+    scene_of,
+    see_that_it_is_gone,
+    tell_of_endpoints,
+    went_on,
+)
+from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
 
 
 def show(
@@ -13,10 +23,10 @@ def show(
 ) -> dict[str, Any]:
     """The compute as ARM describes it and its address in the studio; exit code 3 when it is not there.
 
-    Its two connection strings are blanked unless show_secrets.
+    Its two connection strings are blanked unless show_secrets. studioUrl is ours, beside what ARM said.
     """
     from azext_amlk8s.arm import Arm
-    from azext_amlk8s.computes import blanked, studio_url
+    from azext_amlk8s.computes import blanked, with_studio
 
     place = Place(resource_group_name, workspace_name, name)
     with azure_errors():
@@ -24,8 +34,7 @@ def show(
             found = Arm(cmd.cli_ctx).get_compute(*place.parts)
         except not_found() as error:
             raise absent(error, place, of_compute=True) from error
-    shown = dict(found) if show_secrets else blanked(found)
-    return {**shown, "studioUrl": studio_url(str(found.get("id")), str(found.get("name")))}
+    return with_studio(found if show_secrets else blanked(found), cmd.cli_ctx.cloud.name)
 
 
 def list_(
@@ -73,7 +82,8 @@ def wait(
                 _require_workspace(arm, place, error)
                 return None
 
-        wait_for(cmd, read, condition, interval, timeout, name, f"az amlk8s compute show {place.words}")
+        look = f"az amlk8s compute show {place.words}"
+        wait_for(read, condition, interval, timeout, name, look, lambda there: failed(arm, place, there))
 
 
 def detach(
@@ -89,24 +99,30 @@ def detach(
     from knack.log import get_logger
 
     from azext_amlk8s.arm import Arm
+    from azext_amlk8s.computes import judge_detach
 
-    place = Place(resource_group_name, workspace_name, name)
+    log, place = get_logger(__name__), Place(resource_group_name, workspace_name, name)
     with azure_errors():
         arm = Arm(cmd.cli_ctx)
         try:
             there = arm.get_compute(*place.parts)
         except not_found() as error:
             _require_workspace(arm, place, error)
-            get_logger(__name__).warning("There is no compute %s in %s: nothing to detach.", name, workspace_name)
+            log.warning("There is no compute %s in %s: nothing to detach.", name, workspace_name)
             return
-        for endpoint in _endpoints(arm, place):
-            get_logger(__name__).warning("The endpoint %s runs on %s and will stop to answer.", endpoint, name)
-        confirm(f"Detach {name} from {workspace_name}? Jobs and endpoints on it end. The cluster stays as it is.", yes)
+        refuse_on_errors(judge_detach(there, resource_group_name, workspace_name))
+        tell_of_endpoints(arm, place)
+        question = f"Detach {name} from {workspace_name}? Jobs and endpoints on it end. The cluster stays as it is."
+        confirm(cmd, question, yes)
         operation = arm.begin_detach_compute(*place.parts)
-        if not no_wait:
-            resume = f"az amlk8s compute wait {place.words} --deleted"
-            scene = scene_of(arm, there, "delete", workspace_name)
-            followed(cmd, operation, place, f"Detaching {name} from {workspace_name}", resume, scene, timeout)
+        resume = f"az amlk8s compute wait {place.words} --deleted"
+        if no_wait:
+            went_on(resume)
+            return
+        scene = scene_of(arm, there, "delete", workspace_name)
+        followed(cmd, operation, arm, place, f"Detaching {name} from {workspace_name}", resume, scene, timeout)
+        see_that_it_is_gone(arm, place, resume)
+        log.warning("The cluster keeps the extension, its namespaces and its instance types.")
 
 
 def _require_workspace(arm: Any, place: Place, error: Any) -> None:
@@ -115,19 +131,3 @@ def _require_workspace(arm: Any, place: Place, error: Any) -> None:
         arm.get_workspace(place.group, place.workspace)
     except not_found() as other:
         raise absent(other, place) from error
-
-
-def _endpoints(arm: Any, place: Place) -> list[str]:
-    """Names of online endpoints on the compute, as far as they can be seen."""
-    from azure.core.exceptions import HttpResponseError
-
-    compute_id = arm.compute_id(*place.parts).lower()
-    try:
-        found = arm.list_all(f"{arm.workspace_id(place.group, place.workspace)}/onlineEndpoints")
-    except HttpResponseError:
-        return []
-    return [
-        str(one.get("name"))
-        for one in found
-        if str((one.get("properties") or {}).get("compute") or "").lower() == compute_id
-    ]

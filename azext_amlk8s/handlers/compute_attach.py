@@ -6,13 +6,20 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.handlers.compute_common import Place, confirm, followed, scene_of
-from azext_amlk8s.handlers.reporting import azure_errors, refuse_on_errors
+from azext_amlk8s.handlers.compute_common import (
+    Place,
+    followed,
+    scene_of,
+    see_that_it_is_gone,
+    tell_of_endpoints,
+    went_on,
+)
+from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
 
 if TYPE_CHECKING:
-    from azext_amlk8s.computes import AttachFacts, RoleNeeded, Wanted
+    from azext_amlk8s.computes import AttachFacts, ClusterRef, RoleNeeded, Wanted
 
-ROLES_VISIBLE_SECONDS, ROLES_ASK_SECONDS = 300, 5
+ROLES_VISIBLE_SECONDS, ROLES_ASK_SECONDS = 300, 2
 
 
 def attach(
@@ -38,55 +45,47 @@ def attach(
     no_wait: bool = False,
     yes: bool = False,
 ) -> Any:
-    """Check what would fail, attach the cluster, follow it. Returns the compute as ARM describes it."""
+    """Check what would fail, attach the cluster, follow it. Returns the compute as ARM describes it.
+
+    With no_wait it returns nothing, and nothing is followed.
+    """
     from azext_amlk8s.arm import Arm
-    from azext_amlk8s.computes import Wanted, blanked, cluster_ref, judge_attach, judge_words, read_identity
+    from azext_amlk8s.computes import Wanted, attach_body, blanked, judge_words, keeping, read_identity
     from azext_amlk8s.handlers.compute_facts import attach_facts
 
     _refuse_words(compute_type, resource_id, cluster_name, cluster_type)
-    namespace = namespace or "default"
     identity, of_identity = read_identity(identity_type, " ".join(user_assigned_identities or ()))
     with azure_errors():
         arm = Arm(cmd.cli_ctx)
-        ref, of_id = _by_id(resource_id)
-        refuse_on_errors(judge_words(name, namespace), of_id, of_identity)
-        if ref is None:
-            ref = cluster_ref(arm.subscription_id, resource_group_name, str(cluster_type), str(cluster_name))
+        ref, of_id = _cluster(arm, resource_group_name, resource_id, cluster_name, cluster_type)
         wanted = Wanted(
-            name, resource_group_name, workspace_name, ref, namespace, identity, tags, description, workload or ""
-        )
-        facts = attach_facts(arm, wanted, context)
+            name, resource_group_name, workspace_name, ref, namespace or "default", identity, tags, description,
+            workload or "",
+        )  # fmt: skip
+        refuse_on_errors(judge_words(wanted, arm.subscription_id), of_id, of_identity)
+        facts, door = attach_facts(arm, wanted, context)
         there = facts.compute(name)
-        if there and not replace and _keep(there, wanted):
-            return blanked(there)
-        facts = _helped(arm, wanted, facts, context, create_namespace=create_namespace, assign_roles=assign_roles)
-        refuse_on_errors(judge_attach(wanted, facts))
+        if there is not None:
+            if _is_wanted(there, wanted, replace):
+                return blanked(there)
+            wanted = keeping(wanted, there, namespace=namespace is None)
+        _refuse_what_is_not_mended(wanted, facts, create_namespace=create_namespace, assign_roles=assign_roles)
         place = Place(resource_group_name, workspace_name, name)
-        if there:
-            _detach(cmd, arm, place, there, yes, timeout)
-        operation = arm.begin_put_compute(*place.parts, body_of(wanted, facts.workspace))
-        if no_wait:
-            return blanked(operation.started() or {})
+        if there is not None:
+            tell_of_endpoints(arm, place)
+            confirm(cmd, f"Detach {name} and attach it again? Jobs and endpoints on it end.", yes)
+        if create_namespace:
+            _make_namespace(door, wanted, facts)
+        if assign_roles and facts.missing_roles:
+            _grant(arm, wanted, facts.missing_roles)
+        if there is not None:
+            _detach(cmd, arm, place, there, wanted, timeout)
+        operation = _begin(arm, place, wanted, attach_body(wanted, facts.workspace), detached=there is not None)
         doing, resume = f"Attaching {name} to {workspace_name}", f"az amlk8s compute wait {place.words} --created"
+        if no_wait:
+            return went_on(resume)
         scene = scene_of(arm, {"name": name, "properties": {"resourceId": ref.id}}, "create", workspace_name)
-        return blanked(followed(cmd, operation, place, doing, resume, scene, timeout))
-
-
-def body_of(wanted: Wanted, workspace: Mapping[str, Any]) -> dict[str, Any]:
-    """The PUT body (field guide compute 2.2); the location is the workspace's."""
-    outer: dict[str, Any] = {
-        "computeType": "Kubernetes",
-        "resourceId": wanted.cluster.id,
-        "properties": {"namespace": wanted.namespace},
-    }
-    if wanted.description is not None:
-        outer["description"] = wanted.description
-    body: dict[str, Any] = {"location": workspace["location"], "properties": outer}
-    if wanted.identity:
-        body["identity"] = wanted.identity
-    if wanted.tags is not None:
-        body["tags"] = dict(wanted.tags)
-    return body
+        return blanked(followed(cmd, operation, arm, place, doing, resume, scene, timeout))
 
 
 def _refuse_words(
@@ -111,94 +110,115 @@ def _refuse_words(
         )
 
 
-def _by_id(resource_id: str | None) -> tuple[Any, tuple[Any, ...]]:
-    from azext_amlk8s.computes import read_cluster_id
+def _cluster(
+    arm: Any, group: str, resource_id: str | None, cluster_name: str | None, cluster_type: str | None
+) -> tuple[ClusterRef, Sequence[Any]]:
+    """The cluster that is meant, and what is to be said of its id. Raises ValidationError where that is none."""
+    from azext_amlk8s.computes import cluster_ref, read_cluster_id
 
-    return read_cluster_id(resource_id) if resource_id else (None, ())
+    if not resource_id:
+        return cluster_ref(arm.subscription_id, group, str(cluster_type), str(cluster_name)), ()
+    ref, findings = read_cluster_id(resource_id)
+    if ref is None:
+        refuse_on_errors(findings)
+    assert ref is not None
+    return ref, findings
 
 
-def _keep(there: Mapping[str, Any], wanted: Wanted) -> bool:
+def _is_wanted(there: Mapping[str, Any], wanted: Wanted, replace: bool) -> bool:
     """Whether what is there is what is wanted. A PUT would overwrite it beyond recovery, so all else is refused."""
-    from azure.cli.core.azclierror import ValidationError
     from knack.log import get_logger
 
-    from azext_amlk8s.computes import compare
+    from azext_amlk8s.computes import judge_standing
 
-    place = Place(wanted.group, wanted.workspace, wanted.name)
-    state = str((there.get("properties") or {}).get("provisioningState"))
-    if state.lower() in ("creating", "updating", "deleting"):
-        done = "deleted" if state.lower() == "deleting" else "created"
-        raise ValidationError(
-            f"The compute {wanted.name} is {state} at this moment.",
-            recommendation=f"az amlk8s compute wait {place.words} --{done}",
-        )
-    differences = compare(there, wanted)
-    if not differences and state.lower() == "succeeded":
+    same, findings = judge_standing(there, wanted, replace=replace)
+    refuse_on_errors(findings)
+    if same:
         get_logger(__name__).warning("%s is attached already and the same; nothing was changed.", wanted.name)
-        return True
-    lines = [f"  {one.what}: {one.there or 'none'}, not {one.wanted}" for one in differences]
-    told = "\n".join([f"A compute {wanted.name} is there already ({state}); attaching would overwrite it.", *lines])
-    fixes = ["--replace   # detach it and attach it again, under the same name"]
-    if differences:
-        fixes.insert(0, "Choose another --name.")
-    raise ValidationError(told, recommendation=fixes)
+    return same
 
 
-def _helped(
-    arm: Any, wanted: Wanted, facts: AttachFacts, context: str | None, *, create_namespace: bool, assign_roles: bool
-) -> AttachFacts:
-    """Make what is missing and may be made: the namespace, the roles. Nothing is made where another rule refuses."""
-    from dataclasses import replace
-
-    from azext_amlk8s.computes import judge_attach
+def _refuse_what_is_not_mended(
+    wanted: Wanted, facts: AttachFacts, *, create_namespace: bool, assign_roles: bool
+) -> None:
+    """Refuse on all errors but those that this run mends itself; nothing is mended where another rule refuses."""
+    from azext_amlk8s.computes import judge_attach, mended_by
     from azext_amlk8s.findings import Severity
 
-    mends = {"C120"} if create_namespace else set()
-    mends |= {"C121"} if assign_roles else set()
-    errors = {one.id for one in judge_attach(wanted, facts) if one.severity is Severity.ERROR}
-    if errors - mends:
-        return facts
-    if "C120" in errors:
-        _make_namespace(arm, wanted, context)
-        facts = replace(facts, namespaces=frozenset({*(facts.namespaces or ()), wanted.namespace}))
-    if "C121" in errors:
-        facts = replace(facts, missing_roles=_grant(arm, wanted, facts.missing_roles))
-    return facts
+    found = judge_attach(wanted, facts, create_namespace=create_namespace)
+    mended = mended_by(create_namespace=create_namespace, assign_roles=assign_roles)
+    if not {one.id for one in found if one.severity is Severity.ERROR} - mended:
+        found = tuple(one for one in found if one.id not in mended)
+    refuse_on_errors(found)
 
 
-def _make_namespace(arm: Any, wanted: Wanted, context: str | None) -> None:
+def _make_namespace(door: Any, wanted: Wanted, facts: AttachFacts) -> None:
     from azure.cli.core.azclierror import BadRequestError
     from knack.log import get_logger
 
-    from azext_amlk8s.cluster import ClusterRefused
-    from azext_amlk8s.handlers.aftermath import Scene, reach
+    from azext_amlk8s.cluster import ClusterRefused, ClusterUnreachable
 
-    cluster, _ = reach(Scene(arm, wanted.cluster.id), context=context)
+    if facts.inside is None or wanted.namespace in facts.inside.namespaces:
+        return
     try:
-        cluster.create_namespace(wanted.namespace)
-    except ClusterRefused as refused:
+        door.create_namespace(wanted.namespace)
+    except (ClusterRefused, ClusterUnreachable) as refused:
         raise BadRequestError(
-            f"The namespace {wanted.namespace} cannot be made: {refused.message}",
+            f"The namespace {wanted.namespace} cannot be made: {refused}",
             recommendation=f"kubectl create namespace {wanted.namespace}",
         ) from refused
     get_logger(__name__).warning("The namespace %s was made in %s.", wanted.namespace, wanted.cluster.name)
 
 
-def _grant(arm: Any, wanted: Wanted, roles: Sequence[RoleNeeded]) -> Sequence[RoleNeeded]:
-    """Grant roles and wait until they can be seen; returns those that still cannot."""
+def _grant(arm: Any, wanted: Wanted, roles: Sequence[RoleNeeded]) -> None:
+    """Grant roles and wait until they can be seen. Raises ForbiddenError or DeploymentError with what is to be done."""
+    from azure.cli.core.azclierror import DeploymentError, ForbiddenError
+    from azure.core.exceptions import HttpResponseError
+    from knack.log import get_logger
+
     from azext_amlk8s.handlers.compute_facts import still_missing
 
     for one in roles:
-        arm.assign_role(one.scope, one.role_id, one.principal_id)
+        try:
+            arm.assign_role(one.scope, one.role_id, one.principal_id)
+        except HttpResponseError as error:
+            if error.status_code != 403:
+                raise
+            told = (
+                "You may not grant roles here; somebody who may, an Owner or User Access Administrator, must run this."
+            )
+            raise ForbiddenError(told, recommendation=[each.command for each in roles]) from error
+        get_logger(__name__).warning("Granted %s on %s.", one.role, one.scope.rsplit("/", 1)[-1])
+    get_logger(__name__).warning("Waiting until the roles can be seen.")
     deadline = time.monotonic() + ROLES_VISIBLE_SECONDS
-    while (missing := still_missing(arm, wanted.cluster.id, roles)) and time.monotonic() < deadline:
+    while missing := still_missing(arm, wanted.cluster.id, roles):
+        if time.monotonic() >= deadline:
+            names = ", ".join(one.role for one in missing)
+            told = f"{names} cannot be seen {ROLES_VISIBLE_SECONDS} seconds after it was granted; nothing was attached."
+            raise DeploymentError(told, recommendation="Run the same command again in ten minutes.")
         time.sleep(ROLES_ASK_SECONDS)
-    return missing
 
 
-def _detach(cmd: Any, arm: Any, place: Place, there: Mapping[str, Any], yes: bool, timeout: int | None) -> None:
-    confirm(f"Detach {place.name} and attach it again? Jobs and endpoints on it end.", yes)
+def _detach(cmd: Any, arm: Any, place: Place, there: Mapping[str, Any], wanted: Wanted, timeout: int | None) -> None:
+    from azext_amlk8s.computes import attach_command
+
     operation = arm.begin_detach_compute(*place.parts)
-    resume = "Run the same command again: it goes on from where things stand."
+    # What was kept of the old compute would be lost to a second run of the same words.
+    resume = attach_command(wanted)
     scene = scene_of(arm, there, "delete", place.workspace)
-    followed(cmd, operation, place, f"Detaching {place.name} from {place.workspace}", resume, scene, timeout)
+    followed(cmd, operation, arm, place, f"Detaching {place.name} from {place.workspace}", resume, scene, timeout)
+    see_that_it_is_gone(arm, place, resume)
+
+
+def _begin(arm: Any, place: Place, wanted: Wanted, body: Mapping[str, Any], *, detached: bool) -> Any:
+    from azure.core.exceptions import HttpResponseError
+    from knack.log import get_logger
+
+    from azext_amlk8s.computes import attach_command
+
+    try:
+        return arm.begin_put_compute(*place.parts, body)
+    except HttpResponseError:
+        if detached:
+            get_logger(__name__).warning("%s is detached now. To go on: %s", place.name, attach_command(wanted))
+        raise

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s.handlers.aftermath import Scene
-from azext_amlk8s.handlers.reporting import code_of, failure
+from azext_amlk8s.handlers.reporting import code_of, coded_lines, failure, failure_told
+
+GONE_SECONDS, GONE_ASK_SECONDS = 300, 2
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,87 @@ class Place:
         return self.group, self.workspace, self.name
 
 
-def followed(cmd: Any, operation: Any, place: Place, doing: str, resume: str, scene: Scene, timeout: int | None) -> Any:
+def followed(
+    cmd: Any, operation: Any, arm: Any, place: Place, doing: str, resume: str, scene: Scene, timeout: int | None
+) -> Any:
     """The result of an operation on a compute. Raises DeploymentError with all that is known of its failure."""
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.arm import follow
+    from azext_amlk8s.diagnosis import of_compute
 
     try:
         return follow(cmd, operation, doing, resume, timeout=timeout)
     except HttpResponseError as error:
-        raise failure(doing, error, (), [f"az amlk8s compute show {place.words}"], scene) from error
+        more = coded_lines(of_compute(found_or_nothing(arm, place)))
+        look = [f"az amlk8s compute show {place.words}"]
+        raise failure(doing, error, more, look, scene if _is_known(scene) else None) from error
+
+
+def see_that_it_is_gone(arm: Any, place: Place, resume: str) -> None:
+    """Wait until a detached compute cannot be read any more, though its operation has ended.
+
+    Attaching under its name would meet what is left. Raises DeploymentError after GONE_SECONDS.
+    """
+    from azext_amlk8s.handlers.waiting import Condition, wait_for
+
+    compute_id, gone = arm.compute_id(*place.parts), Condition(deleted=True)
+    wait_for(lambda: arm.find(compute_id), gone, GONE_ASK_SECONDS, GONE_SECONDS, place.name, resume)
+
+
+def went_on(follow: str) -> None:
+    """Say how to follow what nobody waits for; az prints nothing on stdout then."""
+    from knack.log import get_logger
+
+    get_logger(__name__).warning("It goes on in Azure. To follow it: %s", follow)
+
+
+def failed(arm: Any, place: Place, compute: Mapping[str, Any]) -> Exception:
+    """The DeploymentError for a compute that is Failed, from what ARM keeps with it."""
+    from azext_amlk8s.computes import state_of
+    from azext_amlk8s.diagnosis import of_compute
+
+    coded = of_compute(compute)
+    said = coded_lines(coded) or ["Azure keeps no reason with it."]
+    head = f"{place.name} is {state_of(compute)}; it will not be Succeeded."
+    scene = scene_of(arm, compute, "create", place.workspace)
+    look = f"az amlk8s compute show {place.words}"
+    return failure_told(head, coded, said, [look], scene if _is_known(scene) else None)
+
+
+def _is_known(scene: Scene) -> bool:
+    """Whether the compute told of a cluster that can be looked at; one that broke may have told of nothing."""
+    from azext_amlk8s.computes import read_cluster_id
+
+    return read_cluster_id(scene.cluster_id)[0] is not None
+
+
+def found_or_nothing(arm: Any, place: Place) -> Mapping[str, Any]:
+    """The compute as ARM describes it, empty where it cannot be read."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        return dict(arm.get_compute(*place.parts))
+    except AzureError:
+        return {}
+
+
+def tell_of_endpoints(arm: Any, place: Place) -> None:
+    """Warn of online endpoints on the compute, and where they cannot be seen."""
+    from azure.core.exceptions import HttpResponseError
+    from knack.log import get_logger
+
+    log, compute_id = get_logger(__name__), arm.compute_id(*place.parts).lower()
+    try:
+        found = arm.list_all(f"{arm.workspace_id(place.group, place.workspace)}/onlineEndpoints")
+    except HttpResponseError:
+        log.warning(
+            "The endpoints of %s could not be seen; those on %s will stop to answer.", place.workspace, place.name
+        )
+        return
+    for one in found:
+        if str((one.get("properties") or {}).get("compute") or "").lower() in (compute_id, place.name.lower()):
+            log.warning("The endpoint %s runs on %s and will stop to answer.", one.get("name"), place.name)
 
 
 def scene_of(arm: Any, compute: Mapping[str, Any], operation: str, workspace: str) -> Scene:
@@ -78,18 +151,3 @@ def not_found() -> Any:
     from azure.core.exceptions import ResourceNotFoundError
 
     return ResourceNotFoundError
-
-
-def confirm(question: str, yes: bool) -> None:
-    """Ask, unless told not to. Raises CLIError where nobody can be asked, and when the answer is no."""
-    from azure.cli.core.azclierror import ManualInterrupt, NoTTYError
-    from knack.prompting import NoTTYException, prompt_y_n
-
-    if yes:
-        return
-    try:
-        if prompt_y_n(question, default="n"):
-            return
-    except NoTTYException as error:
-        raise NoTTYError("Nobody can be asked here.", recommendation="--yes") from error
-    raise ManualInterrupt("Nothing was changed.")

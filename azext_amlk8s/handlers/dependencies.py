@@ -56,16 +56,24 @@ def ensure(cmd: Any, arm: Any, needs: Sequence[Any], there: Mapping[str, Any]) -
 
 
 def restored(arm: Any, candidates: Sequence[Any], config: Mapping[str, str]) -> dict[str, str]:
-    """The protected settings that can be read from Azure again; what cannot be found is left out."""
-    from azure.core.exceptions import ResourceNotFoundError
+    """The protected settings that can be read from Azure again; what cannot be found is left out.
+
+    What may not be read is left out too, and said, so that it can be given by hand.
+    """
+    from azure.core.exceptions import HttpResponseError
+    from knack.log import get_logger
 
     found: dict[str, str] = {}
     for one in candidates:
         try:
             keys_id = _keys_id(arm, one, config)
             found.update(dict.fromkeys(one.protected, str(arm.post(keys_id)[one.key])) if keys_id else {})
-        except ResourceNotFoundError:
-            continue
+        except HttpResponseError as error:
+            if error.status_code == 403:
+                told = " ".join(str(error.message).split())
+                get_logger(__name__).warning("The key of the %s %s cannot be read again: %s", one.label, one.name, told)
+            elif error.status_code != 404:
+                raise
     return found
 
 

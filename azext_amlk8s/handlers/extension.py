@@ -34,6 +34,43 @@ def list_(cmd: Any, resource_group_name: str, cluster_name: str, cluster_type: s
             raise absent(error, arm, resource_group_name, cluster_type, cluster_name) from error
 
 
+def wait(
+    cmd: Any,
+    resource_group_name: str,
+    cluster_name: str,
+    cluster_type: str,
+    name: str,
+    created: bool = False,
+    updated: bool = False,
+    deleted: bool = False,
+    exists: bool = False,
+    custom: str | None = None,
+    interval: int = 5,
+    timeout: int = 3600,
+) -> None:
+    """Wait until the extension meets a condition; exit code 1 when the time is up or it has failed."""
+    from azext_amlk8s.arm import Arm
+    from azext_amlk8s.handlers.extension_common import Target, failed
+    from azext_amlk8s.handlers.waiting import Condition, wait_for
+
+    condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
+    with azure_errors():
+        arm = Arm(cmd.cli_ctx)
+
+        def read() -> dict[str, Any] | None:
+            try:
+                return dict(arm.get_extension(resource_group_name, cluster_type, cluster_name, name))
+            except not_found() as error:
+                if is_of_extension(error):
+                    return None
+                raise absent(error, arm, resource_group_name, cluster_type, cluster_name) from error
+
+        target = Target(resource_group_name, cluster_type, cluster_name, name)
+        look = f"az amlk8s extension show {target.words}"
+        head = f"{name} is Failed; it will not be Succeeded."
+        wait_for(read, condition, interval, timeout, name, look, lambda there: failed(arm, target, there, head))
+
+
 def facts(arm: Any, group: str, cluster_type: str, cluster: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The cluster and the extensions on it, asked for side by side."""
     from concurrent.futures import ThreadPoolExecutor
@@ -66,10 +103,7 @@ def absent(error: Any, arm: Any, group: str, cluster_type: str, cluster: str, na
             f"There is no resource group {group} in this subscription.", recommendation="az group list -o table"
         )
     if name and is_of_extension(error):
-        return ResourceNotFoundError(
-            f"There is no extension {name} on {cluster}.",
-            recommendation=f"az amlk8s extension list {options(group, cluster_type, cluster)} -o table",
-        )
+        return _absent_extension(arm, group, cluster_type, cluster, name)
     other = OTHER_TYPE[cluster_type.lower()]
     try:
         arm.get_cluster(group, other, cluster)
@@ -86,6 +120,26 @@ def absent(error: Any, arm: Any, group: str, cluster_type: str, cluster: str, na
             f"There is no cluster {cluster} of type {cluster_type} in resource group {group}.",
             recommendation=f"{listing} -g {group} -o table",
         )
+
+
+def _absent_extension(arm: Any, group: str, cluster_type: str, cluster: str, name: str) -> Exception:
+    """The error for an extension that is not there, with the name of the one that is."""
+    from azure.cli.core.azclierror import ResourceNotFoundError
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        there = [one["name"] for one in ours(arm.list_extensions(group, cluster_type, cluster))]
+    except HttpResponseError:
+        there = []
+    if there:
+        return ResourceNotFoundError(
+            f"There is no extension {name} on {cluster}; the one that is there is called {there[0]}.",
+            recommendation=f"--name {there[0]}",
+        )
+    return ResourceNotFoundError(
+        f"There is no extension {name} on {cluster}.",
+        recommendation=f"az amlk8s extension list {options(group, cluster_type, cluster)} -o table",
+    )
 
 
 def is_of_extension(error: Any) -> bool:

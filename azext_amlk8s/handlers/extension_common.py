@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s.handlers.aftermath import Scene
-from azext_amlk8s.handlers.reporting import failure
+from azext_amlk8s.handlers.reporting import coded_lines, failure, failure_told
 
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
 GUIDE = "https://aka.ms/arcmltsg"
@@ -72,20 +72,10 @@ def refuse_other_kinds(name: str, scope: str | None, extension_type: str | None)
 
 
 def the_one(extensions: list[dict[str, Any]], target: Target) -> dict[str, Any] | None:
-    """Our extension on the cluster, or None. Raises ValidationError where it has another name."""
-    from azure.cli.core.azclierror import ValidationError
-
+    """Our extension of that name on the cluster, or None."""
     from azext_amlk8s.handlers.extension import ours
 
-    for one in ours(extensions):
-        if one["name"].lower() == target.name.lower():
-            return one
-        state = one["properties"].get("provisioningState")
-        raise ValidationError(
-            f"The cluster has the extension already, under the name {one['name']} ({state}); it can have one only.",
-            recommendation=f"az amlk8s extension show {target.cluster_words} --name {one['name']}",
-        )
-    return None
+    return next((one for one in ours(extensions) if one["name"].lower() == target.name.lower()), None)
 
 
 def followed(cmd: Any, operation: Any, arm: Any, target: Target, doing: str, done_word: str) -> Any:
@@ -102,6 +92,19 @@ def followed(cmd: Any, operation: Any, arm: Any, target: Target, doing: str, don
             more = statuses(arm.get_extension(*target.parts))
         scene = Scene(arm, arm.cluster_id(*target.parts[:3]), OPERATIONS[done_word], {"NAME": target.name})
         raise failure(doing, error, more, [f"az amlk8s extension show {target.words}", GUIDE], scene) from error
+
+
+def failed(arm: Any, target: Target, extension: Mapping[str, Any], head: str, operation: str = "") -> Exception:
+    """The DeploymentError for an extension that is Failed, from what ARM keeps with it and what the cluster tells.
+
+    head is its first sentence; operation is create, update or delete where it is known.
+    """
+    from azext_amlk8s.diagnosis import of_extension
+
+    coded = of_extension(extension)
+    scene = Scene(arm, arm.cluster_id(*target.parts[:3]), operation, {"NAME": target.name})
+    told = coded_lines(coded) or ["Azure keeps no reason with it."]
+    return failure_told(head, coded, told, [f"az amlk8s extension show {target.words}", GUIDE], scene)
 
 
 def settled(cmd: Any, arm: Any, target: Target, there: dict[str, Any]) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from azext_amlk8s.handlers.extension_common import (
     BUSY,
     GUIDE,
     Target,
+    failed,
     followed,
     refuse_other_kinds,
     said,
@@ -18,8 +19,8 @@ from azext_amlk8s.handlers.extension_common import (
     statuses,
     the_one,
 )
-from azext_amlk8s.handlers.reporting import azure_errors, failure_of_resource, refuse_on_errors
-from azext_amlk8s.handlers.settings import cluster_and_facts, given_settings
+from azext_amlk8s.handlers.reporting import azure_errors, refuse_on_errors
+from azext_amlk8s.handlers.settings import facts_or_findings, given_settings
 
 
 def create(
@@ -46,25 +47,27 @@ def create(
 
     With dry_run the plan is returned and nothing is written. An extension that is there is never written to.
     """
-    from azext_amlk8s.arm import Arm
-    from azext_amlk8s.settings import judge, judge_facts, judge_version, needed, plan_create
+    from azext_amlk8s.settings import judge, judge_facts, judge_name, judge_version, needed, plan_create
 
     refuse_other_kinds(name, scope, extension_type)
     settings, found = given_settings(
         config, config_protected, config_file, config_protected_file, allow_unknown_settings
     )
-    refuse_on_errors(found, judge(settings), judge_version(version, auto_upgrade, release_train), strict=strict)
+    found += [*judge(settings), *judge_version(version, auto_upgrade, release_train)]
     target = Target(resource_group_name, cluster_type, cluster_name, name)
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
-        _, extensions, about = cluster_and_facts(arm, settings, resource_group_name, cluster_type, cluster_name)
+        arm, extensions, about = facts_or_findings(
+            cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
+        )
         there = the_one(extensions, target)
         if there is not None:
+            refuse_on_errors(found, strict=strict)
             _refuse_unless_the_same(there, settings, target, versions)
             if not dry_run:
                 return there if no_wait else _finished(cmd, arm, target, there)
-        refuse_on_errors(judge_facts(settings, about), strict=strict)
+        else:
+            refuse_on_errors(found, judge_name(name, about), judge_facts(settings, about), strict=strict)
         needs = needed(settings, about)
         resources = dependencies.look(arm, needs)
         if dry_run:
@@ -161,9 +164,6 @@ def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> A
     """The extension at the end of an installation that an earlier run began, or as it stands."""
     from knack.log import get_logger
 
-    from azext_amlk8s.diagnosis import of_extension
-    from azext_amlk8s.handlers.aftermath import Scene
-
     if str(there["properties"].get("provisioningState")).lower() not in BUSY:
         get_logger(__name__).warning(
             "The extension %s is there already with these settings; nothing was changed.", target.name
@@ -171,10 +171,5 @@ def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> A
         return there
     ended = settled(cmd, arm, target, dict(there))
     if str(((ended or {}).get("properties") or {}).get("provisioningState")).lower() != "succeeded":
-        raise failure_of_resource(
-            f"Installing {target.name} on {target.cluster}",
-            of_extension(ended or {}),
-            [f"az amlk8s extension show {target.words}", GUIDE],
-            Scene(arm, arm.cluster_id(*target.parts[:3]), "create", {"NAME": target.name}),
-        )
+        raise failed(arm, target, ended or {}, f"Installing {target.name} on {target.cluster} failed.", "create")
     return ended

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from azext_amlk8s.handlers import dependencies
-from azext_amlk8s.handlers.extension import facts
 from azext_amlk8s.handlers.extension_common import (
     Target,
     followed,
@@ -16,9 +17,10 @@ from azext_amlk8s.handlers.extension_common import (
     the_one,
 )
 from azext_amlk8s.handlers.reporting import azure_errors, confirm, refuse_on_errors
-from azext_amlk8s.handlers.settings import given_words, with_files
+from azext_amlk8s.handlers.settings import facts_or_findings, given_words, with_files
 
 ATTEMPTS = 10
+PAUSE_SECONDS = 2
 
 
 def update(
@@ -48,8 +50,7 @@ def update(
     """
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
-    from azext_amlk8s.arm import Arm
-    from azext_amlk8s.settings import cluster_facts, judge_version
+    from azext_amlk8s.settings import judge_name, judge_version
 
     refuse_other_kinds(name, scope, extension_type)
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
@@ -57,18 +58,24 @@ def update(
     if not any((config, config_protected, *files)) and all(value is None for value in versions.values()):
         raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--config KEY=VALUE")
     settings, found = given_words(config, config_protected, *files, allow_unknown_settings)
-    refuse_on_errors(found, judge_version(version, auto_upgrade, release_train), strict=strict)
+    found += judge_version(version, auto_upgrade, release_train)
     target = Target(resource_group_name, cluster_type, cluster_name, name)
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
-        cluster, extensions = facts(arm, resource_group_name, cluster_type, cluster_name)
-        about = cluster_facts(cluster, cluster_type)
-        there = _there(the_one(extensions, target), target)
-        settings = _with_files(settings, there)
+        arm, extensions, about = facts_or_findings(
+            cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
+        )
+        if (one := the_one(extensions, target)) is None:
+            refuse_on_errors(found, strict=strict)
+        there = _there(one, target, judge_name(name, about))
+        found += _of_pinned(there, versions)
+        settings, of_files = _with_files(settings, there)
+        told = _Told(strict)
+        wish = _Wish(arm, settings, replace(about, extensions=()), versions)
         if dry_run:
-            plan = _planned(arm, settings, about, there, versions)
-            return _shown(arm, target, plan, there, dependencies.described(plan.needs, plan.found))
-        operation = _sent(cmd, arm, target, there, settings, about, versions, yes)
+            plan = _planned(wish, there)
+            told.refuse_on_errors([*found, *of_files, *plan.findings])
+            return _shown(arm, target, plan, dependencies.described(plan.needs, plan.found))
+        operation = _sent(cmd, target, there, wish, [*found, *of_files], told, yes)
         if not hasattr(operation, "done"):
             return operation
         if no_wait:
@@ -76,47 +83,70 @@ def update(
         return followed(cmd, operation, arm, target, f"Updating {name} on {cluster_name}", "updated")
 
 
-def _with_files(settings: Any, there: Mapping[str, Any]) -> Any:
+def _of_pinned(there: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Any]:
+    """What is to be said of a train for an extension that stays on a version."""
+    from azext_amlk8s.settings import deployed, judge_version
+
+    stays = versions["version"] is None and not versions["auto_upgrade"]
+    return judge_version(deployed(there).version, None, versions["release_train"]) if stays else ()
+
+
+def _with_files(settings: Any, there: Mapping[str, Any]) -> tuple[Any, list[Any]]:
     """The settings with the contents of files, judged by the host name that is deployed where none is given."""
     from azext_amlk8s.settings import Settings, deployed
 
     name = deployed(there).settings().get("sslCname")
     if not name or settings.get("sslCname"):
-        known = settings
-    else:
-        known = Settings({**settings.config, "sslCname": name}, settings.protected)
-    read, of_files = with_files(known)
-    refuse_on_errors(of_files)
-    config = {key: value for key, value in read.config.items() if known is settings or key != "sslCname"}
-    return Settings(config, read.protected)
+        return with_files(settings)
+    read, found = with_files(Settings({**settings.config, "sslCname": name}, settings.protected))
+    return Settings({key: value for key, value in read.config.items() if key != "sslCname"}, read.protected), found
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """What is asked for of a cluster: settings with their files read, and what is said of version and upgrades."""
+
+    arm: Any
+    settings: Any
+    about: Any
+    versions: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class _Plan:
-    """An update, what it needs of Azure, and what is there of that."""
+    """An update, what it needs of Azure, what is there of that, what stops, and what the rules say."""
 
-    def __init__(self, change: Any, needs: Sequence[Any], found: Mapping[str, Any], stopped: Mapping[str, Any]) -> None:
-        self.update, self.needs, self.found, self.stopped = change, needs, found, stopped
+    update: Any
+    needs: Sequence[Any]
+    found: Mapping[str, Any]
+    stopped: Mapping[str, Any]
+    findings: Sequence[Any]
+
+
+class _Told:
+    """What has been said, so that a plan that is made again does not say it again."""
+
+    def __init__(self, strict: bool) -> None:
+        self._strict, self._said = strict, set[Any]()
+
+    def refuse_on_errors(self, findings: Sequence[Any]) -> None:
+        refuse_on_errors([one for one in findings if one not in self._said], strict=self._strict)
+        self._said.update(findings)
 
 
 def _sent(
-    cmd: Any,
-    arm: Any,
-    target: Target,
-    there: Mapping[str, Any],
-    settings: Any,
-    about: Any,
-    versions: Mapping[str, Any],
-    yes: bool,
+    cmd: Any, target: Target, there: Mapping[str, Any], wish: _Wish, found: Sequence[Any], told: _Told, yes: bool
 ) -> Any:
     """The operation, or the extension where nothing changes; as long as the extension is busy it is waited for."""
     from azure.core.exceptions import HttpResponseError
     from knack.log import get_logger
 
-    log = get_logger(__name__)
+    log, arm = get_logger(__name__), wish.arm
     agreed: Any = None
     for attempt in range(ATTEMPTS):
         there = _there(settled(cmd, arm, target, dict(there)), target)
-        plan = _planned(arm, settings, about, there, versions)
+        plan = _planned(wish, there)
+        told.refuse_on_errors([*found, *plan.findings])
         if not plan.update.body:
             log.warning("The extension %s has these settings already; nothing was changed.", target.name)
             return there
@@ -124,34 +154,41 @@ def _sent(
             log.warning("These settings of %s change:%s", target.name, said(plan.update.changes))
             _agree(cmd, plan, yes)
             agreed = plan.update.changes
-        plan = _with_dependencies(cmd, arm, plan, settings, about, there, versions)
+        plan = _with_dependencies(cmd, plan, wish, there)
+        told.refuse_on_errors(plan.findings)
         try:
             return arm.begin_update_extension(*target.parts, plan.update.body)
         except HttpResponseError as error:
             if error.status_code != 409 or attempt == ATTEMPTS - 1:
                 raise
             log.warning("The extension %s is busy; its end is waited for.", target.name)
+            time.sleep(PAUSE_SECONDS)
             there = arm.get_extension(*target.parts)
     raise AssertionError
 
 
-def _there(extension: Mapping[str, Any] | None, target: Target) -> Mapping[str, Any]:
+def _there(extension: Mapping[str, Any] | None, target: Target, others: Sequence[Any] = ()) -> Mapping[str, Any]:
+    """The extension. Raises ResourceNotFoundError, which names the one of another name where there is one."""
     from azure.cli.core.azclierror import ResourceNotFoundError
 
     if extension is None:
         raise ResourceNotFoundError(
-            f"There is no extension {target.name} on {target.cluster}.",
-            recommendation=f"az amlk8s extension create {target.words} --config enableTraining=True",
+            " ".join([f"There is no extension {target.name} on {target.cluster}.", *(one.message for one in others)]),
+            recommendation=[one.fix for one in others]
+            or f"az amlk8s extension create {target.words} --config enableTraining=True",
         )
     return extension
 
 
-def _planned(arm: Any, settings: Any, about: Any, there: Mapping[str, Any], versions: Mapping[str, Any]) -> _Plan:
-    """Raises ValidationError with all that is wrong with what the cluster would have; old sins are not held up."""
+def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
+    """What is wrong with what the cluster would have is in the plan's findings; old sins are not held up."""
     from azext_amlk8s.settings import (
         deployed,
+        few_nodes,
         judge,
+        judge_facts_of_update,
         judge_lost,
+        judge_name_of_certificate,
         judge_update,
         needed,
         overlaid,
@@ -160,8 +197,8 @@ def _planned(arm: Any, settings: Any, about: Any, there: Mapping[str, Any], vers
         stops,
     )
 
-    now = deployed(there)
-    after = overlaid(now, settings)
+    arm, settings, about, now = wish.arm, wish.settings, wish.about, deployed(there)
+    before, after = now.settings(), overlaid(now, settings)
     needs = [one for one in needed(after, about) if _is_asked_for(one, settings)]
     found = dependencies.look(arm, needs)
     given = settings
@@ -172,12 +209,16 @@ def _planned(arm: Any, settings: Any, about: Any, there: Mapping[str, Any], vers
         lost = now.protected - given.protected.keys()
         restored = dependencies.restored(arm, restorable(lost, now.config, about), now.config)
         restored = {key: value for key, value in restored.items() if key in lost}
-    planned = plan_update(given, now, restored, **versions)
-    before = set(judge(now.settings()))
-    refuse_on_errors(
-        judge_update(settings, now), (one for one in judge(after) if one not in before), judge_lost(planned)
-    )
-    return _Plan(planned, needs, found, stops(planned.changes, now))
+    planned = plan_update(given, now, restored, few_nodes=few_nodes(after, about), **wish.versions)
+    old = set(judge(before))
+    findings = [
+        *judge_update(settings, now),
+        *judge_name_of_certificate(settings, now),
+        *(one for one in judge(after) if one not in old),
+        *(judge_facts_of_update(after, before, about) if planned.body else ()),
+        *judge_lost(planned),
+    ]
+    return _Plan(planned, needs, found, stops(planned.changes, now), findings)
 
 
 def _is_asked_for(one: Any, settings: Any) -> bool:
@@ -192,16 +233,14 @@ def _with(settings: Any, one: Any) -> Any:
     return merged(settings, one.settings(None, BLANK))
 
 
-def _with_dependencies(
-    cmd: Any, arm: Any, plan: _Plan, settings: Any, about: Any, there: Mapping[str, Any], versions: Mapping[str, Any]
-) -> _Plan:
+def _with_dependencies(cmd: Any, plan: _Plan, wish: _Wish, there: Mapping[str, Any]) -> _Plan:
     """The plan with the real secrets in it, once what it needs has been made."""
     if not plan.needs:
         return plan
     from azext_amlk8s.settings import merged
 
-    made = dependencies.ensure(cmd, arm, plan.needs, plan.found)
-    return _planned(arm, merged(settings, made), about, there, versions)
+    made = dependencies.ensure(cmd, wish.arm, plan.needs, plan.found)
+    return _planned(replace(wish, settings=merged(wish.settings, made)), there)
 
 
 def _agree(cmd: Any, plan: _Plan, yes: bool) -> None:
@@ -213,9 +252,7 @@ def _agree(cmd: Any, plan: _Plan, yes: bool) -> None:
         confirm(cmd, " ".join(reasons), yes)
 
 
-def _shown(
-    arm: Any, target: Target, plan: _Plan, there: Mapping[str, Any], resources: list[dict[str, str]]
-) -> dict[str, Any]:
+def _shown(arm: Any, target: Target, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:
     from azext_amlk8s.settings import blanked
 
     return {

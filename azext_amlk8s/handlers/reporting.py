@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.findings import Finding, Report
+from azext_amlk8s.findings import Finding, Report, Severity
 
 if TYPE_CHECKING:
     from azext_amlk8s.diagnosis import Coded, Explanation
@@ -26,7 +26,10 @@ def end_with(cmd: Any, code: int) -> None:
 
 
 def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
-    """Log the warnings; raise one ValidationError with every error and its fix. With strict a warning is an error."""
+    """Log the warnings; raise one ValidationError with every error. Each comes with its fix.
+
+    With strict a warning is an error.
+    """
     from azure.cli.core.azclierror import ValidationError
     from knack.log import get_logger
 
@@ -34,13 +37,29 @@ def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
     if strict:
         report = report.strict()
     for finding in report.warnings:
-        get_logger(__name__).warning("%s [%s]", finding.message, finding.id)
+        fix = "".join(f"\n  {line}" for line in finding.fix.splitlines())
+        get_logger(__name__).warning("%s [%s]%s", finding.message, finding.id, fix)
     if report.errors:
         told = [f"{finding.message} [{finding.id}]" for finding in report.errors]
         text = told[0] if len(told) == 1 else f"{len(told)} things are wrong:\n" + "\n".join(f"  {one}" for one in told)
         raise ValidationError(
             text, recommendation=list(dict.fromkeys(one.fix for one in report.errors if one.fix)) or None
         )
+
+
+def tell(findings: Iterable[Finding]) -> None:
+    """Every finding on stderr, the remarks too, with what to do beneath it, for commands that return other things."""
+    from knack.log import get_logger
+
+    log = get_logger(__name__)
+    for one in findings:
+        fix = "".join(f"\n    {line}" for line in one.fix.splitlines())
+        (log.error if one.severity is Severity.ERROR else log.warning)("%s [%s]%s", one.message, one.id, fix)
+
+
+def finding_object(finding: Finding) -> dict[str, str]:
+    """A finding as a command returns it."""
+    return {key: getattr(value, "value", value) for key, value in vars(finding).items()}
 
 
 def confirm(cmd: Any, question: str, yes: bool) -> None:
@@ -91,23 +110,18 @@ def failure(
     coded, said = _said(error)
     # The status of an extension repeats the operation's message under a code of its own.
     said += [line for line in more if not any(line.partition(") ")[2] in one for one in said)]
-    return _explained(what, coded, said, recommendation, scene, _correlation(error))
+    return failure_told(f"{what} failed.", coded, said, recommendation, scene, _correlation(error))
 
 
-def failure_of_resource(what: str, coded: Iterable[Coded], recommendation: list[str], scene: Scene) -> Exception:
-    """The same for a resource that was found to have failed, with what it says of itself."""
-    coded = tuple(coded)
-    return _explained(what, coded, [_line(one) for one in coded], recommendation, scene)
-
-
-def _explained(
-    what: str,
+def failure_told(
+    head: str,
     coded: tuple[Coded, ...],
     said: list[str],
     recommendation: list[str],
-    scene: Scene | None,
-    last: Iterable[str] = (),
+    scene: Scene | None = None,
+    ids: Iterable[str] = (),
 ) -> Exception:
+    """The same for a failure of which coded messages and lines are at hand; ids are lines that name the requests."""
     from azure.cli.core.azclierror import DeploymentError
 
     from azext_amlk8s.diagnosis import explain_failure
@@ -115,8 +129,8 @@ def _explained(
 
     seen = look(scene) if scene else NOTHING
     causes = _causes(explain_failure(coded, seen.reports, seen.troubles, "\n".join(said)))
-    lines = [*said, *_told(causes, said), *([seen.note] if seen.note else []), *last]
-    return DeploymentError(_listed(f"{what} failed.", lines), recommendation=_to_do(causes, recommendation, scene))
+    lines = [*said, *_told(causes, said), *([seen.note] if seen.note else []), *ids]
+    return DeploymentError(_listed(head, lines), recommendation=_to_do(causes, recommendation, scene))
 
 
 def refusal(error: Any) -> Exception | None:
@@ -139,12 +153,12 @@ def _said(error: Any) -> tuple[tuple[Coded, ...], list[str]]:
     from azext_amlk8s import diagnosis
 
     coded = diagnosis.unfold(_body(error)) or diagnosis.of_text(str(error.message))
-    lines = [_line(one) for one in coded]
-    return coded, lines or [" ".join(str(error.message).split())]
+    return coded, coded_lines(coded) or [" ".join(str(error.message).split())]
 
 
-def _line(one: Coded) -> str:
-    return f"({one.code}) {one.message}" if one.code else one.message
+def coded_lines(coded: Iterable[Coded]) -> list[str]:
+    """Coded messages as lines, in their order."""
+    return [f"({one.code}) {one.message}" if one.code else one.message for one in coded]
 
 
 def _causes(found: Iterable[Explanation]) -> list[Explanation]:
@@ -181,8 +195,9 @@ def _listed(head: str, lines: Iterable[str]) -> str:
 
 
 def _correlation(error: Any) -> list[str]:
-    identity = error.response.headers.get("x-ms-correlation-request-id") if error.response is not None else None
-    return [f"Correlation ID: {identity}"] if identity else []
+    headers = error.response.headers if error.response is not None else {}
+    names = {"Request ID": "x-ms-request-id", "Correlation ID": "x-ms-correlation-request-id"}
+    return [f"{word}: {headers[name]}" for word, name in names.items() if headers.get(name)]
 
 
 def is_about(error: Any, word: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.handlers.reporting import azure_errors, end_with
+from azext_amlk8s.handlers.reporting import azure_errors, end_with, finding_object, refuse_on_errors
+
+LONGEST_PATH = 255  # what is longer is no path, and may be the key itself
 
 
 def validate(
@@ -38,7 +40,7 @@ def validate(
     report = report.strict() if strict else report
     if report.errors:
         end_with(cmd, 1)
-    return [_object(finding) for finding in report.findings]
+    return [finding_object(finding) for finding in report.findings]
 
 
 def settings_list(scenario: str | None = None) -> list[dict[str, Any]]:
@@ -114,10 +116,41 @@ def cluster_and_facts(
 
     namespaces = needed_providers(settings, cluster_type)
     with ThreadPoolExecutor(len(namespaces)) as pool:
-        providers = [pool.submit(arm.get_provider, namespace) for namespace in namespaces]
+        providers = [pool.submit(_provider, arm, namespace) for namespace in namespaces]
         there, extensions = facts(arm, group, cluster_type, cluster)
         told = [one.result() for one in providers]
-    return there, extensions, cluster_facts(there, cluster_type, extensions, told)
+    return there, extensions, cluster_facts(there, cluster_type, extensions, filter(None, told))
+
+
+def _provider(arm: Any, namespace: str) -> Mapping[str, Any] | None:
+    """A resource provider; None for who may not look at it, as those with rights in a resource group only."""
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        told: Mapping[str, Any] = arm.get_provider(namespace)
+    except HttpResponseError as error:
+        if error.status_code != 403:
+            raise
+        return None
+    return told
+
+
+def facts_or_findings(
+    cmd: Any, settings: Any, found: Sequence[Any], strict: bool, group: str, cluster_type: str, cluster: str
+) -> tuple[Any, list[dict[str, Any]], Any]:
+    """The door to Azure, the extensions on the cluster and its facts.
+
+    Where Azure cannot be asked, what is wrong with the settings is said in its place. Raises what the asking raises.
+    """
+    from azext_amlk8s.arm import Arm
+
+    try:
+        arm = Arm(cmd.cli_ctx)
+        _, extensions, about = cluster_and_facts(arm, settings, group, cluster_type, cluster)
+    except Exception:
+        refuse_on_errors(found, strict=strict)
+        raise
+    return arm, extensions, about
 
 
 def _of_cluster(
@@ -170,7 +203,8 @@ def with_files(settings: Any) -> tuple[Any, list[Any]]:
             contents[key] = Path(path).expanduser().read_bytes()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "it is not a path"
-            message = f"The file {path} of {key} cannot be read: {why}."
+            shown = f"The file {path}" if len(path) <= LONGEST_PATH else "The value"
+            message = f"{shown} of {key} cannot be read: {why}."
             findings.append(T100.finding(key, message, fix=f"--config-protected {key}=PATH"))
     if findings:
         return settings, findings
@@ -180,8 +214,3 @@ def with_files(settings: Any) -> tuple[Any, list[Any]]:
 
 def _in(scenarios: Sequence[str], wanted: str | None) -> bool:
     return wanted in (None, "both") or wanted in scenarios
-
-
-def _object(finding: Any) -> dict[str, str]:
-    told: Mapping[str, Any] = vars(finding)
-    return {key: getattr(value, "value", value) for key, value in told.items()}

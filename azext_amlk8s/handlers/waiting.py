@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,24 +22,22 @@ class Condition:
     custom: str | None = None
 
     def check(self) -> None:
-        """Raise RequiredArgumentMissingError for no condition, InvalidArgumentValueError for a custom that is none."""
-        from azure.cli.core.azclierror import InvalidArgumentValueError, RequiredArgumentMissingError
+        """Raise RequiredArgumentMissingError for no condition, MutuallyExclusiveArgumentError for two that exclude
+        each other, InvalidArgumentValueError for a custom that is none.
+        """
+        from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
-        if not any((self.created, self.updated, self.deleted, self.exists, self.custom)):
+        there = any((self.created, self.updated, self.exists, self.custom))
+        if not there and not self.deleted:
             raise RequiredArgumentMissingError(
                 "What shall be waited for is not given: --created, --updated, --deleted, --exists or --custom.",
                 recommendation="--created",
             )
+        if there and self.deleted:
+            raise MutuallyExclusiveArgumentError("--deleted waits for the opposite of the other conditions.")
         if self.custom:
-            import jmespath
-
-            try:
-                jmespath.compile(self.custom)
-            except jmespath.exceptions.ParseError as error:
-                raise InvalidArgumentValueError(
-                    f"--custom {self.custom} is not a JMESPath expression: {str(error).splitlines()[0]}",
-                    recommendation="--custom \"properties.provisioningState=='Succeeded'\"",
-                ) from error
+            with _of_custom(self.custom):
+                _library().compile(self.custom)
 
     def met(self, resource: Mapping[str, Any] | None) -> bool:
         """Whether a resource, None where it is not there, meets the condition."""
@@ -47,36 +46,60 @@ class Condition:
         if resource is None:
             return False
         if self.custom:
-            import jmespath
-
-            return bool(jmespath.search(self.custom, resource))
+            with _of_custom(self.custom):
+                return bool(_library().search(self.custom, resource))
         return self.exists or _state(resource) == "succeeded"
 
 
 def wait_for(
-    cmd: Any,
     read: Callable[[], Mapping[str, Any] | None],
     condition: Condition,
     interval: float,
     timeout: float,
     name: str,
     look: str,
+    failed: Callable[[Mapping[str, Any]], Exception] | None = None,
 ) -> None:
-    """Read until the condition is met. Raises DeploymentError when it can no more be met, or when the time is up."""
+    """Read until the condition is met; the times are in seconds.
+
+    Raises DeploymentError when the time is up, with `look` to be pasted; what `failed` makes of a resource that failed
+    and so can no more be created or updated.
+    """
     from azure.cli.core.azclierror import DeploymentError, ManualInterrupt
 
     condition.check()
     deadline = time.monotonic() + timeout
     try:
         while not condition.met(resource := read()):
-            if (condition.created or condition.updated) and resource is not None and _state(resource) in FAILED:
-                raise DeploymentError(f"{name} is {_word(resource)}; it will not be Succeeded.", recommendation=look)
+            if failed and resource and (condition.created or condition.updated) and _state(resource) in FAILED:
+                raise failed(resource)
             if time.monotonic() >= deadline:
                 state = "not there" if resource is None else _word(resource)
                 raise DeploymentError(f"After {timeout:g} seconds {name} is {state}.", recommendation=look)
             time.sleep(min(interval, max(deadline - time.monotonic(), 0)))
     except KeyboardInterrupt:
         raise ManualInterrupt(f"No longer waiting for {name}.", recommendation=look) from None
+
+
+@contextmanager
+def _of_custom(expression: str) -> Iterator[None]:
+    """Words for an expression that is no JMESPath, or that does not fit the resource."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    try:
+        yield
+    except _library().exceptions.JMESPathError as error:
+        raise InvalidArgumentValueError(
+            f"--custom {expression} is not a JMESPath expression that fits: {str(error).splitlines()[0]}",
+            recommendation="--custom \"properties.provisioningState=='Succeeded'\"",
+        ) from error
+
+
+def _library() -> Any:
+    """jmespath, imported when it is needed."""
+    import jmespath
+
+    return jmespath
 
 
 def _word(resource: Mapping[str, Any]) -> str:

@@ -1,7 +1,4 @@
-"""Instance types: from documents or flags to typed values, judged."""
+"""Instance types: from documents or flags to typed values, judged, compared, and measured against nodes.
 
-from azext_amlk8s.instances.documents import read_documents
-from azext_amlk8s.instances.model import DEFAULT_NAME, InstanceType, built_in_default, view
-from azext_amlk8s.instances.rules import from_flags
-
-__all__ = ["DEFAULT_NAME", "InstanceType", "built_in_default", "from_flags", "read_documents", "view"]
+The modules are imported one by one, so that looking at types does not cost what reading documents costs.
+"""

@@ -1,87 +1,126 @@
-"""YAML or JSON text into instance types; what is wrong is said with document and line."""
+"""YAML or JSON text into instance types; what is wrong is said with file, line and column."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.findings import Finding, Severity
-from azext_amlk8s.instances.model import API_VERSION, KIND, LIST_KIND, InstanceType
-from azext_amlk8s.instances.rules import GUIDE, judge_object
+from azext_amlk8s.findings import Finding
+from azext_amlk8s.instances import catalogue as rule
+from azext_amlk8s.instances import yamltext
+from azext_amlk8s.instances.legacy import is_legacy
+from azext_amlk8s.instances.model import API_GROUP, KIND, LIST_KIND, InstanceType
+from azext_amlk8s.instances.rules import judge_object
+from azext_amlk8s.instances.words import kind_of, said
+from azext_amlk8s.instances.yamltext import Document
 
-SHAPE = "apiVersion: amlarc.azureml.com/v1alpha1, kind: InstanceType"
+SHAPE = "apiVersion: amlarc.azureml.com/v1alpha1\nkind: InstanceType"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with the name by which findings call it; of_folder: nobody named this very file."""
+
+    source: str
+    text: str
+    of_folder: bool = False
 
 
 def read_documents(text: str, source: str) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
-    """The instance types in one or several documents, with all findings; source names the text in them.
+    """The instance types in one or several documents of one text, with all findings."""
+    return read_texts([Text(source, text)])
 
-    InstanceTypeList is unfolded, its items need neither kind nor apiVersion (seed page; field guide compute 3.1).
+
+def read_texts(texts: Iterable[Text]) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
+    """The instance types of several texts, with all findings.
+
+    InstanceTypeList is unfolded; its items need neither kind nor apiVersion (seed page; field guide compute 3.1).
     """
-    import yaml
-
     findings: list[Finding] = []
-    try:
-        documents = [one for one in yaml.safe_load_all(text) if one is not None]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        return (), (_error("I101", source, f"{source} is not YAML{where}: {problem}."),)
-    if not documents:
-        return (), (_error("I102", source, f"{source} holds no document.", fix=SHAPE),)
     types: list[InstanceType] = []
-    for number, document in enumerate(documents, 1):
-        where = source if len(documents) == 1 else f"{source}, document {number}"
-        for place, obj in _objects(document, where, findings):
-            made, found = judge_object(obj, place)
+    places: dict[str, str] = {}
+    for text in texts:
+        for document in _objects(text, findings):
+            made, found = judge_object(document)
             findings += found
-            if made:
-                types.append(made)
-    seen: set[str] = set()
-    for one in types:
-        if one.name in seen:
-            findings.append(_error("I103", one.name, f"{source} holds the instance type {one.name} more than once."))
-        seen.add(one.name)
+            name = _name_of(document)
+            if name and name in places:
+                place = document.place("metadata", "name")
+                message = f"{name} stands at {places[name]} already."
+                findings.append(rule.I103.finding(place, f"{place}: {message}", found=name))
+            elif name:
+                places[name] = document.place("metadata", "name")
+                types += [made] if made else []
     return tuple(types), tuple(findings)
 
 
-def _objects(document: Any, where: str, findings: list[Finding]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if not isinstance(document, Mapping):
-        findings.append(_error("I104", where, f"{where} is not an InstanceType but a {_word(document)}.", fix=SHAPE))
+def _name_of(document: Document) -> str:
+    metadata = document.told.get("metadata")
+    return str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
+
+
+def _objects(text: Text, findings: list[Finding]) -> Iterator[Document]:
+    """Every InstanceType of a text, lists unfolded."""
+    try:
+        documents = yamltext.read(text.text, text.source)
+    except yamltext.NotYaml as wrong:
+        message = f"{wrong.place}: this is not YAML: {wrong.problem}."
+        findings.append(rule.I101.finding(wrong.place, message))
         return
-    kind, version = document.get("kind"), document.get("apiVersion")
-    if kind == KIND and version == API_VERSION:
-        yield where, document
-    elif (kind, version) in ((LIST_KIND, API_VERSION), ("List", "v1")):
-        items = document.get("items")
-        if not isinstance(items, list) or not items:
-            findings.append(_error("I105", where, f"{where} is an {kind} without items."))
-            return
-        for number, item in enumerate(items, 1):
-            place = f"{where}, item {number}"
-            if (
-                not isinstance(item, Mapping)
-                or item.get("kind", KIND) != KIND
-                or item.get("apiVersion", API_VERSION) != API_VERSION
-            ):
-                found = item.get("kind") if isinstance(item, Mapping) else _word(item)
-                findings.append(_error("I104", place, f"{place} is not an InstanceType but a {found}."))
-            else:
-                yield place, item
+    if not documents:
+        findings.append(rule.I102.finding(text.source, f"{text.source} holds no document.", fix=SHAPE))
+    for document in documents:
+        yield from objects_of(document, text, findings)
+
+
+def objects_of(document: Document, text: Text, findings: list[Finding]) -> Iterator[Document]:
+    """The InstanceType objects of one document of a text; what is none is added to the findings."""
+    for key, place in document.repeated_keys():
+        findings.append(rule.I107.finding(place, f"{place}: {key} stands twice in one mapping.", found=key))
+    told = document.told
+    if not isinstance(told, Mapping):
+        findings.append(said(rule.I104, document, (), f"this is no InstanceType but {kind_of(told)}.", fix=SHAPE))
+    elif _is(told, KIND):
+        yield document
+    elif _is(told, LIST_KIND) or (told.get("kind"), told.get("apiVersion")) == ("List", "v1"):
+        yield from _items(document, findings)
     else:
-        findings.append(
-            _error(
-                "I104",
-                where,
-                f"{where} is not an InstanceType but {kind or 'has no kind'} ({version or 'no apiVersion'}).",
-                fix=SHAPE,
-            )
-        )
+        findings.append(_stranger(document, text))
 
 
-def _word(value: Any) -> str:
-    return {list: "list", str: "text", int: "number", float: "number", bool: "truth value"}.get(type(value), "value")
+def _items(document: Document, findings: list[Finding]) -> Iterator[Document]:
+    items = document.told.get("items")
+    if not isinstance(items, list) or not items:
+        findings.append(said(rule.I105, document, (), f"the {document.told['kind']} has no items.", fix="items: []"))
+        return
+    for number, item in enumerate(items):
+        part = document.part("items", number)
+        if not isinstance(item, Mapping):
+            findings.append(said(rule.I104, part, (), f"this item is no InstanceType but {kind_of(item)}.", fix=SHAPE))
+        elif item.get("kind", KIND) != KIND or not _of_group(item.get("apiVersion", f"{API_GROUP}/")):
+            message = f"this item is no InstanceType but {item.get('kind')} ({item.get('apiVersion') or 'none'})."
+            findings.append(said(rule.I104, part, (), message, fix=SHAPE))
+        else:
+            yield part
 
 
-def _error(rule: str, subject: str, message: str, *, fix: str = "") -> Finding:
-    return Finding(rule, Severity.ERROR, subject, message, fix=fix, source=GUIDE)
+def _stranger(document: Document, text: Text) -> Finding:
+    kind, version = document.told.get("kind"), document.told.get("apiVersion")
+    if is_legacy(document.told):
+        message = "this is an attach configuration as of 2021; instance types are objects of their own now."
+        fix = f"az amlk8s instance-type convert -f {text.source} -o yaml"
+        return said(rule.I106, document, (), message, fix=fix)
+    found = f"{kind or 'has no kind'} ({version or 'no apiVersion'})"
+    if text.of_folder:
+        return said(rule.I108, document, (), f"this is {found}, no InstanceType, and is left out.")
+    return said(rule.I104, document, (), f"this is no InstanceType but {found}.", fix=SHAPE)
+
+
+def _is(told: Mapping[str, Any], kind: str) -> bool:
+    return told.get("kind") == kind and _of_group(told.get("apiVersion"))
+
+
+def _of_group(version: Any) -> bool:
+    """Whatever version of the group: which one is served the cluster says."""
+    return str(version).partition("/")[0] == API_GROUP

@@ -158,9 +158,9 @@ def limits_of(one: InstanceType) -> Room:
 
 
 def _asked(told: Amounts) -> Room:
-    # Memory, of which there are the most different amounts, comes last: see _Rooms.pods.
+    # What all types ask alike comes first, memory, which differs most, last: see _Rooms.pods.
     found = {"pods": 1000, **{key: value for key, value in told.items() if value > 0}}
-    return tuple(sorted(found.items(), key=lambda item: (item[0] == "memory", item[0])))
+    return tuple(sorted(found.items(), key=lambda item: (item[0] == "memory", item[0] != "pods", item[0])))
 
 
 class _Cluster:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 API_VERSION = "amlarc.azureml.com/v1alpha1"
+API_GROUP = "amlarc.azureml.com"
 KIND = "InstanceType"
 LIST_KIND = "InstanceTypeList"
 DEFAULT_NAME = "defaultinstancetype"
@@ -21,29 +22,50 @@ class InstanceType:
     node_selector: Mapping[str, str] = field(default_factory=dict)
     requests: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def to_object(self) -> dict[str, Any]:
-        """The object that the cluster takes."""
-        spec: dict[str, Any] = {"resources": {"requests": dict(self.requests), "limits": dict(self.limits)}}
+        """The object that the cluster takes; what is null is none and is left out."""
+        resources = {
+            part: {key: value for key, value in told.items() if value is not None}
+            for part, told in (("requests", self.requests), ("limits", self.limits))
+        }
+        spec: dict[str, Any] = {"resources": resources}
         if self.node_selector:
             spec = {"nodeSelector": dict(self.node_selector), **spec}
-        return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": self.name}, "spec": spec}
+        metadata: dict[str, Any] = {"name": self.name}
+        for key, told in (("labels", self.labels), ("annotations", self.annotations)):
+            if told:
+                metadata[key] = dict(told)
+        return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}
 
 
-def built_in_default() -> InstanceType:
-    """What a workload gets that names no type and finds no override (seed page, default instance type)."""
-    size = {"cpu": "0.6", "memory": "1536Mi"}
-    return InstanceType(DEFAULT_NAME, {}, size, {**size, GPU: None})
+def type_of(name: str, told: Mapping[str, Any]) -> InstanceType:
+    """An instance type out of nodeSelector and resources, as a cluster's spec and ARM's instanceTypes have them.
+
+    Nothing is judged: what is no mapping is empty.
+    """
+    resources = _mapping(told.get("resources"))
+    selector = {str(key): str(value) for key, value in _mapping(told.get("nodeSelector")).items()}
+    return InstanceType(name, selector, _mapping(resources.get("requests")), _mapping(resources.get("limits")))
 
 
-def view(obj: Mapping[str, Any], *, built_in: bool = False) -> dict[str, Any]:
-    """What list and show return for an object of the cluster; whatever the object lacks is empty."""
-    spec = obj.get("spec") or {}
-    resources = spec.get("resources") or {}
+def types_of_objects(objects: list[dict[str, Any]]) -> dict[str, InstanceType]:
+    """The instance types of a cluster by name, out of its objects."""
     return {
-        "name": (obj.get("metadata") or {}).get("name"),
-        "nodeSelector": spec.get("nodeSelector") or {},
-        "requests": resources.get("requests") or {},
-        "limits": resources.get("limits") or {},
-        "builtIn": built_in,
+        one.name: one
+        for one in (
+            type_of(str(_mapping(obj.get("metadata")).get("name")), _mapping(obj.get("spec"))) for obj in objects
+        )
     }
+
+
+def types_of_compute(compute: Mapping[str, Any]) -> dict[str, InstanceType]:
+    """The instance types that ARM holds of a Kubernetes compute, by name."""
+    inner = _mapping(_mapping(compute.get("properties")).get("properties"))
+    return {name: type_of(name, _mapping(told)) for name, told in _mapping(inner.get("instanceTypes")).items()}
+
+
+def _mapping(told: Any) -> Mapping[str, Any]:
+    return told if isinstance(told, Mapping) else {}

@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 from functools import cache
 from typing import Any
 
-from azext_amlk8s.instances.rules import amount
+from azext_amlk8s.instances.quantities import amount
 from azext_amlk8s.knowledge import load
 
 Amounts = Mapping[str, int]
@@ -148,6 +148,13 @@ class Size:
     cpu: int
     memory: int
     gpu: int = 0
+
+
+def size_of(told: Mapping[str, Any]) -> Size:
+    """A size as Azure Machine Learning lists those of a region: vCPUs, gpus, memoryGB (which are GiB)."""
+    return Size(
+        int(told.get("vCPUs") or 0), int(float(told.get("memoryGB") or 0) * 1024) * MIB, int(told.get("gpus") or 0)
+    )
 
 
 def nodes_from_pools(

@@ -76,7 +76,7 @@ def _cell(place: PlaceFit, most: int) -> dict[str, Any]:
     text += f" +{place.grown}" if place.grown else ""
     if not pods:
         kinds = dict.fromkeys(WORDS.get(obstacle.kind, obstacle.kind) for obstacle in place.obstacles)
-        text = next(iter(kinds), "") + (f" +{len(kinds) - 1}" if len(kinds) > 1 else "")
+        text = ", ".join([*kinds][:2]) + (", …" if len(kinds) > 2 else "")
     colour = THERE if place.pods else TO_COME if pods else NOTHING
     size = 0.4 + 0.6 * (pods / most) ** 0.5 if pods else 0
     return {"value": size, "color": colour, "formatter": lambda _value, text=text: text, "label": text}

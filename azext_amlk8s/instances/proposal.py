@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from azext_amlk8s.instances.model import GPU, InstanceType
 from azext_amlk8s.instances.nodes import MIB, Amounts, Node
-from azext_amlk8s.instances.obstacles import gate_obstacles
+from azext_amlk8s.instances.obstacles import Obstacle, gate_obstacles
 from azext_amlk8s.instances.placement import Placement
 from azext_amlk8s.knowledge import load
 
@@ -36,6 +36,20 @@ def propose(nodes: Iterable[Node], placement: Placement) -> list[InstanceType]:
                 name += "-2"
             proposed[name] = InstanceType(name, made.node_selector, made.requests, made.limits)
     return list(proposed.values())
+
+
+def left_out(nodes: Iterable[Node], placement: Placement) -> list[tuple[str, tuple[Obstacle, ...]]]:
+    """The pools (or lone nodes) of which no type is proposed, each with what keeps workloads from it."""
+    kept: dict[str, tuple[Obstacle, ...]] = {}
+    taken = set()
+    for node in nodes:
+        place = node.pool or node.name
+        obstacles = gate_obstacles(node, placement)
+        if obstacles:
+            kept.setdefault(place, obstacles)
+        else:
+            taken.add(place)
+    return [(place, obstacles) for place, obstacles in kept.items() if place not in taken]
 
 
 def _label(node: Node) -> tuple[str, str]:

@@ -1,230 +1,190 @@
-"""Rules over one instance type (field guide compute-and-instance-types 3.3; seed page, custom instance types)."""
+"""One instance type, judged: its names, its nodeSelector, its parts (field guide compute-and-instance-types 3.3)."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from azext_amlk8s.findings import Finding, Severity
-from azext_amlk8s.instances.model import GPU, InstanceType
+from azext_amlk8s.instances import catalogue as rule
+from azext_amlk8s.instances.amounts import judge_amounts
+from azext_amlk8s.instances.model import DEFAULT_NAME, GPU, InstanceType
+from azext_amlk8s.instances.quantities import amount
+from azext_amlk8s.instances.words import PLACEHOLDER, kind_of, said
+from azext_amlk8s.instances.yamltext import Document, Step
+from azext_amlk8s.knowledge import load
 
-GUIDE = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
 NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
+LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 SPEC_KEYS, RESOURCE_KEYS = ("nodeSelector", "resources"), ("requests", "limits")
-DOCUMENTED = ("cpu", "memory", GPU)
+OBJECT_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
-def judge_object(obj: Mapping[str, Any], where: str) -> tuple[InstanceType | None, list[Finding]]:
+def judge_object(document: Document) -> tuple[InstanceType | None, list[Finding]]:
     """The instance type that an object describes, or None when an error stands against it, and all findings."""
+    told: Mapping[str, Any] = document.told
     findings: list[Finding] = []
-    metadata = obj.get("metadata") if isinstance(obj.get("metadata"), Mapping) else {}
-    spec = obj.get("spec") if isinstance(obj.get("spec"), Mapping) else {}
-    assert isinstance(metadata, Mapping) and isinstance(spec, Mapping)
-    name = str(metadata.get("name") or "")
-    place = f"{where} ({name})" if name else where
-    if not NAME.match(name) or len(name) > 253:
-        findings.append(
-            _error("I110", place, f"{place}: metadata.name must be of lower-case letters, digits, - and dots.")
-        )
-    if metadata.get("namespace"):
-        findings.append(
-            _warning(
-                "I111", place, f"{place}: metadata.namespace is left out; an instance type belongs to the cluster."
-            )
-        )
-    findings += _unknown(spec, SPEC_KEYS, f"{place}: spec")
-    resources = spec.get("resources") if isinstance(spec.get("resources"), Mapping) else {}
-    assert isinstance(resources, Mapping)
-    findings += _unknown(resources, RESOURCE_KEYS, f"{place}: spec.resources")
-    selector = _selector(spec.get("nodeSelector"), place, findings)
-    requests, limits = (_quantities(resources.get(part), f"{place}: {part}", findings) for part in RESOURCE_KEYS)
-    _judge_gpu(requests, limits, selector, place, findings)
-    _compare(requests, limits, place, findings)
-    made = InstanceType(name, selector, requests, limits)
+    metadata, spec = (_part(document, findings, name) for name in ("metadata", "spec"))
+    name = metadata.get("name")
+    findings += [*_unknown(document, told, OBJECT_KEYS), *_name(document, name), *_metadata(document, metadata)]
+    findings += _placeholders(document, told, ())
+    findings += _unknown(document, spec, SPEC_KEYS, "spec")
+    resources = _part(document, findings, "spec", "resources") if "resources" in spec else {}
+    findings += _unknown(document, resources, RESOURCE_KEYS, "spec", "resources")
+    selector = _selector(document, spec.get("nodeSelector"), findings)
+    requests, limits = judge_amounts(document, resources, findings)
+    labels, annotations = (_texts(metadata.get(key)) for key in ("labels", "annotations"))
+    made = InstanceType(str(name), selector, requests, limits, labels, annotations)
+    findings += [*_gpu_places(document, made), *_default(document, made), *_small(document, made)]
     return (None if any(one.severity is Severity.ERROR for one in findings) else made), findings
 
 
-def from_flags(
-    name: str,
-    *,
-    cpu_request: str | None = None,
-    memory_request: str | None = None,
-    cpu_limit: str | None = None,
-    memory_limit: str | None = None,
-    gpu: int | None = None,
-    node_selector: Iterable[str] | None = None,
-) -> tuple[InstanceType | None, tuple[Finding, ...]]:
-    """The instance type that flags describe; a request that is not given is the limit, and the other way round."""
-    findings: list[Finding] = []
-    selector: dict[str, str] = {}
-    for word in node_selector or ():
-        key, sign, value = word.partition("=")
-        if not sign or not key:
-            findings.append(
-                _error(
-                    "I116",
-                    "--node-selector",
-                    f"{word} in --node-selector is not of the form key=value.",
-                    fix=f"--node-selector {key or 'key'}=VALUE",
-                )
-            )
-        selector[key] = value
-    requests = {"cpu": cpu_request or cpu_limit, "memory": memory_request or memory_limit}
-    limits: dict[str, Any] = {"cpu": cpu_limit or cpu_request, "memory": memory_limit or memory_request}
-    if gpu is not None:
-        limits[GPU] = gpu
-    spec: dict[str, Any] = {"resources": {"requests": requests, "limits": limits}}
-    made, found = judge_object(
-        {"metadata": {"name": name}, "spec": {**spec, **({"nodeSelector": selector} if selector else {})}},
-        "the instance type",
-    )
-    findings += found
-    return (None if any(one.severity is Severity.ERROR for one in findings) else made), tuple(findings)
-
-
-def amount(value: Any) -> Decimal | None:
-    """A quantity as a number in its base unit, or None when Kubernetes would not take it."""
-    from lightkube.utils.quantity import parse_quantity
-
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    try:
-        return parse_quantity(str(value))
-    except (ValueError, ArithmeticError):
-        return None
-
-
-def _quantities(told: Any, place: str, findings: list[Finding]) -> dict[str, Any]:
-    if not isinstance(told, Mapping):
-        findings.append(_error("I112", place, f"{place} must name cpu and memory.", fix='cpu: "1"\nmemory: 2Gi'))
+def _part(document: Document, findings: list[Finding], *path: Step) -> Mapping[str, Any]:
+    """A part that must be a mapping; an empty one where it is not, with a finding."""
+    told: Any = document.told
+    for word in path:
+        told = told.get(word) if isinstance(told, Mapping) else None
+    if isinstance(told, Mapping):
+        return told
+    if told is None:
+        if path == ("spec",):
+            message = "spec is missing."
+            findings.append(said(rule.I127, document, path, message, fix="spec:\n  resources: …"))
         return {}
-    made: dict[str, Any] = {}
-    for key in ("cpu", "memory"):
-        if told.get(key) in (None, ""):
-            findings.append(
-                _error("I112", place, f"{place} lacks {key}.", fix=f'{key}: "{"1" if key == "cpu" else "2Gi"}"')
-            )
-    for key, value in told.items():
-        if key == GPU:
-            made[key] = value
-            continue
-        if value in (None, ""):
-            continue
-        number = amount(value)
-        if number is None or number <= 0:
-            findings.append(
-                _error(
-                    "I113",
-                    place,
-                    f"{place}.{key}: {value} is not a quantity above zero that Kubernetes takes.",
-                    fix=_corrected(key, str(value)),
-                )
-            )
-        if not isinstance(value, str):
-            findings.append(_warning("I114", place, f'{place}.{key}: {value} is written as the string "{value}".'))
-        if key not in DOCUMENTED:
-            findings.append(
-                _warning("I115", place, f"{place}.{key} is passed on; only cpu, memory and {GPU} are documented.")
-            )
-        made[key] = str(value)
-    return made
+    findings.append(said(rule.I127, document, path, f"{path[-1]} must be a mapping, and is {kind_of(told)}."))
+    return {}
 
 
-def _corrected(key: str, value: str) -> str:
-    found = re.match(r"^([0-9.]+)\s*([kmgt])(i?)b?$", value, re.IGNORECASE)
-    return (
-        f'{key}: "{found.group(1)}{found.group(2).upper()}{found.group(3).lower() or "i"}"'
-        if found and key == "memory"
-        else ""
-    )
+def _name(document: Document, name: Any) -> Iterator[Finding]:
+    path = ("metadata", "name")
+    if isinstance(name, str) and PLACEHOLDER.match(name):
+        return
+    if isinstance(name, str) and NAME.match(name) and len(name) <= 253:
+        return
+    if name in (None, ""):
+        yield said(rule.I110, document, path, "metadata.name is missing.", fix="metadata:\n  name: cpu-small")
+        return
+    message = f"{name} is not a name: lower-case letters, digits, - and dots, a letter or digit at both ends."
+    yield said(rule.I110, document, path, message, found=str(name), fix=f"name: {lawful_name(str(name))}")
 
 
-def _judge_gpu(
-    requests: dict[str, Any], limits: dict[str, Any], selector: Mapping[str, str], place: str, findings: list[Finding]
-) -> None:
-    for part, told in (("requests", requests), ("limits", limits)):
-        value = told.get(GPU)
-        if isinstance(value, str) and value.isdigit():
-            value = told[GPU] = int(value)
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-            findings.append(
-                _error(
-                    "I117", place, f"{place}: {part} of {GPU} is {value}, and must be a whole number.", fix=f"{GPU}: 1"
-                )
-            )
-    if GPU in requests:
-        if requests[GPU] != limits.get(GPU):
-            findings.append(
-                _error("I118", place, f"{place}: {GPU} belongs into limits alone.", fix=f"limits: {{{GPU}: 1}}")
-            )
-        else:
-            findings.append(
-                _warning("I118", place, f"{place}: {GPU} belongs into limits alone; the request is left out.")
-            )
-            del requests[GPU]
-    if limits.get(GPU) and not selector:
-        findings.append(_warning("I119", place, f"{place}: without a nodeSelector it runs on any node that has a GPU."))
+def lawful_name(name: str) -> str:
+    """The nearest name that Kubernetes takes; defaultInstanceType is the default's name of 2021."""
+    made = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "instance-type"
+    return DEFAULT_NAME if made.replace("-", "") == DEFAULT_NAME else made[:253].strip("-.")
 
 
-def _compare(requests: Mapping[str, Any], limits: Mapping[str, Any], place: str, findings: list[Finding]) -> None:
-    for key, value in requests.items():
-        low, high = amount(value), amount(limits.get(key))
-        if low is not None and high is not None and low > high:
-            findings.append(
-                _error(
-                    "I120",
-                    place,
-                    f"{place}: the request of {key}, {value}, is above its limit, {limits[key]}.",
-                    fix=f'requests: {{{key}: "{limits[key]}"}}',
-                )
-            )
+def _metadata(document: Document, metadata: Mapping[str, Any]) -> Iterator[Finding]:
+    if metadata.get("namespace"):
+        message = "metadata.namespace is left out; an instance type belongs to the whole cluster."
+        yield said(rule.I111, document, ("metadata", "namespace"), message)
+    for key, value in _pairs(metadata.get("labels")):
+        if not (isinstance(key, str) and LABEL_KEY.match(key) and isinstance(value, str) and LABEL_VALUE.match(value)):
+            path = ("metadata", "labels", str(key))
+            yield said(rule.I130, document, path, f"{key}: {value} is not a label that Kubernetes takes.")
 
 
-def _selector(told: Any, place: str, findings: list[Finding]) -> dict[str, str]:
+def _selector(document: Document, told: Any, findings: list[Finding]) -> dict[str, str]:
+    path: tuple[Step, ...] = ("spec", "nodeSelector")
     if told is None:
         return {}
     if not isinstance(told, Mapping):
-        findings.append(_error("I116", place, f"{place}: nodeSelector must be labels with their values."))
+        message = f"nodeSelector must be labels with their values, and is {kind_of(told)}."
+        findings.append(said(rule.I116, document, path, message, fix="nodeSelector: {agentpool: gpu}"))
         return {}
     for key, value in told.items():
-        if not isinstance(value, str):
-            word = str(value).lower() if isinstance(value, bool) else value
-            findings.append(
-                _error("I116", place, f"{place}: nodeSelector.{key} must be a string.", fix=f'{key}: "{word}"')
-            )
-        elif value.startswith("<") and value.endswith(">"):
-            findings.append(_error("I121", place, f"{place}: nodeSelector.{key} is still the placeholder {value}."))
+        word = str(value).lower() if isinstance(value, bool) else value
+        here = (*path, str(key))
+        if isinstance(value, str) and PLACEHOLDER.match(value):
+            continue
+        if not isinstance(key, str) or not isinstance(value, str):
+            message = f"nodeSelector.{key}: {word} must be a string; quote it."
+            findings.append(said(rule.I116, document, here, message, found=str(word), fix=f'{key}: "{word}"'))
+        elif not LABEL_KEY.match(key) or not LABEL_VALUE.match(value):
+            message = f"nodeSelector.{key}: {value} is not a label that Kubernetes takes, so no node has it."
+            findings.append(said(rule.I130, document, here, message, found=f"{key}={value}"))
     return {str(key): str(value) for key, value in told.items()}
 
 
-def _unknown(told: Mapping[str, Any], known: tuple[str, ...], place: str) -> list[Finding]:
-    findings = []
+def _gpu_places(document: Document, made: InstanceType) -> Iterator[Finding]:
+    """GPUs that are found anywhere; GPU nodes picked without asking for a GPU (MachineLearningNotebooks 1900)."""
+    extended = [key for key, value in made.limits.items() if "/" in key and value]
+    if GPU in extended and not made.node_selector:
+        message = "without a nodeSelector its pods go to any node that has a GPU."
+        yield said(rule.I119, document, ("spec",), message, fix="nodeSelector:\n  agentpool: POOL")
+    if extended or GPU in made.limits:
+        return
+    for key, value in made.node_selector.items():
+        words = f"{key}={value}".lower()
+        wanted = any(re.search(one, words) for one in load("placement")["gpuSelectors"])
+        if wanted and value.lower() not in ("false", "no", "none", "0", "cpu"):
+            message = f"it picks GPU nodes ({key}={value}) and asks for no GPU, so its pods see none."
+            here = ("spec", "nodeSelector", key)
+            yield said(rule.I129, document, here, message, fix=f"limits:\n  {GPU}: 1")
+            return
+
+
+def _default(document: Document, made: InstanceType) -> Iterator[Finding]:
+    if made.name == DEFAULT_NAME:
+        message = "it replaces the built-in default for all workloads that name no type."
+        yield said(rule.I124, document, ("metadata", "name"), message)
+
+
+def _small(document: Document, made: InstanceType) -> Iterator[Finding]:
+    for key, least in load("workloads")["mlflow"].items():
+        has, needs = amount(made.limits.get(key)), amount(least)
+        if has is not None and needs is not None and has < needs:
+            message = f"{made.limits[key]} of {key} is less than the {least} that deployments of MLflow models need."
+            yield said(rule.I126, document, ("spec", "resources", "limits", key), message)
+
+
+def _placeholders(document: Document, told: Any, path: tuple[Step, ...]) -> Iterator[Finding]:
+    for key, value in told.items():
+        if isinstance(value, Mapping) and len(path) < 8:
+            yield from _placeholders(document, value, (*path, str(key)))
+        elif isinstance(value, str) and PLACEHOLDER.match(value):
+            message = f"{key}: {value} is a placeholder that has not been filled in."
+            yield said(rule.I121, document, (*path, str(key)), message, found=value)
+
+
+def _unknown(document: Document, told: Mapping[str, Any], known: tuple[str, ...], *path: str) -> Iterator[Finding]:
     for key in told:
         if key in known:
             continue
+        here = (*path, str(key))
         if key == "tolerations":
-            findings.append(
-                _warning(
-                    "I122",
-                    place,
-                    f"{place}.tolerations is no part of an instance type and is left out; see the "
-                    "extension's setting workLoadToleration[0].key.",
-                )
-            )
+            message = "tolerations are no part of an instance type and are left out."
+            fix = _tolerations(told[key])
+            yield said(rule.I122, document, here, message, fix=fix)
             continue
-        close = difflib.get_close_matches(key.replace("_", "").lower(), [one.lower() for one in known], n=1, cutoff=0.6)
+        close = difflib.get_close_matches(
+            str(key).replace("_", "").lower(), [one.lower() for one in known], n=1, cutoff=0.6
+        )
         right = next((one for one in known if close and one.lower() == close[0]), "")
         hint = f" Did you mean {right}?" if right else ""
-        findings.append(_error("I123", place, f"{place}.{key} is not known.{hint}", fix=f"{right}:" if right else ""))
-    return findings
+        message = f"{key} is not known; there are {', '.join(known)}.{hint}"
+        yield said(rule.I123, document, here, message, found=str(key), fix=f"{right}:" if right else "")
 
 
-def _error(rule: str, subject: str, message: str, *, fix: str = "") -> Finding:
-    return Finding(rule, Severity.ERROR, subject, message, fix=fix, source=GUIDE)
+def _tolerations(told: Any) -> str:
+    """The command that makes the extension give its workloads these tolerations."""
+    words = [
+        f"'workLoadToleration[{number}].{part}={one[part]}'"
+        for number, one in enumerate(told if isinstance(told, list) else [])
+        if isinstance(one, Mapping)
+        for part in ("key", "operator", "value", "effect")
+        if one.get(part)
+    ]
+    shown = " ".join(words) or "'workLoadToleration[0].key=KEY'"
+    return f"az amlk8s extension update -g GROUP -c CLUSTER -t TYPE -n NAME --config {shown}"
 
 
-def _warning(rule: str, subject: str, message: str) -> Finding:
-    return Finding(rule, Severity.WARNING, subject, message, source=GUIDE)
+def _texts(told: Any) -> dict[str, str]:
+    return {str(key): str(value) for key, value in _pairs(told)}
+
+
+def _pairs(told: Any) -> Iterable[tuple[Any, Any]]:
+    return told.items() if isinstance(told, Mapping) else ()

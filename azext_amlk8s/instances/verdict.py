@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from azext_amlk8s.findings import Finding, Severity
+from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.instances.fit import EXPECTED, PlaceFit, TypeFit
 from azext_amlk8s.instances.model import InstanceType
 from azext_amlk8s.instances.nodes import Taint
+from azext_amlk8s.instances.obstacles import Obstacle
 from azext_amlk8s.instances.placement import Placement
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
-UPDATE = "az amlk8s extension update -g GROUP -c CLUSTER -t CLUSTER_TYPE -n EXTENSION --config"
+UPDATE = "az amlk8s extension update -g GROUP -c CLUSTER -t TYPE -n NAME --config"
+N101 = Rule("N101", Severity.WARNING, "A pod of an instance type fits a node.", TROUBLESHOOT)
+N102 = Rule("N102", Severity.WARNING, "The largest Ready node that a type may run on holds its limits.", TROUBLESHOOT)
+N103 = Rule("N103", Severity.INFO, "A type that waits for new nodes is not held back by the scheduler.", TROUBLESHOOT)
+N104 = Rule("N104", Severity.ERROR, "A type and the extension ask for the same value of a label.", TROUBLESHOOT)
+N105 = Rule("N105", Severity.WARNING, "The extension's nodeSelector and tolerations are known.", TROUBLESHOOT)
+N106 = Rule("N106", Severity.WARNING, "Workloads may go to the nodes of which types are to be made.", TROUBLESHOOT)
+SMALLER = "az amlk8s instance-type create --from-nodes --dry-run"
 LIFT = f"{UPDATE} amloperator.skipResourceValidation=True"
 
 
@@ -67,16 +76,13 @@ def judge_fit(fits: Sequence[TypeFit], placement: Placement, *, severity: Severi
 def judge_selectors(types: Iterable[InstanceType], placement: Placement) -> list[Finding]:
     """Types whose selector contradicts the one that the extension lays on all workloads: both must match."""
     return [
-        Finding(
-            "F104",
-            Severity.ERROR,
+        N104.finding(
             one.name,
             f"The instance type {one.name} asks for nodes with {key}={value}, and the extension's nodeSelector for "
             f"{key}={placement.node_selector[key]}: no node can have both.",
             required=f"{key}={placement.node_selector[key]}",
             found=f"{key}={value}",
-            fix=f"{UPDATE} nodeSelector.{key}={value}",
-            source=TROUBLESHOOT,
+            fix=f"{UPDATE} {setting_key(key)}={value}",
         )
         for one in types
         for key, value in one.node_selector.items()
@@ -84,33 +90,67 @@ def judge_selectors(types: Iterable[InstanceType], placement: Placement) -> list
     ]
 
 
+def setting_key(label: str) -> str:
+    """The extension's setting for a label; Helm reads a bare dot as a step down."""
+    return "'nodeSelector." + label.replace(".", "\\.") + "'" if "." in label else f"nodeSelector.{label}"
+
+
+def unknown_placement() -> Finding:
+    """What to say where the extension's settings cannot be seen."""
+    return N105.finding(
+        "extension",
+        "The extension's settings are not known here, so its nodeSelector and workLoadToleration are not counted.",
+        fix="--cluster-name CLUSTER --resource-group GROUP   # or --config with the extension's settings",
+    )
+
+
 def _fits_nowhere(one: TypeFit, severity: Severity) -> Finding:
     if not one.nearest:
-        return Finding("F101", severity, one.name, f"The instance type {one.name} fits no node: the cluster has none.")
+        message = f"The instance type {one.name} fits no node: the cluster has none."
+        return replace(N101.finding(one.name, message, fix="kubectl get nodes"), severity=severity)
     why = ", and it ".join(obstacle.phrase for obstacle in one.obstacles)
-    return Finding(
-        "F101",
-        severity,
+    made = N101.finding(
         one.name,
         f"The instance type {one.name} fits no node. The nearest, {one.nearest}, {why}.",
         required="a node that is Ready, has the labels, is tolerated and is large enough",
         found=one.nearest,
         fix=_remedy(one),
-        source=TROUBLESHOOT,
     )
+    return replace(made, severity=severity)
 
 
 def _remedy(one: TypeFit) -> str:
-    """What to do where one kind of thing is in the way; where there are several, the sentence says them."""
+    """A command for each kind of thing that is in the way of the nearest node, one a line."""
     taints = [obstacle.taint for obstacle in one.obstacles if obstacle.taint]
-    if taints:
-        return f"{UPDATE} {' '.join(_toleration(number, taint) for number, taint in enumerate(taints))}"
     kinds = {obstacle.kind for obstacle in one.obstacles}
+    lines = [tolerate(taints)] if taints else []
     if "selector" in kinds:
-        return f"az amlk8s instance-type show -n {one.name} --query nodeSelector; kubectl get nodes --show-labels"
+        lines.append(
+            f"az amlk8s instance-type show -n {one.name} --query nodeSelector; kubectl get nodes --show-labels"
+        )
     if "nvidia.com/gpu" in kinds:
-        return f"{UPDATE} installNvidiaDevicePlugin=True   # where the nodes have GPUs that they do not offer"
-    return "az amlk8s instance-type create --from-nodes --dry-run"
+        lines.append(f"{UPDATE} installNvidiaDevicePlugin=True   # where the nodes have GPUs that they do not offer")
+    if kinds - {"state", "os", "taint", "selector", "nvidia.com/gpu"}:
+        lines.append(SMALLER)
+    return "\n".join(lines)
+
+
+def judge_left_out(places: Iterable[tuple[str, Sequence[Obstacle]]]) -> list[Finding]:
+    """What to say of pools of which no type is proposed, because workloads may not go to their nodes."""
+    return [
+        N106.finding(
+            place,
+            f"No type is made of {place}: its nodes {', and '.join(one.phrase for one in obstacles)}.",
+            fix=tolerate([one.taint for one in obstacles if one.taint]),
+        )
+        for place, obstacles in places
+    ]
+
+
+def tolerate(taints: Sequence[Taint]) -> str:
+    """The command that lets workloads go to nodes with these taints; nothing for none."""
+    words = " ".join(_toleration(number, taint) for number, taint in enumerate(taints))
+    return f"{UPDATE} {words}" if taints else ""
 
 
 def _toleration(number: int, taint: Taint) -> str:
@@ -128,27 +168,22 @@ def _code_nine(one: TypeFit, severity: Severity) -> Finding:
         if lifts
         else " Take a smaller type, or larger nodes."
     )
-    return Finding(
-        "F102",
-        severity,
+    made = N102.finding(
         one.name,
         f"Jobs of the instance type {one.name} {verb} refused with Code 9: it is larger than the largest Ready node "
         f"that it may run on.{advice}",
         required="a Ready node that holds the limits of the type",
         found="none",
-        fix=LIFT if lifts else "",
-        source=TROUBLESHOOT,
+        fix=LIFT if lifts else SMALLER,
     )
+    return replace(made, severity=severity)
 
 
 def _scales_out(one: TypeFit) -> Finding:
     pools = [place.place for place in one.places if place.grown]
-    return Finding(
-        "F103",
-        Severity.INFO,
+    return N103.finding(
         one.name,
         f"The instance type {one.name} waits for new nodes of {' or '.join(pools)}; Volcano's gang scheduling can keep "
         "an autoscaler from bringing them.",
         fix=f"{UPDATE} volcanoScheduler.schedulerConfigMap=CONFIG_MAP   # a scheduler without the gang plugin",
-        source=TROUBLESHOOT,
     )

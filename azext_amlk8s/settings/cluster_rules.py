@@ -9,12 +9,19 @@ from azext_amlk8s import knowledge
 from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
-from azext_amlk8s.settings.nodes import reasons_against, schedulable_cores, schedulable_nodes, selector
+from azext_amlk8s.settings.nodes import (
+    ROUTERS,
+    few_nodes,
+    present_nodes,
+    reasons_against,
+    schedulable_cores,
+    schedulable_nodes,
+    selector,
+)
 from azext_amlk8s.settings.rules import AML, ARC, TROUBLES
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 AKS = "https://learn.microsoft.com/azure/aks/cluster-extensions"
-ROUTERS = 3
 Judge = Callable[[Settings, ClusterFacts], Iterator[Finding]]
 JUDGES: list[Judge] = []
 
@@ -38,6 +45,9 @@ F117 = Rule("F117", ERROR, "A setting of AKS is used on AKS.", AML)
 F118 = Rule("F118", WARNING, "Node pools have the labels of nodeSelector.", TROUBLES)
 F119 = Rule("F119", ERROR, "Some Linux nodes can take the extension's pods.", AML)
 F120 = Rule("F120", WARNING, "openshift says what the cluster is.", AML)
+F121 = Rule("F121", WARNING, "Three routers have three nodes before an autoscaler adds some.", TROUBLES)
+# What an update fails for, or is told, whatever it changes: the health check looks at all again.
+AT_EVERY_UPDATE = {one.id for one in (F101, F102, F103, F105, F107, F108, F119, F121)}
 
 
 def judges(function: Judge) -> Judge:
@@ -51,21 +61,29 @@ def judge_facts(settings: Settings, facts: ClusterFacts) -> tuple[Finding, ...]:
     return tuple(finding for one in JUDGES for finding in one(settings, facts))
 
 
+def judge_facts_of_update(after: Settings, before: Settings, facts: ClusterFacts) -> tuple[Finding, ...]:
+    """What these rules say of the settings after an update and did not say before it; what is judged anew, always."""
+    old = set(judge_facts(before, facts))
+    return tuple(one for one in judge_facts(after, facts) if one not in old or one.id in AT_EVERY_UPDATE)
+
+
 @judges
 def routers_have_nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     """Seed page, key considerations; health code E40002; field guide cluster-extension 2.1 step 9, 5 row 3."""
-    nodes = schedulable_nodes(settings, facts)
-    if not settings.on("enableInference") or nodes is None or nodes == 0 or nodes >= ROUTERS:
+    most, now = schedulable_nodes(settings, facts), present_nodes(settings, facts)
+    if not settings.on("enableInference") or not most or now is None or now >= ROUTERS:
         return
     why = "".join(f"; {sentence}" for sentence in _excluded(settings, facts))
-    if settings.on("inferenceRouterHA"):
-        message = f"Three routers need three nodes, and {nodes} of {facts.name} can take them{why}."
-        fix = "--config inferenceRouterHA=False"
-        yield F101.finding("inferenceRouterHA", message, required=str(ROUTERS), found=str(nodes), fix=fix)
-    elif not settings.get("inferenceRouterHA"):
-        message = f"One router is installed instead of three, because {nodes} of the nodes can take them{why}."
-        fix = "--config inferenceRouterHA=False"
-        yield F102.finding("inferenceRouterHA", message, required=str(ROUTERS), found=str(nodes), fix=fix)
+    key, fix = "inferenceRouterHA", "--config inferenceRouterHA=False"
+    if settings.on(key) and most < ROUTERS:
+        message = f"Three routers need three nodes, and {most} of {facts.name} can take them{why}."
+        yield F101.finding(key, message, required=str(ROUTERS), found=str(most), fix=fix)
+    elif settings.on(key):
+        message = f"Three routers need three nodes; until the autoscaler adds some, {now} can take them{why}."
+        yield F121.finding(key, message, required=str(ROUTERS), found=str(now), fix=fix)
+    elif not settings.get(key):
+        message = f"One router is installed instead of three, because {now} of the nodes can take them{why}."
+        yield F102.finding(key, message, required=str(ROUTERS), found=str(now), fix=fix)
 
 
 @judges
@@ -175,8 +193,7 @@ def capacity(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     on = [word for word in ("training", "inference") if settings.on(f"enable{word.capitalize()}")]
     if cores is None or not on or schedulable_nodes(settings, facts) == 0:
         return
-    nodes = schedulable_nodes(settings, facts) or 0
-    high = settings.get("inferenceRouterHA", "True" if nodes >= ROUTERS else "False") == "True"
+    high = settings.get("inferenceRouterHA", str(not few_nodes(settings, facts))) == "True"
     footprint = knowledge.load("components")["footprint"]["production" if high else "test"]
     needs = footprint["both" if len(on) == 2 else on[0]]
     if cores * 1000 < int(needs["cpu"].rstrip("m")):
@@ -225,18 +242,27 @@ def settings_of_aks(settings: Settings, facts: ClusterFacts) -> Iterator[Finding
 def some_nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
     """Field guide cluster-extension 5 row 22: Windows, spot and tainted pools do not take the system's pods.
 
-    A label that ARM does not name may still have been put on the nodes, so a selector that fits no pool only warns.
+    A label that ARM does not name may still have been put on the nodes, so a selector of such a label only warns.
     """
     if schedulable_nodes(settings, facts) != 0:
         return
     why = "; ".join(_excluded(settings, facts)) or f"{facts.name} has no nodes"
     bare = Settings({key: value for key, value in settings.config.items() if not key.startswith("nodeSelector.")})
-    if dict(selector(settings)) and schedulable_nodes(bare, facts) != 0:
-        fix = "kubectl get nodes --show-labels   # or leave nodeSelector out"
-        yield F118.finding("nodeSelector", f"No node pool has the labels of nodeSelector: {why}.", fix=fix)
-    else:
+    if schedulable_nodes(bare, facts) == 0:
         fix = f"az aks nodepool add --cluster-name {facts.name} -g {_group(facts)} -n NAME --node-count 3"
         yield F119.finding(facts.name, f"No node of {facts.name} can take the extension's pods: {why}.", fix=fix)
+    elif _is_certain(settings, facts):
+        fix = f"az aks nodepool list --cluster-name {facts.name} -g {_group(facts)} -o table"
+        yield F119.finding("nodeSelector", f"No node of {facts.name} has the labels of nodeSelector: {why}.", fix=fix)
+    else:
+        fix = "kubectl get nodes --show-labels   # or leave nodeSelector out"
+        yield F118.finding("nodeSelector", f"No node pool has the labels of nodeSelector: {why}.", fix=fix)
+
+
+def _is_certain(settings: Settings, facts: ClusterFacts) -> bool:
+    """Whether a label that every pool has, such as agentpool, has another value on each of them."""
+    pools = facts.pools or ()
+    return any(all(pool.labels.get(key, value) != value for pool in pools) for key, value in selector(settings))
 
 
 def needed_providers(settings: Settings, cluster_type: str) -> list[str]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.findings import Finding, Severity
-from azext_amlk8s.settings.model import Settings
-from azext_amlk8s.settings.plan import BLANK, derived_of, is_secret, version_of, with_copies
+from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.settings.model import BLANK, Settings
+from azext_amlk8s.settings.plan import FOR_FEW_NODES, derived_of, is_secret, version_of, with_copies
 from azext_amlk8s.settings.schema import find, schema
 
 WORKLOADS = ("enableTraining", "enableInference")
@@ -20,6 +20,11 @@ FOLLOWED = {
     "enableInference", "inferenceRouterServiceType", SPENT, "sslSecret", "allowInsecureConnections", "isAKSMigration",
 }  # fmt: skip
 SOURCE = "https://learn.microsoft.com/azure/azure-arc/kubernetes/extensions"
+
+U101 = Rule("U101", Severity.ERROR, "What ties the extension to its cluster stays as it is.", SOURCE)
+U102 = Rule("U102", Severity.ERROR, "A deployed setting stays among the open or the protected ones.", SOURCE)
+U103 = Rule("U103", Severity.ERROR, "No protected setting that is deployed is lost.", SOURCE)
+U104 = Rule("U104", Severity.WARNING, "The deployed certificate covers a new sslCname.", SOURCE)
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ def plan_update(
     there: Deployed,
     restored: Mapping[str, str],
     *,
+    few_nodes: bool = False,
     release_train: str | None = None,
     version: str | None = None,
     auto_upgrade: bool | None = None,
@@ -109,21 +115,25 @@ def plan_update(
 
     Plain settings merge by key, so only those that differ are sent. Protected settings are replaced as a whole (field
     guide cluster-extension 4), so the bag is sent only when something in it was given, and then with all that
-    `restored` holds; what is deployed and in neither would be lost.
+    `restored` holds; what is deployed and in neither would be lost. few_nodes: fewer than three can take a router.
     """
     wanted = {**_follows(settings, there), **settings.config}
+    body_of_version = _version_body(release_train, version, auto_upgrade)
+    of_version = _of_version(there, body_of_version)
+    protected = with_copies(settings.protected)
+    if few_nodes and (_of_config(wanted, there) or protected or of_version):
+        wanted = {**_for_few(settings, there), **wanted}
     changes = _of_config(wanted, there)
     properties: dict[str, Any] = {}
     if changes:
         properties["configurationSettings"] = {change.key: wanted[change.key] for change in changes}
     lost: tuple[str, ...] = ()
-    if protected := with_copies(settings.protected):
+    if protected:
         bag = {**restored, **protected}
         properties["configurationProtectedSettings"] = bag
         changes += [Change(key, BLANK if key in there.protected else None, BLANK) for key in sorted(protected)]
         lost = tuple(sorted(there.protected - bag.keys() - set(_told("meaningless"))))
-    body_of_version = _version_body(release_train, version, auto_upgrade)
-    if of_version := _of_version(there, body_of_version):
+    if of_version:
         properties.update(body_of_version)
     return Update((*changes, *of_version), {"properties": properties} if properties else {}, lost)
 
@@ -146,9 +156,7 @@ def overlaid(there: Deployed, settings: Settings) -> Settings:
 def judge_update(settings: Settings, there: Deployed) -> tuple[Finding, ...]:
     """What cannot be changed: what ties the extension to its cluster, and the bag that a setting is in."""
     findings = [
-        Finding(
-            "U101",
-            Severity.ERROR,
+        U101.finding(
             key,
             f"{key} ties the extension to its cluster and cannot be changed: it is {there.config[key]}.",
             required=there.config[key],
@@ -162,13 +170,12 @@ def judge_update(settings: Settings, there: Deployed) -> tuple[Finding, ...]:
         (settings.config, there.protected, "--config-protected"),
         (settings.protected, there.config, "--config"),
     ):
+        kind = "protected" if held is there.protected else "open"
         findings += [
-            Finding(
-                "U102",
-                Severity.ERROR,
+            U102.finding(
                 key,
-                f"{key} is deployed among the {'protected' if held is there.protected else 'open'} settings; given "
-                "among the others it would stand in both, and the service cannot remove a setting.",
+                f"{key} is deployed among the {kind} settings; given among the others it would stand in both, and the "
+                "service cannot remove a setting.",
                 fix=f"{option} {key}=VALUE",
             )
             for key in sorted(given.keys() & set(held))
@@ -176,18 +183,25 @@ def judge_update(settings: Settings, there: Deployed) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
+def judge_name_of_certificate(settings: Settings, there: Deployed) -> tuple[Finding, ...]:
+    """A certificate that is deployed cannot be read back, so not be compared with a new name (guide 2.2, step 5)."""
+    before, name = there.settings().get("sslCname"), settings.get("sslCname")
+    if not name or name == before or "scoringFe.sslCert" not in there.protected - settings.protected.keys():
+        return ()
+    message = f"The certificate that is deployed must cover {name}, and cannot be read back to see whether it does."
+    fix = "--config-protected sslCertPemFile=CERT.pem sslKeyPemFile=KEY.pem   # to have it judged"
+    return (U104.finding("sslCname", message, required=name, found=before, fix=fix),)
+
+
 def judge_lost(update: Update) -> tuple[Finding, ...]:
     """Protected settings that the service would drop: it replaces them as a whole and gives none back."""
     wanted = _told("input")
     return tuple(
-        Finding(
-            "U103",
-            Severity.ERROR,
+        U103.finding(
             key,
             f"{key} is deployed as a protected setting and would be lost: the service replaces all of them together, "
             "and its value cannot be read back.",
             fix=f"--config-protected {wanted.get(key, f'{key}=VALUE')}",
-            source=SOURCE,
         )
         for key in update.lost
     )
@@ -219,6 +233,14 @@ def _follows(settings: Settings, there: Deployed) -> Mapping[str, str]:
         if there.config.get(key) == "True":
             derived.setdefault(key, "False")
     return {key: value for key, value in derived.items() if value != BLANK}
+
+
+def _for_few(settings: Settings, there: Deployed) -> Mapping[str, str]:
+    """What `create` chooses for few nodes: with three routers any update would fail (health code E40002)."""
+    after = overlaid(there, settings)
+    if not after.on("enableInference") or after.get("inferenceRouterHA"):
+        return {}
+    return {key: value for key, value in FOR_FEW_NODES.items() if not after.get(key)}
 
 
 def _of_config(wanted: Mapping[str, str], there: Deployed) -> list[Change]:

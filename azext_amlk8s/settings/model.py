@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 EXTENSION_TYPE = "microsoft.azureml.kubernetes"
+BLANK = "***"  # stands for a secret that is not shown, or that the service does not give back
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from azext_amlk8s.settings.model import Settings
 
 SELECTOR = "nodeSelector."
 REPELS = ("NoSchedule", "NoExecute")
+ROUTERS = 3
 
 
 def schedulable_nodes(settings: Settings, facts: ClusterFacts) -> int | None:
@@ -20,6 +21,22 @@ def schedulable_nodes(settings: Settings, facts: ClusterFacts) -> int | None:
     if facts.pools is None:
         return facts.node_count
     return sum(pool.most for pool in facts.pools if not reasons_against(settings, pool))
+
+
+def present_nodes(settings: Settings, facts: ClusterFacts) -> int | None:
+    """How many of those nodes are there now, whatever an autoscaler may bring; None where Azure does not say."""
+    if facts.pools is None:
+        return facts.node_count
+    return sum(pool.count for pool in facts.pools if not reasons_against(settings, pool))
+
+
+def few_nodes(settings: Settings, facts: ClusterFacts) -> bool:
+    """Whether fewer than three nodes can take a router now (field guide cluster-extension 2.1 step 9, 5 row 3).
+
+    Where no pool seems to fit, the labels may be some that Azure does not know: then all nodes are counted.
+    """
+    nodes = present_nodes(settings, facts) if schedulable_nodes(settings, facts) else facts.node_count
+    return nodes is not None and nodes < ROUTERS
 
 
 def schedulable_cores(settings: Settings, facts: ClusterFacts) -> int | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from azext_amlk8s.findings import Finding
-from azext_amlk8s.settings.model import Settings
+from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.rules import (
     S111,
     S112,
@@ -31,7 +31,6 @@ LABEL = re.compile(
 )
 BARE_DOT = re.compile(r"(?<!\\)\.")
 SELECTOR = "nodeSelector."
-BLANK = "***"
 
 
 @judges

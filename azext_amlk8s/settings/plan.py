@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from azext_amlk8s.settings.facts import ClusterFacts
-from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.nodes import few_nodes
 from azext_amlk8s.settings.schema import find
 
 RELEASE_NAMESPACE = "azureml"
-FEW_NODES = 3
-BLANK = "***"
+FOR_FEW_NODES = {"clusterPurpose": "DevTest", "inferenceRouterHA": "False"}
 COPIES = {
     "relayServerConnectionString": "relayserver.relayConnectionString",
     "serviceBusConnectionString": "servicebus.connectionString",
@@ -90,7 +90,6 @@ def is_secret(key: str) -> bool:
 def defaults(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
     """What is sent where nothing is given (2.1, steps 9 and 10)."""
     location = facts.location.replace(" ", "").lower()
-    few = facts.node_count is not None and facts.node_count < FEW_NODES
     return {
         "cluster_name": facts.resource_id,
         "cluster_name_friendly": facts.name,
@@ -100,7 +99,7 @@ def defaults(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
         "servicebus.enabled": "False",
         "relayserver.enabled": "False" if facts.is_aks else "True",
         "nginxIngress.enabled": "True" if facts.is_aks else "False",
-        **({"clusterPurpose": "DevTest", "inferenceRouterHA": "False"} if few else {}),
+        **(FOR_FEW_NODES if few_nodes(settings, facts) and not settings.on("inferenceRouterHA") else {}),
     }
 
 

@@ -150,6 +150,7 @@ def _known(item: _Item, reading: _Reading) -> Iterator[tuple[Key, str]]:
     if key is None:
         yield from _unknown(item, reading)
         return
+    value = _normal(key, item, reading)
     if key.alias:
         turned = ", with its value turned round" if key.inverted else ""
         was = {
@@ -158,10 +159,11 @@ def _known(item: _Item, reading: _Reading) -> Iterator[tuple[Key, str]]:
             "template": "a template's name",
         }
         message = f"{name} is {was[key.alias]}: it is read as {key.name}{turned}."
-        say(S006.finding(name, message, required=key.name, found=name, fix=f"{item.option} {key.name}=VALUE"))
+        fix = f"{item.option} {key.name}={value if value and key.values else 'VALUE'}"
+        say(S006.finding(name, message, required=key.name, found=name, fix=fix))
     elif key.name != name:
         say(S009.finding(key.name, f"{name} is written {key.name}.", required=key.name, found=name, fix=key.name))
-    if (value := _normal(key, item, reading)) is not None:
+    if value is not None:
         yield key, value
 
 
@@ -183,8 +185,10 @@ def _normal(key: Key, item: _Item, reading: _Reading) -> str | None:
     normal = next((one for one in key.values if one.lower() == value.lower()), None)
     if normal is None:
         fix = f"{item.option} {key.name}={_likely(key, value)}"
-        message = f"{key.name}={value} is not possible: the value is {key.wants}."
-        say(S003.finding(key.name, message, required=key.wants, found=value, fix=fix))
+        shown = f"{key.name}={value}" if item.bag == "config" else f"The value of {key.name}"
+        message = f"{shown} is not possible: the value is {key.wants}."
+        found = value if item.bag == "config" else ""
+        say(S003.finding(key.name, message, required=key.wants, found=found, fix=fix))
         return None
     return {"True": "False", "False": "True"}[normal] if key.inverted else normal
 
@@ -237,18 +241,20 @@ def _mapped(item: _Item, told: Mapping[str, Any], reading: _Reading) -> Iterator
 
 
 def _unknown(item: _Item, reading: _Reading) -> Iterator[tuple[Key, str]]:
-    name, close = item.key, nearest(item.key)
+    close = nearest(item.key)
+    # What looks like no key at all may be a secret that was typed without one.
+    name = item.key if item.bag == "config" or close else "A key"
+    where = "" if name == item.key else f" of {item.option}"
     hint = f" Did you mean {close}?" if close else ""
+    fix = f"{item.option} {close}=VALUE" if close else ""
     if not reading.allow_unknown:
-        message = f"{name} is not a setting of the extension.{hint}"
-        fix = f"{item.option} {close}=VALUE" if close else f"--allow-unknown-settings   # to pass {name} on as it is"
+        message = f"{name}{where} is not a setting of the extension.{hint}"
+        fix = fix or "--allow-unknown-settings   # to pass it on as it is"
         reading.findings.append(S002.finding(name, message, required=close, found=name, fix=fix))
         return
-    message = f"{name} is not known, and passed on as it is.{hint}"
-    reading.findings.append(
-        S010.finding(name, message, required=close, found=name, fix=f"{item.option} {close}=VALUE" if close else "")
-    )
-    yield Key(name, "either"), item.value
+    message = f"{name}{where} is not known, and passed on as it is.{hint}"
+    reading.findings.append(S010.finding(name, message, required=close, found=name, fix=fix))
+    yield Key(item.key, "either"), item.value
 
 
 def _unread(at: str, subject: str, fix: str) -> Finding:

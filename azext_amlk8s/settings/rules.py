@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_amlk8s.findings import Finding, Rule, Severity
-from azext_amlk8s.settings.model import Settings
+from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.read import GUIDE
 from azext_amlk8s.settings.schema import about, scenarios_of, violations, wanted
 
@@ -76,15 +76,13 @@ def judge_version(
 
 @judges
 def by_schema(settings: Settings) -> Iterator[Finding]:
-    """What the schema says; a protected value is never quoted."""
-    for key in violations({**settings.config, **settings.protected}):
-        wants = wanted(about(key))
-        shown = f"{key}={settings.config[key]}" if key in settings.config else key
-        option = "--config" if key in settings.config else "--config-protected"
-        message = f"{shown} is not possible: the value is {wants}."
-        yield S100.finding(
-            key, message, required=wants, found=settings.config.get(key, ""), fix=f"{option} {key}=VALUE"
-        )
+    """What the schema says, bag by bag; a protected value is never quoted, and one that is not known not judged."""
+    known = {key: value for key, value in settings.protected.items() if value != BLANK}
+    for option, bag in (("--config", settings.config), ("--config-protected", known)):
+        for key in violations(bag):
+            wants, found = wanted(about(key)), settings.config[key] if bag is settings.config else ""
+            message = f"{key}={found} is not possible: the value is {wants}." if found else f"{key} must be {wants}."
+            yield S100.finding(key, message, required=wants, found=found, fix=f"{option} {key}=VALUE")
 
 
 @judges

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azext_amlk8s.findings import Finding
-from azext_amlk8s.workloads.documents import Document
-from azext_amlk8s.workloads.model import Ask, error, info, snippet, warning
+from azext_amlk8s.instances.yamltext import Document
+from azext_amlk8s.workloads.catalogue import W103, W106, W108, W110, W111, W112, W113
+from azext_amlk8s.workloads.model import Ask, said, snippet
 
 GPU = "nvidia.com/gpu"
 Read = tuple[list[Ask], list[Finding]]
@@ -19,13 +20,14 @@ def read_endpoint(document: Document) -> Read:
     for key in ("resources", "instance_type"):
         if key in told:
             message = f"{key} belongs to the deployment; an endpoint has none."
-            findings.append(error("W110", document.place(key), message, fix=snippet({key: told[key]})))
+            findings.append(said(W110, document.place(key), message, fix=snippet({key: told[key]})))
     compute = told.get("compute")
     if compute is None:
         message = "the endpoint names no compute, so it is read as a managed one."
-        findings.append(error("W108", document.place(), message, fix="compute: azureml:COMPUTE"))
+        findings.append(said(W108, document.place(), message, fix="compute: azureml:COMPUTE"))
     name = str(told.get("name") or "")
-    ask = Ask(document.place(), "endpoint", name, str(compute) if compute else None, endpoint=name)
+    places = document.places(("compute",))
+    ask = Ask(document.place(), "endpoint", name, str(compute) if compute else None, endpoint=name, places=places)
     return [ask], findings
 
 
@@ -34,24 +36,24 @@ def read_deployment(document: Document) -> Read:
     told, findings = document.told, []
     kind, picked = told.get("type"), told.get("instance_type")
     if str(kind).lower() == "managed" or (kind is None and str(picked).lower().startswith("standard_")):
-        return [], [info("W103", document.place(), "it is a managed deployment, not one on Kubernetes.")]
+        return [], [said(W103, document.place(), "it is a managed deployment, not one on Kubernetes.")]
     if kind != "kubernetes":
         message = "type: kubernetes is missing, so it is read as a managed deployment, whatever $schema says."
         if kind is not None:
             message = f"type is {kind}, and must be kubernetes."
-        findings.append(error("W111", document.place(*(["type"] if kind else [])), message, fix="type: kubernetes"))
+        findings.append(said(W111, document.place(*(["type"] if kind else [])), message, fix="type: kubernetes"))
     elif "managedOnlineDeployment" in str(told.get("$schema")):
         message = (
             "$schema is that of managed deployments; editors will judge the file by it, Azure does not look at it."
         )
-        findings.append(warning("W112", document.place("$schema"), message))
+        findings.append(said(W112, document.place("$schema"), message))
     _misplaced(document, findings)
     scale = told.get("scale_settings")
     count = told.get("instance_count") or (scale.get("min_instances") if isinstance(scale, Mapping) else None)
     model, environment = told.get("model"), told.get("environment")
     resources = told.get("resources")
     if resources is not None and not isinstance(resources, Mapping):
-        findings.append(error("W113", document.place("resources"), "resources must hold requests and limits."))
+        findings.append(said(W113, document.place("resources"), "resources must hold requests and limits."))
         resources = None
     return [
         Ask(
@@ -80,11 +82,11 @@ def _misplaced(document: Document, findings: list[Finding]) -> None:
     if isinstance(resources, Mapping) and "instance_type" in resources:
         message = "instance_type has no effect under resources; of a deployment it stands at the top."
         right = snippet({"instance_type": resources["instance_type"]})
-        findings.append(error("W106", document.place("resources", "instance_type"), message, fix=right))
+        findings.append(said(W106, document.place("resources", "instance_type"), message, fix=right))
     for key in ("instanceType", "instance-type", "instancetype"):
         if key in told:
             right = snippet({"instance_type": told[key]})
-            findings.append(error("W106", document.place(key), f"{key} is written instance_type.", fix=right))
+            findings.append(said(W106, document.place(key), f"{key} is written instance_type.", fix=right))
 
 
 def read_arm(document: Document) -> Read:
@@ -93,7 +95,7 @@ def read_arm(document: Document) -> Read:
     properties = told["properties"]
     kind = str(properties.get("endpointComputeType") or "Managed")
     if kind.lower() != "kubernetes":
-        return [], [info("W103", document.place(), f"it is a deployment of the type {kind}, not one on Kubernetes.")]
+        return [], [said(W103, document.place(), f"it is a deployment of the type {kind}, not one on Kubernetes.")]
     needs = properties.get("containerResourceRequirements")
     needs = needs if isinstance(needs, Mapping) else {}
     parts = {

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from azext_amlk8s.findings import Finding
+from azext_amlk8s.instances.yamltext import Document
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.workloads.documents import Document, Path
-from azext_amlk8s.workloads.model import Ask, error, info, snippet, warning
+from azext_amlk8s.workloads.catalogue import W102, W103, W105, W106, W107, W108, W109
+from azext_amlk8s.workloads.documents import Path
+from azext_amlk8s.workloads.model import Ask, said, snippet
 
 EXPRESSION = re.compile(r"\$\{\{\s*parent\.inputs\.([A-Za-z0-9_.]+)\s*\}\}")
 MISSPELT = ("instanceType", "instance-type", "instancetype", "instance_types", "instance_typ")
@@ -44,18 +46,18 @@ def _steps(
     default = _resolved(settings.get("default_compute") or told.get("compute"), outer) or default
     jobs = told.get("jobs")
     if not isinstance(jobs, Mapping) or not jobs:
-        findings.append(error("W102", document.place(*path, "jobs"), "the pipeline has no jobs."))
+        findings.append(said(W102, document.place(*path, "jobs"), "the pipeline has no jobs."))
         return []
     asks = []
     for name, step in jobs.items():
         where = (*path, "jobs", str(name))
         if not isinstance(step, Mapping):
-            findings.append(error("W102", document.place(*where), "a step must be a mapping."))
+            findings.append(said(W102, document.place(*where), "a step must be a mapping."))
         elif step.get("type") == "pipeline" and "jobs" in step:
             asks += _steps(document, where, step, inputs, default, findings)
         elif str(step.get("type") or "command") in load("workloads")["typelessSteps"]:
             message = f"steps of the type {step['type']} pick no instance type; nothing is checked."
-            findings.append(info("W103", document.place(*where), message))
+            findings.append(said(W103, document.place(*where), message))
         elif step.get("type") != "pipeline":
             ask = _ask(document, where, step, inputs, default, findings, needs_compute=True)
             asks += [ask] if ask else []
@@ -87,17 +89,20 @@ def _ask(
     if compute is None and needs_compute and not named:
         findings.append(_lacks_compute(document, path, picked))
     if compute is not None and str(compute).removeprefix("azureml:") in load("workloads")["elsewhere"]:
-        findings.append(info("W103", document.place(*path), f"it runs on {compute}, not on Kubernetes."))
+        findings.append(said(W103, document.place(*path), f"it runs on {compute}, not on Kubernetes."))
         return None
     return Ask(
         place=document.place(*path),
         kind=str(told.get("type") or ("sweep" if "trial" in told else "command")),
-        name=path[-1] if path else str(told.get("name") or ""),
+        name=str(path[-1]) if path else str(told.get("name") or ""),
         compute=str(compute) if compute is not None else None,
         instance_type=str(picked) if picked is not None else None,
         count=count if isinstance(count, int) and count > 0 else 1,
         image=_image(told) or _image(inner),
-        places={("instance_type",): document.place(*path, "resources", "instance_type")} if picked else {},
+        places={
+            ("instance_type",): document.place(*path, "resources", "instance_type"),
+            ("compute",): document.place(*path, "compute"),
+        },
     )
 
 
@@ -108,7 +113,7 @@ def _legacy(document: Document, path: Path, compute: Mapping[str, Any]) -> Findi
     if resources:
         right["resources"] = resources
     message = "compute is a block, as in 2021; it is a name now, and the instance type stands under resources."
-    return error("W105", document.place(*path, "compute"), message, fix=snippet(right))
+    return said(W105, document.place(*path, "compute"), message, fix=snippet(right))
 
 
 def _misplaced(
@@ -119,22 +124,22 @@ def _misplaced(
         if key in told:
             message = f"{key} has no effect here; a job picks its instance type under resources."
             right = snippet({"resources": {"instance_type": told[key]}})
-            findings.append(error("W106", document.place(*path, key), message, fix=right))
+            findings.append(said(W106, document.place(*path, key), message, fix=right))
         if key in resources and key in MISSPELT:
             message = f"{key} is not known under resources; it is written instance_type."
             right = snippet({"resources": {"instance_type": resources[key]}})
-            findings.append(error("W106", document.place(*path, "resources", key), message, fix=right))
+            findings.append(said(W106, document.place(*path, "resources", key), message, fix=right))
     sized = [key for key in ("requests", "limits", "cpu", "memory", "gpu") if key in resources]
     if sized:
         message = f"{' and '.join(sized)} of a job are not looked at: its size is that of its instance type."
-        findings.append(warning("W107", document.place(*path, "resources", sized[0]), message))
+        findings.append(said(W107, document.place(*path, "resources", sized[0]), message))
 
 
 def _lacks_compute(document: Document, path: Path, picked: Any) -> Finding:
     right: dict[str, Any] = {"compute": "azureml:COMPUTE"}
     if picked is not None:
         right["resources"] = {"instance_type": picked}
-    return error("W108", document.place(*path), "no compute is named.", fix=snippet(right))
+    return said(W108, document.place(*path), "no compute is named.", fix=snippet(right))
 
 
 def _put(document: Document, path: Path, value: Any, inputs: Mapping[str, Any], findings: list[Finding]) -> Any:
@@ -146,7 +151,7 @@ def _put(document: Document, path: Path, value: Any, inputs: Mapping[str, Any], 
             known = ", ".join(inputs) or "none"
             message = f"the pipeline has no input {name} with a value; its inputs are: {known}."
             right = snippet({"inputs": {name: "azureml:COMPUTE" if path[-1] == "compute" else "VALUE"}})
-            findings.append(error("W109", document.place(*path), message, fix=right))
+            findings.append(said(W109, document.place(*path), message, fix=right))
             return None
     return _resolved(value, inputs)
 

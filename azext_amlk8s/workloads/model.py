@@ -8,9 +8,8 @@ from typing import Any
 
 import yaml
 
-from azext_amlk8s.findings import Finding, Severity
+from azext_amlk8s.findings import Finding, Rule
 from azext_amlk8s.instances.model import InstanceType
-from azext_amlk8s.knowledge import load
 
 
 @dataclass(frozen=True)
@@ -53,20 +52,9 @@ class Known:
     types: Mapping[str, InstanceType] = field(default_factory=dict)
 
 
-def error(rule: str, place: str, message: str, *, fix: str = "", required: str = "", found: str = "") -> Finding:
-    """An error of a workload file; place names file, line and part."""
-    source = load("workloads")["guide"]
-    return Finding(rule, Severity.ERROR, place, f"{place}: {message}", required, found, fix, source)
-
-
-def warning(rule: str, place: str, message: str, *, fix: str = "") -> Finding:
-    """A warning of a workload file."""
-    return Finding(rule, Severity.WARNING, place, f"{place}: {message}", fix=fix, source=load("workloads")["guide"])
-
-
-def info(rule: str, place: str, message: str, *, fix: str = "") -> Finding:
-    """A remark on a workload file."""
-    return Finding(rule, Severity.INFO, place, f"{place}: {message}", fix=fix, source=load("workloads")["guide"])
+def said(rule: Rule, place: str, message: str, *, fix: str = "", required: str = "", found: str = "") -> Finding:
+    """A finding on a workload file; place names file, line, column and part."""
+    return rule.finding(place, f"{place}: {message}", required=required or rule.what, found=found, fix=fix)
 
 
 def snippet(told: Any) -> str:

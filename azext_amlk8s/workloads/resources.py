@@ -10,9 +10,10 @@ from typing import Any
 
 from azext_amlk8s.findings import Finding
 from azext_amlk8s.instances.model import GPU, InstanceType
-from azext_amlk8s.instances.rules import amount
+from azext_amlk8s.instances.quantities import amount
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.workloads.model import Ask, error, info, snippet, warning
+from azext_amlk8s.workloads.catalogue import W114, W115, W116, W117, W118, W119, W127, W128
+from azext_amlk8s.workloads.model import Ask, said, snippet
 
 PARTS = ("requests", "limits")
 
@@ -29,8 +30,8 @@ def judge_resources(ask: Ask, of_type: InstanceType | None) -> Iterator[Finding]
     for key, low in parts["requests"].items():
         if _above(low, parts["limits"].get(key)):
             message = f"the request of {key}, {low}, is above its limit, {parts['limits'][key]}."
-            yield error(
-                "W117",
+            yield said(
+                W117,
                 ask.at("resources", "requests", key),
                 message,
                 fix=snippet({"resources": {"limits": {key: str(low)}}}),
@@ -48,20 +49,20 @@ def _values(ask: Ask, parts: Mapping[str, Mapping[str, Any]], right: str) -> Ite
                 message = f"resources.{part}.{key}: {value} must be a string in a deployment" + (
                     " (in an instance type it is a number)." if key == GPU else "."
                 )
-                yield error(
-                    "W114", ask.at("resources", part, key), message, required=f'"{value}"', found=str(value), fix=right
+                yield said(
+                    W114, ask.at("resources", part, key), message, required=f'"{value}"', found=str(value), fix=right
                 )
             number = amount(str(value))
             if number is None or number < 0 or (number == 0 and key != GPU):
                 message = f"resources.{part}.{key}: {value} is not a quantity above zero that Kubernetes takes."
-                yield error("W115", ask.at("resources", part, key), message, found=str(value), fix=right)
+                yield said(W115, ask.at("resources", part, key), message, found=str(value), fix=right)
             elif key == GPU and number != int(number):
                 message = f"resources.{part}.{key}: {value} must be a whole number."
-                yield error("W115", ask.at("resources", part, key), message, found=str(value), fix=right)
+                yield said(W115, ask.at("resources", part, key), message, found=str(value), fix=right)
             if key == "gpu":
                 message = f"resources.{part}.gpu is written {GPU}."
-                yield error(
-                    "W115",
+                yield said(
+                    W115,
                     ask.at("resources", part, key),
                     message,
                     fix=snippet({"resources": {"limits": {GPU: str(value)}}}),
@@ -72,12 +73,12 @@ def _required(ask: Ask, parts: Mapping[str, Mapping[str, Any]], right: str) -> I
     for key in ("cpu", "memory"):
         if parts["requests"].get(key) is None:
             message = f"resources lacks requests.{key}; where the section is there, both requests are required."
-            yield error("W116", ask.at("resources"), message, fix=right)
+            yield said(W116, ask.at("resources"), message, fix=right)
     memory, least = amount(str(parts["requests"].get("memory"))), load("workloads")["smallestMemory"]
     if memory is not None and 0 < memory < (amount(least) or 0):
         told = parts["requests"]["memory"]
-        yield error(
-            "W115",
+        yield said(
+            W115,
             ask.at("resources", "requests", "memory"),
             f"resources.requests.memory: {told} is below {least}.",
             fix=right,
@@ -89,15 +90,15 @@ def _gpu(ask: Ask, parts: Mapping[str, Mapping[str, Any]], right: str) -> Iterat
     if wanted is None:
         return
     if limit is None or amount(str(limit)) != amount(str(wanted)):
-        yield error(
-            "W118",
+        yield said(
+            W118,
             ask.at("resources", "requests", GPU),
             f"{GPU} belongs into limits alone, and the request differs.",
             fix=right,
         )
     else:
-        yield warning(
-            "W118",
+        yield said(
+            W128,
             ask.at("resources", "requests", GPU),
             f"{GPU} belongs into limits alone; the request can go.",
             fix=right,
@@ -118,8 +119,8 @@ def _against_type(ask: Ask, parts: Mapping[str, Mapping[str, Any]], of_type: Ins
                 if most is None:
                     message = f"resources.{part}.{key}: {value}, and the instance type {of_type.name} has no {key}."
                 fix = snippet({"resources": {part: {key: str(most)}}}) if most is not None else ""
-                yield error(
-                    "W119",
+                yield said(
+                    W119,
                     ask.at("resources", part, key),
                     message,
                     required=f"at most {most or 0}",
@@ -131,7 +132,7 @@ def _against_type(ask: Ask, parts: Mapping[str, Mapping[str, Any]], of_type: Ins
                     f"resources.limits.{key}: {value} equals the limit of the instance type {of_type.name}; whether "
                     "Azure takes that is not documented, it asks for less."
                 )
-                yield info("W119", ask.at("resources", part, key), message)
+                yield said(W127, ask.at("resources", part, key), message)
 
 
 def _above(low: Any, high: Any) -> bool:

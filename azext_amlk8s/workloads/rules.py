@@ -11,11 +11,13 @@ from azext_amlk8s.findings import Finding, Severity
 from azext_amlk8s.instances.fit import TypeFit
 from azext_amlk8s.instances.model import DEFAULT_NAME, GPU, InstanceType
 from azext_amlk8s.instances.placement import Placement
-from azext_amlk8s.instances.rules import NAME, amount
+from azext_amlk8s.instances.quantities import amount
+from azext_amlk8s.instances.rules import NAME, lawful_name
 from azext_amlk8s.instances.verdict import judge_fit
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.workloads.catalogue import W120, W121, W122, W123, W124, W125, W126
 from azext_amlk8s.workloads.documents import is_placeholder
-from azext_amlk8s.workloads.model import Ask, Known, error, info, snippet, warning
+from azext_amlk8s.workloads.model import Ask, Known, said, snippet
 from azext_amlk8s.workloads.resources import judge_resources
 
 
@@ -34,8 +36,8 @@ def judge_workloads(
         found += _name(ask)
         found += _existence(ask, known) if known else []
         found += judge_resources(ask, of_type)
-        if of_type:
-            found += [*_image(ask, of_type), *_mlflow(ask, of_type)]
+        if of_type and known:
+            found += [*_image(ask, of_type, known), *_mlflow(ask, of_type)]
         if fits and type_name(ask) in fits:
             found += _fit(ask, fits[type_name(ask)], placement or Placement())
     return found
@@ -52,11 +54,11 @@ def _name(ask: Ask) -> Iterator[Finding]:
         return
     if name.lower().startswith("standard_"):
         message = f"{name} is a size of virtual machines; on Kubernetes an instance type of the cluster is named."
-        yield error("W120", ask.at("instance_type"), message, found=name, fix=_picked(ask, DEFAULT_NAME))
+        yield said(W120, ask.at("instance_type"), message, found=name, fix=_picked(ask, DEFAULT_NAME))
         return
     message = f"{name} cannot be an instance type: their names are of lower-case letters, digits, - and dots."
-    right = re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.") or DEFAULT_NAME
-    yield error("W120", ask.at("instance_type"), message, found=name, fix=_picked(ask, right))
+    right = lawful_name(name)
+    yield said(W120, ask.at("instance_type"), message, found=name, fix=_picked(ask, right))
 
 
 def _existence(ask: Ask, known: Known) -> Iterator[Finding]:
@@ -65,7 +67,7 @@ def _existence(ask: Ask, known: Known) -> Iterator[Finding]:
         return
     if name == DEFAULT_NAME:
         message = f"{DEFAULT_NAME} applies, whose size depends on the version of the extension; it is not checked."
-        yield info("W121", ask.at("instance_type"), message)
+        yield said(W121, ask.at("instance_type"), message)
         return
     names = sorted({*known.types, DEFAULT_NAME})
     close = difflib.get_close_matches(name, names, n=1)
@@ -77,7 +79,7 @@ def _existence(ask: Ask, known: Known) -> Iterator[Finding]:
         if close
         else f"az amlk8s instance-type create -n {name} --cpu-limit 1 --memory-limit 2Gi"
     )
-    yield error("W122", ask.at("instance_type"), message, required=shown, found=name, fix=right)
+    yield said(W122, ask.at("instance_type"), message, required=shown, found=name, fix=right)
 
 
 def _picked(ask: Ask, name: str) -> str:
@@ -85,11 +87,12 @@ def _picked(ask: Ask, name: str) -> str:
     return snippet({"instance_type": name} if ask.kind == "deployment" else {"resources": {"instance_type": name}})
 
 
-def _image(ask: Ask, of_type: InstanceType) -> Iterator[Finding]:
+def _image(ask: Ask, of_type: InstanceType, known: Known) -> Iterator[Finding]:
     gpus = amount(str(of_type.limits.get(GPU) or 0))
     if ask.image and not gpus and any(re.search(one, ask.image.lower()) for one in load("workloads")["gpuImages"]):
         message = f"the image {ask.image} is made for GPUs, and the instance type {of_type.name} has none."
-        yield warning("W123", ask.place, message)
+        right = next((_picked(ask, name) for name in sorted(known.types) if known.types[name].limits.get(GPU)), "")
+        yield said(W123, ask.place, message, fix=right)
 
 
 def _mlflow(ask: Ask, of_type: InstanceType) -> Iterator[Finding]:
@@ -102,20 +105,20 @@ def _mlflow(ask: Ask, of_type: InstanceType) -> Iterator[Finding]:
                 f"a deployment of an MLflow model needs {least} of {key}, and the instance type {of_type.name} has "
                 f"{of_type.limits[key]}."
             )
-            yield warning("W124", ask.place, message)
+            yield said(W124, ask.place, message)
 
 
 def _fit(ask: Ask, one: TypeFit, placement: Placement) -> Iterator[Finding]:
     """Whether its pods can run at all, whether the job is refused before, and whether all of them fit at once."""
     for finding in judge_fit([one], placement, severity=Severity.ERROR):
-        if finding.id != "F102" or ask.kind != "deployment":  # Code 9 is said of jobs
+        if finding.id != "N102" or ask.kind != "deployment":  # Code 9 is said of jobs
             yield replace(finding, subject=ask.place, message=f"{ask.place}: {finding.message}")
     most = one.pods + one.grown
     if most and ask.count > most:
         message = f"{ask.count} pods of the instance type {one.name} are asked for, and the cluster holds {most}."
-        yield error("W125", ask.place, message, required=f"at most {most}", found=str(ask.count))
+        yield said(W125, ask.place, message, required=f"at most {most}", found=str(ask.count))
     elif one.pods and ask.count > one.free + one.grown:
         message = (
             f"{ask.count} pods of the instance type {one.name} are asked for, and there is room for {one.free} now."
         )
-        yield warning("W125", ask.place, message)
+        yield said(W126, ask.place, message)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure import computes, entra, extensions
+from sandbox.azure import computes, entra, messaging, polls
 from sandbox.azure.behaviours import Answer, Azure, Behaviour, Call, now
 from sandbox.azure.errors import (
     ArmError,
@@ -21,15 +21,17 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
-from sandbox.azure.gates import gate
+from sandbox.azure.gates import gate, gate_of_providers
 from sandbox.azure.locks import refuse_locked
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.subscription import Subscription
 from sandbox.azure.tree import Address, parse
+from sandbox.azure.weather import Dropped, Sky
 
 log = logging.getLogger(__name__)
-OPERATIONS = ("operations", "computeoperationsstatus", "operationresults")
+OPERATIONS = ("operations", "computeoperationsstatus", "operationresults", "operationstatuses")
+RECORDED = ("/subscriptions", "/providers")
 
 
 class ArmApp:
@@ -44,6 +46,7 @@ class ArmApp:
     ) -> None:
         self._azure, self._base, self._on_request, self._recorder = azure, base, on_request, recorder
         self._subscription = Subscription(azure)
+        self._sky = Sky(azure.world)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -63,6 +66,12 @@ class ArmApp:
                 response.headers["WWW-Authenticate"] = (
                     f'Bearer authorization_uri="{self._base()}/{self._azure.world.tenant}"'
                 )
+            response.headers.update(error.headers)
+        except Dropped:
+            if request.transport:
+                request.transport.abort()
+            response = web.Response(status=500)
+            return response
         except Exception:
             log.exception("%s %s", request.method, request.path)
             response = web.json_response(
@@ -92,7 +101,7 @@ class ArmApp:
                 "who": f"azure:{(claims or {}).get('appid', 'anonymous')}",
             }
         )
-        if self._recorder and request.path.startswith("/subscriptions"):
+        if self._recorder and request.path.lower().startswith(RECORDED):
             self._recorder.exchange(
                 request.method,
                 str(request.rel_url),
@@ -121,12 +130,14 @@ class ArmApp:
             query["api-version"] = version
         else:
             raise missing_api_version()
+        self._sky.meet(request.method, request.path, claims)
         body = await _body(request)
         return _response(await self._resource(request.method, request.path, query, body, claims))
 
     async def _resource(
         self, method: str, path: str, query: dict[str, str], body: dict[str, Any], claims: Mapping[str, Any]
     ) -> Answer:
+        gate_of_providers(self._azure.world, method, path, claims)
         if (answer := self._subscription.answer(method, path, query, body)) is not None:
             return answer
         address = parse(path)
@@ -141,11 +152,14 @@ class ArmApp:
 
     def _operation(self, call: Call) -> Answer:
         operation = self._azure.operations.get(call.address.names[-1])
-        if call.address.types[-1].lower() == "operationresults":
-            return Answer(200 if operation.done else 202, None, None if operation.done else {"Location": call.url})
-        if call.address.types[-1].lower() == "operations":
-            return Answer(200, extensions.status_body(call, operation))
-        return Answer(200, computes.status_body(operation))
+        kind = call.address.types[-1].lower()
+        if kind == "operationresults":
+            found = polls.answer(call, operation, None)
+            here = polls.url(call, operation, call.address.id)
+            return found if operation.done else Answer(202, None, {**(found.headers or {}), "Location": here})
+        minimal = kind == "computeoperationsstatus"
+        body = computes.status_body(operation) if minimal else polls.envelope(call, operation)
+        return polls.answer(call, operation, body)
 
     async def _dispatch(self, method: str, call: Call) -> Answer:
         address, tree = call.address, self._azure.tree
@@ -156,6 +170,8 @@ class ArmApp:
             if owner is None or owner_address is None:
                 raise self._absent(call, owner_address or address)
             return await self._behaviour(owner_address, call).action(call, owner, address.types[-1])
+        if method == "POST" and address.types[-1].lower() == "checknameavailability":
+            return messaging.check_name(call)
         if method not in ("GET", "HEAD"):
             self._require_registered(address)
         behaviour = self._behaviour(address, call)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure.behaviours import Call
-from sandbox.azure.neighbours import ROLES
+from sandbox.azure.neighbours import ROLES, is_fresh
 from sandbox.azure.tree import Resource
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
@@ -75,7 +75,9 @@ def _lacking(call: Call, cluster_id: str) -> set[str]:
     principals = {identity.get("principalId")}
     principals |= {one.get("principalId") for one in (identity.get("userAssignedIdentities") or {}).values()}
     granted: list[Mapping[str, Any]] = [
-        one["properties"] for one in call.azure.tree.within("", ASSIGNMENTS) if _covers(one["properties"], cluster_id)
+        one["properties"]
+        for one in call.azure.tree.within("", ASSIGNMENTS)
+        if _covers(one["properties"], cluster_id) and not is_fresh(one, call.azure.world.role_delay)
     ]
     held = {one["roleDefinitionId"].rsplit("/", 1)[-1] for one in granted if one["principalId"] in principals}
     return {role for role in told.get("lacks", ()) if ROLES.get(role) not in held}

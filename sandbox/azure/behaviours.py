@@ -118,6 +118,13 @@ class Behaviour:
         return None
 
 
+class Kept(Behaviour):
+    """A resource type that is just kept, and known to ARM where there is none of it yet."""
+
+    def __init__(self, resource_type: str) -> None:
+        self.type = resource_type
+
+
 def now() -> str:
     """The time as ARM writes it, UTC."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"

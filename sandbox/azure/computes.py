@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from sandbox.azure import cluster_effects
+from sandbox.azure import cluster_effects, polls
 from sandbox.azure.attachment import refused, refused_by_cluster
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
@@ -55,6 +56,13 @@ class Computes(Behaviour):
         if not told.get("resourceId") or not NAMESPACE.match(namespace):
             raise _user_error(call, "resourceId must be given, and namespace must be a name that Kubernetes takes.")
         workspace = call.azure.tree.get(call.address.parent) or {}
+        old = there or {}
+        state = (old.get("properties") or {}).get("provisioningState")
+        if state == "Deleting":
+            # assumed: no answer to a PUT over a compute that is going is on record.
+            raise ArmError(409, "Conflict", f"The compute '{call.address.names[-1]}' is being deleted.", cause=None)
+        if held := ((old.get("properties") or {}).get("properties") or {}).get("namespace"):
+            namespace = held  # the namespace of a compute cannot be changed; what is sent has no effect
         stamp = now()
         resource: Resource = {
             "id": call.address.id,
@@ -87,6 +95,9 @@ class Computes(Behaviour):
         }
         if identity := call.body.get("identity"):
             resource["identity"] = _identity(call, identity)
+        # assumed: whether an identity can be changed by a PUT over a compute is not documented.
+        for key in _told(call).get("keeps", ()) if there else ():
+            resource[key] = old.get(key)
         call.azure.tree.put(resource)
         operation = call.azure.operations.start("InProgress", lambda: _attach(call, resource))
         return Answer(201, resource, _headers(call, operation))
@@ -97,19 +108,37 @@ class Computes(Behaviour):
             raise _user_error(call, "underlyingResourceAction must be Delete or Detach.")
         if there is None:
             return Answer(204)
-        there["properties"]["provisioningState"] = "Deleting"
+        there["properties"] = {**(there.get("properties") or {}), "provisioningState": "Deleting"}
+
+        # assumed: a compute may be read a while after its operation has ended, as lists on record show of others.
+        linger = float(_told(call).get("lingers", 0))
+
+        async def vanish() -> None:
+            await asyncio.sleep(linger)
+            call.azure.tree.remove(there["id"])
 
         async def detach() -> None:
             await asyncio.sleep(call.azure.seconds)
-            call.azure.tree.remove(there["id"])
+            if linger:
+                call.azure.operations.start("InProgress", vanish)
+            else:
+                call.azure.tree.remove(there["id"])
 
         return Answer(202, None, _headers(call, call.azure.operations.start("InProgress", detach)))
 
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        """In pages: the next one is asked for with $skip; a last or only page has no nextLink."""
+        begin, size = int(call.query.get("$skip") or 0), call.azure.world.page
+        page = await super().list(call, found[begin : begin + size])
+        more = {"nextLink": f"{call.url}&$skip={begin + size}"} if begin + size < len(found) else {}
+        return {**page, **more}
+
     async def read(self, call: Call, resource: Resource) -> Resource:
-        outer = resource["properties"]
+        outer = resource.get("properties") or {}
         inner = outer.get("properties")
         side = call.azure.cluster_of(outer.get("resourceId") or "")
-        if not inner or not side or outer["provisioningState"] != "Succeeded":
+        kubernetes = outer.get("computeType") == "Kubernetes" and outer.get("provisioningState") == "Succeeded"
+        if not inner or not side or not kubernetes:
             return resource
         types = {**(inner.get("instanceTypes") or {}), **await cluster_effects.instance_types(side)}
         return {**resource, "properties": {**outer, "properties": {**inner, "instanceTypes": types}}}
@@ -131,6 +160,12 @@ async def _attach(call: Call, resource: Resource) -> None:
     properties["provisioningState"] = "Succeeded"
 
 
+def _told(call: Call) -> Mapping[str, Any]:
+    """What the world says of the workspace."""
+    name = call.address.names[0].lower()
+    return next((one for one in call.azure.world.workspaces if one["name"].lower() == name), {})
+
+
 def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:
     if told.get("type") != "UserAssigned":
         return {
@@ -150,11 +185,9 @@ def _identity(call: Call, told: dict[str, Any]) -> dict[str, Any]:
 def _headers(call: Call, operation: Running) -> dict[str, str]:
     subscription = call.address.id.split("/")[2]
     provider = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices"
-    path = f"{provider}/locations/eastus/computeOperationsStatus"
-    signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
-    return {
-        "Azure-AsyncOperation": f"{call.base}{path}/{operation.id}?api-version={call.api_version}&service=new&{signed}"
-    }
+    path = f"{provider}/locations/eastus/computeOperationsStatus/{operation.id}"
+    query = f"api-version={call.api_version}&service=new"
+    return {"Azure-AsyncOperation": polls.url(call, operation, path, query)}
 
 
 def _user_error(call: Call, message: str) -> ArmError:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
 class ArmError(Exception):
     """An answer of 400 or more. `cause` is gateway when ARM itself answers, None when a resource provider does."""
 
-    def __init__(self, status: int, code: str, message: str, cause: str | None = "gateway", **more: Any) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        cause: str | None = "gateway",
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(message)
-        self.status, self.cause = status, cause
+        self.status, self.cause, self.headers = status, cause, dict(headers or {})
         self.body: dict[str, Any] = {"error": {"code": code, "message": message, **more}}
 
 

@@ -7,7 +7,7 @@ import re
 import uuid
 from typing import Any
 
-from sandbox.azure import cluster_effects, mishaps, traces
+from sandbox.azure import cluster_effects, mishaps, polls, traces
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.mishaps import Install
@@ -18,6 +18,7 @@ AZUREML = "microsoft.azureml.kubernetes"
 CURRENT_VERSION = "1.1.71"
 BUSY = ("Creating", "Updating", "Deleting")
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
+SINCE_MODES = "2025-03-01"
 PATCHABLE = ("autoUpgradeMode", "autoUpgradeMinorVersion", "releaseTrain", "version")
 
 
@@ -71,10 +72,9 @@ class Extensions(Behaviour):
         properties.update({key: told[key] for key in PATCHABLE if key in told})
         if properties["autoUpgradeMinorVersion"]:
             properties["version"] = None
-        properties["configurationSettings"] = {
-            **properties["configurationSettings"],
-            **(told.get("configurationSettings") or {}),
-        }
+        merged = {**properties["configurationSettings"], **(told.get("configurationSettings") or {})}
+        # assumed: a null takes the key away, as in JSON merge patches
+        properties["configurationSettings"] = {key: value for key, value in merged.items() if value is not None}
         if "configurationProtectedSettings" in told:
             properties["configurationProtectedSettings"] = dict(told["configurationProtectedSettings"] or {})
         if repr(properties) == before:
@@ -114,6 +114,11 @@ class Extensions(Behaviour):
     async def read(self, call: Call, resource: Resource) -> Resource:
         properties = dict(resource["properties"])
         properties["configurationProtectedSettings"] = dict.fromkeys(properties["configurationProtectedSettings"], "")
+        mode = properties.pop("autoUpgradeMode", None)
+        if call.api_version >= SINCE_MODES:
+            # assumed: how the mode follows from the older flag; details stand where somebody manages the extension
+            derived = "compatible" if properties.get("autoUpgradeMinorVersion", True) else "none"
+            properties.update(autoUpgradeMode=mode or derived, extensionState=None)
         return {**resource, "properties": properties}
 
     async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
@@ -135,12 +140,6 @@ class Extensions(Behaviour):
                 )  # assumed wording
 
 
-def status_body(call: Call, operation: Running) -> dict[str, Any]:
-    """The body of {extension}/operations/{id}."""
-    body: dict[str, Any] = {"id": call.address.id, "name": operation.id, "status": operation.status}
-    return {**body, "error": operation.error} if operation.error else body
-
-
 def _resource(call: Call, told: dict[str, Any], there: Resource | None) -> Resource:
     aks = "/managedclusters/" in call.address.id.lower()
     scope = told.get("scope") or {"cluster": {"releaseNamespace": "azureml"}}
@@ -152,6 +151,7 @@ def _resource(call: Call, told: dict[str, Any], there: Resource | None) -> Resou
         "properties": {
             "extensionType": told["extensionType"],
             "autoUpgradeMinorVersion": told.get("autoUpgradeMinorVersion", True),
+            **({"autoUpgradeMode": told["autoUpgradeMode"]} if "autoUpgradeMode" in told else {}),
             "releaseTrain": told.get("releaseTrain") or "Stable",
             "version": told.get("version"),
             "currentVersion": None,
@@ -182,8 +182,9 @@ async def _install(call: Call, resource: Resource, word: str) -> None:
     await asyncio.sleep(seconds / 3)
     cluster_id = resource["id"].rsplit("/providers/", 1)[0]
     error = mishaps.before_helm(call.azure.tree.get(cluster_id) or {}, properties)
+    # As recorded: a version that was asked for stands there even if it could not be found.
+    properties["currentVersion"] = properties["version"] or (properties["currentVersion"] if error else CURRENT_VERSION)
     if error is None:
-        properties["currentVersion"] = properties["version"] or CURRENT_VERSION
         side, cluster = call.azure.cluster_of(resource["id"]), call.azure.described(resource["id"])
         if side and cluster and properties["extensionType"].lower() == AZUREML:
             hook = "pre-install" if word == "Creating" else "pre-upgrade"
@@ -218,13 +219,11 @@ def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:
     path = call.address.id.replace("/connectedClusters/", "/ConnectedClusters/").replace(
         "/managedClusters/", "/ManagedClusters/"
     )
-    signed = f"t={operation.id[:8]}&c={'MIIH' * 40}&s={operation.id}&h=sandbox"
-    headers = {
-        "Azure-AsyncOperation": f"{call.base}{path}/operations/{operation.id}?api-Version={call.api_version}&{signed}"
-    }
+    path = f"{path}/operations/{operation.id}"
+    headers = {"Azure-AsyncOperation": polls.url(call, operation, path, f"api-Version={call.api_version}")}
     if location:
         # The service really names its own host here; whoever follows it sends a token to a stranger.
-        headers["Location"] = f"https://eastus.rp.kubernetesconfiguration.invalid{path}/operations/{operation.id}"
+        headers["Location"] = f"https://eastus.rp.kubernetesconfiguration.invalid{path}"
     return headers
 
 

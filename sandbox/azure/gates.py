@@ -1,7 +1,8 @@
-"""What ARM refuses before a resource provider is asked: denied actions and policies of the world."""
+"""What is refused before anything is looked at: denied actions and policies of the world."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,25 +10,18 @@ from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Address
 from sandbox.world import World
 
+PROVIDER = re.compile(r"^/subscriptions/[^/]+/providers/[^/]+/?$", re.I)
 VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "GET": "read", "POST": "action"}
 
 
 def gate(world: World, method: str, address: Address, claims: Mapping[str, Any]) -> None:
     """Raise ArmError where the world does not let the request through."""
-    action = f"{address.type}/{VERBS.get(method, 'read')}".lower()
-    if any(action == str(one["action"]).lower() and _covers(one, address) for one in world.denied):
-        who = claims.get("appid", "")
-        raise ArmError(
-            403,
-            "AuthorizationFailed",
-            f"The client '{who}' with object id '{claims.get('oid', who)}' does not have authorization to perform "
-            f"action '{address.type}/{VERBS.get(method, 'read')}' over scope '{address.id}' or the scope is invalid. "
-            "If access was recently granted, please refresh your credentials.",
-        )
+    verb = VERBS.get(method, "read")
+    _refuse_denied(world, f"{address.type}/{verb}", address.id, address.group, claims)
     if method not in ("PUT", "PATCH"):
         return
     for policy in world.policies:
-        if address.type.lower() in _lower(policy["types"]) and _covers(policy, address):
+        if address.type.lower() in _lower(policy["types"]) and _covers(policy, address.group):
             name = policy["name"]
             assignment = (
                 f"/subscriptions/{world.subscription}/providers/Microsoft.Authorization/policyAssignments/{name}"
@@ -47,9 +41,27 @@ def gate(world: World, method: str, address: Address, claims: Mapping[str, Any])
             )
 
 
-def _covers(rule: Mapping[str, Any], address: Address) -> bool:
+def gate_of_providers(world: World, method: str, path: str, claims: Mapping[str, Any]) -> None:
+    """Raise ArmError for who may not look at resource providers, which lie above every resource group."""
+    if method == "GET" and PROVIDER.match(path):
+        _refuse_denied(world, "Microsoft.Resources/subscriptions/providers/read", path, "", claims)
+
+
+def _refuse_denied(world: World, action: str, scope: str, group: str, claims: Mapping[str, Any]) -> None:
+    if any(action.lower() == str(one["action"]).lower() and _covers(one, group) for one in world.denied):
+        who = claims.get("appid", "")
+        raise ArmError(
+            403,
+            "AuthorizationFailed",
+            f"The client '{who}' with object id '{claims.get('oid', who)}' does not have authorization to perform "
+            f"action '{action}' over scope '{scope}' or the scope is invalid. "
+            "If access was recently granted, please refresh your credentials.",
+        )
+
+
+def _covers(rule: Mapping[str, Any], group: str) -> bool:
     """Whether a rule holds here: one that names no resource group holds everywhere."""
-    return address.group.lower() == str(rule.get("group", address.group)).lower()
+    return group.lower() == str(rule.get("group", group)).lower()
 
 
 def _lower(words: Iterable[str]) -> set[str]:

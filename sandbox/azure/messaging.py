@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.azure import polls
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Resource, parse
@@ -18,6 +19,7 @@ RIGHTS = {"Listen", "Manage", "Send"}
 ROOT_RULE = "RootManageSharedAccessKey"
 KEYS = ("primary", "secondary")
 SECRET = "keys"
+INVALID = "The specified service namespace is invalid."  # assumed wording
 
 
 class Namespaces(Behaviour):
@@ -29,7 +31,7 @@ class Namespaces(Behaviour):
     async def put(self, call: Call, there: Resource | None) -> Answer:
         address = call.address
         if not NAME.match(address.names[-1]):
-            raise bad_request("The specified service namespace is invalid.")  # assumed wording
+            raise bad_request(INVALID)
         if not call.body.get("location"):
             raise ArmError(
                 400, "LocationRequired", "The location property is required for this definition.", cause="gateway"
@@ -82,8 +84,8 @@ class Namespaces(Behaviour):
             call.azure.tree.remove(there["id"])
 
         operation = call.azure.operations.start("Deleting", remove)
-        where = f"{call.base}{call.address.id}/operationresults/{operation.id}?api-version={call.api_version}"
-        return Answer(202, None, {"Location": where})
+        where = f"{call.address.id}/operationresults/{operation.id}"
+        return Answer(202, None, {"Location": polls.url(call, operation, where)})
 
 
 class Part(Behaviour):
@@ -140,6 +142,18 @@ class Rules(Behaviour):
         elif name.lower() != "listkeys":
             return await super().action(call, there, name)
         return Answer(200, _shown(there))
+
+
+def check_name(call: Call) -> Answer:
+    """Whether a namespace of this name can be made: names are unique in the whole cloud."""
+    name = str(call.body.get("name") or "")
+    found = call.azure.tree.within("/subscriptions", f"{call.address.namespace}/Namespaces")
+    if not NAME.match(name):
+        return Answer(200, {"nameAvailable": False, "reason": "InvalidName", "message": INVALID})
+    if any(one["name"].lower() == name.lower() for one in found):
+        message = f"The namespace '{name}' is in use."  # assumed wording
+        return Answer(200, {"nameAvailable": False, "reason": "NameInUse", "message": message})
+    return Answer(200, {"nameAvailable": True, "reason": "None", "message": ""})
 
 
 def rule_of(rule_id: str, spelled: str, rights: set[str]) -> Resource:

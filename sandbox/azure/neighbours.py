@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import datetime
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sandbox.azure import polls
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Resource
 
 ROLES: dict[str, str] = yaml.safe_load(Path(__file__).with_name("roles.yaml").read_text(encoding="utf-8"))
 EQUALS = re.compile(r"(\w+)(?:\(\))?\s+eq\s+'([^']*)'", re.I)
+ASSIGNED_TO = re.compile(r"assignedTo\('([^']*)'\)", re.I)
+
+
+SIZES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("sizes.yaml").read_text(encoding="utf-8"))
+
+
+class VirtualMachineSizes(Behaviour):
+    """The sizes of virtual machines in a region, the same in every one."""
+
+    type = "Microsoft.MachineLearningServices/locations/vmSizes"
+    needs_parent = False
+
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        return {
+            "value": [
+                {
+                    "name": one["name"],
+                    "family": one["family"],
+                    "vCPUs": one["cpu"],
+                    "gpus": one["gpus"],
+                    "memoryGB": float(one["memory"]),
+                    "lowPriorityCapable": True,
+                    "premiumIO": True,
+                    "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
+                }
+                for one in SIZES
+            ]
+        }
 
 
 class RoleDefinitions(Behaviour):
@@ -102,9 +134,12 @@ class RoleAssignments(Behaviour):
     async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
         scope, told = call.address.scope.lower(), call.query.get("$filter", "")
         wanted = {key.lower(): value for key, value in EQUALS.findall(told)}
-        principal = wanted.get("principalid") or wanted.get("assignedto")
+        assigned = ASSIGNED_TO.search(told)
+        principal = assigned[1] if assigned else wanted.get("principalid") or wanted.get("assignedto")
         shown = []
         for one in call.azure.tree.within("", self.type):
+            if is_fresh(one, call.azure.world.role_delay):
+                continue
             at = one["properties"]["scope"].lower()
             above, beneath = scope.startswith(at), at.startswith(scope)
             if (above or (beneath and "atscope()" not in told.lower())) and principal in (
@@ -113,6 +148,37 @@ class RoleAssignments(Behaviour):
             ):
                 shown.append(one)
         return {"value": shown}
+
+
+def is_fresh(assignment: Resource, delay: float) -> bool:
+    """Whether an assignment was made less than so many seconds ago, and so has not spread to whoever asks."""
+    born = str(assignment["properties"].get("createdOn") or "")
+    if not delay or not born:
+        return False
+    made = datetime.datetime.fromisoformat(born[:26]).replace(tzinfo=datetime.timezone.utc)
+    return (datetime.datetime.now(datetime.timezone.utc) - made).total_seconds() < delay
+
+
+class KubernetesVersions(Behaviour):
+    """The versions of Kubernetes that AKS offers in a region."""
+
+    type = "Microsoft.ContainerService/locations/kubernetesVersions"
+    needs_parent = False
+    offered = ("1.28", "1.29", "1.30", "1.31", "1.32")
+
+    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+        newest = self.offered[-1]
+        return {
+            "values": [
+                {
+                    "version": one,
+                    "capabilities": {"supportPlan": ["KubernetesOfficial", "AKSLongTermSupport"]},
+                    **({"isPreview": True} if one == newest else {}),
+                    "patchVersions": {f"{one}.9": {"upgrades": []}},
+                }
+                for one in self.offered
+            ]
+        }
 
 
 class Permissions(Behaviour):
@@ -141,6 +207,42 @@ class AksClusters(Behaviour):
         text = call.azure.kubeconfig(side)
         user = "clusterUser" if "user" in name.lower() else "clusterAdmin"
         return Answer(200, {"kubeconfigs": [{"name": user, "value": base64.b64encode(text.encode()).decode()}]})
+
+
+class ArcClusters(Behaviour):
+    """Arc-connected clusters: operations at the level of the tenant; polls of a removal are answered with HTTP 202."""
+
+    type = "Microsoft.Kubernetes/connectedClusters"
+
+    async def put(self, call: Call, there: Resource | None) -> Answer:
+        told = call.body.get("properties") or {}
+        if there is None:
+            # No cluster stands behind a resource that was made here; agents would have to connect it.
+            raise ArmError(400, "BadRequest", "Clusters are connected by their agents.", cause=None)  # assumed
+        there["tags"] = call.body.get("tags") or {}
+        there["properties"].update({**told, "provisioningState": "Accepted"})
+
+        async def settle() -> None:
+            await asyncio.sleep(call.azure.seconds)
+            there["properties"]["provisioningState"] = "Succeeded"
+
+        return Answer(200, there, _arc_headers(call, "Accepted", settle))
+
+    async def delete(self, call: Call, there: Resource | None) -> Answer:
+        if there is None:
+            return Answer(204)
+        there["properties"]["provisioningState"] = "Deleting"
+
+        async def remove() -> None:
+            await asyncio.sleep(call.azure.seconds)
+            call.azure.tree.remove(there["id"])
+
+        return Answer(202, None, _arc_headers(call, "Deleting", remove))
+
+
+def _arc_headers(call: Call, word: str, work: Callable[[], Awaitable[None]]) -> dict[str, str]:
+    operation = call.azure.operations.start(word, work, accepted=word == "Deleting")
+    return {"Azure-AsyncOperation": polls.url(call, operation, call.address.id, tenant=True)}
 
 
 def _role(call: Call, name: str, guid: str) -> Resource:

@@ -10,7 +10,7 @@ from typing import Any
 
 CREDENTIALS = ("authorization", "cookie", "x-ms-authorization-auxiliary")
 SECRET_BAG = "configurationprotectedsettings"
-SECRET_KEY = re.compile(r"(connectionString|primaryKey|secondaryKey|sharedKey|password|secret)$", re.I)
+SECRET_KEY = re.compile(r"(connectionString|primaryKey|secondaryKey|sharedKey|password|secret|accessToken)$", re.I)
 SIGNATURE = re.compile(r"([?&][tcsh]=)[^&]*")
 
 

@@ -38,7 +38,9 @@ def grow(world: World) -> Tree:
         names = told["name"].split("/")
         path = "/".join(word for pair in zip(types, names, strict=True) for word in pair)
         resource_id = f"{root}/resourceGroups/{told.pop('group')}{above}/providers/{namespace}/{path}"
-        tree.put({"location": world.location, **told, "id": resource_id, "name": names[-1]})
+        # What stands on another resource has no place of its own.
+        place = {} if above else {"location": world.location}
+        tree.put({**place, **told, "id": resource_id, "name": names[-1]})
     return tree
 
 
@@ -111,20 +113,20 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         **cluster.properties,
     }
     group = f"{root}/resourcegroups/{cluster.group}"
-    return {
+    resource: Resource = {
         "id": f"{group}/providers/Microsoft.ContainerService/managedClusters/{cluster.name}",
         "name": cluster.name,
         "type": "Microsoft.ContainerService/ManagedClusters",
         "location": world.location,
         "tags": {},
         "sku": {"name": "Base", "tier": "Free"},
-        "identity": {
-            "type": "SystemAssigned",
-            "principalId": guid("principal", cluster.name),
-            "tenantId": world.tenant,
-        },
         "properties": properties,
     }
+    # A cluster of a service principal has no identity of its own.
+    if properties["servicePrincipalProfile"].get("clientId") == "msi":
+        principal = guid("principal", cluster.name)
+        resource["identity"] = {"type": "SystemAssigned", "principalId": principal, "tenantId": world.tenant}
+    return resource
 
 
 def _arc(world: World, root: str, cluster: Cluster) -> Resource:

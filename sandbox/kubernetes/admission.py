@@ -67,8 +67,11 @@ def judge(kind: Kind, obj: Object) -> None:
 
 
 def complete(kind: Kind, obj: Object, new: bool) -> None:
-    """Add the defaults that clients read."""
+    """Add the defaults that clients read; metadata that is empty is left out, as the API server's encoding does."""
     meta = obj["metadata"]
+    for key in ("labels", "annotations", "finalizers", "ownerReferences"):
+        if key in meta and not meta[key]:
+            del meta[key]
     if new and (kind.custom or kind.kind not in WITHOUT_GENERATION):
         meta["generation"] = 1
     if kind.kind == CRD:

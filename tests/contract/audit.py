@@ -26,6 +26,8 @@ EXTENSION = {
 }
 ENVELOPE = {"severity", "messageFormat", "messageParameters", "referenceCode", "detailsUri", "innerError", "debugInfo"}
 
+BESIDE = {"correlation", "environment", "location", "time", "componentName"}
+
 
 @dataclass
 class Reply:
@@ -131,6 +133,7 @@ class Audit:
         silent = self.ask("DELETE", one)
         self.expect("a removal that does not say how", silent.status, 400)
         self.expect("the envelope of its refusal", set(silent.body["error"]) >= ENVELOPE, True)
+        self.expect("what stands beside it", set(silent.body), {"error", *BESIDE})
         gone = self.ask("DELETE", f"{one}&underlyingResourceAction=Detach")
         self.expect("a detachment", (gone.status, gone.body), (202, None))
         self._follow(gone)

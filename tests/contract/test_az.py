@@ -3,43 +3,60 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-CASES = [
-    ("az aks show", "aks show -g ml-rg -n aks-poc --query name", "aks-poc"),
-    ("az aks list", "aks list -g ml-rg --query sort([].name)", ["aks-poc", "aks-single"]),
-    (
-        "az identity show",
-        "identity show -g ml-rg -n ml-identity --query type",
-        "Microsoft.ManagedIdentity/userAssignedIdentities",
-    ),
-    (
-        "az feature show",
-        "feature show --namespace Microsoft.ContainerService --name AKS-ExtensionManager --query name",
-        "Microsoft.ContainerService/AKS-ExtensionManager",
-    ),
-    ("az provider show", "provider show -n Microsoft.KubernetesConfiguration --query registrationState", "Registered"),
-    ("az group show", "group show -n ml-rg --query location", "eastus"),
-    ("az group exists", "group exists -n no-rg", False),
-    (
-        "az resource show",
-        "resource show -g ml-rg -n minikube --resource-type Microsoft.Kubernetes/connectedClusters --query name",
-        "minikube",
-    ),
-    ("az lock list", "lock list -g ml-rg --query length(@)", 0),
-    ("az role assignment list", "role assignment list --all --query type(@)", "array"),
-]
+from sandbox.world import DEFAULT_WORLD
+from tests.contract.tally import tally
+
+CASES = yaml.safe_load((Path(__file__).parent / "az.yaml").read_text(encoding="utf-8"))
+SUBSCRIPTION = "33333333-dddd-4eee-8fff-444444444444"
+NAMES = {
+    "{S}": SUBSCRIPTION,
+    "{P}": "258f3716-99c3-40c2-a770-cfb7b639d594",
+    "{AKS}": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/ml-rg/providers/Microsoft.ContainerService/managedClusters/aks-poc",
+    "{R}": "-g ml-rg --namespace-name relay-ns",
+    "{H}": "-g ml-rg --namespace-name relay-ns --hybrid-connection-name hyco",
+    "{B}": "-g ml-rg --namespace-name bus-namespace",
+}
 
 
-@pytest.mark.parametrize(("name", "words", "answer"), CASES, ids=[case[0] for case in CASES])
-def test_az(box: Any, name: str, words: str, answer: Any) -> None:
-    said = box.az(*words.split(), "-o", "json")
-    assert said.code == 0, said.err
-    assert said.json == answer
+@pytest.fixture(scope="module")
+def quick(start: Callable[..., Any], tmp_path_factory: Any) -> Any:
+    """A sandbox of the default world that wants to be asked every second; az asks every 30 unless it is told."""
+    world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
+    file: Path = tmp_path_factory.mktemp("world") / "world.yaml"
+    file.write_text(yaml.safe_dump({**world, "polls": {"retry_after": 1}}), encoding="utf-8")
+    return start("--provisioning-seconds", "1", "--world", str(file))
+
+
+def named(told: Any) -> Any:
+    """Words, or a list of them, with the names filled in."""
+    if isinstance(told, list):
+        return [named(one) for one in told]
+    for name, words in NAMES.items():
+        told = told.replace(name, words) if isinstance(told, str) else told
+    return told
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("case", CASES, ids=[case["az"] for case in CASES])
+def test_az(quick: Any, case: dict[str, Any]) -> None:
+    """Ends as told; what it prints is what Azure would have told it."""
+    query = ("--query", named(case["query"])) if "query" in case else ()
+    said = quick.az(*shlex.split(named(case["az"])), *query, "-o", "json")
+    assert said.code == case.get("exit", 0), said.err
+    assert case.get("says", "") in said.err
+    if "is" in case:
+        assert said.json == named(case["is"])
+    tally("answers", f"az {case['az']}")
+    tally("clients", f"az {' '.join(word for word in case['az'].split(' -')[0].split() if '/' not in word)}")
 
 
 def test_kubeconfig_of_aks(box: Any, tmp_path: Any, kubectl: str) -> None:

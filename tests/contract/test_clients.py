@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -21,7 +22,14 @@ ON_AKS = ["-n", "azureml-extension", "-c", "aks-poc", "-t", "managedClusters", "
 
 
 def python_with(package: str) -> str:
-    """The Python of an environment with one package in it, made at the first use."""
+    """The Python of an environment with one package in it, made from PyPI at the first use; one maker at a time."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{package}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _made(package)
+
+
+def _made(package: str) -> str:
     folder = CACHE / f"{package}-{sys.version_info[0]}.{sys.version_info[1]}"
     python, ready = folder / "bin" / "python", folder / ".ready"
     if not ready.exists():

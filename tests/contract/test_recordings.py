@@ -1,4 +1,4 @@
-"""Recorded exchanges of real Azure: the sandbox answers alike, and our printer understands what was answered."""
+"""Recorded exchanges of real Azure: the sandbox answers alike, and our client understands what was answered."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import json
 import os
 import re
 import ssl
+import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from sandbox.tls import Authority
 from sandbox.world import DEFAULT_WORLD
 from tests.contract.tally import tally
 
@@ -31,6 +35,9 @@ SAME_QUESTION: dict[str, tuple[str, str, Any]] = {
     "Extension.ResourceNotFound": ("GET", f"{ON_MINIKUBE}/Providers/Microsoft.KubernetesConfiguration/extensions/absent?api-version=2022-11-01", None),
     "ResourceGroupNotFound": ("GET", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/absent/providers/Microsoft.Kubernetes/connectedClusters/c?api-version=2024-01-01", None),
     "InvalidResourceType": ("GET", f"{IN_GROUP}/Microsoft.Insights/myWorkbooks?category=performance&api-version=2021-03-08", None),
+    # Recorded of a deployment, asked of a compute: the gateway's answer names the provider alone.
+    "BadGatewayConnection.502-on-delete": ("DELETE", f"{IN_GROUP}/Microsoft.MachineLearningServices/workspaces/ml-ws/computes/gone?api-version=2024-10-01&underlyingResourceAction=Detach", None),
+    "ExpiredAuthenticationToken.401-on-poll": ("GET", f"{IN_GROUP}/Microsoft.Resources/deployments/d/operationStatuses/1?api-version=2024-07-01", None),
     "MissingSubscriptionRegistration": ("PUT", f"{IN_GROUP}/Microsoft.ServiceBus/namespaces/n?api-version=2021-11-01", {"location": "eastus"}),
     "RoleAssignment.PUT.201": (
         "PUT",
@@ -39,15 +46,23 @@ SAME_QUESTION: dict[str, tuple[str, str, Any]] = {
     ),
 }  # fmt: skip
 
+# Our client has nothing to do with endpoints; the sandbox has none.
+NEVER_ASKED = {"ML.asyncop-Failed"}
+FAILED = "Extension.provisioningState-Failed.GET"
+
 
 @pytest.fixture(scope="module")
 def ask(start: Callable[..., Any], tmp_path_factory: Any) -> Callable[..., tuple[int, dict[str, str], Any]]:
     """Sends a request to the sandbox as the recorded client did."""
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
     world["resources"] = [REGISTRY]
+    world["weather"] = [
+        {"kind": "bad-gateway", "method": "DELETE", "path": "computes/gone"},
+        {"kind": "expired-token", "path": "operationStatuses"},
+    ]
     file = tmp_path_factory.mktemp("world") / "world.yaml"
     file.write_text(yaml.safe_dump(world), encoding="utf-8")
-    box = start("--world", str(file))
+    box = start("--provisioning-seconds", "0.5", "--world", str(file))
     context = ssl.create_default_context(cafile=str(box.folder / "ca.pem"))
     token = box.az("account", "get-access-token").json["accessToken"]
     base = json.loads((box.folder / "state.json").read_text())["azure"]
@@ -81,11 +96,47 @@ def test_the_sandbox_answers_as_azure_did(name: str, shared: Path, ask: Callable
     status, headers, body = ask(*SAME_QUESTION[name])
     assert status == real["status"]["code"]
     assert {key: headers.get(key) for key in HEADERS} == {key: real["headers"].get(key) for key in HEADERS}
+    assert re.findall(r'(\w+)="', headers.get("www-authenticate", "")) == re.findall(
+        r'(\w+)="', real["headers"].get("www-authenticate", "")
+    )
     assert shape(body) == shape(real["body"])
     if "error" in body:
         assert body["error"]["code"] == real["body"]["error"]["code"]
         assert pattern(body["error"]["message"]) == pattern(real["body"]["error"]["message"])
     tally("answers", name)
+
+
+def test_a_failed_extension_reads_as_azure_s(shared: Path, ask: Callable[..., Any]) -> None:
+    """One that cannot be installed is read with the same keys and types as the recorded one, settings aside."""
+    real = recording(shared, FAILED)["response"]
+    one = f"{ON_MINIKUBE}/providers/Microsoft.KubernetesConfiguration/extensions/broken?api-version=2022-11-01"
+    told = {
+        "extensionType": "microsoft.azureml.kubernetes",
+        "autoUpgradeMinorVersion": False,
+        "version": "1.2.99",
+        "releaseTrain": "stable",
+        "scope": {"cluster": {"releaseNamespace": "azureml"}},
+        "configurationSettings": {
+            "enableInference": "True",
+            "inferenceRouterHA": "True",
+            "allowInsecureConnections": "True",
+        },
+    }
+    assert ask("PUT", one, {"identity": {"type": "SystemAssigned"}, "properties": told})[0] == 201
+    deadline = time.monotonic() + 20
+    while (answer := ask("GET", one, None))[2]["properties"]["provisioningState"] == "Creating":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    status, headers, body = answer
+    assert (status, headers.get("x-ms-failure-cause")) == (200, None)
+    body["properties"]["configurationSettings"] = {}
+    assert shape(body) == shape(real["body"])
+    assert body["properties"]["statuses"][0]["code"] == real["body"]["properties"]["statuses"][0]["code"]
+    tally("answers", FAILED)
+
+
+def test_every_recording_is_put_to_the_sandbox() -> None:
+    assert {*SAME_QUESTION, FAILED, *NEVER_ASKED} >= set(every_recording()) - {os.devnull}
 
 
 def shape(value: Any) -> Any:
@@ -107,20 +158,93 @@ def every_recording() -> list[str]:
     return sorted(file.stem for file in folder.glob("*.json")) if folder.is_dir() else [os.devnull]
 
 
-@pytest.mark.parametrize("name", every_recording())
-def test_our_client_understands_what_azure_answered(name: str, shared: Path) -> None:
-    """Of every recorded refusal the deepest code and message come out, in whatever envelope."""
-    from azext_amlk8s.diagnosis import unfold
+BEGIN = "/begin"
 
-    body = recording(shared, name)["response"]["body"]
-    error = (body or {}).get("error")
-    if not error:
-        statuses = (body.get("properties") or {}).get("statuses") or []
-        assert body.get("id") and all(one.get("code") for one in statuses)
-        tally("answers", f"{name} read")
-        return
-    pairs = [(one.code, " ".join(one.message.split())) for one in unfold(body)]
-    assert pairs
-    assert all(message for _, message in pairs)
-    assert (error["code"], " ".join(error["message"].split())) in pairs
-    tally("answers", f"{name} read")
+
+class Player(ThreadingHTTPServer):
+    """Answers every request with one recorded answer."""
+
+    answer: dict[str, Any]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Player
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        told = self.server.answer
+        if self.path.startswith(BEGIN):
+            where = f"https://localhost:{self.server.server_port}/operation"
+            told = {"status": {"code": 202}, "headers": {"Azure-AsyncOperation": where}, "body": None}
+        data = b"" if told["body"] is None else json.dumps(told["body"]).encode()
+        kept = {
+            name: value
+            for name, value in told["headers"].items()
+            if name not in ("content-length", "connection", "transfer-encoding")
+        }
+        self.send_response(told["status"]["code"])
+        for header, value in {**kept, "Content-Length": str(len(data))}.items():
+            self.send_header(header, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_PUT = do_DELETE = do_GET
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Any]]:
+    """Starts a server that plays a recorded answer; returns our client for it, which tries once and no more."""
+    from azure.core.credentials import AccessToken
+
+    from azext_amlk8s.arm.thin import ThinClient
+
+    class Anybody:
+        def get_token(self, *_: str, **__: Any) -> AccessToken:
+            return AccessToken("token", int(time.time()) + 3600)
+
+    authority = Authority(tmp_path)
+    server = Player(("127.0.0.1", 0), Handler)
+    server.socket = authority.server_context().wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def start(answer: dict[str, Any]) -> Any:
+        server.answer = answer
+        where = f"https://localhost:{server.server_port}"
+        return ThinClient(Anybody(), where, connection_verify=str(authority.ca_file), retry_total=0)
+
+    yield start
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("name", every_recording())
+def test_our_client_understands_what_azure_answered(name: str, shared: Path, play: Callable[..., Any]) -> None:
+    """Played to our client, an answer is returned as it is, or comes out as words that hold its code and message."""
+    from azure.core.exceptions import HttpResponseError
+
+    from azext_amlk8s.handlers.reporting import failure
+
+    told = recording(shared, name)
+    request, answer = told["request"], told["response"]
+    path = request["uri"].removeprefix("https://management.azure.com")
+    client = play(answer)
+    error = (answer["body"] or {}).get("error")
+    if answer["status"]["code"] < 400 and not error:
+        got = (
+            client.begin(request["method"], path, "").result()
+            if request["method"] == "PUT"
+            else client.send("GET", path).json()
+        )
+        assert got == answer["body"]
+    else:
+        with pytest.raises(HttpResponseError) as raised:
+            if answer["status"]["code"] < 400:  # the state of an operation
+                client.begin("DELETE", BEGIN, "2024-10-01").result()
+            client.send(request["method"], path)
+        words = " ".join(str(failure("It", raised.value, (), [])).split())
+        assert error["code"] in words
+        assert " ".join(error["message"].split()) in words
+    tally("answers", f"{name} played")

@@ -156,6 +156,37 @@ def test_bad_documents(box: Any, name: str, text: str, says: list[str]) -> None:
     assert box.writes()[before:] == []
 
 
+FILES = [
+    ("a kubeconfig that is not YAML", ["list", "--kubeconfig", "broken.yaml"], ["broken.yaml", "not YAML"]),
+    (
+        "a kubeconfig that is another document",
+        ["list", "--kubeconfig", "other.yaml"],
+        ["other.yaml", "names no clusters"],
+    ),
+    ("a kubeconfig that is a folder", ["list", "--kubeconfig", "folder"], ["folder"]),
+    ("a kubeconfig that is not text", ["list", "--kubeconfig", "binary.yaml"], ["binary.yaml"]),
+    ("a document that is a folder", ["create", "-f", "folder"], ["folder"]),
+    ("a document that is not text", ["create", "-f", "binary.yaml"], ["binary.yaml", "UTF-8"]),
+]
+
+
+@pytest.mark.parametrize(("name", "words", "says"), FILES, ids=[one[0] for one in FILES])
+def test_bad_files(box: Any, name: str, words: list[str], says: list[str]) -> None:
+    """A file that cannot be read, or holds something else, is named."""
+    work = box.folder / "work"
+    (work / "folder").mkdir(parents=True, exist_ok=True)
+    (work / "broken.yaml").write_text("kind: [", encoding="utf-8")
+    (work / "other.yaml").write_text("kind: Pod\n", encoding="utf-8")
+    (work / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    before = len(box.writes())
+    said = box.az("amlk8s", "instance-type", *words)
+    assert said.code == 1, said.err
+    assert "Traceback" not in said.err
+    for word in says:
+        assert word in said.err
+    assert box.writes()[before:] == []
+
+
 def test_not_logged_in(box: Any, tmp_path: Any) -> None:
     """az's own sentence, which names the command that helps."""
     said = box.az("amlk8s", "extension", "list", *AKS, AZURE_CONFIG_DIR=str(tmp_path / "empty"))

@@ -10,13 +10,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import pytest
 
-def test_ctrl_c_leaves_the_operation_running(start: Callable[..., Any]) -> None:
-    """The message holds the command to follow it, and the installation ends well without us."""
-    box = start("--provisioning-seconds", "12")
-    cluster = ["-n", "azureml-extension", "-c", "aks-poc", "-t", "managedClusters", "-g", "ml-rg"]
+CLUSTER = ["-c", "aks-poc", "-t", "managedClusters", "-g", "ml-rg"]
+EXTENSION = ["amlk8s", "extension"]
+NAMED = ["-n", "azureml-extension", *CLUSTER]
+COMPUTE = ["-n", "k8s-compute", "-w", "ml-ws", "-g", "ml-rg"]
+
+
+@pytest.fixture(scope="module")
+def slow(start: Callable[..., Any]) -> Any:
+    """A sandbox in which things take so long that a wait can be broken off."""
+    return start("--provisioning-seconds", "12")
+
+
+def interrupted(box: Any, words: list[str], until: Callable[[], bool]) -> tuple[int, str, str]:
+    """Run az, press Ctrl-C two seconds after `until` holds; returns exit code, stdout and stderr."""
     process = subprocess.Popen(
-        ["az", "amlk8s", "extension", "create", *cluster, "--config", "enableTraining=True"],
+        ["az", *words],
         env=box.env,
         cwd=box.folder,
         text=True,
@@ -27,17 +38,63 @@ def test_ctrl_c_leaves_the_operation_running(start: Callable[..., Any]) -> None:
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
-    while not any("/extensions/" in line["path"] for line in box.writes()):
+    while not until():
         assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.2)
     time.sleep(2)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 1, err
+    return process.returncode, out, err
+
+
+def written(box: Any, part: str) -> Callable[[], bool]:
+    """Whether something was written to a path with this part."""
+    return lambda: any(part in line["path"] for line in box.writes())
+
+
+def read(box: Any, part: str) -> Callable[[], bool]:
+    """Whether a path that ends so is asked for once more than now."""
+    from tools.demo import sandbox
+
+    def count() -> int:
+        return sandbox("log", "--dir", str(box.folder)).count(f'{part}", "query"')
+
+    before = count()
+    return lambda: count() > before
+
+
+def test_ctrl_c_leaves_the_installation_running(slow: Any) -> None:
+    """The message holds the command to follow it, and the installation ends well without us."""
+    install = [*EXTENSION, "create", *NAMED, "--config", "enableTraining=True"]
+    code, out, err = interrupted(slow, install, written(slow, "/extensions/"))
+    assert (code, out) == (1, ""), err
     assert "Traceback" not in err
     assert "az amlk8s extension wait" in err
-    assert out == ""
-    waited = box.az("amlk8s", "extension", "wait", *cluster, "--created", "--interval", "1", "--timeout", "60")
+    waited = slow.az(*EXTENSION, "wait", *NAMED, "--created", "--interval", "1", "--timeout", "60")
     assert waited.code == 0, waited.err
-    shown = box.az("amlk8s", "extension", "show", *cluster)
+    shown = slow.az(*EXTENSION, "show", *NAMED)
     assert shown.json["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_ctrl_c_leaves_the_attachment_running(slow: Any) -> None:
+    """As of an installation."""
+    attach = ["amlk8s", "compute", "attach", *COMPUTE, "-c", "aks-poc", "-t", "managedClusters"]
+    code, out, err = interrupted(slow, attach, written(slow, "/computes/"))
+    assert (code, out) == (1, ""), err
+    assert "Traceback" not in err
+    assert "Attaching k8s-compute to ml-ws goes on in Azure; only the waiting has ended." in err
+    follow = "az amlk8s compute wait -g ml-rg -w ml-ws -n k8s-compute --created"
+    assert follow in err
+    waited = slow.run(*follow.split(), "--interval", "1", "--timeout", "60")
+    assert waited.code == 0, waited.err
+    shown = slow.az("amlk8s", "compute", "show", *COMPUTE)
+    assert shown.json["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_ctrl_c_ends_a_wait(slow: Any) -> None:
+    """What is waited for never comes; the message says how to look."""
+    wait = ["amlk8s", "compute", "wait", *COMPUTE, "--deleted", "--interval", "1"]
+    code, out, err = interrupted(slow, wait, read(slow, "/computes/k8s-compute"))
+    assert (code, out) == (1, ""), err
+    assert "Traceback" not in err
+    assert "az amlk8s compute show" in err

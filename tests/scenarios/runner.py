@@ -14,6 +14,7 @@ of its own (forked, see az_process.py), whose commands are those of the checkout
         exit: 1                  # default 0
         findings: [F101]         # exactly these ids, in any order, in stdout's list of findings or as [ID] in stderr; default none
         says: [three nodes]      # words in stderr; default none
+        prints: [Name, ext]      # words in stdout, such as those of a table; default none
         never: [s3cret]          # words that stand in neither stream, nor in the sandbox's record of what was sent
         returns: {"[0].fix": "..."}   # JMESPath into stdout -> value; a word `...` at the end of a string stands for any rest
         writes: [PUT extensions/azureml-extension]   # method and end of the path, in order; default NONE reached Azure or a cluster
@@ -56,6 +57,7 @@ class Scenario:
     exit: int = 0
     findings: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
+    prints: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     returns: Mapping[str, Any] = field(default_factory=dict)
     writes: tuple[str, ...] = ()
@@ -122,7 +124,8 @@ def _of_streams(scenario: Scenario, said: Any) -> list[str]:
     found = _findings(said)
     if sorted(found) != sorted(scenario.findings):
         wrong.append(f"findings {sorted(found)}, not {sorted(scenario.findings)}")
-    return wrong + [f"stderr lacks {word!r}" for word in scenario.says if word not in said.err]
+    wrong += [f"stderr lacks {word!r}" for word in scenario.says if word not in said.err]
+    return wrong + [f"stdout lacks {word!r}" for word in scenario.prints if word not in said.out]
 
 
 def _findings(said: Any) -> set[str]:

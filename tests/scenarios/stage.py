@@ -23,6 +23,7 @@ from sandbox.world import World, load
 from tests.support import Said
 from tools.prove_wheel import ROOT
 
+TRAFFIC = ROOT / ".traffic"
 BASE = Path(__file__).with_name("world.yaml")
 
 
@@ -66,11 +67,11 @@ class Stage:
         self._thread.start()
         self._base = yaml.safe_load(BASE.read_text(encoding="utf-8"))
         self._count = 0
-        # Kept open from one scene to the next, lest another process takes the address.
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        # Held for all scenarios: a port that is let go between two of them may be taken by another process.
+        self._socket = socket.create_server(("127.0.0.1", 0))
         world = load(BASE)
         started = self._do(
-            server.start(world, folder, 0, self._authority, lambda line: None, listening=self._listening)
+            server.start(world, folder, 0, self._authority, lambda line: None, listening=self._socket.dup())
         )
         env = login.environment(folder)
         login.log_in(folder, {"azure": started.azure, "tenant": world.tenant, "subscription": world.subscription})
@@ -93,7 +94,7 @@ class Stage:
                 seconds,
                 self._authority,
                 lines.append,
-                listening=self._listening,
+                listening=self._socket.dup(),
                 record=here / "record.jsonl",
             )
         )
@@ -101,13 +102,21 @@ class Stage:
             yield Scene(self._process, here, lines)
         finally:
             self._do(started.stop())
+            self._keep(here / "record.jsonl")
 
     def end(self) -> None:
         """Stop everything."""
         self._process.end()
-        self._listening.close()
+        self._socket.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    def _keep(self, record: Path) -> None:
+        """What passed is judged afterwards with all that passed in other tests: make contract."""
+        if record.exists():
+            TRAFFIC.mkdir(exist_ok=True)
+            with (TRAFFIC / f"scenarios-{os.getpid()}.jsonl").open("ab") as file:
+                file.write(record.read_bytes())
 
     def _world(self, told: Mapping[str, Any], here: Path) -> World:
         file = here / "world.yaml"

@@ -206,16 +206,16 @@ class TestPools:
     def test_code_nine_names_the_setting_that_lifts_it_where_there_is_an_autoscaler(self) -> None:
         fits = fit([one_type("8", "64Gi", 1)], [*self.sized(), *nodes_from_objects([node()])], placement())
         found = {one.id: one for one in judge_fit(fits, placement())}
-        assert "Code 9" in found["F102"].message
-        assert "amloperator.skipResourceValidation=True" in found["F102"].fix
+        assert "Code 9" in found["N102"].message
+        assert "amloperator.skipResourceValidation=True" in found["N102"].fix
 
     def test_code_nine_is_silent_where_sizes_are_not_checked(self) -> None:
         told = placement({"amloperator.skipResourceValidation": "true"})
-        assert "F102" not in {one.id for one in judge_fit(fit([one_type("8", "64Gi", 1)], self.sized(), told), told)}
+        assert "N102" not in {one.id for one in judge_fit(fit([one_type("8", "64Gi", 1)], self.sized(), told), told)}
 
     def test_without_an_autoscaler_the_setting_is_not_named(self) -> None:
         found = judge_fit([measured(one_type("8"), node())], placement())
-        assert [one.id for one in found] == ["F101", "F102"]
+        assert [one.id for one in found] == ["N101", "N102"]
         assert "skipResourceValidation" not in found[1].fix
 
     @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ class TestVerdict:
 
     def test_contradicting_selectors(self) -> None:
         (found,) = judge_selectors([one_type(agentpool="a")], Placement({"agentpool": "b"}))
-        assert (found.id, found.severity) == ("F104", Severity.ERROR)
+        assert (found.id, found.severity) == ("N104", Severity.ERROR)
 
     def test_objects(self) -> None:
         (one,) = views(

@@ -91,10 +91,58 @@ def test_instance_type_rows_of_one_and_of_many() -> None:
         "nodeSelector": {"k": "v"},
     }
     (row,) = _format_instance_type.instance_type_rows(one)
-    assert {"Name": "a", "CpuRequest": "1", "CpuLimit": "2", "Gpu": 1, "NodeSelector": "k=v"}.items() <= row.items()
+    assert {"Name": "a", "CpuRequest": "1", "CpuLimit": "2", "Gpu": "1", "NodeSelector": "k=v"}.items() <= row.items()
     assert len(_format_instance_type.instance_type_rows([one, {"name": "b"}])) == 2
 
 
 def test_a_long_error_is_cut() -> None:
     row = _format.compute_row({"properties": {"provisioningErrors": [{"code": "A", "message": "b" * 100}]}})
     assert len(row["Error"]) == 60
+
+
+RELAY = {"action": "create", "kind": "Relay namespace", "name": "r"}
+PLANS: list[tuple[str, dict[str, Any], Any]] = [
+    (
+        "what is set and made by an installation",
+        {
+            "method": "PUT",
+            "action": "create",
+            "resources": [RELAY],
+            "body": {"properties": {"scope": {"cluster": {}}, "configurationSettings": {"enableTraining": "True"}}},
+        },
+        [
+            {"Action": "create", "What": "Relay namespace", "Value": "r"},
+            {"Action": "set", "What": "scope", "Value": '{"cluster": {}}'},
+            {"Action": "set", "What": "enableTraining", "Value": "True"},
+        ],
+    ),
+    (
+        "what an update changes, before and after",
+        {
+            "method": "PATCH",
+            "action": "update",
+            "resources": [RELAY],
+            "changes": [
+                {"key": "installVolcano", "before": None, "after": "False"},
+                {"key": "version", "before": "1.1.70", "after": "1.1.71"},
+            ],
+        },
+        [
+            {"Action": "create", "What": "Relay namespace", "Before": "", "Value": "r"},
+            {"Action": "change", "What": "installVolcano", "Before": "not set", "Value": "False"},
+            {"Action": "change", "What": "version", "Before": "1.1.70", "Value": "1.1.71"},
+        ],
+    ),
+    (
+        "nothing to do",
+        {"method": "PATCH", "action": "none", "resources": [], "changes": []},
+        {"Action": "nothing", "What": "", "Value": ""},
+    ),
+]
+
+
+@pytest.mark.parametrize(("plan", "rows"), [one[1:] for one in PLANS], ids=[one[0] for one in PLANS])
+def test_plan(plan: dict[str, Any], rows: Any) -> None:
+    """The plan of a dry run as rows."""
+    found = _format.extension_or_plan(plan)
+    assert [dict(one) for one in found] == rows if isinstance(found, list) else dict(found) == rows

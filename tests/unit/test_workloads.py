@@ -286,7 +286,7 @@ class TestDeployments:
             ("{requests: {cpu: '1', memory: 1Gi}, limits: {nvidia.com/gpu: '1'}}", []),
             ("{requests: {cpu: '1', memory: 1Gi}, limits: {nvidia.com/gpu: 1}}", ["W114"]),
             ("{requests: {cpu: '1', memory: 1Gi, nvidia.com/gpu: '1'}}", ["W118"]),
-            ("{requests: {cpu: '1', memory: 1Gi, nvidia.com/gpu: '1'}, limits: {nvidia.com/gpu: '1'}}", ["W118"]),
+            ("{requests: {cpu: '1', memory: 1Gi, nvidia.com/gpu: '1'}, limits: {nvidia.com/gpu: '1'}}", ["W128"]),
             ("{requests: {cpu: '1', memory: 1Gi}, limits: {nvidia.com/gpu: '0.5'}}", ["W115"]),
             ("{requests: {cpu: '1', memory: 1Gi}, limits: {nvidia.com/gpu: '2'}}", ["W119"]),
             ("{requests: {cpu: '1', memory: 1Gi}, limits: {gpu: '1'}}", ["W115"]),
@@ -298,7 +298,7 @@ class TestDeployments:
 
     def test_a_limit_that_equals_the_one_of_the_type_is_remarked(self) -> None:
         _, findings = read(dedent(DEPLOYMENT) + "resources: {requests: {cpu: '1', memory: 1Gi}, limits: {cpu: '1'}}\n")
-        assert (ids(findings), ids(findings, Severity.INFO)) == ([], ["W119"])
+        assert (ids(findings), ids(findings, Severity.INFO)) == ([], ["W127"])
 
     def test_an_mlflow_model_on_a_small_type(self) -> None:
         text = DEPLOYMENT.replace("{path: ./m}", "{path: ./m, type: mlflow_model}")
@@ -435,11 +435,11 @@ class TestFit:
         assert self.judged(JOB, self.NODE) == []
 
     def test_no_node(self) -> None:
-        assert self.judged(JOB.replace("cpu-small", "gpu-large"), self.NODE) == ["F101", "F102"]
+        assert self.judged(JOB.replace("cpu-small", "gpu-large"), self.NODE) == ["N101", "N102"]
 
     def test_code_nine_of_a_job_that_waits_for_a_node(self) -> None:
         text = JOB.replace("cpu-small", "gpu-large")
-        assert self.judged(text, self.NODE, self.POOL) == ["F102"]
+        assert self.judged(text, self.NODE, self.POOL) == ["N102"]
         assert self.judged(text, self.NODE, self.POOL, amloperator_skipResourceValidation="True") == []
 
     def test_code_nine_is_of_jobs_alone(self) -> None:
@@ -479,7 +479,7 @@ CORPUS = {
     "deployments/sdk-online_deployment_k8s_1.yaml": ([("deployment", None, None)], []),
     "deployments/sdk-online_deployment_kubernetes_rest.json": (
         [("deployment", None, "Standard_DS3_v2")],
-        ["W120", "W118"],
+        ["W120", "W128"],
     ),
 }
 

@@ -23,6 +23,8 @@ BAD = [
         SMALL + "clusters: [{name: c, group: g, type: managedClusters, pools: [{name: p, count: 1, ram: 4Gi}]}]\n",
         "'ram'",
     ),
+    ("weather that there is not", SMALL + "weather: [{kind: fog}]\n", "throttled"),
+    ("polls with an unknown key", SMALL + "polls: {every: 3}\n", "'every'"),
     ("a list where a map is meant", "- tenant\n", "another shape"),
 ]
 

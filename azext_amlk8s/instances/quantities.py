@@ -1,0 +1,42 @@
+"""Quantities of Kubernetes: the API server's grammar, the library's arithmetic."""
+
+from __future__ import annotations
+
+import re
+from decimal import Context, Decimal, localcontext
+from functools import lru_cache
+from typing import Any
+
+# What apimachinery's ParseQuantity takes: fewer suffixes than the library (no Zi), more spellings (n, u, 1E3, .5, 1.).
+GRAMMAR = re.compile(
+    r"(?P<sign>[+-]?)(?P<whole>[0-9]*)(?:\.(?P<rest>[0-9]*))?"
+    r"(?P<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,4})?"
+)
+BILLIONTHS = {"n": "e-9", "u": "e-6"}
+MOST = Decimal(2**63 - 1)  # apimachinery caps what is given in binary suffixes
+
+
+@lru_cache(maxsize=4096)
+def quantity(text: str) -> Decimal | None:
+    """A quantity in its base unit, rounded up to thousandths as the API server's defaults do; None for what is none."""
+    from lightkube.utils.quantity import parse_quantity
+
+    found = GRAMMAR.fullmatch(text.strip())
+    if not text.strip() or not found:
+        return None
+    suffix = found["suffix"] or ""
+    word = f"{found['sign']}{found['whole'] or '0'}.{found['rest'] or '0'}"
+    exponent = len(suffix) > 1 and suffix[0] in "eE" and suffix[1] != "i"
+    word += suffix.lower() if exponent else BILLIONTHS.get(suffix, suffix)
+    with localcontext(Context(prec=20_100, Emax=20_000, Emin=-20_000)):
+        made = parse_quantity(word)
+    if made is not None and suffix.endswith("i") and abs(made) > MOST:
+        return MOST.copy_sign(made)
+    return made
+
+
+def amount(value: Any) -> Decimal | None:
+    """The same for a value of a document, a string or a number; None for what is no quantity."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    return quantity(value if isinstance(value, str) else f"{value}")

@@ -1,0 +1,86 @@
+"""CPU time of judging one bag of settings, in process, once everything is loaded.
+
+    .venv/bin/python -m benchmarks.settings [ROUNDS]
+
+Three bags: a small one, one with all that a person can give, and that one with a certificate. Each is read from words,
+judged by the schema and by every rule, also over the facts of a cluster, and made into the body that is sent.
+"""
+
+from __future__ import annotations
+
+import datetime
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+
+from azext_amlk8s.settings import (
+    ClusterFacts,
+    judge,
+    judge_facts,
+    judge_version,
+    plan_create,
+    read_settings,
+    with_file_contents,
+)
+from azext_amlk8s.settings.schema import schema, values_of_key
+from tests.scenarios.certificates import certificate, key
+
+BUDGET_MS = 20
+ROOT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters"
+CLUSTER = ClusterFacts("managedClusters", f"{ROOT}/aks", "aks", "eastus", 4, cores=16)
+NOW = datetime.datetime.now(datetime.timezone.utc)
+PEM = {
+    "sslCertPemFile": certificate("one", ["ml.contoso.com"], chain=["intermediate", "root"]),
+    "sslKeyPemFile": key("one"),
+}
+FILES = [f"{name}={name}" for name in PEM]
+EXAMPLES = {"sslCname": "ml.contoso.com", "azure_log_analytics.customer_id": "33333333-dddd-4eee-8fff-444444444444"}
+
+
+def main() -> None:
+    """Print a line for each bag: median and worst in milliseconds."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    small = ["enableTraining=True", "enableInference=True", "inferenceRouterServiceType=loadBalancer"]
+    for name, words, protected in (
+        ("small", [*small, "allowInsecureConnections=True"], []),
+        ("everything", everything(), []),
+        ("with a certificate", everything(), FILES),
+    ):
+        times = measured(partial(judged, words, protected), rounds)
+        median = statistics.median(times)
+        print(f"{name:20} {len(words):3} settings {median:7.2f} ms  worst {max(times):7.2f} ms  budget {BUDGET_MS} ms")
+
+
+def everything() -> list[str]:
+    """Every setting that a person gives in the open, some of them spelt as nobody should."""
+    named = [name for name, told in schema()["properties"].items() if told["x-set"] == "given"]
+    words = [f"{name.lower()}={(values_of_key(name) or (EXAMPLES.get(name, 'x'),))[0].lower()}" for name in named]
+    labels = [f"nodeSelector.label{number}=value" for number in range(10)]
+    return [*(word for word in words if "pemfile" not in word), *labels, "reuseExistingPromOp=False", "instalVolcano=x"]
+
+
+def judged(words: list[str], protected: list[str]) -> None:
+    """All that `create` does with settings before anything is sent."""
+    settings, _ = read_settings(words, protected)
+    settings, _ = with_file_contents(settings, PEM if protected else {}, NOW)
+    judge(settings)
+    judge_facts(settings, CLUSTER)
+    judge_version(None, None)
+    plan_create(settings, CLUSTER)
+
+
+def measured(work: Callable[[], None], rounds: int) -> list[float]:
+    """CPU milliseconds of each round, after one that loads everything."""
+    work()
+    times = []
+    for _ in range(rounds):
+        begin = time.process_time()
+        work()
+        times.append((time.process_time() - begin) * 1000)
+    return times
+
+
+if __name__ == "__main__":
+    main()

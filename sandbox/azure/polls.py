@@ -1,0 +1,41 @@
+"""Where a long operation is asked after, and what a poll is answered with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.azure.behaviours import Answer, Call
+from sandbox.azure.errors import ArmError
+from sandbox.azure.operations import Running
+
+SIGNATURE = ("t", "c", "s", "h")
+
+
+def url(call: Call, operation: Running, path: str, query: str = "", *, tenant: bool = False) -> str:
+    """The URL of an operation, with the signature that ARM appends to it since 2023 (over 3 kB in all).
+
+    At the level of the tenant its path names no subscription, as that of an Arc-connected cluster's.
+    """
+    status = "/operationresults/" not in path
+    if status and (tenant or call.azure.world.polls.level == "tenant"):
+        mark = operation.signature["h"].upper()
+        path = f"/providers/{call.address.namespace}/locations/EASTUS/operationStatuses/{operation.id}*{mark}"
+    signature = "&".join(f"{key}={operation.signature[key]}" for key in SIGNATURE)
+    return f"{call.base}{path}?{query or f'api-version={call.api_version}'}&{signature}"
+
+
+def answer(call: Call, operation: Running, body: Any) -> Answer:
+    """The answer to a poll. Raises ArmError where the URL is not the one that was handed out."""
+    if any(call.query.get(key) != operation.signature[key] for key in SIGNATURE):
+        # assumed: what ARM says to a URL whose signature was lost or changed
+        raise ArmError(403, "InvalidOperationUrl", "The signature of the operation's URL is missing or was changed.")
+    told = call.azure.world.polls
+    waiting = 202 if operation.accepted else told.status
+    headers = {} if told.retry_after is None or operation.done else {"Retry-After": str(told.retry_after)}
+    return Answer(200 if operation.done else waiting, body, headers)
+
+
+def envelope(call: Call, operation: Running) -> dict[str, Any]:
+    """The body that most providers answer with: id, name, status, and the error."""
+    body: dict[str, Any] = {"id": call.address.id, "name": operation.id, "status": operation.status}
+    return {**body, "error": operation.error} if operation.error else body

@@ -1,0 +1,392 @@
+"""Instance types as documents, as options, on two sides, and changed; real files are read where they lie."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azext_amlk8s.findings import Finding, Severity
+from azext_amlk8s.instances import yamltext
+from azext_amlk8s.instances.amounts import corrected
+from azext_amlk8s.instances.changes import conflicts_of, judge_leftovers, managed_by, outcome
+from azext_amlk8s.instances.documents import Text, read_documents
+from azext_amlk8s.instances.flags import Flags, from_flags
+from azext_amlk8s.instances.legacy import as_list, convert
+from azext_amlk8s.instances.model import InstanceType, types_of_compute
+from azext_amlk8s.instances.quantities import amount
+from azext_amlk8s.instances.rules import NAME, lawful_name
+from azext_amlk8s.instances.sides import Sides, compared, judge_sides, size_of_default
+from azext_amlk8s.instances.usage import users_of
+
+SMALL = {"cpu": "1", "memory": "2Gi"}
+
+
+def ids(findings: Any, *severities: Severity) -> list[str]:
+    """The ids of errors and warnings, or of these severities."""
+    wanted = severities or (Severity.ERROR, Severity.WARNING)
+    return [one.id for one in findings if one.severity in wanted]
+
+
+def document(**over: Any) -> dict[str, Any]:
+    spec = {
+        "resources": {"requests": {**SMALL, **over.get("requests", {})}, "limits": {**SMALL, **over.get("limits", {})}}
+    }
+    spec |= {"nodeSelector": over["selector"]} if "selector" in over else {}
+    return {
+        "apiVersion": "amlarc.azureml.com/v1alpha1",
+        "kind": "InstanceType",
+        "metadata": {"name": over.get("name", "small")},
+        "spec": spec,
+    }
+
+
+def read(told: Any) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
+    return read_documents(told if isinstance(told, str) else yaml.safe_dump(told), "t.yaml")
+
+
+CORPUS = {
+    # file: the types in it, the rules that speak against it, the remarks
+    "aks-ib-cluster-default.yaml": (["defaultinstancetype"], ["I115"], ["I124"]),
+    "arc-guide-gpuinstance.yaml": (["gpuinstance"], [], []),
+    "docs-list.yaml": (["cpusmall", "defaultinstancetype"], [], ["I126", "I126", "I124", "I126", "I126"]),
+    "docs-single.yaml": (["myinstancetypename"], [], ["I126", "I126"]),
+    "federated-learning.yaml": (["computeinstancetype"], [], []),
+    "mlnotebooks-issue-1900.yaml": (["standard-nc4", "standard-cpuproc"], ["I129"], ["I126"]),
+    "physical-ai-example.yaml": (["defaultinstancetype", "gpuspot"], [], ["I124"]),
+    "physical-ai-gpu-single.yaml": (["gpuinstancetype"], [], []),
+    "physical-ai-multi-doc.yaml": (
+        ["defaultinstancetype", "gpuspot", "gpu", "gpuspot2", "gpu2", "gpuspot4", "gpu4"],
+        [],
+        ["I124"],
+    ),
+    "platform-doc-cpu-large.yaml": (["cpu-large"], [], []),
+    "robotics-script-flow-style-list.yaml": (["defaultinstancetype", "gpuspot"], [], ["I124"]),
+    "script-tolerations-small.yaml": (["small-cpu-model"], ["I111", "I122"], []),
+}
+CONVERTED = {
+    # attach configurations and ARM bodies: the types they become, what is said of them
+    "aml-kubernetes-2021-attach.yaml": (["gpu-instance", "big-cpu-sku"], ["I109", "I109", "I109"]),
+    "docs-2021-attach-config-default.json": (["defaultinstancetype"], ["I109"]),
+    "docs-2021-attach-config.json": (["gpu-instance", "big-cpu-sku"], ["I109", "I109", "I109"]),
+    "arm-put-kubernetes.json": (["defaultinstancetype"], ["I109"]),
+}
+
+
+class TestCorpus:
+    """Files that others wrote."""
+
+    @pytest.mark.parametrize("name", CORPUS)
+    def test_outcome(self, name: str, shared: Path) -> None:
+        text = (shared / "corpus/instance-types" / name).read_text(encoding="utf-8")
+        types, findings = read(text)
+        assert ([one.name for one in types], ids(findings), ids(findings, Severity.INFO)) == CORPUS[name]
+
+    def test_every_file_has_an_expectation(self, shared: Path) -> None:
+        assert {file.name for file in (shared / "corpus/instance-types").iterdir()} == set(CORPUS)
+
+    @pytest.mark.parametrize("name", CORPUS)
+    def test_what_is_written_back_reads_the_same(self, name: str, shared: Path) -> None:
+        types, _ = read((shared / "corpus/instance-types" / name).read_text(encoding="utf-8"))
+        again, findings = read(json.dumps(as_list(types)))
+        assert (again, [one for one in ids(findings) if one not in ("I115", "I129")]) == (types, [])
+
+    @pytest.mark.parametrize("name", CONVERTED)
+    def test_old_forms(self, name: str, shared: Path) -> None:
+        types, findings = convert([Text(name, (shared / "corpus/computes" / name).read_text(encoding="utf-8"))])
+        assert ([one.name for one in types], ids(findings)) == CONVERTED[name]
+        assert ids(read(as_list(types))[1], Severity.ERROR) == []
+
+
+class TestRules:
+    """Every rule on a document; the scenarios show them to a user."""
+
+    @pytest.mark.parametrize(
+        ("told", "rules"),
+        [
+            (document(), []),
+            (document(name=""), ["I110"]),
+            (document(name="a_b"), ["I110"]),
+            (document(name="a" * 254), ["I110"]),
+            (document(name="a.b-c"), []),
+            (document(name=7), ["I110"]),
+            (document(requests={"cpu": ""}), ["I112"]),
+            (document(requests={"cpu": None}), ["I112"]),
+            (document(requests={"cpu": "0"}), ["I113"]),
+            (document(requests={"cpu": "-1"}), ["I113"]),
+            (document(requests={"cpu": True}), ["I113"]),
+            (document(requests={"cpu": [1]}), ["I113"]),
+            (document(requests={"cpu": 1}), ["I114"]),
+            (document(requests={"cpu": 0.5}), ["I114"]),
+            (document(requests={"cpu": "100m"}), []),
+            (document(requests={"cpu": "1500u"}), []),
+            (document(requests={"memory": "2gi"}), ["I113"]),
+            (document(requests={"cpu": "1001m"}), ["I120"]),
+            (document(requests={"memory": "2049Mi"}), ["I120"]),
+            (document(requests={"memory": "2048Mi"}), []),
+            (document(limits={"nvidia.com/gpu": 0}), []),
+            (document(limits={"nvidia.com/gpu": None}), []),
+            (document(limits={"nvidia.com/gpu": "1"}, selector={"a": "b"}), []),
+            (document(limits={"nvidia.com/gpu": "500m"}, selector={"a": "b"}), ["I117"]),
+            (document(limits={"nvidia.com/gpu": -1}, selector={"a": "b"}), ["I117"]),
+            (document(limits={"nvidia.com/gpu": 1}), ["I119"]),
+            (document(requests={"nvidia.com/gpu": 1}, selector={"a": "b"}), ["I118"]),
+            (document(requests={"nvidia.com/gpu": 1}, limits={"nvidia.com/gpu": 2}, selector={"a": "b"}), ["I118"]),
+            (document(requests={"nvidia.com/gpu": 1}, limits={"nvidia.com/gpu": 1}, selector={"a": "b"}), ["I128"]),
+            (document(requests={"nvidia.com/gpu": 0}), []),
+            (document(limits={"ephemeral-storage": "10Gi"}), ["I115"]),
+            (document(limits={"amd.com/gpu": 1}), ["I115"]),
+            (document(selector={"gpuNode": "true"}), ["I129"]),
+            (document(selector={"gpuNode": "false"}), []),
+            (document(selector={"node.kubernetes.io/instance-type": "Standard_NC6s_v3"}), ["I129"]),
+            (document(selector={"agentpool": "gpu"}, limits={"nvidia.com/mig-1g.5gb": 1}), ["I115"]),
+            (document(selector={"a": True}), ["I116"]),
+            (document(selector={"a": 1}), ["I116"]),
+            (document(selector={1: "a"}), ["I116"]),
+            (document(selector=["a"]), ["I116"]),
+            (document(selector={"a": "x y"}), ["I130"]),
+            (document(selector={"a": "<pool>"}), ["I121"]),
+            (document(requests={"cpu": "<cpu>"}), ["I121"]),
+        ],
+        ids=lambda value: (
+            json.dumps(value.get("spec", {}), default=str)[:90] + str(value["metadata"]["name"])[:5]
+            if isinstance(value, dict)
+            else ""
+        ),
+    )
+    def test_rule(self, told: dict[str, Any], rules: list[str]) -> None:
+        found = read(told)[1]
+        assert ids(found) == rules
+        assert all(one.subject.startswith("t.yaml:") and one.required and one.source for one in found)
+
+    def test_labels_and_annotations_are_kept(self) -> None:
+        told = document()
+        told["metadata"] |= {"labels": {"team": "one"}, "annotations": {"why": "because"}}
+        (one,), _ = read(told)
+        assert one.to_object()["metadata"] == told["metadata"]
+
+    @pytest.mark.parametrize(
+        ("wrong", "right"),
+        [
+            ("500MB", "500M"),
+            ("4gb", "4G"),
+            ("2gi", "2Gi"),
+            ("16 GiB", "16Gi"),
+            ("1kb", "1k"),
+            ("1KiB", "1Ki"),
+            ("a lot", ""),
+        ],
+    )
+    def test_the_memory_that_was_meant(self, wrong: str, right: str) -> None:
+        assert corrected("memory", wrong) == right
+
+    @given(st.text(max_size=300))
+    def test_a_lawful_name_is_one(self, word: str) -> None:
+        made = lawful_name(word)
+        assert NAME.match(made) or ".." in made or ".-" in made or "-." in made
+        assert len(made) <= 253
+
+
+class TestText:
+    """Texts that are no documents, and places in those that are."""
+
+    @given(st.text(alphabet=" :{}[]-&*!|>'\"%@`#,?\n\tab1\x00é", max_size=60))
+    def test_no_text_breaks_the_reader(self, text: str) -> None:
+        read(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[" * 3000,
+            "a: &a [*a]\n",
+            "? [a]\n: b\n",
+            "!!python/object:os.system {}\n",
+            "a: 2024-13-45\n",
+            "\x00",
+            "<<: 1\n",
+        ],
+    )
+    def test_strange_yaml_is_a_finding(self, text: str) -> None:
+        assert ids(read(text)[1], Severity.ERROR)
+
+    def test_aliases_that_multiply_are_read_once(self) -> None:
+        lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
+        assert ids(read("\n".join(lines))[1]) == ["I104"]
+
+    def test_places(self) -> None:
+        (one,) = yamltext.read("a:\n  - b: {c: 1}\n", "f")
+        assert one.place("a", 0, "b", "c") == "f:2:12 (a.0.b.c)"
+        assert one.place("a", 0, "x") == "f:2:5 (a.0.x)"
+        assert one.part("a", 0).place("b") == "f:2:5 (b)" or one.part("a", 0).place("b") == "f:2:8 (b)"
+
+
+class TestQuantities:
+    """The grammar; tests/contract asks a real API server."""
+
+    @pytest.mark.parametrize(
+        ("told", "number"),
+        [
+            *(
+                ("1n", "0.001"),
+                ("1u", "0.001"),
+                ("1500u", "0.002"),
+                ("100m", "0.1"),
+                (".5", "0.5"),
+                ("1.", "1"),
+                ("1e3", "1000"),
+            ),
+            *(
+                ("1E3", "1000"),
+                ("1E", "1e18"),
+                ("1Ki", "1024"),
+                ("1.5Gi", "1610612736"),
+                ("16Ei", "9223372036854775807"),
+            ),
+            *((1, "1"), (0.25, "0.25"), ("-1", "-1"), ("+1", "1"), ("0.0001", "0.001")),
+        ],
+    )
+    def test_is_one(self, told: Any, number: str) -> None:
+        assert amount(told) == Decimal(number)
+
+    @pytest.mark.parametrize(
+        "told", ["", "1K", "1ki", "1MB", "1Zi", "1e", "1e3Ki", "1_0", "١", "NaN", "1 2", None, True, [1]]
+    )
+    def test_is_none(self, told: Any) -> None:
+        assert amount(told) is None
+
+
+class TestFlags:
+    """Options."""
+
+    def test_a_request_that_is_not_given_is_the_limit_and_the_other_way_round(self) -> None:
+        made, _ = from_flags("t", Flags(cpu_request="1", memory_limit="2Gi"))
+        assert made is not None
+        assert (made.requests, made.limits) == (SMALL, SMALL)
+
+    def test_over_a_base_what_is_given_alone_changes(self) -> None:
+        base = InstanceType("t", {"a": "b"}, SMALL, {**SMALL, "nvidia.com/gpu": 1}, {"team": "one"})
+        made, _ = from_flags("t", Flags(cpu_limit="2", gpu=0), base)
+        assert made == InstanceType("t", {"a": "b"}, SMALL, {**SMALL, "cpu": "2", "nvidia.com/gpu": 0}, {"team": "one"})
+
+
+def sides(ours: dict[str, Any] | None, theirs: dict[str, Any] | None, version: str = "") -> Sides:
+    def types(told: dict[str, Any] | None) -> dict[str, InstanceType] | None:
+        return None if told is None else {key: InstanceType(key, {}, one, one) for key, one in told.items()}
+
+    return Sides(types(ours), types(theirs), version)
+
+
+class TestSides:
+    """The cluster's and the compute's."""
+
+    @pytest.mark.parametrize(
+        ("ours", "theirs", "where", "rules"),
+        [
+            (
+                {"t": SMALL},
+                {"t": {"cpu": "1000m", "memory": "2048Mi"}},
+                {"t": "both", "defaultinstancetype": "built-in"},
+                [],
+            ),
+            ({"t": SMALL}, {"t": {**SMALL, "cpu": "2"}}, {"t": "differs", "defaultinstancetype": "built-in"}, ["I142"]),
+            ({"t": SMALL}, {}, {"t": "cluster only", "defaultinstancetype": "built-in"}, ["I140"]),
+            ({}, {"t": SMALL}, {"t": "compute only", "defaultinstancetype": "built-in"}, ["I141"]),
+            ({"t": SMALL}, None, {"t": "cluster", "defaultinstancetype": "built-in"}, []),
+            (None, {"t": SMALL}, {"t": "compute", "defaultinstancetype": "built-in"}, []),
+            ({}, {"defaultinstancetype": SMALL}, {"defaultinstancetype": "built-in"}, []),
+            ({"defaultinstancetype": SMALL}, {"defaultinstancetype": SMALL}, {"defaultinstancetype": "both"}, []),
+        ],
+    )
+    def test_where(self, ours: Any, theirs: Any, where: dict[str, str], rules: list[str]) -> None:
+        made = sides(ours, theirs)
+        assert {one["name"]: one["where"] for one in made.views()} == where
+        assert ids(judge_sides(made, "k8s")) == rules
+
+    @pytest.mark.parametrize("nothing", [{"nvidia.com/gpu": 0}, {"nvidia.com/gpu": None}, {"nvidia.com/gpu": "0"}])
+    def test_no_gpu_is_no_difference(self, nothing: dict[str, Any]) -> None:
+        assert not list(
+            compared(InstanceType("t", {}, SMALL, SMALL), InstanceType("t", {}, SMALL, {**SMALL, **nothing}))
+        )
+
+    @pytest.mark.parametrize(
+        ("version", "cpu"),
+        [
+            ("1.1.71", "2"),
+            ("1.1.19", "2"),
+            ("1.1.18", "2"),
+            ("1.1.16", "2"),
+            ("1.1.15", "0.6"),
+            ("", None),
+            ("new", None),
+            ("0.9.1", None),
+        ],
+    )
+    def test_the_size_of_the_default(self, version: str, cpu: str | None) -> None:
+        assert (size_of_default(version).get("limits") or {}).get("cpu") == cpu
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {},
+            {"properties": None},
+            {"properties": {"properties": None}},
+            {"properties": {"properties": {"instanceTypes": {"a": None}}}},
+        ],
+    )
+    def test_what_arm_leaves_out_is_empty(self, told: dict[str, Any]) -> None:
+        assert all(not one.limits for one in types_of_compute(told).values())
+
+
+class TestChanges:
+    """What an apply did."""
+
+    def test_created_changed_unchanged(self) -> None:
+        before, after = document(), document(limits={"cpu": "2"})
+        assert outcome(None, after)["action"] == "created"
+        assert outcome(after, after)["action"] == "unchanged"
+        made = outcome(before, after)
+        assert (made["action"], made["changes"]) == (
+            "changed",
+            [{"field": "spec.resources.limits.cpu", "before": "1", "after": "2"}],
+        )
+
+    def test_managers_of_a_conflict(self) -> None:
+        causes = (('conflict with "kubectl" using v1', ".spec.nodeSelector"), ("strange", ".spec"))
+        assert conflicts_of(causes) == [("kubectl", "spec.nodeSelector"), ("strange", "spec")]
+
+    def test_managed_by(self) -> None:
+        entries = [{"manager": "a", "operation": "Update"}, {"manager": "b", "operation": "Apply"}]
+        obj = {"metadata": {"managedFields": entries}}
+        assert (managed_by(obj, "a"), managed_by(obj, "b"), managed_by({}, "b")) == (False, True, False)
+
+    def test_leftovers(self) -> None:
+        one = InstanceType("small", {}, SMALL, SMALL)
+        assert ids(judge_leftovers(one, document(selector={"a": "b"}))) == ["I145"]
+        assert ids(judge_leftovers(one, document())) == []
+
+
+class TestUsage:
+    """Who uses a type: whatever has it under a key that means so, and has not ended."""
+
+    @pytest.mark.parametrize(
+        ("obj", "uses"),
+        [
+            ({"spec": {"instanceType": "t"}}, True),
+            ({"spec": {"roles": [{"template": {"instance_type": "t"}}]}}, True),
+            ({"spec": {"instanceTypeName": "t"}}, True),
+            ({"spec": {"instanceType": "u"}}, False),
+            ({"spec": {"name": "t"}}, False),
+            ({"spec": {"instanceType": "t"}, "status": {"state": "Failed"}}, False),
+            ({"spec": {"instanceType": "t"}, "status": {"phase": "Running"}}, True),
+            ({"spec": None}, False),
+        ],
+    )
+    def test_uses(self, obj: dict[str, Any], uses: bool) -> None:
+        told = {"kind": "AMLJob", "metadata": {"namespace": "n", "name": "j"}, **obj}
+        assert users_of("t", [told]) == (["AMLJob n/j"] if uses else [])

@@ -1,0 +1,195 @@
+"""What holds for all settings: nothing is lost, order does not matter, the canonical form is a fixed point."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from azext_amlk8s.settings import Document, Settings, judge, merged, read_settings
+from azext_amlk8s.settings.schema import find, known_keys, schema, values_of_key
+
+settings.register_profile("amlk8s", deadline=None, max_examples=60)
+settings.load_profile("amlk8s")
+
+# Words that a shell hands over and YAML and JSON can hold; what @ and <> mean has scenarios of its own.
+WORD = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
+LABEL = st.from_regex(r"[a-z]([a-z0-9.-]{0,8}[a-z0-9])?(/[a-z]{1,6})?", fullmatch=True).filter(
+    lambda one: ".." not in one
+)
+FAMILIES = ("amloperator", "scoringFe", "nginxIngress", "volcanoScheduler", "prometheus", "relayserver", "servicebus")
+OTHERS = [alias for told in schema()["properties"].values() for alias in told.get("x-aliases", {})]
+
+
+@st.composite
+def keys(draw: st.DrawFn) -> str:
+    """A canonical key: one of the schema's, or one of a family."""
+    kind = draw(st.sampled_from(["known", "label", "family"]))
+    if kind == "known":
+        return draw(st.sampled_from(known_keys()))
+    if kind == "label":
+        return "nodeSelector." + draw(LABEL).replace(".", "\\.")
+    key = f"{draw(st.sampled_from(FAMILIES))}.{draw(WORD)}"
+    found = find(key)
+    assume(found is not None and found.name == key)
+    return key
+
+
+@st.composite
+def values(draw: st.DrawFn, key: str) -> str:
+    """A value that can stand for a key, as it is sent."""
+    return draw(st.sampled_from(values_of_key(key)) if values_of_key(key) else WORD)
+
+
+@st.composite
+def bags(draw: st.DrawFn) -> dict[str, str]:
+    """Canonical settings, each once in whatever capitals."""
+    found = {key: draw(values(key)) for key in draw(st.lists(keys(), max_size=8, unique_by=str.lower))}
+    names = {key.lower() for key in found}
+    return {key: value for key, value in found.items() if not any(one.startswith(f"{key.lower()}.") for one in names)}
+
+
+@st.composite
+def spelt(draw: st.DrawFn, bag: Mapping[str, str]) -> list[str]:
+    """key=value words for settings, in any order, with the capitals of closed keys and values mixed up."""
+    words = []
+    for key, value in draw(st.permutations(list(bag.items()))):
+        if key in schema()["properties"] and draw(st.booleans()):
+            key = draw(st.sampled_from([key.lower(), key.upper()]))
+            if (found := find(key)) and found.values:
+                value = draw(st.sampled_from([value.lower(), value.upper()]))
+        words.append(f"{key}={value}")
+    return words
+
+
+def nested(bag: Mapping[str, str]) -> dict[str, Any]:
+    """Settings as a tree: what stands before the first dot holds the rest."""
+    tree: dict[str, Any] = {}
+    for key, value in bag.items():
+        first, dot, rest = key.partition(".")
+        if dot:
+            tree.setdefault(first, {})[rest] = value
+        else:
+            tree[key] = value
+    return tree
+
+
+def everything(read: Settings) -> dict[str, str]:
+    """Both bags in one."""
+    return {**read.config, **read.protected}
+
+
+@given(st.data(), bags())
+def test_nothing_is_lost_and_order_does_not_matter(data: st.DataObject, bag: dict[str, str]) -> None:
+    """However the words are spelt and ordered, the settings are these."""
+    read, _ = read_settings(data.draw(spelt(bag)), [])
+    assert everything(read) == bag
+    assert not read.config.keys() & read.protected.keys()
+
+
+@given(st.data(), bags())
+def test_the_canonical_form_is_a_fixed_point(data: st.DataObject, bag: dict[str, str]) -> None:
+    """Read again, canonical settings are the same, and nothing is said of them."""
+    once, _ = read_settings(data.draw(spelt(bag)), [])
+    again, found = read_settings(
+        *([f"{key}={value}" for key, value in one.items()] for one in (once.config, once.protected))
+    )
+    assert (again, found) == (once, ())
+
+
+@given(st.data(), bags())
+def test_a_file_and_words_are_one_bag(data: st.DataObject, bag: dict[str, str]) -> None:
+    """Whatever part of the settings stands in a file, nested or dotted, JSON or YAML, all of them are there."""
+    in_file = {key: value for key, value in bag.items() if data.draw(st.booleans())}
+    assume(in_file)
+    tree = data.draw(st.sampled_from([in_file, nested(in_file)]))
+    text = data.draw(st.sampled_from([json.dumps(tree), yaml.safe_dump(tree)]))
+    words = [f"{key}={value}" for key, value in bag.items() if key not in in_file]
+    read, found = read_settings(words, [], config_file=Document("file", text))
+    assert everything(read) == bag
+    assert {one.id for one in found} <= {"S007"}
+
+
+@given(st.data(), bags())
+def test_the_command_line_goes_before_the_file(data: st.DataObject, bag: dict[str, str]) -> None:
+    """A setting that stands in both has the value of the command line, and that is said where they differ."""
+    assume(bag)
+    other = {key: data.draw(values(key)) for key in bag}
+    read, found = read_settings(
+        [f"{key}={value}" for key, value in bag.items()], [], config_file=Document("file", json.dumps(other))
+    )
+    assert everything(read) == bag
+    assert {one.subject for one in found if one.id == "S012"} == {key for key in bag if bag[key] != other[key]}
+
+
+@given(st.data(), bags())
+def test_the_bag_in_which_a_setting_is_given_does_not_matter(data: st.DataObject, bag: dict[str, str]) -> None:
+    """Each setting goes where it belongs; only of those that may stand in either bag the choice is kept."""
+    here = {key: value for key, value in bag.items() if data.draw(st.booleans())}
+    words = ([f"{key}={value}" for key, value in bag.items() if (key in here) is first] for first in (True, False))
+    read, _ = read_settings(*words)
+    assert everything(read) == bag
+    for key, held in (("config", read.config), ("protected", read.protected)):
+        assert all((known := find(one)) and known.bag in (key, "either") for one in held)
+
+
+@given(st.lists(st.text(max_size=20), max_size=6), st.lists(st.text(max_size=20), max_size=3), st.booleans())
+def test_no_word_is_passed_over(config: list[str], protected: list[str], allow_unknown: bool) -> None:
+    """Whatever is typed becomes a setting or a finding, and never an exception."""
+    read, found = read_settings(config, protected, allow_unknown=allow_unknown)
+    if any(word.strip() for word in (*config, *protected)):
+        assert everything(read) or found
+
+
+@given(st.sampled_from(OTHERS), st.data())
+def test_another_name_means_the_name_of_today(alias: str, data: st.DataObject) -> None:
+    """Its setting is read under today's name, turned round where it was the other way round."""
+    key = find(alias)
+    assert key
+    value = data.draw(values(key.name))
+    read, _ = read_settings([f"{alias}={value}"], [])
+    turned = {"True": "False", "False": "True"}[value] if key.inverted else value
+    assert everything(read) == {key.name: turned}
+
+
+SECRET = "hunter2hunter2"
+# What may be typed into --config-protected: any key, known or not, in any shape, with a secret as its value.
+SECRET_WORDS = st.one_of(
+    st.builds(lambda key: f"{key}={SECRET}", st.one_of(st.sampled_from([*known_keys(), *OTHERS]), keys(), WORD)),
+    st.sampled_from(
+        [
+            SECRET,
+            f"={SECRET}",
+            f"{SECRET}==",
+            f'{{"sslCname": "{SECRET}"',
+            f"sslCname: {SECRET}\nx: [",
+            f"<{SECRET}>",
+        ]
+    ),
+)
+
+
+@given(st.lists(SECRET_WORDS, min_size=1, max_size=3), st.booleans())
+def test_a_secret_is_never_quoted(words: list[str], allow_unknown: bool) -> None:
+    """Not in a finding of the words, not in one of the rules, whatever is wrong with its key or with itself."""
+    read, found = read_settings([], words, allow_unknown=allow_unknown)
+    assert SECRET not in repr((found, judge(Settings({}, read.protected))))
+
+
+halves = st.builds(
+    lambda one, other: Settings(one, {key: v for key, v in other.items() if key not in one}), bags(), bags()
+)
+
+
+@given(halves, halves, halves)
+def test_merging(one: Settings, two: Settings, three: Settings) -> None:
+    """Nothing is lost, the upper one keeps its values, no key comes to stand in both bags, and it is associative."""
+    both = merged(one, two)
+    assert everything(both) == {**everything(two), **everything(one)}
+    assert not both.config.keys() & both.protected.keys()
+    assert merged(one, both) == both
+    assert merged(merged(one, two), three) == merged(one, merged(two, three))
