@@ -46,10 +46,10 @@ def _check(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
     from azext_amlk8s._completers import check_words
-    from azext_amlk8s._params_extension import cluster
+    from azext_amlk8s._params_extension import cluster_options
 
     with loader.argument_context("amlk8s check") as c:
-        cluster(c)
+        cluster_options(c)
         c.argument("before", options_list=["--pre"], action="store_true", help="Check what an installation needs.")
         c.argument(
             "scenario",

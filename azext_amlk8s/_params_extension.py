@@ -13,7 +13,7 @@ def load(loader: Any) -> None:
 
     with loader.argument_context("amlk8s extension") as c:
         c.argument("name", options_list=["--name", "-n"], help="Name of the extension.", id_part=None)
-        cluster(c)
+        cluster_options(c)
     for command in ("create", "update", "validate"):
         _settings(loader, command, get_three_state_flag)
     for command in ("create", "update"):
@@ -38,7 +38,7 @@ def load(loader: Any) -> None:
         )
 
 
-def cluster(context: Any) -> None:
+def cluster_options(context: Any) -> None:
     """The options that name a cluster."""
     from azure.cli.core.commands.parameters import get_enum_type
 

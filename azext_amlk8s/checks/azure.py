@@ -27,9 +27,8 @@ def is_there(facts: Facts) -> Iterator[Finding]:
     """Field guide cluster-extension 7a: ResourceNotFound is a wrong group or a wrong type."""
     if isinstance(facts.cluster, Unseen):
         place = facts.place
-        message = f"The cluster {place.cluster} cannot be read: {facts.cluster.why}"
-        fix = "az aks list -o table" if place.is_aks else "az connectedk8s list -o table"
-        yield K201.finding(place.cluster, message, required=place.cluster_type, fix=fix)
+        fix = facts.cluster.fix or ("az aks list -o table" if place.is_aks else "az connectedk8s list -o table")
+        yield K201.finding(place.cluster, facts.cluster.why, required=place.cluster_type, fix=fix)
 
 
 def way_out(facts: Facts) -> Iterator[Finding]:

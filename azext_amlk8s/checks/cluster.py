@@ -7,7 +7,7 @@ from typing import Any
 
 from azext_amlk8s.checks import conflicts, installation
 from azext_amlk8s.checks.explained import explained
-from azext_amlk8s.checks.facts import Facts, Unseen, name_of, namespace_of, seen
+from azext_amlk8s.checks.facts import Facts, Inapplicable, Unseen, name_of, namespace_of, seen
 from azext_amlk8s.checks.model import ARC, Check, When
 from azext_amlk8s.checks.room import Room, footprint, room_of
 from azext_amlk8s.diagnosis import explain_failure, troubles
@@ -34,6 +34,8 @@ K306 = Rule("K306", Severity.ERROR, "The agents that install extensions run.", A
 def answers(facts: Facts) -> Iterator[Finding]:
     """Issues of users: everything that explains a failure stands in the cluster."""
     if isinstance(facts.kubernetes, Unseen):
+        if isinstance(facts.cluster, Unseen):
+            raise Inapplicable("the cluster cannot be read")
         place = facts.place
         fix = "kubectl cluster-info" if place.is_aks else f"az connectedk8s proxy {place.az}   # leave it running"
         yield K301.finding(place.cluster, facts.kubernetes.why, required="a kubeconfig that leads there", fix=fix)
@@ -43,7 +45,7 @@ def may_read(facts: Facts) -> Iterator[Finding]:
     """What was refused is said, since the checks on it are left out."""
     hidden = {name: value for name in SEES if isinstance(value := getattr(facts, name), Unseen)}
     if hidden:
-        why = next(iter(hidden.values())).why
+        why = [*hidden.values()][0].why
         message = f"What the cluster says of {', '.join(hidden)} cannot be read: {why}"
         yield K302.finding("cluster", message, found=", ".join(hidden), fix="kubectl auth can-i --list")
 
@@ -126,7 +128,7 @@ def _more(facts: Facts) -> str:
 
 
 CHECKS = (
-    Check(K301, "cluster", answers, wants=("kubernetes",)),
+    Check(K301, "cluster", answers, wants=("kubernetes", "cluster")),
     Check(K302, "cluster", may_read, ("kubernetes",), SEES),
     Check(K303, "cluster", nodes_are_ready, ("nodes",), retry=True),
     Check(K304, "cluster", large_enough, ("nodes",), when=When.BEFORE),

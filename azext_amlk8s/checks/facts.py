@@ -12,10 +12,11 @@ Objects = Sequence[Object]
 
 @dataclass(frozen=True)
 class Unseen:
-    """A fact that could not be had, and a clause that says why."""
+    """A fact that could not be had, why, and what to do where that is known; absent where there is no such thing."""
 
     why: str
     absent: bool = False
+    fix: str = ""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def no_lock(facts: Facts) -> Iterator[Finding]:
     for lock in facts.locks:
         level = str((lock.get("properties") or {}).get("level"))
         if level.lower() == "readonly":
-            scope = str(lock.get("id")).split("/providers/Microsoft.Authorization/")[0]
+            scope = str(lock.get("id")).partition("/providers/Microsoft.Authorization/")[0]
             message = f"The lock {lock.get('name')} keeps {scope.rsplit('/', 1)[-1]} from being written to."
             fix = f"az lock delete --ids {lock.get('id')}"
             yield K105.finding(str(lock.get("name")), message, required="no lock ReadOnly", found=level, fix=fix)

@@ -108,7 +108,7 @@ def reach(scene: Scene, kubeconfig: str | None = None, context: str | None = Non
         if kind.lower() == "managedclusters":
             return connect(config_text=scene.arm.user_kubeconfig(group, name)), ""
     except (HttpResponseError, KubeconfigUnusable) as error:
-        return None, f"The cluster itself could not be asked: {' '.join(str(error).split())}"
+        return None, f"The cluster itself could not be asked: {str(error).splitlines()[0]}"
     cluster, _ = arc_cluster(scene)
     if cluster is not None:
         return cluster, ""

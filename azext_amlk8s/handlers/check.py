@@ -94,11 +94,12 @@ def run(
             watcher.begin(one)
             told = {name: sources[name] for name in one.facts}
             missing = {name: told[name] for name in one.needs if isinstance(told[name], Unseen)}
+            if missing and isinstance(sources["cluster"], Unseen):
+                missing = {"cluster": Unseen("the cluster cannot be read")}
             found = judged(one, shared.setdefault(one.facts, Facts(place, **told)), missing)
             outcomes.append(_filled_in(found, place))
             watcher.note(outcomes[-1])
-        for name in also:
-            sources[name]
+        sources.wait(also)
     finally:
         sources.close()
     return Result(tuple(outcomes)), sources

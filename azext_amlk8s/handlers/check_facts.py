@@ -57,6 +57,11 @@ class Sources:
     def __getitem__(self, name: str) -> Any:
         return self._future(name).result()
 
+    def wait(self, names: Iterable[str]) -> None:
+        """Wait until these have been asked for."""
+        for name in names:
+            self._future(name).result()
+
     def close(self) -> None:
         """Leave what has not been asked yet unasked."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -113,7 +118,16 @@ class Sources:
         return str(__version__)
 
     def _of_cluster(self) -> Any:
-        return self._arm.get(self._cluster_id)
+        from azure.core.exceptions import ResourceNotFoundError
+
+        from azext_amlk8s.handlers.extension import absent
+
+        place = self._place
+        try:
+            return self._arm.get(self._cluster_id)
+        except ResourceNotFoundError as error:
+            told = absent(error, self._arm, place.group, place.cluster_type, place.cluster)
+            return Unseen(str(told), absent=True, fix="\n".join(getattr(told, "recommendations", None) or ()))
 
     def _of_extensions(self) -> Any:
         place = self._place
@@ -223,6 +237,6 @@ class Sources:
 
 def _sentence(error: Any) -> str:
     told: Mapping[str, Any] | Any = getattr(error, "error", None)
-    message = " ".join(str(getattr(told, "message", "") or error.message).split())
+    message = " ".join(str(getattr(told, "message", "") or error.message).split()).split(" For more details please")[0]
     code = getattr(told, "code", "")
     return f"({code}) {message}" if code else message

@@ -39,12 +39,14 @@ class Picture(Observer):
         self._terminal, self._colour, self._brief = terminal, colour, brief
         self._marks = MARKS if _can_write(stream, "".join(MARKS.values())) else PLAIN
         self._category = ""
+        self._skipped: list[Outcome] = []
 
     def begin(self, check: Check) -> None:
         """The heading of a category before its first check; on a terminal, what is being looked at."""
         if self._brief:
             return
         if check.category != self._category:
+            self._tell_skipped()
             title = TITLES[check.category]
             self._say(f"{'' if not self._category else chr(10)}{title}\n{'-' * len(title)}")
             self._category = check.category
@@ -57,13 +59,19 @@ class Picture(Observer):
             print("\r\x1b[K", end="", file=self._stream)
         if self._brief and outcome.status is not Status.FAILED:
             return
-        left_out = f" (not checked: {outcome.note})" if outcome.note else ""
-        self._say(f"{self._mark(outcome.status)} {outcome.check.rule.what}{left_out}")
+        if outcome.status is Status.SKIPPED:
+            if self._skipped and self._skipped[-1].note != outcome.note:
+                self._tell_skipped()
+            self._skipped.append(outcome)
+            return
+        self._tell_skipped()
+        self._say(f"{self._mark(outcome.status)} {outcome.check.rule.what}")
         for finding in outcome.findings:
             self._found(finding)
 
     def pause(self, result: Result, seconds: float) -> None:
         """One line, and the next picture begins anew."""
+        self._tell_skipped()
         ids = ", ".join(one.check.id for one in result.of(Status.FAILED))
         self._category = ""
         if not self._brief:
@@ -71,11 +79,19 @@ class Picture(Observer):
 
     def end(self, result: Result) -> None:
         """The verdict, as the last line."""
+        self._tell_skipped()
         status = Status.PASSED if result.healthy else Status.FAILED
         if status is Status.PASSED and result.of(Status.WARNED):
             status = Status.WARNED
         if not (self._brief and result.healthy):
             self._say(f"\n{self._mark(status)} {verdict(self._place, result)}")
+
+    def _tell_skipped(self) -> None:
+        """What was left out in a row for the same reason, in one line."""
+        told, self._skipped = self._skipped, []
+        if told:
+            what = told[0].check.rule.what if len(told) == 1 else f"{len(told)} checks."
+            self._say(f"{self._mark(Status.SKIPPED)} {what} (not checked: {told[0].note})")
 
     def _found(self, finding: Finding) -> None:
         mark = f"{self._mark(SEVERITIES[finding.severity])} " if finding.severity in SEVERITIES else ""
