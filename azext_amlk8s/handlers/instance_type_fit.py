@@ -70,6 +70,12 @@ def _of_cluster(found: Reached) -> list[Any]:
     of_compute = types_of_compute(found.compute) if found.compute else {}
     if DEFAULT_NAME in of_compute:
         types = {DEFAULT_NAME: of_compute[DEFAULT_NAME], **types}
+    if not types:
+        from knack.log import get_logger
+
+        get_logger(__name__).warning(
+            "The cluster has no instance types of its own; name its compute to have the default measured."
+        )
     return list(types.values())
 
 
