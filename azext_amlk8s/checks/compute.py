@@ -27,7 +27,7 @@ ATTACH = "https://learn.microsoft.com/azure/machine-learning/how-to-attach-kuber
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
 BUSY = ("creating", "updating", "deleting")
 ROLES, NAMESPACES = ("C121", "C122"), ("C120", "C126")
-LIMITS = ("C109", "C110", "C112", "C113", "C114")
+LIMITS = ("C109", "C110", "C112", "C113", "C114", "C128")
 
 K601 = Rule("K601", Severity.ERROR, "The workspace is there.", ATTACH)
 K602 = Rule("K602", Severity.ERROR, "The cluster is attached to the workspace.", ATTACH)
@@ -109,12 +109,13 @@ def types_are_known(facts: Facts) -> Iterator[Finding]:
 
 
 def computes_of(facts: Facts) -> list[Mapping[str, Any]]:
-    """The computes of the workspace on this cluster; that of the name which is given."""
+    """The Kubernetes computes of the workspace on this cluster; that of the name which is given."""
     wanted, here = facts.place.compute.lower(), _ref(facts).id.lower()
     return [
         one
         for one in facts.computes
-        if str((one.get("properties") or {}).get("resourceId") or "").lower() == here
+        if is_kubernetes(one)
+        and str((one.get("properties") or {}).get("resourceId") or "").lower() == here
         and wanted in ("", str(one.get("name")).lower())
     ]
 

@@ -9,6 +9,7 @@ from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.facts import Facts, labels_of, name_of, namespace_of
 from azext_amlk8s.checks.matrix import expected
 from azext_amlk8s.checks.model import Check, When
+from azext_amlk8s.computes.rules import C127
 from azext_amlk8s.diagnosis.health import NAMESPACE
 from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.knowledge import load
@@ -22,7 +23,6 @@ K313 = Rule("K313", Severity.ERROR, "No other Prometheus operator stands in the 
 K314 = Rule("K314", Severity.ERROR, "No router of a retired attachment was left behind.", TROUBLES)
 K315 = Rule("K315", Severity.WARNING, "No other ingress-nginx takes the extension's ingress class.", TROUBLES)
 K316 = Rule("K316", Severity.ERROR, "No Helm operation holds the release.", TROUBLES)
-K317 = Rule("K317", Severity.WARNING, "aad-pod-identity does not take tokens away from the extension.", TROUBLES)
 K319 = Rule("K319", Severity.WARNING, "No other kube-state-metrics counts what the extension's counts.", TROUBLES)
 K318 = Rule("K318", Severity.ERROR, "A quota in the namespace azureml leaves room for the extension's pods.", TROUBLES)
 
@@ -106,7 +106,7 @@ def pod_identity(facts: Facts) -> Iterator[Finding]:
         if name_of(one) in TOLD["podIdentity"]:
             message = f"{one.get('kind')} {name_of(one)} answers for the node's identity; the extension may get none."
             fix = f"kubectl get azurepodidentityexceptions -A   # except the pods of namespace {NAMESPACE}"
-            yield K317.finding(name_of(one), message, found=namespace_of(one), fix=fix)
+            yield C127.finding(name_of(one), message, found=namespace_of(one), fix=fix)
             return
 
 
@@ -152,6 +152,6 @@ CHECKS = (
     Check(K315, "cluster", ingress, ("controllers",), ("extensions",), When.BEFORE),
     Check(K316, "cluster", release, ("releases", "extensions"), when=When.BEFORE, retry=True),
     Check(K319, "cluster", state_metrics, ("controllers",), when=When.BEFORE),
-    Check(K317, "cluster", pod_identity, ("controllers",)),
+    Check(C127, "cluster", pod_identity, ("controllers",)),
     Check(K318, "cluster", quota, ("quotas",), ("extensions",), When.BEFORE),
 )
