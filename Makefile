@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_SOURCES := setup.py requirements.txt README.md HISTORY.rst $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
-.PHONY: demo test contract lint wheel sandbox venv clean
+.PHONY: demo test contract lint docs bench wheel sandbox venv clean
 
 demo: venv dist/.built
 	$(BIN)/python -m tools.demo
@@ -19,6 +19,12 @@ lint: venv
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tools.azdev_lint
+
+docs: venv
+	$(BIN)/python -m tools.docs
+
+bench: venv dist/.built
+	for one in commands settings instance_types check; do echo "$$one:"; $(BIN)/python -m benchmarks.$$one || exit 1; done
 
 wheel: venv dist/.built
 	$(BIN)/python -m tools.prove_wheel

@@ -25,6 +25,7 @@ setup(
         "Development Status :: 4 - Beta",
         "Environment :: Console",
         "Intended Audience :: System Administrators",
-        "Programming Language :: Python :: 3",
+        # Each of these has passed `make test`.
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),
     ],
 )

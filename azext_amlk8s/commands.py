@@ -25,7 +25,7 @@ def _handlers(module: str) -> Any:
 def _diagnosis(loader: Any) -> None:
     with loader.command_group("amlk8s", _handlers("explain")) as group:
         group.command("explain", "explain", table_transformer=_format_diagnosis.explanation_rows)
-    with loader.command_group("amlk8s", _handlers("check"), is_preview=True) as group:
+    with loader.command_group("amlk8s", _handlers("check")) as group:
         group.command("check", "check", table_transformer=_format_diagnosis.check_rows)
     with loader.command_group("amlk8s extension", _handlers("diagnose")) as group:
         group.command("diagnose", "diagnose", table_transformer=_format_diagnosis.bundle_row)

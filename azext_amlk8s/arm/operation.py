@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 FIRST_DELAY_SECONDS = 0.5
-LONGEST_DELAY_SECONDS = 2.0
+# An end is noticed within two seconds, the way to Azure and back included.
+LONGEST_DELAY_SECONDS = 1.5
 
 
-def polling(timeout: float | None = None) -> Any:
-    """An azure-core polling method that asks after 0.5 s, then ever more slowly up to 2 s.
+def polling() -> Any:
+    """An azure-core polling method that asks after 0.5 s, then ever more slowly up to 1.5 s.
 
     A Retry-After of the service is never undercut (field guide arm-protocol, section 6). Both spellings of cancelled
     end it.
@@ -32,12 +33,17 @@ def polling(timeout: float | None = None) -> Any:
             return "Canceled" if word.lower() == "cancelled" else word
 
         def _extract_delay(self) -> float:
-            asked = self._pipeline_response.http_response.headers.get("Retry-After")
             delay = self._next
             self._next = min(self._next * 1.25, LONGEST_DELAY_SECONDS)
-            return max(delay, float(asked)) if asked and asked.isdigit() else delay
+            return max(delay, super()._extract_delay())
 
-    return FastFirstPolling(timeout or LONGEST_DELAY_SECONDS)
+        def _poll(self) -> None:
+            if super()._extract_delay():  # the answer that took the operation on asks for patience
+                self._delay()
+            super()._poll()
+
+    # Without a Retry-After the library takes this number; none is asked for then.
+    return FastFirstPolling(0)
 
 
 class Operation:

@@ -6,7 +6,7 @@ from azext_amlk8s.computes.ids import ClusterRef, cluster_ref, read_cluster_id, 
 from azext_amlk8s.computes.names import judge_words
 from azext_amlk8s.computes.plan import attach_body, attach_command, keeping, update_body
 from azext_amlk8s.computes.roles import RoleNeeded, identity_principals, look_alikes, missing_roles, needed_roles
-from azext_amlk8s.computes.rules import judge_attach, mended_by, supported_versions, trusted
+from azext_amlk8s.computes.rules import extension_name, judge_attach, mended_by, supported_versions, trusted
 from azext_amlk8s.computes.standing import judge_detach, judge_standing, judge_taken, judge_update
 from azext_amlk8s.computes.view import blanked, is_kubernetes, with_studio
 
@@ -22,6 +22,7 @@ __all__ = [
     "blanked",
     "cluster_ref",
     "compare",
+    "extension_name",
     "identity_principals",
     "is_kubernetes",
     "judge_attach",

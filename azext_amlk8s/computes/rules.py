@@ -258,6 +258,11 @@ def is_ours(extension: Mapping[str, Any]) -> bool:
     return str(outer(extension).get("extensionType")).lower() == EXTENSION_TYPE
 
 
+def extension_name(extensions: Sequence[Mapping[str, Any]]) -> str:
+    """The name of the extension of Azure Machine Learning among others, or nothing."""
+    return next((str(one.get("name")) for one in extensions if is_ours(one)), "")
+
+
 def trusted_role() -> str:
     """The role of a Trusted Access binding that lets a workspace in."""
     return str(knowledge.load("roles")["trustedAccess"]["role"])

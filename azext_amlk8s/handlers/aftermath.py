@@ -53,10 +53,18 @@ NOTHING = Evidence()
 
 
 def filled_in(known: Mapping[str, str], of_ours: Mapping[str, str] | None = None) -> Callable[[str], str]:
-    """A function that puts names in the place of the placeholders of a command; of_ours in our own commands only."""
+    """A function that puts names in the place of the placeholders of a command; of_ours in our own commands only.
+
+    A name of ours may be told for one group of commands alone, as `compute NAME`.
+    """
 
     def fill(command: str) -> str:
-        names = {**known, **(of_ours or {})} if command.startswith("az amlk8s") else known
+        names = known
+        if command.startswith("az amlk8s "):
+            group = command.split()[2]
+            ours = of_ours or {}
+            of_group = {key.partition(" ")[2]: one for key, one in ours.items() if key.startswith(f"{group} ")}
+            names = {**known, **ours, **of_group}
         return WORD.sub(lambda found: names.get(found[0]) or found[0], command)
 
     return fill

@@ -112,7 +112,7 @@ def reached(cmd: Any, where: Choice, *, may_lack: bool = False) -> Iterator[Reac
             raise _unreached(found)
         try:
             if where.wait and found.cluster is not None:
-                _wait(found.cluster, where)
+                _wait(found.cluster)
             yield found
         except _no_types() as none:
             raise _explained(found, where, none) from none
@@ -220,7 +220,7 @@ def cluster_errors(where: Choice) -> Iterator[None]:
         ) from unreachable
     except ClusterRefused as refused:
         kinds = {401: errors.UnauthorizedError, 403: errors.ForbiddenError}
-        fixes = {403: "kubectl auth can-i '*' instancetypes.amlarc.azureml.com", 401: "az login"}
+        fixes = {403: "kubectl auth can-i --list", 401: "az login"}
         kind = kinds.get(refused.status, errors.BadRequestError)
         raise kind(
             f"The cluster refused ({refused.status} {refused.reason}): {refused.message}",
@@ -234,7 +234,7 @@ def _no_types() -> Any:
     return NoInstanceTypes
 
 
-def _wait(cluster: Any, where: Choice) -> None:
+def _wait(cluster: Any) -> None:
     """Until the cluster has the kind InstanceType; it comes minutes after the extension says that it is installed."""
     from azure.cli.core.azclierror import DeploymentError, ManualInterrupt
     from knack.log import get_logger
@@ -248,7 +248,7 @@ def _wait(cluster: Any, where: Choice) -> None:
             if time.monotonic() >= deadline:
                 raise DeploymentError(
                     f"After {WAIT_SECONDS} seconds the cluster at {cluster.server} has no instance types.",
-                    recommendation=f"az amlk8s extension list{where.words}" if where.cluster_name else None,
+                    recommendation="kubectl get pods --namespace azureml",
                 )
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:

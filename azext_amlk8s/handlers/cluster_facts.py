@@ -16,12 +16,12 @@ NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
 class ClusterFacts:
     """nodes are instances.nodes.Node, those to come among them.
 
-    placement_known says whether the extension's settings were seen; extension is its name, if it was.
+    unknown are findings on what could not be seen; extension is the name of the extension, if it was.
     """
 
     nodes: Sequence[Any]
     placement: Any
-    placement_known: bool
+    unknown: tuple[Any, ...] = ()
     extension: str = ""
 
 
@@ -39,19 +39,35 @@ def cluster_facts(
     """
     from azext_amlk8s.instances.nodes import nodes_from_objects, nodes_from_pools
     from azext_amlk8s.instances.placement import placement
+    from azext_amlk8s.instances.verdict import unknown_placement, unknown_pods
 
     with ThreadPoolExecutor(4) as pool:
         of_nodes = pool.submit(found.cluster.items, NODES)
-        of_pods = pool.submit(found.cluster.items, PODS)
+        of_pods = pool.submit(_pods, found.cluster)
         of_extension = pool.submit(found.extension) if found.cluster_id and config is None else None
         of_cluster = pool.submit(_profiles, found) if pools else None
-        nodes = nodes_from_objects(of_nodes.result(), of_pods.result())
+        pods, why = of_pods.result()
+        nodes = nodes_from_objects(of_nodes.result(), pods)
         profiles, location = of_cluster.result() if of_cluster else ([], "")
         extension = of_extension.result() if of_extension else None
     settings = config if config is not None else _settings(extension)
     grown = nodes_from_pools(profiles, nodes, _sizes(found, profiles, nodes, location))
-    known = config is not None or extension is not None
-    return ClusterFacts([*nodes, *grown], placement(settings, names), known, str((extension or {}).get("name") or ""))
+    unknown = [] if config is not None or extension is not None else [unknown_placement()]
+    unknown += [unknown_pods(why)] if why else []
+    name = str((extension or {}).get("name") or "")
+    return ClusterFacts([*nodes, *grown], placement(settings, names), tuple(unknown), name)
+
+
+def _pods(cluster: Any) -> tuple[list[dict[str, Any]], str]:
+    """The pods of all namespaces, or none and why not: not everybody who may read nodes may read them."""
+    from azext_amlk8s.cluster import ClusterRefused
+
+    try:
+        return cluster.items(PODS), ""
+    except ClusterRefused as refused:
+        if refused.status != 403:
+            raise
+        return [], refused.message
 
 
 def _settings(extension: Mapping[str, Any] | None) -> Mapping[str, str]:

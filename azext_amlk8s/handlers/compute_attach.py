@@ -50,7 +50,15 @@ def attach(
     With no_wait it returns nothing, and nothing is followed.
     """
     from azext_amlk8s.arm import Arm
-    from azext_amlk8s.computes import Wanted, attach_body, blanked, judge_words, keeping, read_identity
+    from azext_amlk8s.computes import (
+        Wanted,
+        attach_body,
+        blanked,
+        extension_name,
+        judge_words,
+        keeping,
+        read_identity,
+    )
     from azext_amlk8s.handlers.compute_facts import attach_facts
 
     _refuse_words(compute_type, resource_id, cluster_name, cluster_type)
@@ -84,7 +92,8 @@ def attach(
         doing, resume = f"Attaching {name} to {workspace_name}", f"az amlk8s compute wait {place.words} --created"
         if no_wait:
             return went_on(resume)
-        scene = scene_of(arm, {"name": name, "properties": {"resourceId": ref.id}}, "create", workspace_name)
+        about = {"name": name, "properties": {"resourceId": ref.id}}
+        scene = scene_of(arm, about, "create", workspace_name, extension_name(facts.extensions))
         return blanked(followed(cmd, operation, arm, place, doing, resume, scene, timeout))
 
 

@@ -120,10 +120,11 @@ def tell_of_endpoints(arm: Any, place: Place) -> None:
             log.warning("The endpoint %s runs on %s and will stop to answer.", one.get("name"), place.name)
 
 
-def scene_of(arm: Any, compute: Mapping[str, Any], operation: str, workspace: str) -> Scene:
-    """Where the compute's cluster is, for a look at it after a failure."""
+def scene_of(arm: Any, compute: Mapping[str, Any], operation: str, workspace: str, extension: str = "") -> Scene:
+    """Where the compute's cluster is, for a look at it after a failure; extension is that on the cluster, if known."""
     cluster_id = str((compute.get("properties") or {}).get("resourceId") or "")
-    return Scene(arm, cluster_id, operation, {"NAME": str(compute.get("name")), "WORKSPACE": workspace})
+    names = {"compute NAME": str(compute.get("name")), "extension NAME": extension, "WORKSPACE": workspace}
+    return Scene(arm, cluster_id, operation, names)
 
 
 def absent(error: Any, place: Place, *, of_compute: bool = False) -> Exception:

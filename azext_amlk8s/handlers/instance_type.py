@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from azext_amlk8s.handlers.cluster_choice import Choice, Reached, on_cluster, reached
-from azext_amlk8s.handlers.reporting import confirm, end_with, finding_object, refuse_on_errors
+from azext_amlk8s.handlers.reporting import confirm, end_with, finding_object, refuse_on_errors, tell
 
 
 @on_cluster
@@ -16,7 +16,7 @@ def list_(cmd: Any, where: Choice) -> list[dict[str, Any]]:
 
     with reached(cmd, where, may_lack=True) as found:
         sides = _sides(found)
-        refuse_on_errors(judge_sides(sides, str(where.compute_name)))
+        tell(judge_sides(sides, str(where.compute_name), _attach(where, found)))
         return sides.views()
 
 
@@ -89,6 +89,22 @@ def _computes_of(found: Reached, name: str) -> list[str]:
     compute = found.compute or {}
     inner = (compute.get("properties") or {}).get("properties") or {}
     return [str(compute.get("name"))] if inner.get("defaultInstanceType") == name else []
+
+
+def _attach(where: Choice, found: Reached) -> str:
+    """The command that attaches the compute again, under the same name and namespace."""
+    import shlex
+
+    inner = ((found.compute or {}).get("properties") or {}).get("properties") or {}
+    told = {
+        "-n": where.compute_name,
+        "-g": where.resource_group_name,
+        "-w": where.workspace_name,
+        "--resource-id": found.cluster_id,
+        "--namespace": inner.get("namespace") or "default",
+    }
+    words = [shlex.quote(str(word)) for pair in told.items() for word in pair]
+    return f"az amlk8s compute attach {' '.join(words)} --replace"
 
 
 def _sides(found: Reached) -> Any:

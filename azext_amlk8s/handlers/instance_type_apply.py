@@ -155,7 +155,8 @@ def _of_nodes(found: Reached) -> list[Any]:
 
     facts = cluster_facts(found, pools=False)
     made = propose(facts.nodes, facts.placement)
-    tell(found.filled_in(one, facts.extension) for one in judge_left_out(left_out(facts.nodes, facts.placement)))
+    findings = [*facts.unknown, *judge_left_out(left_out(facts.nodes, facts.placement))]
+    tell(found.filled_in(one, facts.extension) for one in findings)
     if not made:
         raise ValidationError(
             "No node of the cluster takes workloads, so no type can be made of them.",

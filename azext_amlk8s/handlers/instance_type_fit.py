@@ -30,7 +30,7 @@ def fit(
     from azext_amlk8s.handlers.cluster_facts import cluster_facts
     from azext_amlk8s.instances.fit import EXPECTED
     from azext_amlk8s.instances.fit import fit as measured
-    from azext_amlk8s.instances.verdict import judge_fit, judge_selectors, unknown_placement, views
+    from azext_amlk8s.instances.verdict import judge_fit, judge_selectors, views
 
     _check_plot(plot)
     settings = _settings(config)
@@ -41,7 +41,7 @@ def fit(
         facts = cluster_facts(found, settings, _names(where))
     fits = measured(types, facts.nodes, facts.placement)
     findings = [*judge_fit(fits, facts.placement), *judge_selectors(types, facts.placement)]
-    findings += [] if facts.placement_known else [unknown_placement()]
+    findings += facts.unknown
     tell(found.filled_in(one, facts.extension) for one in findings)
     if plot:
         _draw(fits, plot)
@@ -70,6 +70,12 @@ def _of_cluster(found: Reached) -> list[Any]:
     of_compute = types_of_compute(found.compute) if found.compute else {}
     if DEFAULT_NAME in of_compute:
         types = {DEFAULT_NAME: of_compute[DEFAULT_NAME], **types}
+    if not types:
+        from knack.log import get_logger
+
+        get_logger(__name__).warning(
+            "The cluster has no instance types of its own; name its compute to have the default measured."
+        )
     return list(types.values())
 
 

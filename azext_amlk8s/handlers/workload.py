@@ -42,15 +42,21 @@ def check(
 
 @dataclass(frozen=True)
 class Ground:
-    """What the workloads of one compute stand on: the types that are known, and how these fit."""
+    """What the workloads of one compute stand on: the known types, how these fit, and what could not be seen."""
 
     known: Any = None
     fits: Mapping[str, Any] = field(default_factory=dict)
     placement: Any = None
+    unknown: tuple[Any, ...] = ()
+
+    def judge(self, asks: Sequence[Any]) -> list[Any]:
+        """All findings on what is asked for."""
+        from azext_amlk8s.workloads import judge_workloads
+
+        return [*judge_workloads(asks, self.known, self.fits, self.placement), *self.unknown]
 
 
 def _judged(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[str] | None) -> Iterable[Any]:
-    from azext_amlk8s.workloads import judge_workloads
     from azext_amlk8s.workloads.computes import with_endpoints
 
     asks = with_endpoints(asks)
@@ -61,7 +67,7 @@ def _judged(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[str] |
     if where.kubeconfig or where.context or where.cluster_name:
         with reached(cmd, where) as found:
             ground = _of_cluster(found, types, {})
-    return judge_workloads(asks, ground.known, ground.fits, ground.placement)
+    return ground.judge(asks)
 
 
 def _types_of(files: Sequence[str]) -> Any:
@@ -75,7 +81,6 @@ def _types_of(files: Sequence[str]) -> Any:
 def _in_workspace(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[str] | None) -> list[Any]:
     """The asks of each compute, judged by what ARM knows of it and by its cluster; each is asked once."""
     from azext_amlk8s.arm import Arm
-    from azext_amlk8s.workloads import judge_workloads
     from azext_amlk8s.workloads.computes import judge_computes, unreachable
 
     with azure_errors():
@@ -87,7 +92,7 @@ def _in_workspace(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[
         for name, group in _by_compute(asks, computes, where).items():
             compute = computes.get(name)
             ground, note = _of_compute(cmd, arm, compute, where, types) if compute else (Ground(types), "")
-            found += judge_workloads(group, ground.known, ground.fits, ground.placement)
+            found += ground.judge(group)
             found += unreachable(name, note) if note else ()
     return found
 
@@ -168,4 +173,4 @@ def _of_cluster(found: Reached, known: Any, names: Mapping[str, str]) -> Ground:
         known = Known("the cluster", types_of_objects(found.cluster.list_instance_types()))
     facts = cluster_facts(found, None, names)
     fits = fit(known.types.values(), facts.nodes, facts.placement)
-    return Ground(known, {one.name: one for one in fits}, facts.placement)
+    return Ground(known, {one.name: one for one in fits}, facts.placement, facts.unknown)

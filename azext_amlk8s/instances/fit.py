@@ -82,9 +82,12 @@ class _Rooms:
         made = self._made.get(asked)
         if made is None:
             key, need = asked[-1]
-            made = [room // need for room in self._columns.get(key) or [0] * len(self.counts)]
+            rooms = self._columns.get(key) or [0] * len(self.counts)
             if len(asked) > 1:
-                made = list(map(min, made, self.pods(asked[:-1])))
+                before = self.pods(asked[:-1])
+                made = [one if one * need <= room else room // need for one, room in zip(before, rooms, strict=True)]
+            else:
+                made = [room // need for room in rooms]
             self._made[asked] = made
         return made
 

@@ -100,8 +100,11 @@ def compared(ours: InstanceType, theirs: InstanceType) -> Iterator[tuple[str, An
                 yield f"{path}.{key}", low, high
 
 
-def judge_sides(sides: Sides, compute: str) -> Iterator[Finding]:
-    """What is to be said of types that are not the same on both sides; nothing where a side was not asked."""
+def judge_sides(sides: Sides, compute: str, attach: str = "") -> Iterator[Finding]:
+    """What is to be said of types that are not the same on both sides; nothing where a side was not asked.
+
+    attach is the command that attaches the compute again as it is.
+    """
     if sides.cluster is None or sides.compute is None:
         return
     for name in sorted({*sides.cluster, *sides.compute}):
@@ -111,7 +114,7 @@ def judge_sides(sides: Sides, compute: str) -> Iterator[Finding]:
                 f"{name} is in the cluster and not on the compute {compute} yet. It appears there after a while; else "
                 "attach the compute again, under the same name and namespace."
             )
-            yield rule.I140.finding(name, message, fix="az amlk8s compute attach … --replace")
+            yield rule.I140.finding(name, message, fix=attach)
         elif where == COMPUTE_ONLY:
             message = f"{name} is on the compute {compute} and not in the cluster; workloads that pick it may not run."
             yield rule.I141.finding(name, message, fix="az amlk8s instance-type apply -f FILE")

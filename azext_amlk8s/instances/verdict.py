@@ -21,6 +21,7 @@ N103 = Rule("N103", Severity.INFO, "A type that waits for new nodes is not held 
 N104 = Rule("N104", Severity.ERROR, "A type and the extension ask for the same value of a label.", TROUBLESHOOT)
 N105 = Rule("N105", Severity.WARNING, "The extension's nodeSelector and tolerations are known.", TROUBLESHOOT)
 N106 = Rule("N106", Severity.WARNING, "Workloads may go to the nodes of which types are to be made.", TROUBLESHOOT)
+N107 = Rule("N107", Severity.WARNING, "The pods of the cluster may be read.", TROUBLESHOOT)
 SMALLER = "az amlk8s instance-type create --from-nodes --dry-run"
 LIFT = f"{UPDATE} amloperator.skipResourceValidation=True"
 
@@ -101,6 +102,15 @@ def unknown_placement() -> Finding:
         "extension",
         "The extension's settings are not known here, so its nodeSelector and workLoadToleration are not counted.",
         fix="--cluster-name CLUSTER --resource-group GROUP   # or --config with the extension's settings",
+    )
+
+
+def unknown_pods(why: str) -> Finding:
+    """What to say where the pods cannot be listed, so that nodes are taken to be empty."""
+    return N107.finding(
+        "pods",
+        f"The pods of the cluster could not be listed, so every node counts as empty: {why}",
+        fix="kubectl auth can-i list pods --all-namespaces",
     )
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,6 +25,7 @@ class Story:
 
     statuses: list[dict[str, Any]]
     headers: dict[str, str] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
     resource: dict[str, Any] = field(default_factory=lambda: {"properties": {"provisioningState": "Succeeded"}})
     asked: list[tuple[float, str, str]] = field(default_factory=list)
 
@@ -41,7 +43,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         here = f"https://localhost:{self.server.server_port}"
-        self._say(201, {"properties": {"provisioningState": "Creating"}}, {"Azure-AsyncOperation": f"{here}{STATUS}"})
+        headers = {"Azure-AsyncOperation": f"{here}{STATUS}", **self.server.story.first}
+        self._say(201, {"properties": {"provisioningState": "Creating"}}, headers)
 
     def do_DELETE(self) -> None:
         here = f"https://localhost:{self.server.server_port}"
@@ -140,6 +143,16 @@ def test_retry_after_is_not_undercut(tell: Callable[[Story], Any]) -> None:
     polls = [at for at, _, path in story.asked if path.startswith(STATUS)]
     assert len(polls) == 3
     assert all(later - sooner >= 2.9 for sooner, later in zip(polls, polls[1:], strict=False))
+
+
+@pytest.mark.parametrize("dated", [False, True], ids=["seconds", "date"])
+def test_a_retry_after_of_the_first_answer_is_not_undercut(dated: bool, tell: Callable[[Story], Any]) -> None:
+    """The answer that takes the operation on may ask for patience too, in seconds or with a date of whole seconds."""
+    wait = formatdate(time.time() + 4, usegmt=True) if dated else "3"
+    story = Story([{"status": "Succeeded"}], first={"Retry-After": wait})
+    put(tell(story)).result()
+    began, poll = (at for at, _, path in story.asked[:2])
+    assert poll - began >= 2.5
 
 
 def test_it_is_asked_often_at_first_and_then_less(tell: Callable[[Story], Any]) -> None:

@@ -171,3 +171,38 @@ def test_fit_on_the_nodes_that_are_there(cluster: Cluster) -> None:
     """Nodes and pods are read in the same way from both."""
     said = cluster.az("fit", "-f", "-", "--config", "enableTraining=True", stdin=document())
     assert (said.json[0]["pods"], said.json[0]["places"][0]["nodes"]) == (8, [f"{cluster.context}-node-0"])
+
+
+def test_pods_that_may_not_be_read(box: Sandbox, kubectl: str) -> None:
+    """Who may read nodes and not pods is told, and gets the rest; a real API server has the roles for it."""
+    if "KUBEBUILDER_ASSETS" not in os.environ:
+        pytest.skip("KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd")
+    real = Cluster(box, "real", kubectl)
+    api = "/api/v1/namespaces/default/serviceaccounts"
+    for words, body in (
+        (
+            ("create", "-f", "-"),
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "reader", "namespace": "default"}},
+        ),
+        (("create", "clusterrole", "nodes", "--verb=list", "--resource=nodes"), None),
+        (("create", "clusterrolebinding", "nodes", "--clusterrole=nodes", "--serviceaccount=default:reader"), None),
+    ):
+        assert real.kubectl(*words, stdin=json.dumps(body) if body else None).code == 0
+    request = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"audiences": ["https://kubernetes.default.svc"]},
+    }
+    said = real.kubectl("create", "--raw", f"{api}/reader/token", "-f", "-", stdin=json.dumps(request))
+    config = yaml.safe_load((box.folder / "kubeconfig").read_text(encoding="utf-8"))
+    for one in config["users"]:
+        one["user"] = {"token": json.loads(said.out)["status"]["token"]}
+    file = box.folder / "reader"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    words = ("fit", "-f", "-", "--config", "enableTraining=True", "--kubeconfig", str(file), "--context", "real")
+    said = box.az("amlk8s", "instance-type", *words, stdin=document())
+    assert (said.code, said.json[0]["pods"]) == (0, 8), said.err
+    assert "N107" in said.err
+    listed = box.az("amlk8s", "instance-type", "list", "--kubeconfig", str(file), "--context", "real")
+    assert listed.code == 1
+    assert "403 Forbidden" in listed.err
