@@ -2,6 +2,7 @@
 
 from knack.help_files import helps
 
+# pylint: disable-next=unused-import
 from azext_amlk8s import _help_compute, _help_diagnosis, _help_extension, _help_instance_type  # noqa: F401
 
 helps["amlk8s"] = """

@@ -237,7 +237,7 @@ class Sources:
 
 def _sentence(error: Any) -> str:
     told: Mapping[str, Any] | Any = getattr(error, "error", None)
-    message = " ".join(str(getattr(told, "message", "") or error.message).split())
-    message = message.partition(" For more details please")[0]
+    text = " ".join(str(getattr(told, "message", "") or error.message).split())
+    message = text.partition(" For more details please")[0]
     code = getattr(told, "code", "")
     return f"({code}) {message}" if code else message

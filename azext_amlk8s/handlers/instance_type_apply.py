@@ -62,8 +62,8 @@ def update(
     with reached(cmd, where) as found:
         there = found.cluster.get_instance_type(name)
         if there is None:
-            create = f"az amlk8s instance-type create -n {name} --cpu-limit 1 --memory-limit 2Gi{where.words}"
-            raise ResourceNotFoundError(f"There is no instance type {name} in the cluster.", create)
+            make_it = f"az amlk8s instance-type create -n {name} --cpu-limit 1 --memory-limit 2Gi{where.words}"
+            raise ResourceNotFoundError(f"There is no instance type {name} in the cluster.", make_it)
         labels, annotations = _metadata(there)
         base = replace(types_of_objects([there])[name], labels=labels, annotations=annotations)
         made, findings = from_flags(name, flags, base)

@@ -38,10 +38,15 @@ def grow(world: World) -> Tree:
         names = told["name"].split("/")
         path = "/".join(word for pair in zip(types, names, strict=True) for word in pair)
         resource_id = f"{root}/resourceGroups/{told.pop('group')}{above}/providers/{namespace}/{path}"
-        # What stands on another resource has no place of its own.
-        place = {} if above else {"location": world.location}
+        place = {} if above or not _placed(told["type"]) else {"location": world.location}
         tree.put({**place, **told, "id": resource_id, "name": names[-1]})
     return tree
+
+
+def _placed(kind: str) -> bool:
+    """Whether a resource has a location: not what stands on another, or in one; but computes have theirs."""
+    namespace, *types = kind.lower().split("/")
+    return namespace != "microsoft.authorization" and (len(types) == 1 or types[-1] in ("computes", "onlineendpoints"))
 
 
 def _identity(world: World, root: str, told: Any) -> Resource:

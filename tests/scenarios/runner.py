@@ -21,7 +21,8 @@ of its own (forked, see az_process.py), whose commands are those of the checkout
         sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked there)
         seconds: 0               # how long installing and attaching take; default 0
         stdin: "y\\n"            # default: empty, not a terminal
-        judged: false            # the world holds an answer in a shape that no description has: it is kept from `make contract`
+        judged: false            # the world holds an answer in a shape that no description has: it is kept from `make contract`;
+                                 # may stand beside `scenarios` for all of the file
 
 A world is merged thus: mappings key by key; lists of things with a name thing by thing, key by key; all else is replaced. Resources that
 stand on another one (an extension on a cluster, a lock) say so with `on`, see sandbox/README.md. Traces back are never right.
@@ -72,7 +73,10 @@ def read(file: Path) -> list[Scenario]:
     """The scenarios of a file, in its order. Raises TypeError for a key that there is not, ValueError for a name twice."""
     told = yaml.safe_load(file.read_text(encoding="utf-8"))
     found = [
-        Scenario(**{**one, "world": merged(told.get("world", {}), one.get("world", {}))}) for one in told["scenarios"]
+        Scenario(
+            **{"judged": told.get("judged", True), **one, "world": merged(told.get("world", {}), one.get("world", {}))}
+        )
+        for one in told["scenarios"]
     ]
     names = [one.name for one in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
