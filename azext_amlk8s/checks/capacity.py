@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from azext_amlk8s.instances.nodes import Node
 from azext_amlk8s.instances.obstacles import shown
+from azext_amlk8s.instances.picture import FONTS, drawn
 
-FONTS = "DejaVu Sans, Liberation Sans, Arial, Helvetica, sans-serif"
 PARTS = (("on every node", "#90a4ae"), ("other pods", "#64b5f6"), ("free", "#c8e6c9"))
 TITLES = {
     "cpu": "CPU that pods request, in percent of what nodes offer",
     "memory": "Memory that pods request, likewise",
 }
-# pygal leaves one behind even where it is told to use none.
-SCRIPT = re.compile(r"<script.*?</script>", re.S)
 MOST = 60  # more bars nobody reads
 
 
@@ -56,7 +53,7 @@ def svg(nodes: Sequence[Node], resource: str) -> str:
     chart.x_labels = [f"{node.name} ({node.state})" if node.state else node.name for node in order]
     for number, (title, _) in enumerate(PARTS):
         chart.add(title, [_cell(_parts(node, resource)[number], node, resource) for node in order])
-    return SCRIPT.sub("", str(chart.render(is_unicode=True)))
+    return drawn(chart)
 
 
 def _parts(node: Node, resource: str) -> tuple[int, int, int]:

@@ -219,8 +219,12 @@ def _body(error: Any) -> Mapping[str, Any]:
 
 
 def _innermost(error: BaseException) -> str:
-    reason = getattr(error, "inner_exception", None) or error
-    while getattr(reason, "args", None) and isinstance(reason.args[0], BaseException):
-        reason = reason.args[0]
-    reason = getattr(reason, "reason", None) or reason
-    return " ".join(str(reason).split()).rstrip(".")
+    """The words of what is wrapped deepest, after those of a wrapper that has words of its own."""
+    deeper = getattr(error, "inner_exception", None) or getattr(error, "reason", None)
+    if isinstance(deeper, BaseException):
+        return _innermost(deeper)
+    for one in error.args:
+        if isinstance(one, BaseException):
+            words = error.args[0] if isinstance(error.args[0], str) else ""
+            return f"{words.rstrip('.')}: {_innermost(one)}" if words else _innermost(one)
+    return " ".join(str(error).split()).rstrip(".")
