@@ -207,6 +207,14 @@ def test_no_network(start: Callable[..., Any]) -> None:
     assert "127.0.0.1" in said.err or "localhost" in said.err
 
 
+def test_dead_proxy(box: Any) -> None:
+    """A proxy that nobody listens at: said in words, not as what a library holds."""
+    said = box.az("amlk8s", "extension", "list", *AKS, HTTPS_PROXY="http://127.0.0.1:9", NO_PROXY="")
+    assert said.code == 1, said.err
+    assert "Traceback" not in said.err
+    assert "proxy: " in said.err and "('" not in said.err
+
+
 def test_dead_cluster(start: Callable[..., Any]) -> None:
     """The kubeconfig names a server that is gone."""
     from tools.demo import sandbox
