@@ -97,7 +97,7 @@ def run(
             if missing and isinstance(sources["cluster"], Unseen):
                 missing = {"cluster": Unseen("the cluster cannot be read")}
             found = judged(one, shared.setdefault(one.facts, Facts(place, **told)), missing)
-            outcomes.append(_filled_in(found, place))
+            outcomes.append(_filled_in(found, place, told.get("extensions")))
             watcher.note(outcomes[-1])
         sources.wait(also)
     finally:
@@ -159,12 +159,15 @@ def _chosen(place: Place, only: Sequence[str], skip: Sequence[str]) -> tuple[Che
     return checks
 
 
-def _filled_in(outcome: Outcome, place: Place) -> Outcome:
+def _filled_in(outcome: Outcome, place: Place, extensions: Any) -> Outcome:
     """The same, with the names that are known in the place of placeholders in what is to be pasted."""
+    from azext_amlk8s.checks import ours, seen
     from azext_amlk8s.handlers.aftermath import filled_in
 
+    extension = str((ours(seen(extensions) or ()) or {}).get("name") or "")
     fill: Callable[[str], str] = filled_in(
-        {"GROUP": place.group, "TYPE": place.cluster_type, "CLUSTER": place.cluster, "WORKSPACE": place.workspace}
+        {"GROUP": place.group, "TYPE": place.cluster_type, "CLUSTER": place.cluster, "WORKSPACE": place.workspace},
+        {"extension NAME": extension, "compute NAME": place.compute},
     )
     return replace(outcome, findings=tuple(replace(one, fix=fill(one.fix)) for one in outcome.findings))
 
