@@ -120,7 +120,7 @@ WORLD: dict[str, Any] = {
         {
             "name": "aks",
             "pools": [{"name": "nodepool1", "count": 12}],
-            "properties": {"windowsProfile": {"adminPassword": S["property of the cluster"]}},
+            "properties": {"windowsProfile": {"adminUsername": "azureuser", "adminPassword": S["property of the cluster"]}},
             "objects": OBJECTS,
         }
     ],
