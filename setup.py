@@ -25,7 +25,7 @@ setup(
         "Development Status :: 4 - Beta",
         "Environment :: Console",
         "Intended Audience :: System Administrators",
-        # Each of these has passed `make test`.
+        # Each of these has been run: see `make test` with PYTHON.
         *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),
     ],
 )
