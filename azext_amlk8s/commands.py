@@ -19,7 +19,7 @@ def load_command_table(loader: Any, _args: Any) -> None:
 def _handlers(module: str) -> Any:
     from azure.cli.core.commands import CliCommandType
 
-    return CliCommandType(operations_tmpl=f"azext_amlk8s.handlers.{module}#{{}}")
+    return CliCommandType(operations_tmpl=f"azext_amlk8s.operations.{module}#{{}}")
 
 
 def _diagnosis(loader: Any) -> None:

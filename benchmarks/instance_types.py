@@ -45,10 +45,10 @@ def main() -> None:
 
 def fit() -> dict[str, float]:
     """500 types of as many shapes against 5,000 nodes in 50 pools, with pods on them."""
-    from azext_amlk8s.instances.fit import fit as measured
-    from azext_amlk8s.instances.model import InstanceType
-    from azext_amlk8s.instances.nodes import nodes_from_objects
-    from azext_amlk8s.instances.placement import placement
+    from azext_amlk8s.instance_types.fit import fit as measured
+    from azext_amlk8s.instance_types.model import InstanceType
+    from azext_amlk8s.instance_types.nodes import nodes_from_objects
+    from azext_amlk8s.instance_types.placement import placement
 
     nodes = [_node(number) for number in range(NODES)]
     pods = [_pod(number, kind) for number in range(NODES) for kind in ("DaemonSet", "ReplicaSet")]
@@ -64,7 +64,7 @@ def fit() -> dict[str, float]:
 
 def validate() -> dict[str, float]:
     """1,000 documents in one text."""
-    from azext_amlk8s.instances.documents import read_documents
+    from azext_amlk8s.instance_types.documents import read_documents
 
     text = "---\n".join(yaml.safe_dump(_object(number), sort_keys=False) for number in range(DOCUMENTS))
     before = time.process_time()

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any
 
 import azext_amlk8s
-from azext_amlk8s.findings import Rule
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from tools import contract
 from tools.prove_wheel import ROOT
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.facts import Facts, Unseen, seen
 from azext_amlk8s.checks.model import AKS, ARC, Check
-from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.cluster_rules import F105, F106, F107, F108, F109
 
 OUTBOUND = load("checks")["outbound"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from azext_amlk8s.instances.nodes import Node
-from azext_amlk8s.instances.obstacles import shown
-from azext_amlk8s.instances.picture import FONTS, drawn
+from azext_amlk8s.instance_types.fit_chart import FONTS, drawn
+from azext_amlk8s.instance_types.nodes import Node
+from azext_amlk8s.instance_types.scheduling_reasons import shown
 
 PARTS = (("on every node", "#90a4ae"), ("other pods", "#64b5f6"), ("free", "#c8e6c9"))
 TITLES = {

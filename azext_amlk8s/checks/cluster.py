@@ -11,10 +11,11 @@ from azext_amlk8s.checks.facts import Facts, Inapplicable, Unseen, name_of, name
 from azext_amlk8s.checks.model import ARC, Check, When
 from azext_amlk8s.checks.room import Room, footprint, room_of
 from azext_amlk8s.diagnosis import explain_failure, troubles
-from azext_amlk8s.findings import Finding, Rule, Severity
-from azext_amlk8s.instances.nodes import nodes_from_objects
-from azext_amlk8s.instances.obstacles import shown
+from azext_amlk8s.instance_types.nodes import nodes_from_objects
+from azext_amlk8s.instance_types.scheduling_reasons import shown
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.cluster_rules import F101, F102, F114, F115, F118, F119
 
 TOLD = load("checks")

@@ -11,7 +11,8 @@ from azext_amlk8s.checks.matrix import MISSING, NOT_READY, RESTARTING, Component
 from azext_amlk8s.checks.model import Check, When
 from azext_amlk8s.diagnosis import Trouble, explain_failure
 from azext_amlk8s.diagnosis.health import NAMESPACE
-from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 PAGE = "https://learn.microsoft.com/azure/machine-learning/reference-kubernetes"
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"

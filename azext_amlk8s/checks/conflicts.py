@@ -11,8 +11,9 @@ from azext_amlk8s.checks.matrix import expected
 from azext_amlk8s.checks.model import Check, When
 from azext_amlk8s.computes.rules import C127
 from azext_amlk8s.diagnosis.health import NAMESPACE
-from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 TOLD = load("checks")["conflicts"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from azext_amlk8s.diagnosis import Explanation
-from azext_amlk8s.findings import Finding, Rule
+from azext_amlk8s.rules import Finding
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 
 def explained(

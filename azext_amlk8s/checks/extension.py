@@ -10,8 +10,9 @@ from azext_amlk8s.checks.explained import explained
 from azext_amlk8s.checks.facts import Facts, Unseen, installed, ours, state_of
 from azext_amlk8s.checks.model import ARC, Check, When
 from azext_amlk8s.diagnosis import explain_failure, of_extension, read_reports
-from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.cluster_rules import F103, F104, F112, F113, F116, F117
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"

@@ -9,7 +9,8 @@ from typing import Any
 
 from azext_amlk8s.checks.facts import Facts, Inapplicable
 from azext_amlk8s.diagnosis import redacted_text
-from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 AKS, ARC = "managedClusters", "connectedClusters"
 Judge = Callable[[Facts], Iterable[Finding]]

@@ -10,7 +10,7 @@ from azext_amlk8s.checks.facts import Place
 from azext_amlk8s.checks.matrix import Component
 from azext_amlk8s.checks.model import Outcome, Result, Status
 from azext_amlk8s.diagnosis import redacted_text
-from azext_amlk8s.findings import Finding
+from azext_amlk8s.rules import Finding
 
 
 def report(place: Place, result: Result, components: Iterable[Component] = ()) -> dict[str, Any]:

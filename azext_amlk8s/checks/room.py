@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.instances.nodes import Node, nodes_from_objects, thousandths
-from azext_amlk8s.instances.obstacles import shown
+from azext_amlk8s.instance_types.nodes import Node, nodes_from_objects, thousandths
+from azext_amlk8s.instance_types.scheduling_reasons import shown
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.settings import Settings
 

@@ -9,8 +9,9 @@ from typing import Any
 from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.facts import Facts
 from azext_amlk8s.checks.model import AKS, ARC, Check, When
-from azext_amlk8s.findings import Finding, Rule, Severity
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.cluster_rules import F110
 
 TOLD = load("checks")

@@ -7,12 +7,13 @@ from typing import Any
 
 from azext_amlk8s.checks.facts import Facts, ours, seen
 from azext_amlk8s.checks.model import Check, When
-from azext_amlk8s.findings import Finding, Rule, Severity
-from azext_amlk8s.instances.fit import fit
-from azext_amlk8s.instances.model import InstanceType, types_of_objects
-from azext_amlk8s.instances.nodes import nodes_from_objects, nodes_from_pools
-from azext_amlk8s.instances.placement import Placement, placement
-from azext_amlk8s.instances.verdict import judge_fit, judge_selectors
+from azext_amlk8s.instance_types.fit import fit
+from azext_amlk8s.instance_types.fit_findings import judge_fit, judge_selectors
+from azext_amlk8s.instance_types.model import InstanceType, types_of_objects
+from azext_amlk8s.instance_types.nodes import nodes_from_objects, nodes_from_pools
+from azext_amlk8s.instance_types.placement import Placement, placement
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
 K701 = Rule("K701", Severity.WARNING, "Every instance type fits on some node.", TYPES)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from azext_amlk8s.computes.facts import Wanted
 from azext_amlk8s.computes.ids import ERROR, GUIDE, WARNING
-from azext_amlk8s.findings import Finding, Rule
+from azext_amlk8s.rules import Finding
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 SPEC = "https://learn.microsoft.com/azure/templates/microsoft.machinelearningservices/workspaces/computes"
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"

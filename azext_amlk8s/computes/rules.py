@@ -10,7 +10,8 @@ from azext_amlk8s import knowledge
 from azext_amlk8s.computes.facts import AttachFacts, Wanted, inner, kind_of, outer
 from azext_amlk8s.computes.ids import ERROR, GUIDE, WARNING
 from azext_amlk8s.computes.names import TROUBLES
-from azext_amlk8s.findings import Finding, Rule
+from azext_amlk8s.rules import Finding
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 EXTENSION = "https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension"
 EXTENSION_TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"

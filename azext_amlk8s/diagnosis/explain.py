@@ -13,7 +13,7 @@ from azext_amlk8s.diagnosis.codes import Entry
 from azext_amlk8s.diagnosis.health import HealthReport, read_report
 from azext_amlk8s.diagnosis.helm import read_helm
 from azext_amlk8s.diagnosis.pods import Trouble
-from azext_amlk8s.findings import Finding, Severity
+from azext_amlk8s.rules import Finding, Severity
 
 HEALTH_CODE = re.compile(r"\bE4\d{4}\b", re.I)
 WORD = re.compile(r"\b(?:(?=\w*[a-z][A-Z])[A-Z]\w{6,}|[A-Z]{3,}(?:_[A-Z]+)+)\b")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
 from azext_amlk8s.settings.nodes import (

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.plan import FOR_FEW_NODES, derived_of, is_secret, version_of, with_copies
 from azext_amlk8s.settings.schema import find, schema

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from azext_amlk8s.findings import Finding
+from azext_amlk8s.rules import Finding
 from azext_amlk8s.settings.model import Settings
 from azext_amlk8s.settings.tls import CERTIFICATE, KEY, T105, T106, chain_of, judge_pem, names_of
 

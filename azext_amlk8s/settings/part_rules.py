@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from azext_amlk8s.findings import Finding
+from azext_amlk8s.rules import Finding
 from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.rules import (
     S111,

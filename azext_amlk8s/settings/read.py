@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.documents import NotSettings, is_document, lines_of, read_document
 from azext_amlk8s.settings.model import Settings
 from azext_amlk8s.settings.schema import Key, find, nearest, schema

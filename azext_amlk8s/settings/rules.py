@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.read import GUIDE
 from azext_amlk8s.settings.schema import about, scenarios_of, violations, wanted

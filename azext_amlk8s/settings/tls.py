@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from azext_amlk8s.settings.read import GUIDE
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING

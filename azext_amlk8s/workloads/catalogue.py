@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from azext_amlk8s.findings import Rule, Severity
+from azext_amlk8s.rules import Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 GUIDE = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
 JOB = "https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-command"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from azext_amlk8s.findings import Finding
+from azext_amlk8s.rules import Finding
 from azext_amlk8s.workloads.catalogue import W130, W131, W132, W133
 from azext_amlk8s.workloads.documents import is_placeholder
 from azext_amlk8s.workloads.model import Ask, said, snippet

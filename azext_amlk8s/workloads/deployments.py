@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azext_amlk8s.findings import Finding
-from azext_amlk8s.instances.yamltext import Document
+from azext_amlk8s.instance_types.yamltext import Document
+from azext_amlk8s.rules import Finding
 from azext_amlk8s.workloads.catalogue import W103, W106, W108, W110, W111, W112, W113
 from azext_amlk8s.workloads.model import Ask, said, snippet
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from azext_amlk8s.findings import Finding
-from azext_amlk8s.instances import yamltext
-from azext_amlk8s.instances.yamltext import Document, Step
+from azext_amlk8s.instance_types import yamltext
+from azext_amlk8s.instance_types.yamltext import Document, Step
+from azext_amlk8s.rules import Finding
 from azext_amlk8s.workloads.catalogue import W101, W102, W103, W104, W129
 from azext_amlk8s.workloads.model import Ask, said
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from azext_amlk8s.findings import Finding
-from azext_amlk8s.instances.yamltext import Document
+from azext_amlk8s.instance_types.yamltext import Document
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.rules import Finding
 from azext_amlk8s.workloads.catalogue import W102, W103, W105, W106, W107, W108, W109
 from azext_amlk8s.workloads.documents import Path
 from azext_amlk8s.workloads.model import Ask, said, snippet

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from azext_amlk8s.findings import Finding, Rule
-from azext_amlk8s.instances.model import InstanceType
+from azext_amlk8s.instance_types.model import InstanceType
+from azext_amlk8s.rules import Finding
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 
 @dataclass(frozen=True)

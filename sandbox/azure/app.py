@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.azure import computes, entra, messaging, polls
+from sandbox.azure.authorization import gate, gate_of_providers
 from sandbox.azure.behaviours import Answer, Azure, Behaviour, Call, now
 from sandbox.azure.errors import (
     ArmError,
@@ -21,13 +22,12 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
-from sandbox.azure.gates import gate, gate_of_providers
+from sandbox.azure.fault_injection import Dropped, Sky
 from sandbox.azure.locks import refuse_locked
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.subscription import Subscription
 from sandbox.azure.tree import Address, parse
-from sandbox.azure.weather import Dropped, Sky
 
 log = logging.getLogger(__name__)
 OPERATIONS = ("operations", "computeoperationsstatus", "operationresults", "operationstatuses")

@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from sandbox.azure import ails
-from sandbox.azure.mishaps import NAMESPACE, Install
+from sandbox.azure import component_faults
+from sandbox.azure.failure_artifacts import leave_events
+from sandbox.azure.install_failures import NAMESPACE, Install
 from sandbox.azure.placement import Scheduler, scheduler
-from sandbox.azure.traces import leave_events
 from sandbox.kubernetes import ClusterSide
 
 # assumed: what a component asks for that components.yaml says nothing of, in millicores and mebibytes; together they
@@ -89,7 +89,7 @@ async def install(told: Install) -> bool:
             await leave_events(told, kind, name, [(reason, message)])
         ready = ready and len(good) == wanted
     if ready:
-        await ails.befall(told)
+        await component_faults.befall(told)
     return ready
 
 

@@ -7,10 +7,10 @@ import re
 import uuid
 from typing import Any
 
-from sandbox.azure import cluster_effects, mishaps, polls, traces
+from sandbox.azure import cluster_effects, failure_artifacts, install_failures, polls
 from sandbox.azure.behaviours import Answer, Behaviour, Call, now
 from sandbox.azure.errors import ArmError
-from sandbox.azure.mishaps import Install
+from sandbox.azure.install_failures import Install
 from sandbox.azure.operations import OperationFailed, Running
 from sandbox.azure.tree import Resource
 
@@ -181,7 +181,7 @@ async def _install(call: Call, resource: Resource, word: str) -> None:
     properties, seconds = resource["properties"], call.azure.seconds
     await asyncio.sleep(seconds / 3)
     cluster_id = resource["id"].rsplit("/providers/", 1)[0]
-    error = mishaps.before_helm(call.azure.tree.get(cluster_id) or {}, properties)
+    error = install_failures.before_helm(call.azure.tree.get(cluster_id) or {}, properties)
     # As recorded: a version that was asked for stands there even if it could not be found.
     properties["currentVersion"] = properties["version"] or (properties["currentVersion"] if error else CURRENT_VERSION)
     if error is None:
@@ -205,13 +205,13 @@ async def _install(call: Call, resource: Resource, word: str) -> None:
 async def _helm(install: Install) -> dict[str, str] | None:
     """What Helm does; the error of the operation, None where all went well."""
     await cluster_effects.clear_away(install.side)
-    if refused := await mishaps.in_helm(install):
-        return traces.helm_error(install, refused)
-    if failed := await traces.leave_report(install, await mishaps.in_health(install)):
-        return traces.helm_error(install, failed)
+    if refused := await install_failures.in_helm(install):
+        return failure_artifacts.helm_error(install, refused)
+    if failed := await failure_artifacts.leave_report(install, await install_failures.in_health(install)):
+        return failure_artifacts.helm_error(install, failed)
     if not await cluster_effects.install(install):
         # assumed: the pods of the failed attempt stand, because the agent tries again at once
-        return traces.helm_error(install, "timed out waiting for the condition")
+        return failure_artifacts.helm_error(install, "timed out waiting for the condition")
     return None
 
 

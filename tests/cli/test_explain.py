@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from azext_amlk8s import _format_diagnosis
-from azext_amlk8s.handlers.explain import explain
+from azext_amlk8s.operations.explain import explain
 
 
 def test_a_code() -> None:

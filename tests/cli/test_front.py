@@ -138,4 +138,4 @@ def test_importing_the_package_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
     loaded = done.stdout.split()
     assert [name for name in loaded if any(name == heavy or name.startswith(heavy + ".") for heavy in HEAVY)] == []
-    assert "azext_amlk8s.handlers" not in loaded
+    assert "azext_amlk8s.operations" not in loaded

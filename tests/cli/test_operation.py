@@ -78,7 +78,7 @@ def tell(authority: Authority) -> Iterator[Callable[[Story], Any]]:
     """Starts a server that tells a story; returns a client for it."""
     from azure.core.credentials import AccessToken
 
-    from azext_amlk8s.arm.thin import ThinClient
+    from azext_amlk8s.azure.rest_client import ThinClient
 
     class Anybody:
         def get_token(self, *_: str, **__: Any) -> AccessToken:
@@ -126,7 +126,7 @@ def test_a_bad_end(word: str, tell: Callable[[Story], Any]) -> None:
     """Both spellings of cancelled end it; HTTP 200 does not make it good; the error is the service's own."""
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.handlers.reporting import failure
+    from azext_amlk8s.console.errors import failure
 
     error = {"code": "Outer", "message": "outer", "details": [{"code": "Inner", "message": "the leaf"}]}
     operation = put(tell(Story([{"status": "InProgress"}, {"status": word, "error": error}])))

@@ -199,7 +199,7 @@ def play(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Any]]:
     """Starts a server that plays a recorded answer; returns our client for it, which tries once and no more."""
     from azure.core.credentials import AccessToken
 
-    from azext_amlk8s.arm.thin import ThinClient
+    from azext_amlk8s.azure.rest_client import ThinClient
 
     class Anybody:
         def get_token(self, *_: str, **__: Any) -> AccessToken:
@@ -225,7 +225,7 @@ def test_our_client_understands_what_azure_answered(name: str, shared: Path, pla
     """Played to our client, an answer is returned as it is, or comes out as words that hold its code and message."""
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.handlers.reporting import failure
+    from azext_amlk8s.console.errors import failure
 
     told = recording(shared, name)
     request, answer = told["request"], told["response"]

@@ -80,8 +80,8 @@ def install(
     cmd: Any, cluster: str, config: list[str], group: str = "ml-rg", cluster_type: str = "managedClusters", **more: Any
 ) -> Any:
     """Install it on a cluster from which what an earlier attempt left is removed."""
-    from azext_amlk8s.arm import Arm
-    from azext_amlk8s.handlers import extension_create, extension_delete
+    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.operations import extension_create, extension_delete
 
     if Arm(cmd.cli_ctx).list_extensions(group, cluster_type, cluster):
         extension_delete.delete(cmd, group, cluster, cluster_type, "aml", yes=True)
@@ -128,7 +128,7 @@ def test_a_failing_update_is_explained(cmd: Any) -> None:
     """Training runs beside the router of a retired attachment; inference does not."""
     from azure.cli.core.azclierror import AzCLIError
 
-    from azext_amlk8s.handlers import extension_update
+    from azext_amlk8s.operations import extension_update
 
     assert install(cmd, "legacy-router", TRAINING)["properties"]["provisioningState"] == "Succeeded"
     with pytest.raises(AzCLIError) as raised:
@@ -157,7 +157,7 @@ def installed(troubled: Sandbox) -> None:
 def test_a_failing_attachment_is_refused_beforehand(name: str, workspace: str, role: str, cmd: Any) -> None:
     from azure.cli.core.azclierror import AzCLIError
 
-    from azext_amlk8s.handlers import compute_attach
+    from azext_amlk8s.operations import compute_attach
 
     with pytest.raises(AzCLIError) as raised:
         compute_attach.attach(cmd, "ml-rg", workspace, "k8s", cluster_name="good", cluster_type="managedClusters")

@@ -131,7 +131,7 @@ def replay(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     """Replays a recording over a real socket; returns a client for it, and what was recorded."""
     from azure.core.credentials import AccessToken
 
-    from azext_amlk8s.arm.thin import ThinClient
+    from azext_amlk8s.azure.rest_client import ThinClient
 
     class Anybody:
         def get_token(self, *_: str, **__: Any) -> AccessToken:
@@ -160,7 +160,7 @@ def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
 
     from azext_amlk8s._format import compute_row, compute_rows
     from azext_amlk8s.computes import blanked, with_studio
-    from azext_amlk8s.handlers.reporting import azure_errors
+    from azext_amlk8s.console.errors import azure_errors
 
     client, real = replay(name)
     try:
@@ -186,8 +186,8 @@ def test_a_recorded_error_is_printed_when_an_operation_ends_in_it(name: str, rep
     from azure.core.exceptions import HttpResponseError
     from azure.mgmt.core.exceptions import ARMErrorFormat
 
+    from azext_amlk8s.console.errors import failure
     from azext_amlk8s.diagnosis import unfold
-    from azext_amlk8s.handlers.reporting import failure
 
     client, real = replay(name)
     if "error" not in real["body"]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from azext_amlk8s.checks import CHECKS, Facts, Place, Result, Status, UnknownWord, Unseen, chosen, judged, report
 from azext_amlk8s.checks.subscription import allows
-from azext_amlk8s.handlers.check_picture import Picture
+from azext_amlk8s.console.check_console import Picture
 
 AKS = Place("s", "g", "managedClusters", "c", workspace="w", workspace_group="g")
 ARC = Place("s", "g", "connectedClusters", "c", workspace="w", workspace_group="g")

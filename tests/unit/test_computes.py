@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from azext_amlk8s import computes
 from azext_amlk8s.computes import AttachFacts, Inside, Wanted, cluster_ref, read_cluster_id, read_identity
 from azext_amlk8s.computes.ids import ClusterRef
-from azext_amlk8s.findings import Finding, Rule, Severity
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
 SUB, OTHER_SUB = "33333333-dddd-4eee-8fff-444444444444", "55555555-aaaa-4bbb-8ccc-666666666666"
 GROUP = f"/subscriptions/{SUB}/resourceGroups/g"

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from azext_amlk8s.findings import Severity
-from azext_amlk8s.instances.fit import fit
-from azext_amlk8s.instances.model import InstanceType
-from azext_amlk8s.instances.nodes import Node, Size, Taint, nodes_from_objects, nodes_from_pools
-from azext_amlk8s.instances.placement import Placement, Toleration, placement
-from azext_amlk8s.instances.proposal import propose
-from azext_amlk8s.instances.verdict import judge_fit, judge_selectors, views
+from azext_amlk8s.instance_types.fit import fit
+from azext_amlk8s.instance_types.fit_findings import judge_fit, judge_selectors, views
+from azext_amlk8s.instance_types.model import InstanceType
+from azext_amlk8s.instance_types.nodes import Node, Size, Taint, nodes_from_objects, nodes_from_pools
+from azext_amlk8s.instance_types.placement import Placement, Toleration, placement
+from azext_amlk8s.instance_types.proposal import propose
+from azext_amlk8s.rules import Severity
 
 SPOT = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot", "effect": "NoSchedule"}
 

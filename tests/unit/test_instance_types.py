@@ -12,18 +12,18 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_amlk8s.findings import Finding, Severity
-from azext_amlk8s.instances import yamltext
-from azext_amlk8s.instances.amounts import corrected
-from azext_amlk8s.instances.changes import conflicts_of, judge_leftovers, managed_by, outcome
-from azext_amlk8s.instances.documents import Text, read_documents
-from azext_amlk8s.instances.flags import Flags, from_flags
-from azext_amlk8s.instances.legacy import as_list, convert
-from azext_amlk8s.instances.model import InstanceType, types_of_compute
-from azext_amlk8s.instances.quantities import amount
-from azext_amlk8s.instances.rules import NAME, lawful_name
-from azext_amlk8s.instances.sides import Sides, compared, judge_sides, size_of_default
-from azext_amlk8s.instances.usage import users_of
+from azext_amlk8s.instance_types import yamltext
+from azext_amlk8s.instance_types.changes import conflicts_of, judge_leftovers, managed_by, outcome
+from azext_amlk8s.instance_types.comparison import Sides, compared, judge_sides, size_of_default
+from azext_amlk8s.instance_types.conversion import as_list, convert
+from azext_amlk8s.instance_types.documents import Text, read_documents
+from azext_amlk8s.instance_types.flags import Flags, from_flags
+from azext_amlk8s.instance_types.model import InstanceType, types_of_compute
+from azext_amlk8s.instance_types.quantities import amount
+from azext_amlk8s.instance_types.resource_rules import corrected
+from azext_amlk8s.instance_types.rules import NAME, lawful_name
+from azext_amlk8s.instance_types.usage import users_of
+from azext_amlk8s.rules import Finding, Severity
 
 SMALL = {"cpu": "1", "memory": "2Gi"}
 
@@ -163,7 +163,7 @@ class TestRules:
     def test_rule(self, told: dict[str, Any], rules: list[str]) -> None:
         found = read(told)[1]
         assert ids(found) == rules
-        assert all(one.subject.startswith("t.yaml:") and one.required and one.source for one in found)
+        assert all(one.subject.startswith("t.yaml:") and one.expected and one.source for one in found)
 
     def test_labels_and_annotations_are_kept(self) -> None:
         told = document()

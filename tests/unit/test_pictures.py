@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 import pytest
 
 from azext_amlk8s.checks.capacity import svg as capacity
-from azext_amlk8s.instances.fit import fit
-from azext_amlk8s.instances.model import InstanceType
-from azext_amlk8s.instances.nodes import nodes_from_objects
-from azext_amlk8s.instances.picture import png
-from azext_amlk8s.instances.picture import svg as types_by_places
-from azext_amlk8s.instances.placement import Placement
+from azext_amlk8s.instance_types.fit import fit
+from azext_amlk8s.instance_types.fit_chart import png
+from azext_amlk8s.instance_types.fit_chart import svg as types_by_places
+from azext_amlk8s.instance_types.model import InstanceType
+from azext_amlk8s.instance_types.nodes import nodes_from_objects
+from azext_amlk8s.instance_types.placement import Placement
 
 NODES = nodes_from_objects(
     [

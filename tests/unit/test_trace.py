@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_amlk8s.arm.trace import blanked, blanked_body, blanked_headers, blanked_url
+from azext_amlk8s.azure.logging_policy import blanked, blanked_body, blanked_headers, blanked_url
 
 SECRET = "c2VjcmV0-that-nobody-may-see"
 CASES: list[tuple[str, Any]] = [

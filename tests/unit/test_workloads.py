@@ -11,11 +11,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_amlk8s.findings import Finding, Severity
-from azext_amlk8s.instances.fit import fit
-from azext_amlk8s.instances.model import InstanceType
-from azext_amlk8s.instances.nodes import Node
-from azext_amlk8s.instances.placement import placement
+from azext_amlk8s.instance_types.fit import fit
+from azext_amlk8s.instance_types.model import InstanceType
+from azext_amlk8s.instance_types.nodes import Node
+from azext_amlk8s.instance_types.placement import placement
+from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.workloads import Ask, Known, judge_workloads, read_workloads
 
 SMALL = {"cpu": "1", "memory": "2Gi"}

@@ -1,0 +1,193 @@
+"""az amlk8s extension diagnose"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from azext_amlk8s.console.errors import azure_errors
+from azext_amlk8s.operations.failure_context import NAMESPACE
+
+ALSO = ("quotas", "volcano", "fe_role", "releases", "permissions", "locks", "feature", "agents")
+KEPT = (
+    "cluster", "extensions", "providers", "nodes", "namespaces", "controllers", "events", "health", "instance_types",
+    "relay", *ALSO,
+)  # fmt: skip
+SPACES = (NAMESPACE, "azure-arc", "kube-system")
+LOGGED_PODS, LOG_LINES = 25, 500
+PAGE, ARCHIVE = "summary.html", "diagnosis.zip"
+
+
+def diagnose(
+    cmd: Any,
+    resource_group_name: str,
+    cluster_name: str,
+    cluster_type: str,
+    output_folder: str,
+    kubeconfig: str | None = None,
+    context: str | None = None,
+) -> dict[str, Any]:
+    """Write the diagnosis into a new folder: an archive, and its page beside it. Returns where they are."""
+    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.checks import Place, chosen, report
+    from azext_amlk8s.console.check_console import observer
+    from azext_amlk8s.operations.check import components_of, run
+
+    folder = _fresh(output_folder, cluster_name)
+    with azure_errors(), _emptied(folder):
+        arm = Arm(cmd.cli_ctx)
+        place = Place(arm.subscription_id, resource_group_name, cluster_type, cluster_name)
+        watcher = observer(cmd, place)
+        result, sources = run(arm, place, chosen(place), watcher, kubeconfig, context, also=(*KEPT, "pods"))
+    watcher.end(result)
+    told = report(place, result, components_of(place, result, sources))
+    files = _files(sources, told)
+    files[PAGE] = _page(told, sources, [*files, PAGE])
+    _write(folder / ARCHIVE, _zipped(files))
+    _write(folder / PAGE, files[PAGE].encode())
+    return {
+        "folder": str(folder),
+        "archive": str(folder / ARCHIVE),
+        "page": str(folder / PAGE),
+        "files": list(files),
+        "verdict": told["summary"]["verdict"],
+        "summary": told["summary"],
+    }
+
+
+def _fresh(output_folder: str, cluster: str) -> Path:
+    """A new folder that only its owner can read. Raises FileOperationError."""
+    from azure.cli.core.azclierror import FileOperationError
+
+    parent = Path(output_folder).expanduser()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for number in range(100):
+            folder = parent.resolve() / f"amlk8s-{cluster}-{stamp}{f'-{number}' if number else ''}"
+            try:
+                folder.mkdir(mode=0o700)
+            except FileExistsError:
+                if not folder.is_dir():
+                    raise
+                continue
+            return folder
+    except OSError as error:
+        raise FileOperationError(
+            f"In {output_folder} no folder can be made: {error.strerror}.", recommendation="--output-folder ."
+        ) from error
+    raise FileOperationError(f"{output_folder} is full of diagnoses of this second.", recommendation="Try again.")
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[None]:
+    """Take the new folder away again where nothing came of it."""
+    try:
+        yield
+    except BaseException:
+        folder.rmdir()
+        raise
+
+
+def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
+    """The files by name, without secrets."""
+    from azext_amlk8s.checks import Unseen, seen
+    from azext_amlk8s.diagnosis import redacted, redacted_text
+
+    facts = {name: sources[name] for name in KEPT}
+    pods = [one for one in seen(sources["pods"]) or () if (one.get("metadata") or {}).get("namespace") in SPACES]
+    facts["pods"] = pods if seen(sources["pods"]) is not None else sources["pods"]
+    files = {"report.json": _json(told)}
+    for name, value in facts.items():
+        if isinstance(value, Unseen):
+            files[f"{name}.not-seen.txt"] = redacted_text(f"{value.why}\n")
+        elif value not in (None, (), []):
+            files[f"{name}.json"] = _json(redacted(value))
+    if (health := seen(facts["health"])) and isinstance(health.get("data"), Mapping):
+        reports = {key: text for key, text in redacted(health["data"]).items() if str(key).startswith("reports-")}
+        files |= {f"health/{key}.txt": str(text) for key, text in reports.items()}
+    return {**files, **_logs(sources.cluster, pods)}
+
+
+def _logs(door: Any, pods: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The logs of the extension's pods that are not as they should be, and what the health check wrote."""
+    from azext_amlk8s.checks import Unseen
+    from azext_amlk8s.diagnosis import redacted_text
+    from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
+
+    if isinstance(door, Unseen):
+        return {}
+    found = {}
+    for pod, container, restarted in _worth_reading(pods)[:LOGGED_PODS]:
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/log?container={container}&tailLines={LOG_LINES}"
+        for suffix, more in (("", ""), (".previous", "&previous=true")) if restarted else (("", ""),):
+            try:
+                text = door.read_text(path + more)
+            except (ClusterUnreachable, ClusterRefused):
+                continue
+            if text:
+                found[f"logs/{pod}.{container}{suffix}.log"] = redacted_text(text)
+    return found
+
+
+def _worth_reading(pods: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bool]]:
+    """Pod, container, and whether it has restarted; what has never started has no log."""
+    found = []
+    for pod in pods:
+        meta, status = pod.get("metadata") or {}, pod.get("status") or {}
+        if meta.get("namespace") != NAMESPACE:
+            continue
+        for one in status.get("containerStatuses") or []:
+            restarted = bool(one.get("restartCount"))
+            if restarted or not one.get("ready") or meta.get("name") == "healthcheck":
+                found.append((str(meta.get("name")), str(one.get("name")), restarted))
+    return found
+
+
+def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
+    from azext_amlk8s.checks import ours, seen
+    from azext_amlk8s.checks.html_report import page
+    from azext_amlk8s.instance_types.nodes import nodes_from_objects
+
+    nodes = nodes_from_objects(seen(sources["nodes"]) or (), seen(sources["pods"]) or ())
+    cluster = seen(sources["cluster"]) or {}
+    extension = ours(seen(sources["extensions"]) or ()) or {}
+    properties = extension.get("properties") or {}
+    head = {
+        "Made": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        "Cluster": str(cluster.get("id") or told["summary"]["cluster"]),
+        "Location": str(cluster.get("location") or ""),
+        "Kubernetes": str((cluster.get("properties") or {}).get("kubernetesVersion") or ""),
+        "Extension": str(extension.get("name") or "none"),
+        "State": str(properties.get("provisioningState") or ""),
+        "Version": str(properties.get("currentVersion") or properties.get("version") or ""),
+        "Release train": str(properties.get("releaseTrain") or ""),
+    }
+    return page(told, nodes, {key: value for key, value in head.items() if value}, files)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n"
+
+
+def _zipped(files: Mapping[str, str]) -> bytes:
+    import io
+    import zipfile
+
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            info = zipfile.ZipInfo(name, time.gmtime()[:6])
+            info.external_attr, info.compress_type = 0o600 << 16, zipfile.ZIP_DEFLATED
+            archive.writestr(info, text)
+    return stream.getvalue()
+
+
+def _write(file: Path, content: bytes) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(content)

@@ -1,0 +1,175 @@
+"""az amlk8s extension create"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from azext_amlk8s.console.errors import azure_errors, refuse_on_errors
+from azext_amlk8s.operations import backing_resources as dependencies
+from azext_amlk8s.operations.extension_common import (
+    BUSY,
+    GUIDE,
+    Target,
+    failed,
+    followed,
+    refuse_other_kinds,
+    said,
+    settled,
+    statuses,
+    the_one,
+)
+from azext_amlk8s.operations.settings import facts_or_findings, given_settings
+
+
+def create(
+    cmd: Any,
+    resource_group_name: str,
+    cluster_name: str,
+    cluster_type: str,
+    name: str,
+    config: Sequence[str] | None = None,
+    config_protected: Sequence[str] | None = None,
+    config_file: str | None = None,
+    config_protected_file: str | None = None,
+    allow_unknown_settings: bool = False,
+    strict: bool = False,
+    scope: str | None = None,
+    extension_type: str | None = None,
+    release_train: str | None = None,
+    version: str | None = None,
+    auto_upgrade: bool | None = None,
+    dry_run: bool = False,
+    no_wait: bool = False,
+) -> Any:
+    """Judge the settings, ask Azure for facts, make the plan, carry it out. Returns the extension as ARM describes it.
+
+    With dry_run the plan is returned and nothing is written. An extension that is there is never written to.
+    """
+    from azext_amlk8s.settings import judge, judge_facts, judge_name, judge_version, needed, plan_create
+
+    refuse_other_kinds(name, scope, extension_type)
+    settings, found = given_settings(
+        config, config_protected, config_file, config_protected_file, allow_unknown_settings
+    )
+    found += [*judge(settings), *judge_version(version, auto_upgrade, release_train)]
+    target = Target(resource_group_name, cluster_type, cluster_name, name)
+    versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
+    with azure_errors():
+        arm, extensions, about = facts_or_findings(
+            cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
+        )
+        there = the_one(extensions, target)
+        if there is not None:
+            refuse_on_errors(found, strict=strict)
+            _refuse_unless_the_same(there, settings, target, versions)
+            if not dry_run:
+                return there if no_wait else _finished(cmd, arm, target, there)
+        else:
+            refuse_on_errors(found, judge_name(name, about), judge_facts(settings, about), strict=strict)
+        needs = needed(settings, about)
+        resources = dependencies.look(arm, needs)
+        if dry_run:
+            return _plan(arm, target, settings, about, versions, dependencies.described(needs, resources), there, needs)
+        body = plan_create(_with(settings, dependencies.ensure(cmd, arm, needs, resources)), about, **versions)
+        operation = arm.begin_create_extension(*target.parts, body)
+        if no_wait:
+            return operation.started()
+        return followed(cmd, operation, arm, target, f"Installing {name} on {cluster_name}", "created")
+
+
+def _with(settings: Any, more: Any) -> Any:
+    from azext_amlk8s.settings import merged
+
+    return merged(settings, more)
+
+
+def _plan(
+    arm: Any,
+    target: Target,
+    settings: Any,
+    about: Any,
+    versions: Mapping[str, Any],
+    resources: list[dict[str, str]],
+    there: Mapping[str, Any] | None,
+    needs: Sequence[Any],
+) -> dict[str, Any]:
+    from azext_amlk8s.settings import BLANK, blanked, plan_create
+
+    for one in needs:
+        settings = _with(settings, one.settings(None, BLANK))
+    return {
+        "action": "none" if there else "create",
+        "method": "PUT",
+        "id": arm.extension_id(*target.parts),
+        "resources": resources,
+        "body": blanked(plan_create(settings, about, **versions)),
+    }
+
+
+def _refuse_unless_the_same(
+    there: Mapping[str, Any], settings: Any, target: Target, versions: Mapping[str, Any]
+) -> None:
+    from azure.cli.core.azclierror import ValidationError
+    from knack.log import get_logger
+
+    from azext_amlk8s.settings import deployed, differences
+
+    now = deployed(there)
+    state = now.state
+    if state.lower() == "deleting":
+        raise ValidationError(
+            f"The extension {target.name} is {state} at this moment.",
+            recommendation=f"az amlk8s extension wait {target.words} --deleted",
+        )
+    if state.lower() not in (*BUSY, "succeeded"):
+        raise ValidationError(
+            f"The extension {target.name} is there, and is {state}."
+            + "".join(f"\n  {line}" for line in statuses(there)),
+            recommendation=[
+                f"az amlk8s extension delete {target.words} --yes   # then the same command again",
+                f"az amlk8s extension update {target.words} --config ...   # where a setting was the cause",
+                GUIDE,
+            ],
+        )
+    if changes := differences(settings, now, **versions):
+        what = "is there already, and differs:" if state.lower() == "succeeded" else f"is {state}, and differs:"
+        wait = [] if state.lower() == "succeeded" else [f"az amlk8s extension wait {target.words} --created"]
+        raise ValidationError(
+            f"The extension {target.name} {what}{said(changes)}",
+            recommendation=[*wait, f"az amlk8s extension update {target.words} {_update_words(changes, settings)}"],
+        )
+    if settings.protected:
+        get_logger(__name__).warning(
+            "The values of protected settings cannot be read back; those deployed are taken to be the same: %s. "
+            "To send them anew: az amlk8s extension update %s --config-protected ...",
+            ", ".join(sorted(settings.protected)),
+            target.words,
+        )
+
+
+def _update_words(changes: Sequence[Any], settings: Any) -> str:
+    options = {"version": "--version", "releaseTrain": "--release-train", "autoUpgradeMinorVersion": "--auto-upgrade"}
+    words = [f"{options[one.key]} {shlex.quote(one.after)}" for one in changes if one.key in options]
+    given = {*settings.config, "enableTraining", "enableInference"}
+    if config := [f"{one.key}={one.after}" for one in changes if one.key in given]:
+        words.append("--config " + " ".join(shlex.quote(word) for word in config))
+    if any(one.key in settings.protected for one in changes):
+        words.append("--config-protected ...")
+    return " ".join(words)
+
+
+def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> Any:
+    """The extension at the end of an installation that an earlier run began, or as it stands."""
+    from knack.log import get_logger
+
+    if str(there["properties"].get("provisioningState")).lower() not in BUSY:
+        get_logger(__name__).warning(
+            "The extension %s is there already with these settings; nothing was changed.", target.name
+        )
+        return there
+    ended = settled(cmd, arm, target, dict(there))
+    if str(((ended or {}).get("properties") or {}).get("provisioningState")).lower() != "succeeded":
+        raise failed(arm, target, ended or {}, f"Installing {target.name} on {target.cluster} failed.", "create")
+    return ended

@@ -1,0 +1,266 @@
+"""az amlk8s extension update"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from azext_amlk8s.console.errors import azure_errors, confirm, refuse_on_errors
+from azext_amlk8s.operations import backing_resources as dependencies
+from azext_amlk8s.operations.extension_common import (
+    Target,
+    followed,
+    refuse_other_kinds,
+    said,
+    settled,
+    the_one,
+)
+from azext_amlk8s.operations.settings import facts_or_findings, given_words, with_files
+
+ATTEMPTS = 10
+PAUSE_SECONDS = 2
+
+
+def update(
+    cmd: Any,
+    resource_group_name: str,
+    cluster_name: str,
+    cluster_type: str,
+    name: str,
+    config: Sequence[str] | None = None,
+    config_protected: Sequence[str] | None = None,
+    config_file: str | None = None,
+    config_protected_file: str | None = None,
+    allow_unknown_settings: bool = False,
+    strict: bool = False,
+    scope: str | None = None,
+    extension_type: str | None = None,
+    release_train: str | None = None,
+    version: str | None = None,
+    auto_upgrade: bool | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    no_wait: bool = False,
+) -> Any:
+    """Read what is deployed, judge what will be, show the difference, send it alone. Returns the extension.
+
+    With dry_run the plan is returned and nothing is written.
+    """
+    from azure.cli.core.azclierror import RequiredArgumentMissingError
+
+    from azext_amlk8s.settings import judge_name, judge_version
+
+    refuse_other_kinds(name, scope, extension_type)
+    versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
+    files = (config_file, config_protected_file)
+    if not any((config, config_protected, *files)) and all(value is None for value in versions.values()):
+        raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--config KEY=VALUE")
+    settings, found = given_words(config, config_protected, *files, allow_unknown_settings)
+    found += judge_version(version, auto_upgrade, release_train)
+    target = Target(resource_group_name, cluster_type, cluster_name, name)
+    with azure_errors():
+        arm, extensions, about = facts_or_findings(
+            cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
+        )
+        if (one := the_one(extensions, target)) is None:
+            refuse_on_errors(found, strict=strict)
+        there = _there(one, target, judge_name(name, about))
+        found += _of_pinned(there, versions)
+        settings, of_files = _with_files(settings, there)
+        told = _Told(strict)
+        wish = _Wish(arm, settings, replace(about, extensions=()), versions)
+        if dry_run:
+            plan = _planned(wish, there)
+            told.refuse_on_errors([*found, *of_files, *plan.findings])
+            return _shown(arm, target, plan, dependencies.described(plan.needs, plan.found))
+        operation = _sent(cmd, target, there, wish, [*found, *of_files], told, yes)
+        if not hasattr(operation, "done"):
+            return operation
+        if no_wait:
+            return operation.started()
+        return followed(cmd, operation, arm, target, f"Updating {name} on {cluster_name}", "updated")
+
+
+def _of_pinned(there: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Any]:
+    """What is to be said of a train for an extension that stays on a version."""
+    from azext_amlk8s.settings import deployed, judge_version
+
+    stays = versions["version"] is None and not versions["auto_upgrade"]
+    return judge_version(deployed(there).version, None, versions["release_train"]) if stays else ()
+
+
+def _with_files(settings: Any, there: Mapping[str, Any]) -> tuple[Any, list[Any]]:
+    """The settings with the contents of files, judged by the host name that is deployed where none is given."""
+    from azext_amlk8s.settings import Settings, deployed
+
+    name = deployed(there).settings().get("sslCname")
+    if not name or settings.get("sslCname"):
+        return with_files(settings)
+    read, found = with_files(Settings({**settings.config, "sslCname": name}, settings.protected))
+    return Settings({key: value for key, value in read.config.items() if key != "sslCname"}, read.protected), found
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is asked for of a cluster: settings with their files read, and what is said of version and upgrades."""
+
+    arm: Any
+    settings: Any
+    about: Any
+    versions: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """An update, what it needs of Azure, what is there of that, what stops, and what the rules say."""
+
+    update: Any
+    needs: Sequence[Any]
+    found: Mapping[str, Any]
+    stopped: Mapping[str, Any]
+    findings: Sequence[Any]
+
+
+class _Told:
+    """What has been said, so that a plan that is made again does not say it again."""
+
+    def __init__(self, strict: bool) -> None:
+        self._strict, self._said = strict, set[Any]()
+
+    def refuse_on_errors(self, findings: Sequence[Any]) -> None:
+        refuse_on_errors([one for one in findings if one not in self._said], strict=self._strict)
+        self._said.update(findings)
+
+
+def _sent(
+    cmd: Any, target: Target, there: Mapping[str, Any], wish: _Wish, found: Sequence[Any], told: _Told, yes: bool
+) -> Any:
+    """The operation, or the extension where nothing changes; as long as the extension is busy it is waited for."""
+    from azure.core.exceptions import HttpResponseError
+    from knack.log import get_logger
+
+    log, arm = get_logger(__name__), wish.arm
+    agreed: Any = None
+    for attempt in range(ATTEMPTS):
+        there = _there(settled(cmd, arm, target, dict(there)), target)
+        plan = _planned(wish, there)
+        told.refuse_on_errors([*found, *plan.findings])
+        if not plan.update.body:
+            log.warning("The extension %s has these settings already; nothing was changed.", target.name)
+            return there
+        if agreed != plan.update.changes:
+            log.warning("These settings of %s change:%s", target.name, said(plan.update.changes))
+            _agree(cmd, plan, yes)
+            agreed = plan.update.changes
+        plan = _with_dependencies(cmd, plan, wish, there)
+        told.refuse_on_errors(plan.findings)
+        try:
+            return arm.begin_update_extension(*target.parts, plan.update.body)
+        except HttpResponseError as error:
+            if error.status_code != 409 or attempt == ATTEMPTS - 1:
+                raise
+            log.warning("The extension %s is busy; its end is waited for.", target.name)
+            time.sleep(PAUSE_SECONDS)
+            there = arm.get_extension(*target.parts)
+    raise AssertionError
+
+
+def _there(extension: Mapping[str, Any] | None, target: Target, others: Sequence[Any] = ()) -> Mapping[str, Any]:
+    """The extension. Raises ResourceNotFoundError, which names the one of another name where there is one."""
+    from azure.cli.core.azclierror import ResourceNotFoundError
+
+    if extension is None:
+        raise ResourceNotFoundError(
+            " ".join([f"There is no extension {target.name} on {target.cluster}.", *(one.message for one in others)]),
+            recommendation=[one.fix for one in others]
+            or f"az amlk8s extension create {target.words} --config enableTraining=True",
+        )
+    return extension
+
+
+def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
+    """What is wrong with what the cluster would have is in the plan's findings; old sins are not held up."""
+    from azext_amlk8s.settings import (
+        deployed,
+        few_nodes,
+        judge,
+        judge_facts_of_update,
+        judge_lost,
+        judge_name_of_certificate,
+        judge_update,
+        needed,
+        overlaid,
+        plan_update,
+        restorable,
+        stops,
+    )
+
+    arm, settings, about, now = wish.arm, wish.settings, wish.about, deployed(there)
+    before, after = now.settings(), overlaid(now, settings)
+    needs = [one for one in needed(after, about) if _is_asked_for(one, settings)]
+    found = dependencies.look(arm, needs)
+    given = settings
+    for one in needs:
+        given = _with(given, one)
+    restored: Mapping[str, str] = {}
+    if given.protected:
+        lost = now.protected - given.protected.keys()
+        restored = dependencies.restored(arm, restorable(lost, now.config, about), now.config)
+        restored = {key: value for key, value in restored.items() if key in lost}
+    planned = plan_update(given, now, restored, few_nodes=few_nodes(after, about), **wish.versions)
+    old = set(judge(before))
+    findings = [
+        *judge_update(settings, now),
+        *judge_name_of_certificate(settings, now),
+        *(one for one in judge(after) if one not in old),
+        *(judge_facts_of_update(after, before, about) if planned.body else ()),
+        *judge_lost(planned),
+    ]
+    return _Plan(planned, needs, found, stops(planned.changes, now), findings)
+
+
+def _is_asked_for(one: Any, settings: Any) -> bool:
+    from azext_amlk8s.settings import switch_of
+
+    return switch_of(one.kind) in (*settings.config, *settings.protected)
+
+
+def _with(settings: Any, one: Any) -> Any:
+    from azext_amlk8s.settings import BLANK, merged
+
+    return merged(settings, one.settings(None, BLANK))
+
+
+def _with_dependencies(cmd: Any, plan: _Plan, wish: _Wish, there: Mapping[str, Any]) -> _Plan:
+    """The plan with the real secrets in it, once what it needs has been made."""
+    if not plan.needs:
+        return plan
+    from azext_amlk8s.settings import merged
+
+    made = dependencies.ensure(cmd, wish.arm, plan.needs, plan.found)
+    return _planned(replace(wish, settings=merged(wish.settings, made)), there)
+
+
+def _agree(cmd: Any, plan: _Plan, yes: bool) -> None:
+    if plan.stopped:
+        reasons = [
+            f"Running {what} stop, because of {', '.join(one.key for one in changes)}."
+            for what, changes in plan.stopped.items()
+        ]
+        confirm(cmd, " ".join(reasons), yes)
+
+
+def _shown(arm: Any, target: Target, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:
+    from azext_amlk8s.settings import blanked
+
+    return {
+        "action": "update" if plan.update.body else "none",
+        "method": "PATCH",
+        "id": arm.extension_id(*target.parts),
+        "changes": [{"key": one.key, "before": one.before, "after": one.after} for one in plan.update.changes],
+        "stops": list(plan.stopped),
+        "resources": resources,
+        "body": blanked(plan.update.body) if plan.update.body else {},
+    }

@@ -1,0 +1,216 @@
+"""az amlk8s extension validate, settings and components; and the one way in which settings are read from options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from azext_amlk8s.console.errors import azure_errors, end_with, finding_object, refuse_on_errors
+
+LONGEST_PATH = 255  # what is longer is no path, and may be the key itself
+
+
+def validate(
+    cmd: Any,
+    config: Sequence[str] | None = None,
+    config_protected: Sequence[str] | None = None,
+    config_file: str | None = None,
+    config_protected_file: str | None = None,
+    allow_unknown_settings: bool = False,
+    strict: bool = False,
+    release_train: str | None = None,
+    version: str | None = None,
+    auto_upgrade: bool | None = None,
+    resource_group_name: str | None = None,
+    cluster_name: str | None = None,
+    cluster_type: str | None = None,
+    name: str | None = None,
+) -> list[dict[str, str]]:
+    """All findings, errors first; az ends in 1 when there is an error. Azure is asked only when a cluster is named."""
+    from azext_amlk8s.rules import Report
+    from azext_amlk8s.settings import judge, judge_version
+
+    settings, found = given_settings(
+        config, config_protected, config_file, config_protected_file, allow_unknown_settings
+    )
+    groups = [found, judge(settings), judge_version(version, auto_upgrade, release_train)]
+    if cluster_name or cluster_type or resource_group_name or name:
+        groups.append(_of_cluster(cmd, settings, resource_group_name, cluster_name, cluster_type, name))
+    report = Report.of(*groups)
+    report = report.strict() if strict else report
+    if report.errors:
+        end_with(cmd, 1)
+    return [finding_object(finding) for finding in report.findings]
+
+
+def settings_list(scenario: str | None = None) -> list[dict[str, Any]]:
+    """Every setting that is known, or those of a scenario: training, inference, both (which is all of them)."""
+    from azext_amlk8s.settings.catalogue import every_setting
+
+    return [one for one in every_setting() if _in(one["scenarios"], scenario)]
+
+
+def settings_show(key: str) -> dict[str, Any]:
+    """One setting, by any name that it ever had."""
+    from azure.cli.core.azclierror import ResourceNotFoundError
+
+    from azext_amlk8s.settings.catalogue import setting
+    from azext_amlk8s.settings.schema import nearest
+
+    found = setting(key)
+    if found is None:
+        close = nearest(key)
+        fix = f"az amlk8s extension settings show --key {close}" if close else "az amlk8s extension settings list"
+        raise ResourceNotFoundError(f"{key} is not a setting of the extension.", recommendation=fix)
+    return found
+
+
+def components(scenario: str | None = None) -> list[dict[str, Any]]:
+    """What an installation puts into the cluster and into Azure, for a scenario or for every one."""
+    from azext_amlk8s.settings.catalogue import every_component
+
+    return [one for one in every_component() if _in(one["scenarios"], scenario)]
+
+
+def given_settings(
+    config: Sequence[str] | None,
+    config_protected: Sequence[str] | None,
+    config_file: str | None = None,
+    config_protected_file: str | None = None,
+    allow_unknown: bool = False,
+) -> tuple[Any, list[Any]]:
+    """Settings out of all options, the contents of the PEM files that they name in place of the paths; and findings."""
+    settings, found = given_words(config, config_protected, config_file, config_protected_file, allow_unknown)
+    settings, of_files = with_files(settings)
+    return settings, [*found, *of_files]
+
+
+def given_words(
+    config: Sequence[str] | None,
+    config_protected: Sequence[str] | None,
+    config_file: str | None,
+    config_protected_file: str | None,
+    allow_unknown: bool,
+) -> tuple[Any, list[Any]]:
+    """Settings out of all options as they are written, and findings; the PEM files that they name are not read yet."""
+    from azext_amlk8s.settings import read_settings
+
+    settings, found = read_settings(
+        config or (),
+        config_protected or (),
+        config_file=_document(config_file),
+        protected_file=_document(config_protected_file),
+        allow_unknown=allow_unknown,
+    )
+    return settings, list(found)
+
+
+def cluster_and_facts(
+    arm: Any, settings: Any, group: str, cluster_type: str, cluster: str
+) -> tuple[dict[str, Any], list[dict[str, Any]], Any]:
+    """The cluster, the extensions on it and the facts for the rules, asked for side by side."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from azext_amlk8s.operations.extension import facts
+    from azext_amlk8s.settings import cluster_facts, needed_providers
+
+    namespaces = needed_providers(settings, cluster_type)
+    with ThreadPoolExecutor(len(namespaces)) as pool:
+        providers = [pool.submit(_provider, arm, namespace) for namespace in namespaces]
+        there, extensions = facts(arm, group, cluster_type, cluster)
+        told = [one.result() for one in providers]
+    return there, extensions, cluster_facts(there, cluster_type, extensions, filter(None, told))
+
+
+def _provider(arm: Any, namespace: str) -> Mapping[str, Any] | None:
+    """A resource provider; None for who may not look at it, as those with rights in a resource group only."""
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        told: Mapping[str, Any] = arm.get_provider(namespace)
+    except HttpResponseError as error:
+        if error.status_code != 403:
+            raise
+        return None
+    return told
+
+
+def facts_or_findings(
+    cmd: Any, settings: Any, found: Sequence[Any], strict: bool, group: str, cluster_type: str, cluster: str
+) -> tuple[Any, list[dict[str, Any]], Any]:
+    """The door to Azure, the extensions on the cluster and its facts.
+
+    Where Azure cannot be asked, what is wrong with the settings is said in its place. Raises what the asking raises.
+    """
+    from azext_amlk8s.azure import Arm
+
+    try:
+        arm = Arm(cmd.cli_ctx)
+        _, extensions, about = cluster_and_facts(arm, settings, group, cluster_type, cluster)
+    except Exception:
+        refuse_on_errors(found, strict=strict)
+        raise
+    return arm, extensions, about
+
+
+def _of_cluster(
+    cmd: Any, settings: Any, group: str | None, cluster: str | None, cluster_type: str | None, name: str | None
+) -> Sequence[Any]:
+    from azure.cli.core.azclierror import RequiredArgumentMissingError
+
+    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.settings import judge_facts, judge_name
+
+    if not (group and cluster and cluster_type):
+        raise RequiredArgumentMissingError(
+            "A cluster is named by its group, its name and its type together.",
+            recommendation="--resource-group GROUP --cluster-name CLUSTER --cluster-type managedClusters",
+        )
+    with azure_errors():
+        _, _, about = cluster_and_facts(Arm(cmd.cli_ctx), settings, group, cluster_type, cluster)
+    return [*judge_facts(settings, about), *(judge_name(name, about) if name else ())]
+
+
+def _document(path: str | None) -> Any:
+    """A file of settings. Raises az's FileOperationError when it cannot be read."""
+    from pathlib import Path
+
+    from azure.cli.core.azclierror import FileOperationError
+
+    from azext_amlk8s.settings import Document
+
+    if path is None:
+        return None
+    try:
+        return Document(path, Path(path).expanduser().read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileOperationError(f"The file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise FileOperationError(f"The file {path} is not UTF-8 text.") from error
+
+
+def with_files(settings: Any) -> tuple[Any, list[Any]]:
+    """The settings with the contents of the files that they name, and what is to be said of the files."""
+    from datetime import datetime, timezone
+    from pathlib import Path
+
+    from azext_amlk8s.settings import file_settings, with_file_contents
+    from azext_amlk8s.settings.tls import T100
+
+    contents, findings = {}, []
+    for key, path in file_settings(settings).items():
+        try:
+            contents[key] = Path(path).expanduser().read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is not a path"
+            shown = f"The file {path}" if len(path) <= LONGEST_PATH else "The value"
+            message = f"{shown} of {key} cannot be read: {why}."
+            findings.append(T100.finding(key, message, fix=f"--config-protected {key}=PATH"))
+    if findings:
+        return settings, findings
+    settings, found = with_file_contents(settings, contents, datetime.now(timezone.utc))
+    return settings, list(found)
+
+
+def _in(scenarios: Sequence[str], wanted: str | None) -> bool:
+    return wanted in (None, "both") or wanted in scenarios

@@ -1,0 +1,153 @@
+"""Which cluster, extension, workspace or compute is meant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from azext_amlk8s.shell import join
+
+MANAGED_CLUSTERS, CONNECTED_CLUSTERS = "managedClusters", "connectedClusters"
+PROVIDERS = {MANAGED_CLUSTERS: "Microsoft.ContainerService", CONNECTED_CLUSTERS: "Microsoft.Kubernetes"}
+
+_GROUP = r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<resource_group>[^/]+)"
+_CLUSTER = (
+    rf"{_GROUP}/providers/Microsoft\.(ContainerService|Kubernetes)"
+    r"/(?P<type>managedClusters|connectedClusters)/(?P<name>[^/]+)"
+)
+_CLUSTER_ID = re.compile(rf"^{_CLUSTER}/?$", re.IGNORECASE)
+_EXTENSION_ID = re.compile(
+    rf"^(?P<cluster>{_CLUSTER})/providers/Microsoft\.KubernetesConfiguration/extensions/(?P<extension>[^/]+)/?$",
+    re.IGNORECASE,
+)
+_WORKSPACE = rf"{_GROUP}/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[^/]+)"
+_WORKSPACE_ID = re.compile(rf"^{_WORKSPACE}/?$", re.IGNORECASE)
+_COMPUTE_ID = re.compile(rf"^(?P<workspace>{_WORKSPACE})/computes/(?P<compute>[^/]+)/?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ClusterRef:
+    """A cluster in Azure. type is managedClusters (AKS) or connectedClusters (Arc)."""
+
+    subscription: str
+    resource_group: str
+    type: str
+    name: str
+
+    @classmethod
+    def parse(cls, resource_id: str) -> ClusterRef:
+        """The cluster of a resource ID. Raises ValueError for an ID of something else."""
+        found = _CLUSTER_ID.match(resource_id.strip())
+        if not found:
+            raise ValueError(f"'{resource_id}' is not the resource ID of an AKS or Arc-connected cluster")
+        return cls(found["subscription"], found["resource_group"], canonical_type(found["type"]), found["name"])
+
+    @property
+    def is_aks(self) -> bool:
+        """Whether it is an AKS cluster; otherwise it is Arc-connected."""
+        return self.type.lower() == MANAGED_CLUSTERS.lower()
+
+    @property
+    def id(self) -> str:
+        """The resource ID."""
+        kind = canonical_type(self.type)
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/{PROVIDERS[kind]}/{kind}/{self.name}"
+
+    @property
+    def cli_args(self) -> str:
+        """The options of `az amlk8s` that name it, quoted."""
+        return join(["-g", self.resource_group, "-c", self.name, "-t", self.type])
+
+    @property
+    def az_args(self) -> str:
+        """The options of `az aks` and `az connectedk8s` that name it, quoted."""
+        return join(["-g", self.resource_group, "-n", self.name])
+
+
+@dataclass(frozen=True)
+class ExtensionRef:
+    """An extension on a cluster."""
+
+    cluster: ClusterRef
+    name: str
+
+    @classmethod
+    def parse(cls, resource_id: str) -> ExtensionRef:
+        """The extension of a resource ID. Raises ValueError for an ID of something else."""
+        found = _EXTENSION_ID.match(resource_id.strip())
+        if not found:
+            raise ValueError(f"'{resource_id}' is not the resource ID of a cluster extension")
+        return cls(ClusterRef.parse(found["cluster"]), found["extension"])
+
+    @property
+    def id(self) -> str:
+        """The resource ID."""
+        return f"{self.cluster.id}/providers/Microsoft.KubernetesConfiguration/extensions/{self.name}"
+
+    @property
+    def cli_args(self) -> str:
+        """The options of `az amlk8s extension` that name it, quoted."""
+        return f"{self.cluster.cli_args} {join(['-n', self.name])}"
+
+
+@dataclass(frozen=True)
+class WorkspaceRef:
+    """A workspace of Azure Machine Learning."""
+
+    subscription: str
+    resource_group: str
+    name: str
+
+    @classmethod
+    def parse(cls, resource_id: str) -> WorkspaceRef:
+        """The workspace of a resource ID. Raises ValueError for an ID of something else."""
+        found = _WORKSPACE_ID.match(resource_id.strip())
+        if not found:
+            raise ValueError(f"'{resource_id}' is not the resource ID of a workspace")
+        return cls(found["subscription"], found["resource_group"], found["name"])
+
+    @property
+    def id(self) -> str:
+        """The resource ID."""
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
+
+    @property
+    def cli_args(self) -> str:
+        """The options of `az amlk8s compute` that name it, quoted."""
+        return join(["-g", self.resource_group, "-w", self.name])
+
+
+@dataclass(frozen=True)
+class ComputeRef:
+    """A compute of a workspace."""
+
+    workspace: WorkspaceRef
+    name: str
+
+    @classmethod
+    def parse(cls, resource_id: str) -> ComputeRef:
+        """The compute of a resource ID. Raises ValueError for an ID of something else."""
+        found = _COMPUTE_ID.match(resource_id.strip())
+        if not found:
+            raise ValueError(f"'{resource_id}' is not the resource ID of a compute")
+        return cls(WorkspaceRef.parse(found["workspace"]), found["compute"])
+
+    @property
+    def id(self) -> str:
+        """The resource ID."""
+        return f"{self.workspace.id}/computes/{self.name}"
+
+    @property
+    def cli_args(self) -> str:
+        """The options of `az amlk8s compute` that name it, quoted."""
+        return f"{self.workspace.cli_args} {join(['-n', self.name])}"
+
+
+def canonical_type(cluster_type: str) -> str:
+    """managedClusters or connectedClusters, in ARM's spelling. Raises ValueError for any other type."""
+    for kind in PROVIDERS:
+        if cluster_type.lower() == kind.lower():
+            return kind
+    raise ValueError(f"invalid cluster type '{cluster_type}'; expected {MANAGED_CLUSTERS} or {CONNECTED_CLUSTERS}")

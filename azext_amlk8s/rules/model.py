@@ -1,0 +1,183 @@
+"""Rules, the findings that they yield, and the facts that they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Generic, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Severity(str, Enum):
+    """How much a finding weighs: an error stops the command, a warning is printed, an info is shown on request."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the function of a rule yields; the rule adds its id, severity and source.
+
+    subject is the key, object or resource that has the problem, and related are others that it is also about (the
+    setting that a misspelt key was meant to be). fix has one command or one sentence per line; a command is complete
+    and keeps the user's own values. severity replaces the rule's own where a case weighs less or more.
+    """
+
+    subject: str
+    message: str
+    expected: str = ""
+    found: str = ""
+    fix: str = ""
+    related: tuple[str, ...] = ()
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem that a rule reports. message is a full sentence; source is the URL that documents the rule."""
+
+    id: str
+    severity: Severity
+    subject: str
+    message: str
+    expected: str = ""
+    found: str = ""
+    fix: str = ""
+    source: str = ""
+    related: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fact(Generic[T]):
+    """A key of `Facts`: the name of a fact, and the type of its value."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """A fact that could not be read, and why; absent where there is no such thing. fix says what to do, if known."""
+
+    reason: str
+    absent: bool = False
+    fix: str = ""
+
+
+class NotApplicable(Exception):
+    """Raised by the function of a check where there is nothing to check; the message is a clause that says why."""
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """What makes a rule a check of `az amlk8s check`.
+
+    needs are facts without which the check is skipped; uses are facts that it takes as they come, perhaps Unavailable.
+    phase is "before" an installation, "installed", or "always". retry says that waiting may resolve it. clusters is
+    managedClusters or connectedClusters where the check makes sense on one type alone. fatal checks also run before
+    extension create, update and compute attach.
+    """
+
+    category: str
+    needs: tuple[Fact[Any], ...] = ()
+    uses: tuple[Fact[Any], ...] = ()
+    phase: str = "always"
+    retry: bool = False
+    clusters: str = ""
+
+
+@dataclass(frozen=True)
+class Rule(Generic[P]):
+    """A rule: its declaration, and the function that finds what violates it. Call it to get findings.
+
+    title is a topic ("Nodes for inference routers"), never a claim; requires is one sentence that says what is
+    required, why says what happens otherwise. follows are ids of rules of which this one may be a consequence: it is
+    not reported for a subject for which one of them has been; follows_any likewise, whatever the subject.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    requires: str
+    function: Callable[P, Iterable[Problem]]
+    source: str = ""
+    why: str = ""
+    follows: tuple[str, ...] = ()
+    follows_any: tuple[str, ...] = ()
+    check: CheckSpec | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Finding, ...]:
+        """The findings of this rule for these arguments."""
+        return tuple(self.finding(problem) for problem in self.function(*args, **kwargs))
+
+    def finding(self, problem: Problem) -> Finding:
+        """A finding of this rule."""
+        return Finding(
+            self.id,
+            problem.severity or self.severity,
+            problem.subject,
+            problem.message,
+            problem.expected,
+            problem.found,
+            problem.fix,
+            self.source,
+            problem.related,
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """The findings of a run, errors first; consequences of other findings are left out."""
+
+    findings: tuple[Finding, ...] = field(default=())
+
+    @classmethod
+    def of(cls, *groups: Iterable[Finding]) -> Report:
+        """The findings of all groups, without consequences and duplicates."""
+        from azext_amlk8s.rules.registry import find_rule
+
+        order = list(Severity)
+        findings = list(dict.fromkeys(finding for group in groups for finding in group))
+        kept = [one for one in findings if not _is_consequence(one, find_rule(one.id), findings)]
+        return cls(tuple(sorted(kept, key=lambda finding: order.index(finding.severity))))
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that stop the command."""
+        return self._of(Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings that are printed and do not stop the command."""
+        return self._of(Severity.WARNING)
+
+    def strict(self) -> Report:
+        """The same report with every warning treated as an error."""
+        raised = (replace(one, severity=Severity.ERROR) for one in self.warnings)
+        return Report((*self.errors, *raised, *self._of(Severity.INFO)))
+
+    def _of(self, severity: Severity) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity is severity)
+
+
+def _is_consequence(finding: Finding, rule: Rule[Any] | None, findings: Iterable[Finding]) -> bool:
+    if rule is None or not (rule.follows or rule.follows_any):
+        return False
+    return any(cause is not finding and _causes(cause, finding, rule) for cause in findings)
+
+
+def _causes(cause: Finding, finding: Finding, rule: Rule[Any]) -> bool:
+    if cause.id in rule.follows_any:
+        return True
+    return cause.id in rule.follows and bool(_subjects(cause) & _subjects(finding))
+
+
+def _subjects(finding: Finding) -> set[str]:
+    return {subject.lower() for subject in (finding.subject, *finding.related)}
+
+
+Problems = Iterator[Problem]

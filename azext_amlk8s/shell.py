@@ -1,0 +1,23 @@
+"""Quoting for the shell that the user pastes commands into."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterable
+
+_PLAIN = re.compile(r"^[\w@%+=:,./-]+$", re.ASCII)
+_POWERSHELL_PLAIN = re.compile(r"^[\w%+=:./\\-]+$", re.ASCII)
+
+
+def quote(word: str, *, windows: bool = os.name == "nt") -> str:
+    """A word as one argument: for POSIX shells, or for PowerShell on Windows."""
+    if not windows:
+        return word if _PLAIN.match(word) else shlex.quote(word)
+    return word if _POWERSHELL_PLAIN.match(word) else "'" + word.replace("'", "''") + "'"
+
+
+def join(words: Iterable[str]) -> str:
+    """Words as a command line."""
+    return " ".join(quote(word) for word in words)
