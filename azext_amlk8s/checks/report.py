@@ -72,7 +72,7 @@ def check_view(one: Outcome) -> dict[str, Any]:
 
 def finding_view(one: Finding) -> dict[str, str]:
     """A finding as it is returned."""
-    return {key: getattr(value, "value", value) for key, value in vars(one).items()}
+    return {key: getattr(value, "value", value) for key, value in vars(one).items() if key != "related"}
 
 
 def component_view(one: Component) -> dict[str, Any]:

@@ -377,8 +377,9 @@ def test_findings(name: str, change: dict[str, Any], facts: dict[str, Any], foun
 
 
 def every_rule() -> dict[str, Rule]:
+    from azext_amlk8s.computes import existing_compute_rules as standing
     from azext_amlk8s.computes import ids as of_ids
-    from azext_amlk8s.computes import names, rules, standing
+    from azext_amlk8s.computes import names, rules
 
     parts = (of_ids, names, rules, standing)
     return {name: one for part in parts for name, one in vars(part).items() if isinstance(one, Rule)}
