@@ -182,7 +182,7 @@ def test_the_picture() -> None:
         "------------------",
         "‼ Every node is Ready.",
         "    ‼ The node n is not Ready. [K303]",
-        "      required: Ready; found: is not Ready",
+        "      expected: Ready; found: is not Ready",
         "      > kubectl describe node n",
         "      see https://kubernetes.io/docs/concepts/architecture/nodes/",
         "",
