@@ -1,0 +1,87 @@
+"""YAML of users, read with bounds: size, depth and the number of nodes after aliases are expanded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 100
+MAX_NODES = 200_000
+OPEN = (0, 0)
+
+
+class YamlProblem(ValueError):
+    """The text cannot be used as YAML; the message is a clause that says why."""
+
+
+def compose_documents(text: str, max_nodes: int = MAX_NODES) -> list[Node]:
+    """The root nodes of the documents of a YAML text; an empty document has none.
+
+    Nothing is built: scalars keep the spelling of the text. Raises YamlProblem for text that is not YAML, that is
+    nested more than MAX_DEPTH levels deep, that refers to itself, or that has more than max_nodes nodes once its
+    aliases are expanded (https://en.wikipedia.org/wiki/Billion_laughs_attack).
+    """
+    import yaml
+
+    if len(text) > MAX_BYTES:
+        raise YamlProblem(f"it is larger than {MAX_BYTES // 1_000_000} MB")
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        _check_events(yaml.parse(text, Loader=loader), max_nodes)
+        nodes = list(yaml.compose_all(text, Loader=loader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None)
+        raise YamlProblem(f"it is not valid YAML{where}{f': {problem}' if problem else ''}") from error
+    sizes: dict[int, tuple[int, int]] = {}
+    expanded = [_expanded_size(node, sizes) for node in nodes]
+    if sum(size for size, _ in expanded) > max_nodes:
+        raise YamlProblem(f"its aliases expand to more than {max_nodes} values")
+    if max((depth for _, depth in expanded), default=0) > 2 * MAX_DEPTH:
+        raise YamlProblem(f"its aliases are nested more than {2 * MAX_DEPTH} levels deep")
+    return nodes
+
+
+def _check_events(events: Any, max_nodes: int) -> None:
+    """Parsing yields events without recursion, so that depth is known before anything recursive runs."""
+    import yaml
+
+    depth = count = 0
+    for event in events:
+        if isinstance(event, yaml.events.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise YamlProblem(f"it is nested more than {MAX_DEPTH} levels deep")
+        elif isinstance(event, yaml.events.CollectionEndEvent):
+            depth -= 1
+        if isinstance(event, yaml.events.NodeEvent):
+            count += 1
+            if count > max_nodes:
+                raise YamlProblem(f"it has more than {max_nodes} values")
+
+
+def _expanded_size(node: Node, sizes: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """The number of nodes in a tree whose aliases are expanded, and its depth; sizes remembers complete nodes."""
+    known = sizes.get(id(node))
+    if known == OPEN:
+        raise YamlProblem("it refers to itself")
+    if known is None:
+        sizes[id(node)] = OPEN
+        inner = [_expanded_size(child, sizes) for child in _children(node)]
+        known = sizes[id(node)] = (
+            1 + sum(size for size, _ in inner),
+            1 + max((depth for _, depth in inner), default=0),
+        )
+    return known
+
+
+def _children(node: Node) -> list[Node]:
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        return [child for pair in node.value for child in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
