@@ -271,7 +271,7 @@ def _of_version(there: Deployed, wanted: Mapping[str, Any]) -> list[Change]:
 
 def _normal(key: str, value: str) -> str:
     known = find(key)
-    values = ("True", "False", *(known.values if known and known.name == key else ()))
+    values = known.values if known and known.name == key else ("True", "False")
     return next((one for one in values if one.lower() == value.lower()), value)
 
 
