@@ -21,9 +21,10 @@ from sandbox.azure.operations import Operations
 from sandbox.azure.record import Recorder
 from sandbox.azure.seed import grow
 from sandbox.azure.tree import Tree
+from sandbox.cluster_objects import agent_objects, node_objects
 from sandbox.kubernetes import ClusterSide, start_cluster_side
 from sandbox.tls import Authority
-from sandbox.world import World, agents_of, nodes_of
+from sandbox.world import World
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,14 @@ async def _clusters(
         *(
             start_cluster_side(
                 one.name,
-                nodes=nodes_of(one),
-                objects=[*agents_of(one, world), *(dict(obj) for obj in one.objects)],
+                nodes=node_objects(one),
+                objects=[*agent_objects(one, world), *(dict(obj) for obj in one.objects)],
                 directory=directory / one.name,
                 authority=authority,
                 version=f"v{one.version}",
                 real=one.real,
-                forbids=one.forbids,
+                forbidden_kinds=one.forbidden_kinds,
+                faults=tuple(fault for fault in world.faults if fault.cluster.lower() == one.name.lower()),
                 on_request=on_request,
             )
             for one in world.clusters

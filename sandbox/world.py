@@ -1,27 +1,60 @@
-"""The world: a YAML file that a person can read and change, read into ARM resources and cluster nodes."""
+"""The world of a sandbox: read from a YAML file, checked entry by entry."""
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
+from sandbox.faults import Fault
+
 DEFAULT_WORLD = Path(__file__).with_name("world.yaml")
-WEATHERS = ("expired-token", "throttled", "bad-gateway", "gateway-timeout", "refused", "dropped")
 NAMESPACE = uuid.UUID("6b1f1f6e-0c7e-5a53-9d0a-5d1b5c3f2a10")
+KUBERNETES_VERSION = "1.34.2"
+Built = TypeVar("Built")
+
+COMPONENT_FAULTS = (
+    "missing",
+    "unschedulable",
+    "image_pull_failure",
+    "crashing",
+    "oom_killed",
+    "config_error",
+    "restarting",
+    "not_ready",
+)
+# Spellings of the release before this one, which are accepted once more.
+OLD_KEYS = {
+    "": {"weather": "faults", "page": "page_size"},
+    "clusters": {"ails": "component_faults", "forbids": "forbidden_kinds"},
+    "workspaces": {"lacks": "missing_roles", "keeps": "immutable", "lingers": "removal_delay"},
+    "resources": {"on": "scope"},
+}
+OLD_VALUES = {
+    "unplaced": "unschedulable",
+    "unpulled": "image_pull_failure",
+    "unconfigured": "config_error",
+    "killed": "oom_killed",
+    "slow": "not_ready",
+}
+OLD_FAULTS = {"refused": "error", "dropped": "connection-reset"}
 
 
 class WorldError(ValueError):
-    """The world file cannot be used; the message says why in one sentence."""
+    """The world file cannot be used; the message names the file, the entry and the reason."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Nodes that are alike. cpu in cores, memory as a Kubernetes quantity. ready: their kubelets answer."""
+    """Identical nodes. cpu in cores, memory as a Kubernetes quantity, ready: the kubelets respond.
+
+    min_count and max_count: the bounds of the autoscaler, which is off without max_count.
+    """
 
     name: str
     count: int
@@ -31,23 +64,28 @@ class Pool:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Mapping[str, str], ...] = ()
     os: str = "linux"
+    arch: str = "amd64"
     ready: bool = True
+    schedulable: bool = True
+    vm_size: str = "Standard_D4s_v5"
+    min_count: int | None = None
+    max_count: int | None = None
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster: its ARM type (managedClusters, connectedClusters), its nodes, and what ARM says beyond the usual.
+    """A cluster: its ARM type (managedClusters or connectedClusters), its nodes, and ARM properties beyond the usual.
 
     load_balancer: services of type LoadBalancer get an address. registry: the nodes can pull images. outbound: charts
-    can be downloaded. relay: Azure Relay can be reached. ails: what befalls components after the installation, see
-    azure/ails.py. forbids: plural names of kinds that the user of the kubeconfig may not read.
+    can be downloaded. relay: Azure Relay can be reached. component_faults: faults of components after an installation,
+    by component. forbidden_kinds: plural names of kinds that the user of the kubeconfig may not access.
     """
 
     name: str
     group: str
     type: str
-    pools: tuple[Pool, ...]
-    version: str = "1.30.9"
+    pools: tuple[Pool, ...] = ()
+    version: str = KUBERNETES_VERSION
     real: bool = False
     distribution: str = "generic"
     infrastructure: str = "generic"
@@ -57,44 +95,28 @@ class Cluster:
     registry: bool = True
     outbound: bool = True
     relay: bool = True
-    ails: Mapping[str, str] = field(default_factory=dict)
-    forbids: tuple[str, ...] = ()
+    component_faults: Mapping[str, str] = field(default_factory=dict)
+    forbidden_kinds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.type not in ("managedClusters", "connectedClusters"):
+            raise ValueError(f"unknown type '{self.type}'; expected managedClusters or connectedClusters")
+        for component, fault in self.component_faults.items():
+            if fault not in COMPONENT_FAULTS:
+                expected = ", ".join(COMPONENT_FAULTS)
+                raise ValueError(f"unknown fault '{fault}' of component '{component}'; expected one of {expected}")
 
     @property
     def node_count(self) -> int:
-        """All nodes of all pools."""
+        """The number of nodes in all pools."""
         return sum(pool.count for pool in self.pools)
 
 
 @dataclass(frozen=True)
-class Weather:
-    """What some requests meet on their way: those of a method (any when empty) whose path fits a pattern.
-
-    The first `after` of them pass, the next `times` meet it, the rest pass again. retry_after in seconds;
-    status, code and message are those of a provider that refuses.
-    """
-
-    kind: str
-    method: str = ""
-    path: str = "."
-    after: int = 0
-    times: int = 1
-    retry_after: int | None = None
-    provider: str = "Microsoft.MachineLearningServices"
-    status: int = 500
-    code: str = "InternalServerError"
-    message: str = "The request could not be completed."
-
-    def __post_init__(self) -> None:
-        if self.kind not in WEATHERS:
-            raise TypeError(f"weather is one of {', '.join(WEATHERS)}, not {self.kind!r}")
-
-
-@dataclass(frozen=True)
 class Polls:
-    """How polls of operations are answered while they run, where it differs from the provider's own way.
+    """How polls of running operations are answered.
 
-    status: 200 or 202; level: tenant for URLs that name no subscription; retry_after in seconds.
+    status: 200 or 202; level: tenant for URLs without a subscription; retry_after in seconds.
     """
 
     status: int = 200
@@ -103,148 +125,139 @@ class Polls:
 
 
 @dataclass(frozen=True)
+class ExtensionType:
+    """Where an extension type is available: versions from oldest to newest; no regions means every region."""
+
+    name: str
+    versions: tuple[str, ...]
+    regions: tuple[str, ...] = ()
+    cluster_types: tuple[str, ...] = ("managedClusters", "connectedClusters")
+    trains: tuple[str, ...] = ("stable",)
+
+
+AZUREML = ExtensionType(
+    "microsoft.azureml.kubernetes", ("1.1.5", "1.1.61", "1.1.71", "1.1.76", "1.1.83", "1.1.86", "1.1.88")
+)
+
+
+@dataclass(frozen=True)
 class World:
-    """All that exists when the sandbox starts. role_delay: seconds until a role that was granted can be seen."""
+    """Everything that exists when the sandbox starts. role_delay: seconds until a granted role becomes effective."""
 
     tenant: str
     subscriptions: tuple[Mapping[str, str], ...]
-    location: str
-    groups: tuple[Mapping[str, Any], ...]
-    clusters: tuple[Cluster, ...]
-    workspaces: tuple[Mapping[str, Any], ...]
-    identities: tuple[Mapping[str, Any], ...]
-    providers: Mapping[str, str]
-    features: Mapping[str, str]
-    resources: tuple[Mapping[str, Any], ...]
+    location: str = "eastus"
+    groups: tuple[Mapping[str, Any], ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    workspaces: tuple[Mapping[str, Any], ...] = ()
+    identities: tuple[Mapping[str, Any], ...] = ()
+    providers: Mapping[str, str] = field(default_factory=dict)
+    features: Mapping[str, str] = field(default_factory=dict)
+    resources: tuple[Mapping[str, Any], ...] = ()
     denied: tuple[Mapping[str, Any], ...] = ()
     policies: tuple[Mapping[str, Any], ...] = ()
     role_delay: float = 0
-    weather: tuple[Weather, ...] = ()
+    faults: tuple[Fault, ...] = ()
     polls: Polls = Polls()
-    page: int = 100
+    page_size: int = 100
+    extension_types: tuple[ExtensionType, ...] = (AZUREML,)
+    compute_updates: bool = False
 
     @property
     def subscription(self) -> str:
-        """The id of the first subscription, in which everything lies."""
+        """The ID of the first subscription, which contains all resources."""
         return self.subscriptions[0]["id"]
+
+    def workspace(self, name: str) -> Mapping[str, Any]:
+        """The entry of a workspace, its name in any case; empty if the world has none."""
+        return next((one for one in self.workspaces if one["name"].lower() == name.lower()), {})
+
+    def extension_type(self, name: str) -> ExtensionType | None:
+        """The extension type of this name, in any case."""
+        return next((one for one in self.extension_types if one.name.lower() == name.lower()), None)
+
+
+ENTRY_TYPES: Mapping[str, Any] = {"clusters": Cluster, "faults": Fault, "extension_types": ExtensionType}
+LISTS = ("subscriptions", "groups", "workspaces", "identities", "resources", "denied", "policies")
 
 
 def load(path: Path | None = None) -> World:
-    """Read a world file. Raises WorldError with a sentence that names the file and what is wrong."""
+    """Read a world file. Raises WorldError naming the file, the entry and the reason."""
     file = path or DEFAULT_WORLD
     try:
-        told = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        return World(
-            tenant=told["tenant"],
-            subscriptions=tuple(told["subscriptions"]),
-            location=told.get("location", "eastus"),
-            groups=tuple(told.get("groups", ())),
-            clusters=tuple(_cluster(one) for one in told.get("clusters", ())),
-            workspaces=tuple(told.get("workspaces", ())),
-            identities=tuple(told.get("identities", ())),
-            providers=told.get("providers", {}),
-            features=told.get("features", {}),
-            resources=tuple(told.get("resources", ())),
-            denied=tuple(told.get("denied", ())),
-            policies=tuple(told.get("policies", ())),
-            role_delay=float(told.get("role_delay", 0)),
-            weather=tuple(Weather(**one) for one in told.get("weather", ())),
-            polls=Polls(**told.get("polls", {})),
-            page=told.get("page", 100),
-        )
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise WorldError(f"The world file {file} cannot be read: {error.strerror}.") from error
     except yaml.YAMLError as error:
-        raise WorldError(f"The world file {file} is not YAML: {error}") from error
-    except KeyError as error:
-        raise WorldError(f"The world file {file} lacks {error}.") from error
-    except TypeError as error:
-        raise WorldError(
-            f"The world file {file} has a key that is not known, or a value of another shape: {error}."
-        ) from error
+        raise WorldError(f"The world file {file} is not valid YAML: {error}") from error
+    try:
+        return _world(content)
+    except ValueError as error:
+        raise WorldError(f"The world file {file} is invalid: {error}.") from error
 
 
-def guid(*words: str) -> str:
-    """The same GUID for the same words, so that a world is the same at every start."""
-    return str(uuid.uuid5(NAMESPACE, "/".join(words).lower()))
+def guid(*parts: str) -> str:
+    """The same GUID for the same parts in any case, so that a world is the same at every start."""
+    return str(uuid.uuid5(NAMESPACE, "/".join(parts).lower()))
 
 
-def nodes_of(cluster: Cluster) -> list[dict[str, Any]]:
-    """The Node objects of a cluster."""
-    return [_node(cluster, pool, index) for pool in cluster.pools for index in range(pool.count)]
+def _world(content: Any) -> World:
+    if not isinstance(content, Mapping):
+        raise ValueError(f"expected a mapping, got {type(content).__name__}")
+    values = _renamed(content, OLD_KEYS[""])
+    for key in (*ENTRY_TYPES, *LISTS):
+        if key in values:
+            values[key] = tuple(_entries(key, values[key]))
+    if "polls" in values:
+        values["polls"] = build(Polls, values["polls"], "polls")
+    return build(World, values, "")
 
 
-def agents_of(cluster: Cluster, world: World) -> list[dict[str, Any]]:
-    """What the agents of an Arc-connected cluster keep in it: which Azure resource it is."""
-    if cluster.type == "managedClusters":
-        return []
-    data = {
-        "AZURE_RESOURCE_NAME": cluster.name,
-        "AZURE_RESOURCE_GROUP": cluster.group,
-        "AZURE_SUBSCRIPTION_ID": world.subscription,
-        "AZURE_REGION": world.location,
-        "AZURE_TENANT_ID": world.tenant,
-    }
-    meta = {"name": "azure-clusterconfig", "namespace": "azure-arc"}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "azure-arc"}},
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data},
-    ]
+def _entries(key: str, entries: Any) -> list[Any]:
+    if not isinstance(entries, list):
+        raise ValueError(f"{key}: expected a list, got {type(entries).__name__}")
+    found = []
+    for index, entry in enumerate(entries):
+        where = f"{key}[{index}]"
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"{where}: expected a mapping, got {type(entry).__name__}")
+        where += f" '{entry['name']}'" if "name" in entry else ""
+        renamed = _renamed(entry, OLD_KEYS.get(key, {}))
+        if key == "faults":
+            renamed["kind"] = OLD_FAULTS.get(renamed.get("kind", ""), renamed.get("kind"))
+        if key == "clusters":
+            renamed = _cluster(renamed, where)
+        found.append(build(ENTRY_TYPES[key], renamed, where) if key in ENTRY_TYPES else renamed)
+    return found
 
 
-def _cluster(told: Mapping[str, Any]) -> Cluster:
-    pools = tuple(Pool(**{**pool, "taints": tuple(pool.get("taints", ()))}) for pool in told.get("pools", ()))
-    lists = {name: tuple(told.get(name, ())) for name in ("objects", "forbids")}
-    return Cluster(**{**told, "pools": pools, **lists})
+def _cluster(entry: dict[str, Any], where: str) -> dict[str, Any]:
+    pools = entry.get("pools", ())
+    entry["pools"] = tuple(build(Pool, pool, f"{where}, pools[{index}]") for index, pool in enumerate(pools))
+    faults = entry.get("component_faults") or {}
+    entry["component_faults"] = {name: OLD_VALUES.get(fault, fault) for name, fault in faults.items()}
+    return entry
 
 
-def _node(cluster: Cluster, pool: Pool, index: int) -> dict[str, Any]:
-    name = f"{cluster.name}-{pool.name}-{index}"
-    size = {"cpu": str(pool.cpu), "memory": pool.memory, "pods": "110", "ephemeral-storage": "128Gi"}
-    if pool.gpu:
-        size["nvidia.com/gpu"] = str(pool.gpu)
-    aks = (
-        {"agentpool": pool.name, "kubernetes.azure.com/agentpool": pool.name}
-        if cluster.type == "managedClusters"
-        else {}
-    )
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": name,
-            "labels": {
-                "kubernetes.io/hostname": name,
-                "kubernetes.io/os": pool.os,
-                "kubernetes.io/arch": "amd64",
-                **aks,
-                **pool.labels,
-            },
-        },
-        "spec": {"taints": [dict(taint) for taint in pool.taints]} if pool.taints else {},
-        "status": {
-            "capacity": size,
-            "allocatable": size,
-            "addresses": [
-                {"type": "InternalIP", "address": f"10.224.0.{index + 4}"},
-                {"type": "Hostname", "address": name},
-            ],
-            "conditions": [
-                {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is ready"}
-                if pool.ready
-                else {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": "kubelet is down"}
-            ],
-            "nodeInfo": {
-                "kubeletVersion": f"v{cluster.version}",
-                "operatingSystem": pool.os,
-                "architecture": "amd64",
-                "osImage": "Ubuntu 22.04.5 LTS",
-                "kernelVersion": "5.15.0-1075-azure",
-                "containerRuntimeVersion": "containerd://1.7.25",
-                "bootID": guid("boot", name),
-                "machineID": guid("machine", name).replace("-", ""),
-                "systemUUID": guid("system", name),
-                "kubeProxyVersion": f"v{cluster.version}",
-            },
-        },
-    }
+def _renamed(entry: Mapping[str, Any], old_keys: Mapping[str, str]) -> dict[str, Any]:
+    kept = {key: value for key, value in entry.items() if key not in old_keys}
+    return {**{old_keys[key]: value for key, value in entry.items() if key in old_keys}, **kept}
+
+
+def build(kind: type[Built], entry: Any, where: str) -> Built:
+    """A dataclass from a mapping. Raises ValueError that begins with where the entry is."""
+    prefix = f"{where}: " if where else ""
+    if not isinstance(entry, Mapping):
+        raise ValueError(f"{prefix}expected a mapping, got {type(entry).__name__}")
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    known = [one.name for one in fields]
+    if unknown := [str(key) for key in entry if key not in known]:
+        raise ValueError(f"{prefix}unknown key '{unknown[0]}'; expected one of {', '.join(known)}")
+    required = [one.name for one in fields if one.default is one.default_factory is dataclasses.MISSING]
+    if missing := [name for name in required if name not in entry]:
+        raise ValueError(f"{prefix}missing key '{missing[0]}'")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    try:
+        return kind(**values)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{prefix}{error}") from error

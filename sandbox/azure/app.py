@@ -22,12 +22,14 @@ from sandbox.azure.errors import (
     resource_not_found,
     type_not_found,
 )
-from sandbox.azure.fault_injection import Dropped, Sky
+from sandbox.azure.fault_injection import expired_token, raise_rejection
 from sandbox.azure.locks import refuse_locked
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.subscription import Subscription
 from sandbox.azure.tree import Address, parse
+from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response, redirect
+from sandbox.http_faults import reset, send
 
 log = logging.getLogger(__name__)
 OPERATIONS = ("operations", "computeoperationsstatus", "operationresults", "operationstatuses")
@@ -46,7 +48,8 @@ class ArmApp:
     ) -> None:
         self._azure, self._base, self._on_request, self._recorder = azure, base, on_request, recorder
         self._subscription = Subscription(azure)
-        self._sky = Sky(azure.world)
+        self._faults = FaultCounter(tuple(fault for fault in azure.world.faults if not fault.cluster))
+        self._rejected_tokens: set[str] = set()
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -54,29 +57,37 @@ class ArmApp:
         app.router.add_route("*", "/{path:.*}", self._answer)
         return app
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         claims = entra.claims_of(request.headers.get("Authorization", ""))
+        faults: list[Fault] = []
         try:
-            response = await self._route(request, claims)
+            response = await self._route(request, claims, faults)
         except ArmError as error:
-            response = web.json_response(error.body, status=error.status)
-            if error.cause:
-                response.headers["x-ms-failure-cause"] = error.cause
-            if error.status == 401:
-                response.headers["WWW-Authenticate"] = (
-                    f'Bearer authorization_uri="{self._base()}/{self._azure.world.tenant}"'
-                )
-            response.headers.update(error.headers)
-        except Dropped:
-            if request.transport:
-                request.transport.abort()
-            response = web.Response(status=500)
-            return response
+            response = self._error_response(request, error)
+        except ConnectionReset:
+            return reset(request)
         except Exception:
             log.exception("%s %s", request.method, request.path)
             response = web.json_response(
                 {"error": {"code": "InternalServerError", "message": "The sandbox failed."}}, status=500
             )
+        self._add_headers(request, response)
+        return await self._finish(request, response, claims, faults)
+
+    def _error_response(self, request: web.Request, error: ArmError) -> web.Response:
+        response = web.json_response(error.body, status=error.status)
+        if error.cause:
+            response.headers["x-ms-failure-cause"] = error.cause
+        if error.status == 401:
+            challenge = f'Bearer authorization_uri="{self._base()}/{self._azure.world.tenant}"'
+            response.headers["WWW-Authenticate"] = challenge
+            # Azure rejects a token for good: the next request needs another one.
+            self._rejected_tokens.add(request.headers.get("Authorization", ""))
+        response.headers.update(error.headers)
+        return response
+
+    @staticmethod
+    def _add_headers(request: web.Request, response: web.Response) -> None:
         correlation = str(uuid.uuid4())
         response.headers.update(
             {
@@ -92,6 +103,11 @@ class ArmApp:
         )
         if client_id := request.headers.get("x-ms-client-request-id"):
             response.headers["x-ms-client-request-id"] = client_id
+
+    async def _finish(
+        self, request: web.Request, response: web.Response, claims: dict[str, Any] | None, faults: list[Fault]
+    ) -> web.StreamResponse:
+        """Log and record the exchange, then send it as the faults of the world want it."""
         self._on_request(
             {
                 "method": request.method,
@@ -111,9 +127,14 @@ class ArmApp:
                 response.headers,
                 _json(response.text or ""),
             )
-        return response
+        try:
+            for fault in faults:
+                response = alter_response(fault, response, f"{self._base()}{request.rel_url}")
+        except ConnectionReset:
+            return reset(request)
+        return await send(request, response, faults)
 
-    async def _route(self, request: web.Request, claims: dict[str, Any] | None) -> web.Response:
+    async def _route(self, request: web.Request, claims: dict[str, Any] | None, faults: list[Fault]) -> web.Response:
         words = [word for word in request.path.lower().split("/") if word]
         if words == ["metadata", "endpoints"]:
             return web.json_response(entra.metadata(self._base()))
@@ -130,7 +151,13 @@ class ArmApp:
             query["api-version"] = version
         else:
             raise missing_api_version()
-        self._sky.meet(request.method, request.path, claims)
+        if request.headers.get("Authorization", "") in self._rejected_tokens:
+            raise expired_token(self._azure.world)
+        for fault in self._faults.active(request.method, request.path):
+            faults.append(fault)
+            if fault.kind == "redirect":
+                return redirect(fault, str(request.rel_url))
+            raise_rejection(fault, self._azure.world, claims)
         body = await _body(request)
         return _response(await self._resource(request.method, request.path, query, body, claims))
 

@@ -80,7 +80,7 @@ def _lacking(call: Call, cluster_id: str) -> set[str]:
         if _covers(one["properties"], cluster_id) and not is_fresh(one, call.azure.world.role_delay)
     ]
     held = {one["roleDefinitionId"].rsplit("/", 1)[-1] for one in granted if one["principalId"] in principals}
-    return {role for role in told.get("lacks", ()) if ROLES.get(role) not in held}
+    return {role for role in told.get("missing_roles", ()) if ROLES.get(role) not in held}
 
 
 def _covers(assignment: Mapping[str, Any], cluster_id: str) -> bool:

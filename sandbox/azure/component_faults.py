@@ -18,7 +18,7 @@ NO_CONFIG = {"waiting": {"reason": "CreateContainerConfigError", "message": 'sec
 
 async def befall(told: Install) -> None:
     """Make the components ail. Raises KeyError for an ail that there is not."""
-    for name, ail in told.cluster.ails.items():
+    for name, ail in told.cluster.component_faults.items():
         for kind in CONTROLLERS:
             there = await told.side.client.get("apps/v1", kind, name, NAMESPACE)
             if there is not None:
@@ -118,11 +118,11 @@ def _bare(obj: dict[str, Any]) -> dict[str, Any]:
 
 AILS = {
     "missing": _missing,
-    "unplaced": _unplaced,
-    "unpulled": _unpulled,
+    "unschedulable": _unplaced,
+    "image_pull_failure": _unpulled,
     "crashing": _crashing,
-    "killed": _killed,
-    "unconfigured": _unconfigured,
+    "oom_killed": _killed,
+    "config_error": _unconfigured,
     "restarting": _restarting,
-    "slow": _slow,
+    "not_ready": _slow,
 }

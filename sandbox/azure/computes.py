@@ -96,7 +96,7 @@ class Computes(Behaviour):
         if identity := call.body.get("identity"):
             resource["identity"] = _identity(call, identity)
         # assumed: whether an identity can be changed by a PUT over a compute is not documented.
-        for key in _told(call).get("keeps", ()) if there else ():
+        for key in _told(call).get("immutable", ()) if there else ():
             resource[key] = old.get(key)
         call.azure.tree.put(resource)
         operation = call.azure.operations.start("InProgress", lambda: _attach(call, resource))
@@ -111,7 +111,7 @@ class Computes(Behaviour):
         there["properties"] = {**(there.get("properties") or {}), "provisioningState": "Deleting"}
 
         # assumed: a compute may be read a while after its operation has ended, as lists on record show of others.
-        linger = float(_told(call).get("lingers", 0))
+        linger = float(_told(call).get("removal_delay", 0))
 
         async def vanish() -> None:
             await asyncio.sleep(linger)
@@ -128,7 +128,7 @@ class Computes(Behaviour):
 
     async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
         """In pages: the next one is asked for with $skip; a last or only page has no nextLink."""
-        begin, size = int(call.query.get("$skip") or 0), call.azure.world.page
+        begin, size = int(call.query.get("$skip") or 0), call.azure.world.page_size
         page = await super().list(call, found[begin : begin + size])
         more = {"nextLink": f"{call.url}&$skip={begin + size}"} if begin + size < len(found) else {}
         return {**page, **more}

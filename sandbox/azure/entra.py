@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import time
 from typing import Any
 
@@ -82,6 +83,7 @@ async def token(request: web.Request, tenant: str) -> web.Response:
         "sub": guid("principal", client),
         "tid": tenant,
         "idtyp": "app",
+        "uti": secrets.token_urlsafe(12),
         "ver": "1.0",
     }
     return web.json_response(

@@ -1,40 +1,24 @@
-"""Bad weather on the way to Azure: what its gateway answers now and then, to requests that the world names."""
+"""Faults between a client and ARM, in the form in which ARM's gateway or a resource provider reports them."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.azure.errors import ArmError
-from sandbox.world import Weather, World
+from sandbox.faults import ConnectionReset, Fault
+from sandbox.world import World
 
 
-class Dropped(Exception):
-    """The connection breaks off without an answer."""
+def raise_rejection(fault: Fault, world: World, claims: Mapping[str, Any]) -> None:
+    """Raise the ArmError, or ConnectionReset, of a fault that rejects requests; return for all other faults."""
+    if error := REJECTIONS.get(fault.kind):
+        raise error(fault, world, claims)
 
 
-class Sky:
-    """The weather of a world; each kind of it passes after so many requests."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._met: Counter[int] = Counter()
-
-    def meet(self, method: str, path: str, claims: Mapping[str, Any]) -> None:
-        """Raise ArmError, or Dropped, where a request meets bad weather."""
-        for number, one in enumerate(self._world.weather):
-            if method not in (one.method or method) or not re.search(one.path, path, re.I):
-                continue
-            self._met[number] += 1
-            if one.after < self._met[number] <= one.after + one.times:
-                raise KINDS[one.kind](one, self._world, claims)
-
-
-def _expired(one: Weather, world: World, claims: Mapping[str, Any]) -> ArmError:
-    """As in the recording ExpiredAuthenticationToken."""
+def expired_token(world: World) -> ArmError:
+    """401 as in the recording ExpiredAuthenticationToken."""
     now = time.strftime("%m/%d/%Y %I:%M:%S %p", time.gmtime())
     challenge = (
         f'Bearer authorization_uri="https://login.windows.net/{world.tenant}", error="invalid_token", '
@@ -48,44 +32,50 @@ def _expired(one: Weather, world: World, claims: Mapping[str, Any]) -> ArmError:
     )
 
 
-def _throttled(one: Weather, world: World, claims: Mapping[str, Any]) -> ArmError:
-    """In ARM's words for too many requests of a subscription; Retry-After where the world gives one."""
+def _expired(fault: Fault, world: World, claims: Mapping[str, Any]) -> Exception:
+    return expired_token(world)
+
+
+def _throttled(fault: Fault, world: World, claims: Mapping[str, Any]) -> Exception:
+    """429 for too many requests of a subscription; Retry-After only if the fault has it.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
+    """
     return ArmError(
         429,
         "SubscriptionRequestsThrottled",
         f"Number of 'read' requests for subscription '{world.subscription}' actor '{claims.get('oid')}' exceeded. "
-        f"Please try again after '{one.retry_after or 1}' seconds after additional tokens are available. Refer to "
+        f"Please try again after '{fault.retry_after or 1}' seconds after additional tokens are available. Refer to "
         "https://aka.ms/arm-throttling for additional information.",
-        headers={"Retry-After": str(one.retry_after)} if one.retry_after is not None else None,
+        headers={"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None,
     )
 
 
-def _bad_gateway(one: Weather, world: World, claims: Mapping[str, Any]) -> ArmError:
-    """As in the recording BadGatewayConnection."""
-    text = f"The network connectivity issue encountered for '{one.provider}'; cannot fulfill the request."
+def _bad_gateway(fault: Fault, world: World, claims: Mapping[str, Any]) -> Exception:
+    """502 as in the recording BadGatewayConnection."""
+    text = f"The network connectivity issue encountered for '{fault.provider}'; cannot fulfill the request."
     return ArmError(502, "BadGatewayConnection", text, cause="service")
 
 
-def _gateway_timeout(one: Weather, world: World, claims: Mapping[str, Any]) -> ArmError:
-    """A resource provider that did not answer in time."""
-    text = f"The gateway did not receive a response from '{one.provider}' within the specified time period."
+def _gateway_timeout(fault: Fault, world: World, claims: Mapping[str, Any]) -> Exception:
+    text = f"The gateway did not receive a response from '{fault.provider}' within the specified time period."
     return ArmError(504, "GatewayTimeout", text, cause="service")
 
 
-def _refused(one: Weather, world: World, claims: Mapping[str, Any]) -> ArmError:
-    """What the resource provider itself answers for a while, such as a 500 or a conflict with somebody else."""
-    return ArmError(one.status, one.code, one.message, cause=None)
+def _error(fault: Fault, world: World, claims: Mapping[str, Any]) -> Exception:
+    headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
+    return ArmError(fault.status, fault.code, fault.message, cause=None, headers=headers)
 
 
-def _dropped(one: Weather, world: World, claims: Mapping[str, Any]) -> Exception:
-    return Dropped()
+def _reset(fault: Fault, world: World, claims: Mapping[str, Any]) -> Exception:
+    return ConnectionReset()
 
 
-KINDS: Mapping[str, Callable[[Weather, World, Mapping[str, Any]], Exception]] = {
+REJECTIONS: Mapping[str, Callable[[Fault, World, Mapping[str, Any]], Exception]] = {
     "expired-token": _expired,
     "throttled": _throttled,
     "bad-gateway": _bad_gateway,
     "gateway-timeout": _gateway_timeout,
-    "refused": _refused,
-    "dropped": _dropped,
+    "error": _error,
+    "connection-reset": _reset,
 }

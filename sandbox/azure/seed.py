@@ -33,7 +33,7 @@ def grow(world: World) -> Tree:
         tree.put(_workspace(world, root, workspace))
     for resource in world.resources:
         told = dict(resource)
-        above = "".join(f"/providers/{one}" for one in (told.pop("on", None),) if one)
+        above = "".join(f"/providers/{one}" for one in (told.pop("scope", None),) if one)
         namespace, *types = told["type"].split("/")
         names = told["name"].split("/")
         path = "/".join(word for pair in zip(types, names, strict=True) for word in pair)

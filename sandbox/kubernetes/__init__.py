@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.faults import Fault
 from sandbox.kubernetes.api import Api
 from sandbox.kubernetes.client import KubeClient
 from sandbox.kubernetes.real import ASSETS, start_real
@@ -43,20 +44,23 @@ async def start_cluster_side(
     authority: Authority,
     version: str = "v1.30.9",
     real: bool = False,
-    forbids: tuple[str, ...] = (),
+    forbidden_kinds: tuple[str, ...] = (),
+    faults: tuple[Fault, ...] = (),
     on_request: Callable[[dict[str, Any]], None] | None = None,
 ) -> ClusterSide:
     """Start a cluster's API on a free port of loopback, with its nodes and further objects in it.
 
     With real, a kube-apiserver where KUBEBUILDER_ASSETS names a folder with one and etcd, the stand-in elsewhere. The
-    stand-in refuses its user the kinds that forbids names; the sandbox itself is an administrator.
+    stand-in refuses its user the kinds in forbidden_kinds; the sandbox itself is an administrator.
     """
     token = user = secrets.token_urlsafe(32)
     if real and ASSETS in os.environ:
         server, stop = await start_real(directory, authority, token)
     else:
         user = secrets.token_urlsafe(32)
-        server, stop = await _start_stand_in(Api(Store(), token, version, on_request, name, user, forbids), authority)
+        server, stop = await _start_stand_in(
+            Api(Store(), token, version, on_request, name, user, forbidden_kinds, faults), authority
+        )
     client = KubeClient(server, token, authority.client_context())
     for namespace in ("default", "kube-node-lease", "kube-public", "kube-system"):
         await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})

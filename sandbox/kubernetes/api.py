@@ -15,7 +15,10 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response
+from sandbox.http_faults import reset, send
 from sandbox.kubernetes import admission, apply, forms, openapi, patch, schema, selectors, status
+from sandbox.kubernetes.fault_injection import rejection
 from sandbox.kubernetes.forms import as_json
 from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.store import Event, Store
@@ -49,10 +52,12 @@ class Api:
         on_request: Callable[[dict[str, Any]], None] | None,
         who: str,
         user: str = "",
-        forbids: tuple[str, ...] = (),
+        forbidden_kinds: tuple[str, ...] = (),
+        faults: tuple[Fault, ...] = (),
     ) -> None:
         self._store, self._version, self._on_request, self._who = store, version, on_request, who
-        self._admin, self._tokens, self._forbids = token, {token, user} - {""}, forbids
+        self._admin, self._tokens, self._forbidden_kinds = token, {token, user} - {""}, forbidden_kinds
+        self._faults = FaultCounter(faults)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -61,10 +66,14 @@ class Api:
         return app
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        sandbox = request.headers.get("User-Agent", "") == "sandbox"
+        faults = [] if sandbox else self._faults.active(request.method, request.path)
         try:
             if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
                 raise status.ApiError(401, "Unauthorized", "Unauthorized")
-            response = await self._route(request)
+            response = next((one for one in map(rejection, faults) if one), None) or await self._route(request)
+        except ConnectionReset:
+            return reset(request)
         except status.ApiError as error:
             response = as_json(error.body, error.code)
         except status.NoSuchPath:
@@ -82,7 +91,14 @@ class Api:
                     "agent": request.headers.get("User-Agent", ""),
                 }
             )
-        return response
+        if not isinstance(response, web.Response):
+            return response
+        try:
+            for fault in faults:
+                response = alter_response(fault, response, str(request.url))
+        except ConnectionReset:
+            return reset(request)
+        return await send(request, response, faults)
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
         words = [word for word in request.path.split("/") if word]
@@ -147,7 +163,7 @@ class Api:
 
     async def _object(self, request: web.Request, target: Target) -> web.StreamResponse:
         dry_run = request.query.get("dryRun") == "All"
-        if target.kind.plural in self._forbids and request.headers["Authorization"] != f"Bearer {self._admin}":
+        if target.kind.plural in self._forbidden_kinds and request.headers["Authorization"] != f"Bearer {self._admin}":
             raise status.forbidden(target.kind, request.method)
         forms.require_acceptable(request)
         if target.subresource not in ("", "status", "log"):

@@ -56,7 +56,7 @@ def ask(start: Callable[..., Any], tmp_path_factory: Any) -> Callable[..., tuple
     """Sends a request to the sandbox as the recorded client did."""
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
     world["resources"] = [REGISTRY]
-    world["weather"] = [
+    world["faults"] = [
         {"kind": "bad-gateway", "method": "DELETE", "path": "computes/gone"},
         {"kind": "expired-token", "path": "operationStatuses"},
     ]

@@ -129,7 +129,7 @@ WORLD: dict[str, Any] = {
             "name": "ext",
             "group": "ml-rg",
             "type": "Microsoft.KubernetesConfiguration/extensions",
-            "on": "Microsoft.ContainerService/managedClusters/aks",
+            "scope": "Microsoft.ContainerService/managedClusters/aks",
             "properties": {
                 "extensionType": "microsoft.azureml.kubernetes",
                 "provisioningState": "Failed",

@@ -21,7 +21,7 @@ of its own (forked, see az_process.py), whose commands are those of the checkout
         sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked there)
         seconds: 0               # how long installing and attaching take; default 0
         stdin: "y\\n"            # default: empty, not a terminal
-        judged: false            # the world holds an answer in a shape that no description has: it is kept from `make contract`;
+        contract: false          # the world holds an answer in a shape that no description has: its traffic is not part of `make contract`;
                                  # may stand beside `scenarios` for all of the file
 
 A world is merged thus: mappings key by key; lists of things with a name thing by thing, key by key; all else is replaced. Resources that
@@ -66,7 +66,7 @@ class Scenario:
     sent: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0
     stdin: str = ""
-    judged: bool = True
+    contract: bool = True
 
 
 def read(file: Path) -> list[Scenario]:
@@ -74,7 +74,11 @@ def read(file: Path) -> list[Scenario]:
     told = yaml.safe_load(file.read_text(encoding="utf-8"))
     found = [
         Scenario(
-            **{"judged": told.get("judged", True), **one, "world": merged(told.get("world", {}), one.get("world", {}))}
+            **{
+                "contract": told.get("contract", True),
+                **one,
+                "world": merged(told.get("world", {}), one.get("world", {})),
+            }
         )
         for one in told["scenarios"]
     ]
@@ -105,7 +109,7 @@ def play(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
     from tests.scenarios.certificates import write_files
 
     write_files(folder, scenario.files)
-    with stage.set(scenario.world, folder, scenario.seconds, judged=scenario.judged) as scene:
+    with stage.set(scenario.world, folder, scenario.seconds, contract=scenario.contract) as scene:
         for command in scenario.given:
             said = scene.az(shlex.split(command)[1:], folder)
             if said.code:

@@ -79,8 +79,8 @@ class Stage:
         self._process = AzProcess({**os.environ, **env})
 
     @contextmanager
-    def set(self, world: Mapping[str, Any], folder: Path, seconds: float, *, judged: bool = True) -> Iterator[Scene]:
-        """A scene with what a world has beyond the base, which ends with the block; judged: its traffic is kept."""
+    def set(self, world: Mapping[str, Any], folder: Path, seconds: float, *, contract: bool = True) -> Iterator[Scene]:
+        """A scene with what a world has beyond the base, which ends with the block; contract: its traffic is kept."""
         from tests.scenarios.runner import merged
 
         self._count += 1
@@ -102,7 +102,7 @@ class Stage:
             yield Scene(self._process, here, lines)
         finally:
             self._do(started.stop())
-            if judged:
+            if contract:
                 self._keep(here / "record.jsonl")
 
     def end(self) -> None:

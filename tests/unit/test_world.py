@@ -1,4 +1,4 @@
-"""The world file: what a person may write, and what they are told when it cannot be read."""
+"""The world file: what it may contain, and the error for a file that cannot be used."""
 
 from __future__ import annotations
 
@@ -6,44 +6,67 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.world import WorldError, guid, load, nodes_of
+from sandbox.cluster_objects import node_objects
+from sandbox.world import World, WorldError, guid, load
 
 SMALL = "tenant: t\nsubscriptions: [{id: s, name: S}]\n"
-BAD = [
+CLUSTER = SMALL + "clusters: [{name: c, group: g, type: managedClusters, %s}]\n"
+INVALID = [
     ("no such file", None, "cannot be read"),
-    ("not YAML", "a: [", "is not YAML"),
-    ("no tenant", "subscriptions: []\n", "lacks 'tenant'"),
+    ("not YAML", "a: [", "is not valid YAML"),
+    ("no tenant", "subscriptions: []\n", "missing key 'tenant'"),
+    ("a list instead of a mapping", "- tenant\n", "expected a mapping, got list"),
+    ("unknown key", SMALL + "wheather: []\n", "unknown key 'wheather'; expected one of tenant"),
+    ("clusters is not a list", SMALL + "clusters: {}\n", "clusters: expected a list, got dict"),
+    ("unknown key of a cluster", CLUSTER % "pool: []", "clusters[0] 'c': unknown key 'pool'"),
     (
-        "cluster without pools of nodes",
-        SMALL + "clusters: [{name: c, group: g, type: managedClusters, pool: []}]\n",
-        "'pool'",
+        "unknown type of a cluster",
+        CLUSTER.replace("managedC", "c") % "pools: []",
+        "clusters[0] 'c': unknown type 'clusters'",
     ),
     (
-        "pool with an unknown key",
-        SMALL + "clusters: [{name: c, group: g, type: managedClusters, pools: [{name: p, count: 1, ram: 4Gi}]}]\n",
-        "'ram'",
+        "unknown key of a pool",
+        CLUSTER % "pools: [{name: p, count: 1, ram: 4Gi}]",
+        "clusters[0] 'c', pools[0]: unknown key 'ram'",
     ),
-    ("weather that there is not", SMALL + "weather: [{kind: fog}]\n", "throttled"),
-    ("polls with an unknown key", SMALL + "polls: {every: 3}\n", "'every'"),
-    ("a list where a map is meant", "- tenant\n", "another shape"),
+    ("pool without a count", CLUSTER % "pools: [{name: p}]", "clusters[0] 'c', pools[0]: missing key 'count'"),
+    (
+        "unknown component fault",
+        CLUSTER % "component_faults: {gateway: broken}",
+        "unknown fault 'broken' of component 'gateway'",
+    ),
+    (
+        "unknown fault",
+        SMALL + "faults: [{kind: fog}]\n",
+        "faults[0]: unknown fault kind 'fog'; expected one of expired-token",
+    ),
+    (
+        "fault with an invalid path",
+        SMALL + "faults: [{kind: html, path: '('}]\n",
+        "faults[0]: 'path' is not a regular expression",
+    ),
+    ("unknown key of polls", SMALL + "polls: {every: 3}\n", "polls: unknown key 'every'"),
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "says"), BAD, ids=[case[0] for case in BAD])
-def test_a_world_that_cannot_be_read(name: str, text: str | None, says: str, tmp_path: Path) -> None:
+def world(folder: Path, text: str) -> World:
+    file = folder / "world.yaml"
+    file.write_text(text, encoding="utf-8")
+    return load(file)
+
+
+@pytest.mark.parametrize(("name", "text", "message"), INVALID, ids=[case[0] for case in INVALID])
+def test_an_invalid_world_file_is_an_error(name: str, text: str | None, message: str, tmp_path: Path) -> None:
     file = tmp_path / "world.yaml"
-    if text is not None:
-        file.write_text(text, encoding="utf-8")
     with pytest.raises(WorldError) as error:
-        load(file)
-    assert says in str(error.value)
+        load(file) if text is None else world(tmp_path, text)
+    assert message in str(error.value)
     assert str(file) in str(error.value)
 
 
-def test_the_default_world() -> None:
-    """The clusters, workspaces and the identity that the story needs."""
-    world = load()
-    nodes = {cluster.name: (cluster.type, len(nodes_of(cluster))) for cluster in world.clusters}
+def test_the_default_world_has_the_clusters_of_the_demo() -> None:
+    default = load()
+    nodes = {cluster.name: (cluster.type, len(node_objects(cluster))) for cluster in default.clusters}
     assert nodes == {
         "aks-poc": ("managedClusters", 3),
         "aks-single": ("managedClusters", 1),
@@ -51,20 +74,16 @@ def test_the_default_world() -> None:
         "onprem": ("connectedClusters", 4),
         "openshift": ("connectedClusters", 3),
     }
-    assert {one["name"]: one["identity"] for one in world.workspaces} == {
+    assert {one["name"]: one["identity"] for one in default.workspaces} == {
         "ml-ws": "SystemAssigned",
         "ml-ws-uami": "ml-identity",
     }
-    assert [one["name"] for one in world.identities] == ["ml-identity"]
+    assert [one["name"] for one in default.identities] == ["ml-identity"]
 
 
-def test_what_a_pool_says_stands_on_its_nodes(tmp_path: Path) -> None:
-    file = tmp_path / "world.yaml"
+def test_nodes_have_the_size_labels_and_taints_of_their_pool(tmp_path: Path) -> None:
     pool = "{name: gpu, count: 2, cpu: 6, memory: 112Gi, gpu: 1, labels: {a: b}, taints: [{key: sku, value: gpu, effect: NoSchedule}]}"
-    file.write_text(
-        SMALL + f"clusters: [{{name: c, group: g, type: managedClusters, pools: [{pool}]}}]\n", encoding="utf-8"
-    )
-    nodes = nodes_of(load(file).clusters[0])
+    nodes = node_objects(world(tmp_path, CLUSTER % f"pools: [{pool}]").clusters[0])
     assert [node["metadata"]["name"] for node in nodes] == ["c-gpu-0", "c-gpu-1"]
     node = nodes[0]
     assert node["status"]["allocatable"]["nvidia.com/gpu"] == "1"
@@ -73,6 +92,34 @@ def test_what_a_pool_says_stands_on_its_nodes(tmp_path: Path) -> None:
     assert node["spec"]["taints"] == [{"key": "sku", "value": "gpu", "effect": "NoSchedule"}]
 
 
-def test_the_same_world_twice() -> None:
-    """Ids do not depend on chance, nor on case."""
+def test_a_cordoned_arm64_node(tmp_path: Path) -> None:
+    pool = "{name: arm, count: 1, arch: arm64, schedulable: false}"
+    node = node_objects(world(tmp_path, CLUSTER % f"pools: [{pool}]").clusters[0])[0]
+    assert node["spec"]["unschedulable"] is True
+    assert node["status"]["nodeInfo"]["architecture"] == node["metadata"]["labels"]["kubernetes.io/arch"] == "arm64"
+
+
+def test_the_keys_of_the_previous_release_are_accepted(tmp_path: Path) -> None:
+    old = world(
+        tmp_path,
+        CLUSTER % "ails: {gateway: unplaced}, forbids: [pods]"
+        + "weather: [{kind: refused}, {kind: dropped}]\npage: 3\n"
+        + "workspaces: [{name: w, group: g, lacks: [Reader], keeps: [tags], lingers: 2}]\n"
+        + "resources: [{name: r, group: g, type: a/b, 'on': x}]\n",
+    )
+    assert old.clusters[0].component_faults == {"gateway": "unschedulable"}
+    assert old.clusters[0].forbidden_kinds == ("pods",)
+    assert [fault.kind for fault in old.faults] == ["error", "connection-reset"]
+    assert old.page_size == 3
+    assert old.workspace("W") == {
+        "name": "w",
+        "group": "g",
+        "missing_roles": ["Reader"],
+        "immutable": ["tags"],
+        "removal_delay": 2,
+    }
+    assert old.resources[0]["scope"] == "x"
+
+
+def test_ids_depend_on_neither_chance_nor_case() -> None:
     assert guid("a", "B") == guid("A", "b") != guid("a", "c")
