@@ -251,14 +251,14 @@ def _extensions_client() -> Any:
         ) from error
 
     from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
-    from azext_amlk8s.azure.logging_policy import BlankedTrace
+    from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 
     class ExtensionsClient(KubernetesConfigurationExtensionsMgmtClient):
         """The SDK's client with our trace (az would log the protected settings), and tokens that are replaced."""
 
         def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
             ours = {
-                "logging_policy": BlankedTrace(),
+                "logging_policy": RedactedLoggingPolicy(),
                 "authentication_policy": FreshTokenPolicy(credential, *kwargs["credential_scopes"]),
             }
             super().__init__(credential, subscription_id, **{**kwargs, **ours})

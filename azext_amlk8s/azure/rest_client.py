@@ -11,7 +11,7 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
 
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
-from azext_amlk8s.azure.logging_policy import BlankedTrace
+from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
 
 
@@ -37,7 +37,7 @@ class ThinClient:
                 policies.RetryPolicy(**kwargs),
                 FreshTokenPolicy(credential, *scopes, **kwargs),
                 policies.CustomHookPolicy(**kwargs),
-                BlankedTrace(),
+                RedactedLoggingPolicy(),
             ],
             **kwargs,
         )

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from azext_amlk8s.checks.facts import Facts, Inapplicable
-from azext_amlk8s.diagnosis import redacted_text
+from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
@@ -130,4 +130,4 @@ def judged(check: Check, facts: Facts, missing: Mapping[str, Any]) -> Outcome:
 
 def _told(one: Finding) -> Finding:
     """A finding without the secrets that a text of the cluster may hold."""
-    return replace(one, message=redacted_text(one.message), found=redacted_text(one.found))
+    return replace(one, message=redact_text(one.message), found=redact_text(one.found))

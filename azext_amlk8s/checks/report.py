@@ -9,7 +9,7 @@ from azext_amlk8s.checks.catalogue import CATEGORIES
 from azext_amlk8s.checks.facts import Place
 from azext_amlk8s.checks.matrix import Component
 from azext_amlk8s.checks.model import Outcome, Result, Status
-from azext_amlk8s.diagnosis import redacted_text
+from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.rules import Finding
 
 
@@ -85,7 +85,7 @@ def component_view(one: Component) -> dict[str, Any]:
         "ready": one.ready,
         "restarts": one.restarts,
         "nodes": list(one.nodes),
-        "reasons": [redacted_text(trouble.words) for trouble in one.troubles],
+        "reasons": [redact_text(trouble.words) for trouble in one.troubles],
     }
 
 

@@ -169,7 +169,7 @@ def _causes(found: Iterable[Explanation]) -> list[Explanation]:
 
 def _told(causes: Iterable[Explanation], said: Iterable[str]) -> list[str]:
     """A line for each failure, with all that it befalls and the first of what was seen, if it was not said before."""
-    from azext_amlk8s.diagnosis import redacted_text
+    from azext_amlk8s.redaction import redact_text
 
     befallen: dict[tuple[str, str], list[Explanation]] = {}
     for one in causes:
@@ -180,7 +180,7 @@ def _told(causes: Iterable[Explanation], said: Iterable[str]) -> list[str]:
         named = list(dict.fromkeys(str(one.parts["subject"]) for one in group if one.parts.get("subject")))
         more = f" and {len(named) - MOST_SUBJECTS} more" if len(named) > MOST_SUBJECTS else ""
         where = f" [{', '.join(named[:MOST_SUBJECTS])}{more}]" if named else ""
-        seen = redacted_text(str(group[0].parts.get("message") or ""))
+        seen = redact_text(str(group[0].parts.get("message") or ""))
         lines.append(f"{title}{where}: {text}" + (f" Seen: {seen}" if seen and seen not in before else ""))
     return lines
 

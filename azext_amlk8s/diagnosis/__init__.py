@@ -6,7 +6,6 @@ from azext_amlk8s.diagnosis.explain import Explanation, as_finding, explain, exp
 from azext_amlk8s.diagnosis.health import Check, HealthReport, read_reports, relevant
 from azext_amlk8s.diagnosis.helm import HelmFailure, read_helm
 from azext_amlk8s.diagnosis.pods import Trouble, troubles
-from azext_amlk8s.diagnosis.redact import redacted, redacted_text
 
 __all__ = [
     "Check",
@@ -26,8 +25,6 @@ __all__ = [
     "of_text",
     "read_helm",
     "read_reports",
-    "redacted",
-    "redacted_text",
     "relevant",
     "troubles",
     "unfold",

@@ -19,7 +19,7 @@ KEPT = (
     "relay", *ALSO,
 )  # fmt: skip
 SPACES = (NAMESPACE, "azure-arc", "kube-system")
-LOGGED_PODS, LOG_LINES = 25, 500
+LOGGED_PODS, LOG_LINES, LOG_BYTES = 25, 500, 1_000_000
 PAGE, ARCHIVE = "summary.html", "diagnosis.zip"
 
 
@@ -97,7 +97,7 @@ def _emptied(folder: Path) -> Iterator[None]:
 def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
     """The files by name, without secrets."""
     from azext_amlk8s.checks import Unseen, seen
-    from azext_amlk8s.diagnosis import redacted, redacted_text
+    from azext_amlk8s.redaction import redact, redact_text
 
     facts = {name: sources[name] for name in KEPT}
     pods = [one for one in seen(sources["pods"]) or () if (one.get("metadata") or {}).get("namespace") in SPACES]
@@ -105,11 +105,11 @@ def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
     files = {"report.json": _json(told)}
     for name, value in facts.items():
         if isinstance(value, Unseen):
-            files[f"{name}.not-seen.txt"] = redacted_text(f"{value.why}\n")
+            files[f"{name}.not-seen.txt"] = redact_text(f"{value.why}\n")
         elif value not in (None, (), []):
-            files[f"{name}.json"] = _json(redacted(value))
+            files[f"{name}.json"] = _json(redact(value))
     if (health := seen(facts["health"])) and isinstance(health.get("data"), Mapping):
-        reports = {key: text for key, text in redacted(health["data"]).items() if str(key).startswith("reports-")}
+        reports = {key: text for key, text in redact(health["data"]).items() if str(key).startswith("reports-")}
         files |= {f"health/{key}.txt": str(text) for key, text in reports.items()}
     return {**files, **_logs(sources.cluster, pods)}
 
@@ -117,21 +117,22 @@ def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
 def _logs(door: Any, pods: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The logs of the extension's pods that are not as they should be, and what the health check wrote."""
     from azext_amlk8s.checks import Unseen
-    from azext_amlk8s.diagnosis import redacted_text
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
+    from azext_amlk8s.redaction import redact_text
 
     if isinstance(door, Unseen):
         return {}
     found = {}
     for pod, container, restarted in _worth_reading(pods)[:LOGGED_PODS]:
-        path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/log?container={container}&tailLines={LOG_LINES}"
+        limits = f"tailLines={LOG_LINES}&limitBytes={LOG_BYTES}"
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/log?container={container}&{limits}"
         for suffix, more in (("", ""), (".previous", "&previous=true")) if restarted else (("", ""),):
             try:
                 text = door.read_text(path + more)
             except (ClusterUnreachable, ClusterRefused):
                 continue
             if text:
-                found[f"logs/{pod}.{container}{suffix}.log"] = redacted_text(text)
+                found[f"logs/{pod}.{container}{suffix}.log"] = redact_text(text[:LOG_BYTES])
     return found
 
 
