@@ -47,8 +47,8 @@ def fit() -> dict[str, float]:
     """500 types of as many shapes against 5,000 nodes in 50 pools, with pods on them."""
     from azext_amlk8s.instance_types.fit import fit as measured
     from azext_amlk8s.instance_types.model import InstanceType
-    from azext_amlk8s.instance_types.nodes import nodes_from_objects
-    from azext_amlk8s.instance_types.placement import placement
+    from azext_amlk8s.scheduling.nodes import nodes_from_objects
+    from azext_amlk8s.scheduling.placement import workload_placement
 
     nodes = [_node(number) for number in range(NODES)]
     pods = [_pod(number, kind) for number in range(NODES) for kind in ("DaemonSet", "ReplicaSet")]
@@ -58,7 +58,7 @@ def fit() -> dict[str, float]:
         selector = {"agentpool": f"pool{number % 50}"} if number % 3 else {}
         types.append(InstanceType(f"type-{number}", selector, size, size))
     before = time.process_time()
-    found = measured(types, nodes_from_objects(nodes, pods), placement({}))
+    found = measured(types, nodes_from_objects(nodes, pods), workload_placement({}))
     return {**_spent(before), "pods": sum(one.pods for one in found)}
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from azext_amlk8s.instance_types.fit_chart import FONTS, drawn
-from azext_amlk8s.instance_types.nodes import Node
-from azext_amlk8s.instance_types.scheduling_reasons import shown
+from azext_amlk8s.scheduling.amounts import format_amount
+from azext_amlk8s.scheduling.nodes import Node
 
 PARTS = (("on every node", "#90a4ae"), ("other pods", "#64b5f6"), ("free", "#c8e6c9"))
 TITLES = {
@@ -70,9 +70,9 @@ def _percent(node: Node, resource: str) -> float:
 
 def _cell(part: int, node: Node, resource: str) -> dict[str, Any]:
     whole = node.allocatable.get(resource, 0) or 1
-    text = shown(resource, part) if part * 12 > whole else ""
+    text = format_amount(resource, part) if part * 12 > whole else ""
     return {
         "value": min(100 * part / whole, 100),
         "formatter": lambda _value, text=text: text,
-        "label": shown(resource, part),
+        "label": format_amount(resource, part),
     }

@@ -11,11 +11,11 @@ from azext_amlk8s.checks.facts import Facts, Inapplicable, Unseen, name_of, name
 from azext_amlk8s.checks.model import ARC, Check, When
 from azext_amlk8s.checks.room import Room, footprint, room_of
 from azext_amlk8s.diagnosis import explain_failure, troubles
-from azext_amlk8s.instance_types.nodes import nodes_from_objects
-from azext_amlk8s.instance_types.scheduling_reasons import shown
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.scheduling.amounts import format_amount
+from azext_amlk8s.scheduling.nodes import nodes_from_objects
 from azext_amlk8s.settings.cluster_rules import F101, F102, F114, F115, F118, F119
 
 TOLD = load("checks")
@@ -77,8 +77,8 @@ def room_is_left(facts: Facts) -> Iterator[Finding]:
     lacking = [word for word in ("cpu", "memory") if getattr(free, word) < getattr(needs, word)]
     if not lacking or not free.nodes:
         return
-    told = " and ".join(f"{shown(one, getattr(free, one))} of {one} free" for one in lacking)
-    asked = " and ".join(f"{shown(one, getattr(needs, one))} of {one}" for one in lacking)
+    told = " and ".join(f"{format_amount(one, getattr(free, one))} of {one} free" for one in lacking)
+    asked = " and ".join(f"{format_amount(one, getattr(needs, one))} of {one}" for one in lacking)
     message = f"The extension's pods request {asked}, and the nodes that can take them have {told}."
     yield K305.finding(facts.place.cluster, message, required=needs.words, found=free.words, fix=_more(facts))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from azext_amlk8s.checks import capacity
 from azext_amlk8s.checks.model import Status
-from azext_amlk8s.instance_types.nodes import Node
+from azext_amlk8s.scheduling.nodes import Node
 
 MARKS = {Status.PASSED.value: "√", Status.WARNED.value: "‼", Status.FAILED.value: "×", Status.SKIPPED.value: "–"}
 STYLE = """

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from azext_amlk8s.checks.facts import Facts, labels_of, name_of, ours, seen
 from azext_amlk8s.checks.model import Check, When
-from azext_amlk8s.instance_types.nodes import thousandths
 from azext_amlk8s.rules import Finding
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.scheduling.amounts import thousandths
 from azext_amlk8s.settings import ClusterFacts, Settings, cluster_facts, deployed, judge_facts
 from azext_amlk8s.settings.facts import Pool, Taint
 

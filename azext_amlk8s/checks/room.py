@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.instance_types.nodes import Node, nodes_from_objects, thousandths
-from azext_amlk8s.instance_types.scheduling_reasons import shown
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.scheduling.amounts import format_amount, thousandths
+from azext_amlk8s.scheduling.nodes import Node, nodes_from_objects
 from azext_amlk8s.settings import Settings
 
 ROUTERS = 3
@@ -25,7 +25,7 @@ class Room:
     @property
     def words(self) -> str:
         """For a person."""
-        return f"{shown('cpu', self.cpu)} CPU and {shown('memory', self.memory)} of memory"
+        return f"{format_amount('cpu', self.cpu)} CPU and {format_amount('memory', self.memory)} of memory"
 
 
 def room_of(nodes: Iterable[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]], config: Mapping[str, str]) -> Room:

@@ -10,10 +10,11 @@ from azext_amlk8s.checks.model import Check, When
 from azext_amlk8s.instance_types.fit import fit
 from azext_amlk8s.instance_types.fit_findings import judge_fit, judge_selectors
 from azext_amlk8s.instance_types.model import InstanceType, types_of_objects
-from azext_amlk8s.instance_types.nodes import nodes_from_objects, nodes_from_pools
-from azext_amlk8s.instance_types.placement import Placement, placement
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.scheduling.nodes import nodes_from_objects
+from azext_amlk8s.scheduling.placement import Placement, workload_placement
+from azext_amlk8s.scheduling.pools import nodes_from_pools
 
 TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
 K701 = Rule("K701", Severity.WARNING, "Every instance type fits on some node.", TYPES)
@@ -39,7 +40,7 @@ def _types(facts: Facts) -> list[InstanceType]:
 
 def _placement(facts: Facts) -> Placement:
     there: Any = ours(seen(facts.extensions) or ()) or {}
-    return placement(
+    return workload_placement(
         (there.get("properties") or {}).get("configurationSettings"),
         {
             "resourceGroup": facts.place.workspace_group,

@@ -8,9 +8,9 @@ from typing import Any
 
 from azext_amlk8s.instance_types import catalogue as rule
 from azext_amlk8s.instance_types.model import DEFAULT_NAME, InstanceType
-from azext_amlk8s.instance_types.quantities import amount
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding
+from azext_amlk8s.scheduling.quantities import amount
 
 BOTH, CLUSTER_ONLY, COMPUTE_ONLY, DIFFERS, BUILT_IN = "both", "cluster only", "compute only", "differs", "built-in"
 CLUSTER, COMPUTE = "cluster", "compute"  # where the other side was not asked

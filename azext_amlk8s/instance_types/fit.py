@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from operator import mul
 
 from azext_amlk8s.instance_types.model import InstanceType
-from azext_amlk8s.instance_types.nodes import Amounts, Node, amounts
-from azext_amlk8s.instance_types.placement import Placement
-from azext_amlk8s.instance_types.scheduling_reasons import Obstacle, Shortage, gate_obstacles, selector_obstacles
+from azext_amlk8s.scheduling.amounts import Amounts, amounts
+from azext_amlk8s.scheduling.nodes import Node
+from azext_amlk8s.scheduling.placement import Placement
+from azext_amlk8s.scheduling.reasons import Obstacle, Shortage, placement_obstacles, selector_obstacles
 
 LONE_NODES = 60  # so many nodes without a pool are told one by one, more of them together
 OTHERS = "nodes without a pool"
@@ -101,7 +102,7 @@ class _Gate:
 
     def __init__(self, place: str, nodes: Sequence[Node], labels: Selector, placement: Placement) -> None:
         self.place, self.sample, self.labels = place, nodes[0], labels
-        self.closed = gate_obstacles(nodes[0], placement)
+        self.closed = placement_obstacles(nodes[0], placement)
         self._names = [node.name for node in nodes]
         self._shapes: dict[Room, list[Node]] = {}
         frees: dict[Room, int] = {}

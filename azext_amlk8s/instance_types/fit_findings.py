@@ -8,11 +8,11 @@ from typing import Any
 
 from azext_amlk8s.instance_types.fit import EXPECTED, PlaceFit, TypeFit
 from azext_amlk8s.instance_types.model import InstanceType
-from azext_amlk8s.instance_types.nodes import Taint
-from azext_amlk8s.instance_types.placement import Placement
-from azext_amlk8s.instance_types.scheduling_reasons import Obstacle
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.scheduling.nodes import Taint
+from azext_amlk8s.scheduling.placement import Placement
+from azext_amlk8s.scheduling.reasons import Obstacle
 
 TROUBLESHOOT = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
 UPDATE = "az amlk8s extension update -g GROUP -c CLUSTER -t TYPE -n NAME --config"

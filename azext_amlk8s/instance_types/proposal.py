@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from azext_amlk8s.instance_types.model import GPU, InstanceType
-from azext_amlk8s.instance_types.nodes import MIB, Amounts, Node
-from azext_amlk8s.instance_types.placement import Placement
-from azext_amlk8s.instance_types.scheduling_reasons import Obstacle, gate_obstacles
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.scheduling.amounts import MIB, Amounts
+from azext_amlk8s.scheduling.nodes import Node
+from azext_amlk8s.scheduling.placement import Placement
+from azext_amlk8s.scheduling.reasons import Obstacle, placement_obstacles
 
 CPU_STEP, MEMORY_STEP = 100, 128 * MIB * 1000
 
@@ -24,7 +25,7 @@ def propose(nodes: Iterable[Node], placement: Placement) -> list[InstanceType]:
     """
     pools: dict[tuple[str, str], list[Node]] = {}
     for node in nodes:
-        if node.allocatable and not node.state and not gate_obstacles(node, placement):
+        if node.allocatable and not node.state and not placement_obstacles(node, placement):
             pools.setdefault(_label(node), []).append(node)
     if len(pools) > 1:
         pools.pop(("", ""), None)
@@ -44,7 +45,7 @@ def left_out(nodes: Iterable[Node], placement: Placement) -> list[tuple[str, tup
     taken = set()
     for node in nodes:
         place = node.pool or node.name
-        obstacles = gate_obstacles(node, placement)
+        obstacles = placement_obstacles(node, placement)
         if obstacles:
             kept.setdefault(place, obstacles)
         else:

@@ -9,10 +9,10 @@ from typing import Any
 from azext_amlk8s.instance_types import catalogue as rule
 from azext_amlk8s.instance_types.finding_helpers import PLACEHOLDER, said
 from azext_amlk8s.instance_types.model import GPU
-from azext_amlk8s.instance_types.quantities import amount
 from azext_amlk8s.instance_types.yamltext import Document
 from azext_amlk8s.rules import Finding
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.scheduling.quantities import amount
 
 PARTS = ("requests", "limits")
 DOCUMENTED = ("cpu", "memory", GPU)

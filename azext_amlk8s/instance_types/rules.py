@@ -10,11 +10,11 @@ from typing import Any
 from azext_amlk8s.instance_types import catalogue as rule
 from azext_amlk8s.instance_types.finding_helpers import PLACEHOLDER, kind_of, said
 from azext_amlk8s.instance_types.model import DEFAULT_NAME, GPU, InstanceType
-from azext_amlk8s.instance_types.quantities import amount
 from azext_amlk8s.instance_types.resource_rules import judge_amounts
 from azext_amlk8s.instance_types.yamltext import Document, Step
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.scheduling.quantities import amount
 
 NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")

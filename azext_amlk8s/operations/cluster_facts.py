@@ -38,8 +38,9 @@ def cluster_facts(
     Raises ClusterUnreachable, ClusterRefused.
     """
     from azext_amlk8s.instance_types.fit_findings import unknown_placement, unknown_pods
-    from azext_amlk8s.instance_types.nodes import nodes_from_objects, nodes_from_pools
-    from azext_amlk8s.instance_types.placement import placement
+    from azext_amlk8s.scheduling.nodes import nodes_from_objects
+    from azext_amlk8s.scheduling.placement import workload_placement
+    from azext_amlk8s.scheduling.pools import nodes_from_pools
 
     with ThreadPoolExecutor(4) as pool:
         of_nodes = pool.submit(found.cluster.items, NODES)
@@ -55,7 +56,7 @@ def cluster_facts(
     unknown = [] if config is not None or extension is not None else [unknown_placement()]
     unknown += [unknown_pods(why)] if why else []
     name = str((extension or {}).get("name") or "")
-    return ClusterFacts([*nodes, *grown], placement(settings, names), tuple(unknown), name)
+    return ClusterFacts([*nodes, *grown], workload_placement(settings, names), tuple(unknown), name)
 
 
 def _pods(cluster: Any) -> tuple[list[dict[str, Any]], str]:
@@ -93,12 +94,12 @@ def _sizes(
     """The sizes of virtual machines, asked for only where a pool has no node to measure."""
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.instance_types.nodes import size_of
+    from azext_amlk8s.scheduling.pools import parse_size
 
     there = {node.pool for node in nodes}
     if all(profile.get("name") in there for profile in profiles):
         return {}
     try:
-        return {str(one["name"]): size_of(one) for one in found.arm.list_vm_sizes(location) if one.get("name")}
+        return {str(one["name"]): parse_size(one) for one in found.arm.list_vm_sizes(location) if one.get("name")}
     except HttpResponseError:
         return {}

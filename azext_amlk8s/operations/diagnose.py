@@ -153,7 +153,7 @@ def _worth_reading(pods: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bo
 def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
     from azext_amlk8s.checks import ours, seen
     from azext_amlk8s.checks.html_report import page
-    from azext_amlk8s.instance_types.nodes import nodes_from_objects
+    from azext_amlk8s.scheduling.nodes import nodes_from_objects
 
     nodes = nodes_from_objects(seen(sources["nodes"]) or (), seen(sources["pods"]) or ())
     cluster = seen(sources["cluster"]) or {}

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azext_amlk8s.instance_types.model import GPU, InstanceType
-from azext_amlk8s.instance_types.quantities import amount
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding
+from azext_amlk8s.scheduling.quantities import amount
 from azext_amlk8s.workloads.catalogue import W114, W115, W116, W117, W118, W119, W127, W128
 from azext_amlk8s.workloads.model import Ask, said, snippet
 

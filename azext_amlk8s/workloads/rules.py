@@ -10,11 +10,11 @@ from dataclasses import replace
 from azext_amlk8s.instance_types.fit import TypeFit
 from azext_amlk8s.instance_types.fit_findings import judge_fit
 from azext_amlk8s.instance_types.model import DEFAULT_NAME, GPU, InstanceType
-from azext_amlk8s.instance_types.placement import Placement
-from azext_amlk8s.instance_types.quantities import amount
 from azext_amlk8s.instance_types.rules import NAME, lawful_name
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.scheduling.placement import Placement
+from azext_amlk8s.scheduling.quantities import amount
 from azext_amlk8s.workloads.catalogue import W120, W121, W122, W123, W124, W125, W126
 from azext_amlk8s.workloads.documents import is_placeholder
 from azext_amlk8s.workloads.model import Ask, Known, said, snippet

@@ -16,7 +16,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from azext_amlk8s.instance_types.quantities import amount, quantity
+from azext_amlk8s.scheduling.quantities import amount, quantity
 from sandbox.world import DEFAULT_WORLD
 from tests.contract.tally import tally
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from azext_amlk8s.instance_types.fit import fit
 from azext_amlk8s.instance_types.fit_findings import judge_fit, judge_selectors, views
 from azext_amlk8s.instance_types.model import InstanceType
-from azext_amlk8s.instance_types.nodes import Node, Size, Taint, nodes_from_objects, nodes_from_pools
-from azext_amlk8s.instance_types.placement import Placement, Toleration, placement
 from azext_amlk8s.instance_types.proposal import propose
 from azext_amlk8s.rules import Severity
+from azext_amlk8s.scheduling.nodes import Node, Taint, nodes_from_objects
+from azext_amlk8s.scheduling.placement import Placement, Toleration, workload_placement
+from azext_amlk8s.scheduling.pools import Size, nodes_from_pools
 
 SPOT = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot", "effect": "NoSchedule"}
 
@@ -55,7 +56,7 @@ def one_type(cpu: str = "1", memory: str = "1Gi", gpu: int | None = None, **sele
 
 
 def measured(one: InstanceType, *objects: dict[str, Any], pods: tuple[dict[str, Any], ...] = (), **told: str) -> Any:
-    (found,) = fit([one], nodes_from_objects(objects, pods), placement(told))
+    (found,) = fit([one], nodes_from_objects(objects, pods), workload_placement(told))
     return found
 
 
@@ -108,11 +109,11 @@ class TestWhyNot:
     @pytest.mark.parametrize(
         ("one", "objects", "kinds", "says"),
         [
-            (one_type("8"), [node()], ["cpu"], "offers 4 of cpu, and 8 is asked for"),
-            (one_type("1", "32Gi"), [node()], ["memory"], "offers 16Gi of memory, and 32Gi is asked for"),
-            (one_type("8", "32Gi"), [node()], ["cpu", "memory"], "offers 4 of cpu"),
-            (one_type(gpu=1), [node()], ["nvidia.com/gpu"], "offers no nvidia.com/gpu, and 1 is asked for"),
-            (one_type(gpu=4), [node(gpu=2)], ["nvidia.com/gpu"], "offers 2 of nvidia.com/gpu"),
+            (one_type("8"), [node()], ["cpu"], "has 4 CPU, 8 requested"),
+            (one_type("1", "32Gi"), [node()], ["memory"], "has 16Gi memory, 32Gi requested"),
+            (one_type("8", "32Gi"), [node()], ["cpu", "memory"], "has 4 CPU"),
+            (one_type(gpu=1), [node()], ["nvidia.com/gpu"], "has no GPU, 1 requested"),
+            (one_type(gpu=4), [node(gpu=2)], ["nvidia.com/gpu"], "has 2 GPU"),
             (one_type(agentpool="gpu"), [node()], ["selector"], "lacks the label agentpool=gpu"),
             (one_type(a="1"), [node(labels={"a": "2"})], ["selector"], "(it has a=2)"),
             (one_type(), [node(taints=[SPOT])], ["taint"], "scalesetpriority=spot:NoSchedule"),
@@ -142,8 +143,8 @@ class TestWhyNot:
 
     def test_a_taint_for_another_workspace_keeps_away(self) -> None:
         taint = Taint("ml.azure.com/workspace", "theirs", "NoSchedule")
-        assert not placement({}, {"workspace": "mine"}).tolerates(taint)
-        assert placement({}, {"workspace": "theirs"}).tolerates(taint)
+        assert not workload_placement({}, {"workspace": "mine"}).tolerates(taint)
+        assert workload_placement({}, {"workspace": "theirs"}).tolerates(taint)
 
     def test_a_toleration_of_the_extension_lets_pass(self) -> None:
         told = {
@@ -199,22 +200,22 @@ class TestPools:
         return nodes_from_pools([{**PROFILE, **more}], [], {"standard_nc24ads_a100_v4": Size(24, 220 * 1024**3, 1)})
 
     def test_a_pool_scaled_to_zero_holds_what_its_size_leaves(self) -> None:
-        (found,) = fit([one_type("8", "64Gi", 1, agentpool="gpu", team="a")], self.sized(), placement())
+        (found,) = fit([one_type("8", "64Gi", 1, agentpool="gpu", team="a")], self.sized(), workload_placement())
         assert (found.pods, found.grown, found.code_nine) == (0, 3, "expected")
         assert self.sized()[0].allocatable["cpu"] == 24000 - 260
 
     def test_code_nine_names_the_setting_that_lifts_it_where_there_is_an_autoscaler(self) -> None:
-        fits = fit([one_type("8", "64Gi", 1)], [*self.sized(), *nodes_from_objects([node()])], placement())
-        found = {one.id: one for one in judge_fit(fits, placement())}
+        fits = fit([one_type("8", "64Gi", 1)], [*self.sized(), *nodes_from_objects([node()])], workload_placement())
+        found = {one.id: one for one in judge_fit(fits, workload_placement())}
         assert "Code 9" in found["N102"].message
         assert "amloperator.skipResourceValidation=True" in found["N102"].fix
 
     def test_code_nine_is_silent_where_sizes_are_not_checked(self) -> None:
-        told = placement({"amloperator.skipResourceValidation": "true"})
+        told = workload_placement({"amloperator.skipResourceValidation": "true"})
         assert "N102" not in {one.id for one in judge_fit(fit([one_type("8", "64Gi", 1)], self.sized(), told), told)}
 
     def test_without_an_autoscaler_the_setting_is_not_named(self) -> None:
-        found = judge_fit([measured(one_type("8"), node())], placement())
+        found = judge_fit([measured(one_type("8"), node())], workload_placement())
         assert [one.id for one in found] == ["N101", "N102"]
         assert "skipResourceValidation" not in found[1].fix
 
@@ -222,10 +223,10 @@ class TestPools:
         ("more", "state"),
         [
             ({}, ""),
-            ({"enableAutoScaling": False}, "is scaled to zero and has no autoscaler"),
-            ({"maxCount": 0}, "may not grow"),
+            ({"enableAutoScaling": False}, "has no nodes and no autoscaler"),
+            ({"maxCount": 0}, "is at its maximum size"),
             ({"powerState": {"code": "Stopped"}}, "is stopped"),
-            ({"vmSize": "Standard_Unheard_v9"}, "has the size Standard_Unheard_v9, of which nothing is known"),
+            ({"vmSize": "Standard_Unheard_v9"}, "has the unknown VM size 'Standard_Unheard_v9'"),
         ],
     )
     def test_state(self, more: dict[str, Any], state: str) -> None:
@@ -244,7 +245,7 @@ class TestPools:
             [node("a", cpu="23", labels={"agentpool": "gpu"})], [pod("a", cpu="1", owner="DaemonSet")]
         )
         (made,) = nodes_from_pools([PROFILE], there)
-        assert (made.count, made.allocatable["cpu"], made.exists) == (2, 22000, False)
+        assert (made.count, made.capacity["cpu"], made.exists) == (2, 22000, False)
 
     def test_a_size_is_learnt_from_a_node_of_another_pool(self) -> None:
         like = node(
@@ -262,7 +263,7 @@ class TestVerdict:
     """Findings and objects."""
 
     def test_a_taint_gets_the_settings_to_paste(self) -> None:
-        (found,) = judge_fit([measured(one_type(), node(taints=[SPOT]))], placement(), severity=Severity.ERROR)
+        (found,) = judge_fit([measured(one_type(), node(taints=[SPOT]))], workload_placement(), severity=Severity.ERROR)
         assert "'workLoadToleration[0].key=kubernetes.azure.com/scalesetpriority'" in found.fix
         assert "'workLoadToleration[0].value=spot'" in found.fix
 
@@ -282,7 +283,7 @@ class TestVerdict:
     def test_a_cluster_without_nodes(self) -> None:
         found = measured(one_type())
         assert (found.pods, found.nearest) == (0, "")
-        assert judge_fit([found], placement())[0].message.endswith("the cluster has none.")
+        assert judge_fit([found], workload_placement())[0].message.endswith("the cluster has none.")
 
 
 class TestProposal:
@@ -294,7 +295,9 @@ class TestProposal:
             node("b", cpu="3800m", memory="12700Mi", labels={"agentpool": "general"}),
             node("c", cpu="24", memory="200Gi", gpu=2, labels={"agentpool": "gpu"}),
         ]
-        general, gpu = propose(nodes_from_objects(objects, [pod("b", cpu="150m", owner="DaemonSet")]), placement())
+        general, gpu = propose(
+            nodes_from_objects(objects, [pod("b", cpu="150m", owner="DaemonSet")]), workload_placement()
+        )
         assert general == InstanceType(
             "general", {"agentpool": "general"}, *[{"cpu": "3600m", "memory": "12672Mi"}] * 2
         )
@@ -305,16 +308,17 @@ class TestProposal:
         "unusable", [{"taints": [SPOT]}, {"os": "windows"}, {"unschedulable": True}, {"ready": "False"}]
     )
     def test_nodes_that_workloads_cannot_use_make_none(self, unusable: dict[str, Any]) -> None:
-        assert propose(nodes_from_objects([node(**unusable)]), placement()) == []
+        assert propose(nodes_from_objects([node(**unusable)]), workload_placement()) == []
 
     def test_names_are_ones_that_kubernetes_takes(self) -> None:
         (made,) = propose(
-            nodes_from_objects([node(labels={"node.kubernetes.io/instance-type": "Standard_D4s_v5"})]), placement()
+            nodes_from_objects([node(labels={"node.kubernetes.io/instance-type": "Standard_D4s_v5"})]),
+            workload_placement(),
         )
         assert made.name == "standard-d4s-v5"
 
     def test_nodes_without_labels_make_one_type_without_selector(self) -> None:
-        (made,) = propose(nodes_from_objects([node()]), placement())
+        (made,) = propose(nodes_from_objects([node()]), workload_placement())
         assert (made.name, made.node_selector) == ("node", {})
 
     @settings(max_examples=40, deadline=None)
@@ -331,7 +335,7 @@ class TestProposal:
             for i, (cpu, memory, gpu, name) in enumerate(told)
         ]
         nodes = nodes_from_objects(objects)
-        for found in fit(propose(nodes, placement()), nodes, placement()):
+        for found in fit(propose(nodes, workload_placement()), nodes, workload_placement()):
             assert len([name for place in found.places for name in place.nodes]) == sum(
                 one.pool == found.name for one in nodes
             )

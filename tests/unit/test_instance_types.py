@@ -19,11 +19,11 @@ from azext_amlk8s.instance_types.conversion import as_list, convert
 from azext_amlk8s.instance_types.documents import Text, read_documents
 from azext_amlk8s.instance_types.flags import Flags, from_flags
 from azext_amlk8s.instance_types.model import InstanceType, types_of_compute
-from azext_amlk8s.instance_types.quantities import amount
 from azext_amlk8s.instance_types.resource_rules import corrected
 from azext_amlk8s.instance_types.rules import NAME, lawful_name
 from azext_amlk8s.instance_types.usage import users_of
 from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.scheduling.quantities import amount
 
 SMALL = {"cpu": "1", "memory": "2Gi"}
 

@@ -11,8 +11,8 @@ from azext_amlk8s.instance_types.fit import fit
 from azext_amlk8s.instance_types.fit_chart import png
 from azext_amlk8s.instance_types.fit_chart import svg as types_by_places
 from azext_amlk8s.instance_types.model import InstanceType
-from azext_amlk8s.instance_types.nodes import nodes_from_objects
-from azext_amlk8s.instance_types.placement import Placement
+from azext_amlk8s.scheduling.nodes import nodes_from_objects
+from azext_amlk8s.scheduling.placement import Placement
 
 NODES = nodes_from_objects(
     [

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from azext_amlk8s.instance_types.fit import fit
 from azext_amlk8s.instance_types.model import InstanceType
-from azext_amlk8s.instance_types.nodes import Node
-from azext_amlk8s.instance_types.placement import placement
 from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.scheduling.nodes import Node
+from azext_amlk8s.scheduling.placement import workload_placement
 from azext_amlk8s.workloads import Ask, Known, judge_workloads, read_workloads
 
 SMALL = {"cpu": "1", "memory": "2Gi"}
@@ -427,7 +427,7 @@ class TestFit:
 
     def judged(self, text: str, *nodes: Node, **settings: str) -> list[str]:
         asks, _ = read_workloads(dedent(text), "f.yml")
-        told = placement({key.replace("_", "."): value for key, value in settings.items()})
+        told = workload_placement({key.replace("_", "."): value for key, value in settings.items()})
         fits = {one.name: one for one in fit(KNOWN.types.values(), nodes, told)}
         return ids(judge_workloads(asks, KNOWN, fits, told))
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from decimal import Context, Decimal, localcontext
 from functools import lru_cache
-from typing import Any
 
-# What apimachinery's ParseQuantity takes: fewer suffixes than the library (no Zi), more spellings (n, u, 1E3, .5, 1.).
+# The grammar of apimachinery's ParseQuantity: fewer suffixes than lightkube (no Zi), more spellings (n, 1E3, .5, 1.).
 GRAMMAR = re.compile(
     r"(?P<sign>[+-]?)(?P<whole>[0-9]*)(?:\.(?P<rest>[0-9]*))?"
     r"(?P<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,4})?"
 )
 BILLIONTHS = {"n": "e-9", "u": "e-6"}
-MOST = Decimal(2**63 - 1)  # apimachinery caps what is given in binary suffixes
+MOST = Decimal(2**63 - 1)  # apimachinery caps values with binary suffixes
 
 
 @lru_cache(maxsize=4096)
 def quantity(text: str) -> Decimal | None:
-    """A quantity in its base unit, rounded up to thousandths as the API server's defaults do; None for what is none."""
+    """A quantity in its base unit, rounded up to thousandths as the API server's defaults do; None if invalid."""
     from lightkube.utils.quantity import parse_quantity
 
     found = GRAMMAR.fullmatch(text.strip())
@@ -35,8 +34,8 @@ def quantity(text: str) -> Decimal | None:
     return made
 
 
-def amount(value: Any) -> Decimal | None:
-    """The same for a value of a document, a string or a number; None for what is no quantity."""
+def amount(value: object) -> Decimal | None:
+    """The same for a value of a document, a string or a number; None for any other value."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     return quantity(value if isinstance(value, str) else f"{value}")
