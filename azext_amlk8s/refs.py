@@ -48,11 +48,15 @@ class ClusterRef:
         return self.type.lower() == MANAGED_CLUSTERS.lower()
 
     @property
+    def provider(self) -> str:
+        """The resource provider: Microsoft.ContainerService or Microsoft.Kubernetes."""
+        return PROVIDERS[canonical_type(self.type)]
+
+    @property
     def id(self) -> str:
         """The resource ID."""
-        kind = canonical_type(self.type)
         group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
-        return f"{group}/providers/{PROVIDERS[kind]}/{kind}/{self.name}"
+        return f"{group}/providers/{self.provider}/{canonical_type(self.type)}/{self.name}"
 
     @property
     def cli_args(self) -> str:

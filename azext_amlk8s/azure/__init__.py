@@ -1,7 +1,7 @@
-"""The only door to Azure."""
+"""The client for Azure."""
 
-from azext_amlk8s.azure.client import Arm
+from azext_amlk8s.azure.client import AzureClient
 from azext_amlk8s.azure.operation import Operation
-from azext_amlk8s.azure.state_poller import Settling
+from azext_amlk8s.azure.state_poller import StatePoller
 
-__all__ = ["Arm", "Operation", "Settling"]
+__all__ = ["AzureClient", "Operation", "StatePoller"]

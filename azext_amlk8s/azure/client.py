@@ -1,12 +1,20 @@
-"""One client for everything that is asked of Azure; nothing that ARM says is dropped, nothing is judged."""
+"""The client for Azure Resource Manager: one method for each request that the commands send."""
 
 from __future__ import annotations
 
+import uuid
+from base64 import b64decode
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.azure.operation import Operation, polling
+from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef, WorkspaceRef, canonical_type
+
+if TYPE_CHECKING:
+    from azure.cli.core import AzCli
+
+    from azext_amlk8s.azure.rest_client import RestClient
 
 API_VERSIONS = {
     "Microsoft.Authorization/locks": "2020-05-01",
@@ -23,39 +31,44 @@ API_VERSIONS = {
 }
 PROVIDERS_VERSION = "2022-09-01"
 FEATURES_VERSION = "2021-07-01"
-CLUSTER_PROVIDERS = {"managedclusters": "Microsoft.ContainerService", "connectedclusters": "Microsoft.Kubernetes"}
+
+Resource = dict[str, Any]  # a JSON object as ARM returns it, camelCase
 
 
-class Arm:
-    """Azure, as one command sees it: one subscription, one credential, one connection pool."""
+class AzureClient:
+    """Azure Resource Manager for one command: one subscription, one credential, one connection pool.
 
-    def __init__(self, cli_ctx: Any, subscription_id: str | None = None) -> None:
+    Every method raises azure-core's HttpResponseError for a refused request (ResourceNotFoundError for 404) and
+    ServiceRequestError or ServiceResponseError when Azure cannot be reached.
+    """
+
+    def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
         from azure.cli.core.commands.client_factory import get_subscription_id
 
         self._cli_ctx = cli_ctx
         self.subscription_id: str = subscription_id or get_subscription_id(cli_ctx)
-        self._thin: Any = None
+        self._rest: RestClient | None = None
         self._lock = Lock()
         self._sdk: Any = None
 
-    def cluster_id(self, group: str, cluster_type: str, name: str) -> str:
-        """The ARM id of a cluster; cluster_type is managedClusters or connectedClusters in any case."""
-        return f"{self._group(group)}/providers/{CLUSTER_PROVIDERS[cluster_type.lower()]}/{cluster_type}/{name}"
+    def cluster_ref(self, resource_group: str, cluster_type: str, name: str) -> ClusterRef:
+        """A cluster of the subscription."""
+        return ClusterRef(self.subscription_id, resource_group, canonical_type(cluster_type), name)
 
-    def workspace_id(self, group: str, name: str) -> str:
-        """The ARM id of a workspace."""
-        return f"{self._group(group)}/providers/Microsoft.MachineLearningServices/workspaces/{name}"
+    def workspace_ref(self, resource_group: str, name: str) -> WorkspaceRef:
+        """A workspace of the subscription."""
+        return WorkspaceRef(self.subscription_id, resource_group, name)
 
-    def compute_id(self, group: str, workspace: str, name: str) -> str:
-        """The ARM id of a compute."""
-        return f"{self.workspace_id(group, workspace)}/computes/{name}"
+    def compute_ref(self, resource_group: str, workspace: str, name: str) -> ComputeRef:
+        """A compute of a workspace of the subscription."""
+        return ComputeRef(self.workspace_ref(resource_group, workspace), name)
 
-    def get(self, resource_id: str) -> dict[str, Any]:
-        """A resource by its id. Raises azure.core's HttpResponseError, ResourceNotFoundError for 404."""
-        return self._client().send("GET", resource_id, _api_version(resource_id)).json()
+    def get(self, resource_id: str) -> Resource:
+        """A resource by its ID."""
+        return self._client().get_object("GET", resource_id, _api_version(resource_id))
 
-    def find(self, resource_id: str) -> dict[str, Any] | None:
-        """A resource by its id, or None where it is not there."""
+    def find(self, resource_id: str) -> Resource | None:
+        """A resource by its ID, or None for 404."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
@@ -63,207 +76,157 @@ class Arm:
         except ResourceNotFoundError:
             return None
 
-    def post(self, action_id: str) -> dict[str, Any]:
-        """The answer to an action without a body, such as listKeys; it may be a secret."""
-        return self._client().send("POST", action_id, _api_version(action_id)).json()
+    def post(self, action_id: str) -> Resource:
+        """The response to an action without a body, such as listKeys; it may contain secrets."""
+        return self._client().get_object("POST", action_id, _api_version(action_id))
 
     def begin_put(self, resource_id: str, body: Mapping[str, Any]) -> Operation:
-        """PUT of a resource; one that ends at once is an operation that has ended."""
+        """PUT of a resource; one that completes at once is an operation that is done."""
         return self._client().begin("PUT", resource_id, _api_version(resource_id), body=body)
 
     def begin_delete(self, resource_id: str) -> Operation:
         """DELETE of a resource."""
         return self._client().begin("DELETE", resource_id, _api_version(resource_id))
 
-    def list_all(self, collection_id: str, **query: str) -> list[dict[str, Any]]:
-        """All pages of a collection."""
-        client = self._client()
-        found: list[dict[str, Any]] = []
-        page = client.send("GET", collection_id, _api_version(collection_id), **query).json()
-        while True:
-            found += page.get("value") or []
-            if not page.get("nextLink"):
-                return found
-            page = client.send("GET", page["nextLink"]).json()
+    def list_all(self, collection_id: str, **query: str) -> list[Resource]:
+        """The items of a collection, of all its pages."""
+        return self._client().list_items(collection_id, _api_version(collection_id), **query)
 
-    def get_cluster(self, group: str, cluster_type: str, name: str) -> dict[str, Any]:
+    def get_cluster(self, cluster: ClusterRef) -> Resource:
         """The cluster as ARM describes it."""
-        return self.get(self.cluster_id(group, cluster_type, name))
+        return self.get(cluster.id)
 
-    def get_workspace(self, group: str, name: str) -> dict[str, Any]:
+    def get_workspace(self, workspace: WorkspaceRef) -> Resource:
         """The workspace as ARM describes it."""
-        return self.get(self.workspace_id(group, name))
+        return self.get(workspace.id)
 
-    def list_workspaces(self) -> list[dict[str, Any]]:
-        """The workspaces of the subscription, in all its groups."""
-        root = f"/subscriptions/{self.subscription_id}"
-        return self.list_all(f"{root}/providers/Microsoft.MachineLearningServices/workspaces")
+    def list_workspaces(self) -> list[Resource]:
+        """The workspaces of the subscription, in all its resource groups."""
+        return self.list_all(f"{self._root}/providers/Microsoft.MachineLearningServices/workspaces")
 
-    def list_vm_sizes(self, location: str) -> list[dict[str, Any]]:
-        """The sizes of virtual machines that Azure Machine Learning knows in a region."""
-        root = f"/subscriptions/{self.subscription_id}/providers/Microsoft.MachineLearningServices"
-        return self.list_all(f"{root}/locations/{location}/vmSizes")
+    def list_vm_sizes(self, location: str) -> list[Resource]:
+        """The sizes of virtual machines that Azure Machine Learning offers in a region."""
+        return self.list_all(f"{self._root}/providers/Microsoft.MachineLearningServices/locations/{location}/vmSizes")
 
-    def get_provider(self, namespace: str) -> dict[str, Any]:
-        """A resource provider as the subscription has it, with its registrationState."""
-        root = f"/subscriptions/{self.subscription_id}"
-        return self._client().send("GET", f"{root}/providers/{namespace}", PROVIDERS_VERSION).json()
+    def get_provider(self, namespace: str) -> Resource:
+        """A resource provider with its registrationState in the subscription."""
+        return self._client().get_object("GET", f"{self._root}/providers/{namespace}", PROVIDERS_VERSION)
 
-    def find_feature(self, namespace: str, name: str) -> dict[str, Any] | None:
-        """A preview feature with its state, None where Azure does not know it."""
+    def find_feature(self, namespace: str, name: str) -> Resource | None:
+        """A preview feature with its state, or None for an unknown one."""
         from azure.core.exceptions import ResourceNotFoundError
 
-        root = f"/subscriptions/{self.subscription_id}/providers/Microsoft.Features/providers"
+        feature = f"{self._root}/providers/Microsoft.Features/providers/{namespace}/features/{name}"
         try:
-            return self._client().send("GET", f"{root}/{namespace}/features/{name}", FEATURES_VERSION).json()
+            return self._client().get_object("GET", feature, FEATURES_VERSION)
         except ResourceNotFoundError:
             return None
 
-    def get_compute(self, group: str, workspace: str, name: str) -> dict[str, Any]:
+    def get_compute(self, compute: ComputeRef) -> Resource:
         """The compute as ARM describes it."""
-        return self.get(self.compute_id(group, workspace, name))
+        return self.get(compute.id)
 
-    def list_computes(self, group: str, workspace: str) -> list[dict[str, Any]]:
+    def list_computes(self, workspace: WorkspaceRef) -> list[Resource]:
         """The computes of a workspace, of every kind."""
-        return self.list_all(f"{self.workspace_id(group, workspace)}/computes")
+        return self.list_all(f"{workspace.id}/computes")
 
-    def user_kubeconfig(self, group: str, cluster: str) -> str:
+    def user_kubeconfig(self, cluster: ClusterRef) -> str:
         """The kubeconfig (YAML) of a user of an AKS cluster; a secret."""
-        from base64 import b64decode
+        from azext_amlk8s.azure.rest_client import unexpected_response
 
-        resource_id = f"{self.cluster_id(group, 'managedClusters', cluster)}/listClusterUserCredential"
-        answer = self._client().send("POST", resource_id, API_VERSIONS["Microsoft.ContainerService"]).json()
-        return b64decode(answer["kubeconfigs"][0]["value"]).decode("utf-8")
+        action = f"{cluster.id}/listClusterUserCredential"
+        response = self._client().send("POST", action, API_VERSIONS["Microsoft.ContainerService"])
+        try:
+            return b64decode(response.json()["kubeconfigs"][0]["value"], validate=True).decode("utf-8")
+        except (ValueError, KeyError, IndexError, TypeError):
+            raise unexpected_response(response, "a kubeconfig") from None
 
-    def list_role_assignments(self, scope: str, principal_id: str) -> list[dict[str, Any]]:
+    def list_role_assignments(self, scope: str, principal_id: str) -> list[Resource]:
         """The role assignments of a principal, and of groups that it is in, at a scope and above it."""
-        told = {"$filter": f"atScope() and assignedTo('{principal_id}')"}
-        return self.list_all(f"{scope}/providers/Microsoft.Authorization/roleAssignments", **told)
+        query = {"$filter": f"atScope() and assignedTo('{principal_id}')"}
+        return self.list_all(f"{scope}/providers/Microsoft.Authorization/roleAssignments", **query)
 
-    def kubernetes_versions(self, location: str) -> dict[str, Any]:
-        """The versions of Kubernetes that AKS offers in a region, as AKS answers."""
-        provider = f"/subscriptions/{self.subscription_id}/providers/Microsoft.ContainerService"
-        version = API_VERSIONS["Microsoft.ContainerService"]
-        return self._client().send("GET", f"{provider}/locations/{location}/kubernetesVersions", version).json()
+    def kubernetes_versions(self, location: str) -> Resource:
+        """The versions of Kubernetes that AKS offers in a region, as AKS returns them."""
+        url = f"{self._root}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions"
+        return self._client().get_object("GET", url, API_VERSIONS["Microsoft.ContainerService"])
 
     def assign_role(self, scope: str, role_id: str, principal_id: str) -> None:
-        """Give a service principal a built-in role at a scope; one that it has already is left as it is."""
-        import uuid
-
+        """Assign a built-in role at a scope to a service principal; an existing assignment is kept."""
         from azure.core.exceptions import HttpResponseError
 
         name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{role_id}|{principal_id}".lower())
-        definition = (
-            f"/subscriptions/{self.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
-        )
-        told = {"roleDefinitionId": definition, "principalId": principal_id, "principalType": "ServicePrincipal"}
+        definition = f"{self._root}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
+        assignment = {"roleDefinitionId": definition, "principalId": principal_id, "principalType": "ServicePrincipal"}
         try:
-            self.begin_put(f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}", {"properties": told})
+            url = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+            self.begin_put(url, {"properties": assignment})
         except HttpResponseError as error:
             if getattr(error.error, "code", "") != "RoleAssignmentExists":
                 raise
 
-    def begin_put_compute(self, group: str, workspace: str, name: str, body: Mapping[str, Any]) -> Operation:
-        """Attach, or replace: PUT of a compute."""
-        resource_id = self.compute_id(group, workspace, name)
-        return self._client().begin("PUT", resource_id, _api_version(resource_id), body=body)
+    def begin_put_compute(self, compute: ComputeRef, body: Mapping[str, Any]) -> Operation:
+        """PUT of a compute: attach it, or replace it."""
+        return self.begin_put(compute.id, body)
 
-    def begin_detach_compute(self, group: str, workspace: str, name: str) -> Operation:
-        """Detach a compute; the cluster beneath is not touched."""
-        resource_id = self.compute_id(group, workspace, name)
-        return self._client().begin("DELETE", resource_id, _api_version(resource_id), underlyingResourceAction="Detach")
+    def begin_detach_compute(self, compute: ComputeRef) -> Operation:
+        """DELETE of a compute; the cluster itself is not changed."""
+        version = _api_version(compute.id)
+        return self._client().begin("DELETE", compute.id, version, underlyingResourceAction="Detach")
 
-    def get_extension(self, group: str, cluster_type: str, cluster: str, name: str) -> dict[str, Any]:
+    def get_extension(self, extension: ExtensionRef) -> Resource:
         """The extension as ARM describes it. Not through the SDK, which registers a provider when it reads."""
-        return self.get(self.extension_id(group, cluster_type, cluster, name))
+        return self.get(extension.id)
 
-    def list_extensions(self, group: str, cluster_type: str, cluster: str) -> list[dict[str, Any]]:
+    def list_extensions(self, cluster: ClusterRef) -> list[Resource]:
         """The extensions of a cluster, of every type."""
-        on = self.cluster_id(group, cluster_type, cluster)
-        return self.list_all(f"{on}/providers/Microsoft.KubernetesConfiguration/extensions")
+        return self.list_all(f"{cluster.id}/providers/Microsoft.KubernetesConfiguration/extensions")
 
-    def begin_create_extension(
-        self, group: str, cluster_type: str, cluster: str, name: str, body: Mapping[str, Any]
-    ) -> Operation:
+    def begin_create_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PUT of an extension."""
-        poller = self._extensions().begin_create(
-            *self._on_cluster(group, cluster_type, cluster), name, dict(body), polling=polling()
-        )
-        return Operation(poller, lambda extension: extension.as_dict())
+        poller = self._extensions().begin_create(*_sdk_path(extension), dict(body), polling=polling())
+        return Operation(poller, lambda result: result.as_dict())
 
-    def begin_update_extension(
-        self, group: str, cluster_type: str, cluster: str, name: str, body: Mapping[str, Any]
-    ) -> Operation:
+    def begin_update_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PATCH of an extension."""
-        poller = self._extensions().begin_update(
-            *self._on_cluster(group, cluster_type, cluster), name, dict(body), polling=polling()
-        )
-        return Operation(poller, lambda extension: extension.as_dict())
+        poller = self._extensions().begin_update(*_sdk_path(extension), dict(body), polling=polling())
+        return Operation(poller, lambda result: result.as_dict())
 
-    def begin_delete_extension(
-        self, group: str, cluster_type: str, cluster: str, name: str, *, force: bool = False
-    ) -> Operation:
-        """DELETE of an extension; force removes it from Azure without asking the cluster."""
-        where = self._on_cluster(group, cluster_type, cluster)
-        more = {"force_delete": True} if force else {}
-        return Operation(self._extensions().begin_delete(*where, name, polling=polling(), **more))
+    def begin_delete_extension(self, extension: ExtensionRef, *, force: bool = False) -> Operation:
+        """DELETE of an extension; force deletes it from Azure without contacting the cluster."""
+        options = {"force_delete": True} if force else {}
+        return Operation(self._extensions().begin_delete(*_sdk_path(extension), polling=polling(), **options))
 
-    def extension_id(self, group: str, cluster_type: str, cluster: str, name: str) -> str:
-        """The ARM id of an extension."""
-        on = self.cluster_id(group, cluster_type, cluster)
-        return f"{on}/providers/Microsoft.KubernetesConfiguration/extensions/{name}"
+    @property
+    def _root(self) -> str:
+        return f"/subscriptions/{self.subscription_id}"
 
-    def _group(self, group: str) -> str:
-        return f"/subscriptions/{self.subscription_id}/resourceGroups/{group}"
-
-    def _on_cluster(self, group: str, cluster_type: str, cluster: str) -> tuple[str, str, str, str]:
-        return group, CLUSTER_PROVIDERS[cluster_type.lower()], cluster_type, cluster
-
-    def _client(self) -> Any:
+    def _client(self) -> RestClient:
         with self._lock:
-            if self._thin is None:
+            if self._rest is None:
                 from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
-                from azext_amlk8s.azure.rest_client import ThinClient
+                from azext_amlk8s.azure.rest_client import RestClient
 
-                self._thin = get_mgmt_service_client(self._cli_ctx, ThinClient, subscription_bound=False)
-            return self._thin
+                self._rest = get_mgmt_service_client(self._cli_ctx, RestClient, subscription_bound=False)
+            return self._rest
 
     def _extensions(self) -> Any:
         if self._sdk is None:
             from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
-            client = get_mgmt_service_client(self._cli_ctx, _extensions_client(), subscription_id=self.subscription_id)
+            from azext_amlk8s.azure.extensions_client import extensions_client
+
+            kind = extensions_client()
+            client = get_mgmt_service_client(self._cli_ctx, kind, subscription_id=self.subscription_id)
             self._sdk = client.extensions
         return self._sdk
 
 
-def _extensions_client() -> Any:
-    try:
-        from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
-    except ModuleNotFoundError as error:
-        from azure.cli.core.azclierror import CLIInternalError
-
-        raise CLIInternalError(
-            "The library azure-mgmt-kubernetesconfiguration-extensions cannot be loaded. This happens when the older "
-            "azure-mgmt-kubernetesconfiguration is installed in the Python of az itself.",
-            recommendation="pip uninstall azure-mgmt-kubernetesconfiguration   # in the Python that az runs on",
-        ) from error
-
-    from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
-    from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
-
-    class ExtensionsClient(KubernetesConfigurationExtensionsMgmtClient):
-        """The SDK's client with our trace (az would log the protected settings), and tokens that are replaced."""
-
-        def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
-            ours = {
-                "logging_policy": RedactedLoggingPolicy(),
-                "authentication_policy": FreshTokenPolicy(credential, *kwargs["credential_scopes"]),
-            }
-            super().__init__(credential, subscription_id, **{**kwargs, **ours})
-
-    return ExtensionsClient
+def _sdk_path(extension: ExtensionRef) -> tuple[str, str, str, str, str]:
+    """Resource group, provider, cluster type, cluster and extension, as the SDK takes them."""
+    cluster = extension.cluster
+    return cluster.resource_group, cluster.provider, cluster.type, cluster.name, extension.name
 
 
 def _api_version(resource_id: str) -> str:

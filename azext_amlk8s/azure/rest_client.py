@@ -1,28 +1,39 @@
-"""ARM over azure-core's pipeline, for what no SDK of a current API version reaches."""
+"""ARM requests over azure-core's pipeline, for what no SDK of a current API version offers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline import policies
 from azure.core.polling import LROPoller
 from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
+from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
 
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.rest import HttpResponse
 
-class ThinClient:
-    """A client in the shape that az's get_mgmt_service_client makes.
+MOST_PAGES = 1000
+EXCERPT_CHARACTERS = 80
 
-    The policies are azure-core's own, but for the one that registers a resource provider by itself when a call is
+
+class RestClient:
+    """A client in the shape that az's get_mgmt_service_client creates.
+
+    The policies are azure-core's own, except the one that registers a resource provider by itself when a call is
     refused: a read must never write.
     """
 
-    def __init__(self, credential: Any, base_url: str = "https://management.azure.com", **kwargs: Any) -> None:
+    def __init__(
+        self, credential: TokenCredential, base_url: str = "https://management.azure.com", **kwargs: Any
+    ) -> None:
         scopes = kwargs.pop("credential_scopes", [f"{base_url.rstrip('/')}/.default"])
         self._base_url = base_url.rstrip("/")
         self._client: ARMPipelineClient = ARMPipelineClient(
@@ -42,38 +53,84 @@ class ThinClient:
             **kwargs,
         )
 
-    def send(self, method: str, url: str, api_version: str | None = None, **query: str) -> Any:
-        """The response to a request without a body; a link that ARM gave is sent as it stands (api_version None)."""
-        response = self._client.send_request(HttpRequest(method, self._url(url), params=_query(api_version, query)))
-        _raise_for(response)
+    def send(self, method: str, url: str, api_version: str | None = None, **query: str) -> HttpResponse:
+        """The response to a request without a body; a link that ARM returned is sent as it is (api_version None)."""
+        request = HttpRequest(method, self._url(url), params=_query(api_version, query))
+        response: HttpResponse = self._client.send_request(request)
+        _raise_for_status(response)
         return response
+
+    def get_object(self, method: str, url: str, api_version: str | None = None, **query: str) -> dict[str, Any]:
+        """The JSON object that a request returns. Raises HttpResponseError when the response is anything else."""
+        return _json_object(self.send(method, url, api_version, **query))
+
+    def list_items(self, url: str, api_version: str, **query: str) -> list[dict[str, Any]]:
+        """The items of all pages. Raises HttpResponseError when a page is not one, or links to an earlier page."""
+        response = self.send("GET", url, api_version, **query)
+        items: list[dict[str, Any]] = []
+        seen: set[str] = set()
+        while True:
+            page = _json_object(response)
+            value = page.get("value")
+            if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+                raise unexpected_response(response, "a list of resources")
+            items += value
+            link = page.get("nextLink")
+            if not link:
+                return items
+            if not isinstance(link, str) or link in seen or len(seen) >= MOST_PAGES:
+                raise unexpected_response(response, "a list of resources whose pages end")
+            seen.add(link)
+            response = self.send("GET", link)
 
     def begin(
         self, method: str, url: str, api_version: str, body: Mapping[str, Any] | None = None, **query: str
     ) -> Operation:
-        """Start a long operation. Raises HttpResponseError when it is refused."""
+        """Start a long-running operation. Raises HttpResponseError when it is refused."""
         request = HttpRequest(method, self._url(url), params=_query(api_version, query), json=body)
         pipeline_response = self._client.send_request(request, _return_pipeline_response=True)
-        _raise_for(pipeline_response.http_response)
-        return Operation(LROPoller(self._client, pipeline_response, _body, polling()))
+        _raise_for_status(pipeline_response.http_response)
+        return Operation(LROPoller(self._client, pipeline_response, _optional_object, polling()))
 
     def _url(self, url: str) -> str:
         return url if url.startswith("https://") else self._base_url + url
+
+
+def unexpected_response(response: HttpResponse, expected: str) -> HttpResponseError:
+    """The error for a response of the wrong shape, such as the HTML page of a captive portal or null.
+
+    It does not repeat the body of a response in JSON, which may contain secrets.
+    """
+    kind = str(response.headers.get("Content-Type") or "no content type").partition(";")[0]
+    host = response.request.url.split("/")[2]
+    message = f"Unexpected response from '{host}' ({response.status_code}, {kind}); expected {expected}."
+    if "html" in kind:
+        message += " It is a web page, probably of a proxy or of a network that requires signing in."
+    error = HttpResponseError(message=message, response=response)
+    error.message = message
+    return error
 
 
 def _query(api_version: str | None, query: Mapping[str, str]) -> dict[str, str] | None:
     return {"api-version": api_version, **query} if api_version else None
 
 
-def _body(pipeline_response: Any) -> Any:
-    response = pipeline_response.http_response
-    return response.json() if response.text() else None
+def _json_object(response: HttpResponse) -> dict[str, Any]:
+    try:
+        value = response.json()
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise unexpected_response(response, "a JSON object")
+    return value
 
 
-def _raise_for(response: Any) -> None:
-    from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-    from azure.mgmt.core.exceptions import ARMErrorFormat
+def _optional_object(pipeline_response: Any) -> dict[str, Any] | None:
+    response: HttpResponse = pipeline_response.http_response
+    return _json_object(response) if response.text() else None
 
+
+def _raise_for_status(response: HttpResponse) -> None:
     if response.status_code >= 400:
         kind = ResourceNotFoundError if response.status_code == 404 else HttpResponseError
         raise kind(response=response, error_format=ARMErrorFormat)

@@ -1,4 +1,4 @@
-"""A resource that is on its way without us, read until it has arrived."""
+"""Wait for a resource whose operation was started by someone else, by reading it."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from azext_amlk8s.azure.operation import LONGEST_DELAY_SECONDS
 TERMINAL = ("succeeded", "failed", "canceled", "cancelled")
 
 
-class Settling:
-    """What `follow` can follow: the provisioningState of a resource, whoever began to change it.
+class StatePoller:
+    """Reads a resource until its provisioningState is terminal, with the interface of Operation.
 
-    resource is what was read last; read reads it again and returns None once it is gone. Raises what read raises.
+    resource is its last known state; read reads it and returns None when it no longer exists. Raises what read raises.
     """
 
     def __init__(self, resource: dict[str, Any] | None, read: Callable[[], dict[str, Any] | None]) -> None:
         self._resource, self._read, self._next = resource, read, time.monotonic()
 
     def done(self) -> bool:
-        """Whether it has ended, well or not, or is gone."""
+        """Whether the state is terminal or the resource no longer exists."""
         return self._resource is None or self.status().lower() in TERMINAL
 
     def status(self) -> str:
-        """The service's own word."""
+        """The provisioningState, or Deleted."""
         if self._resource is None:
-            return "Gone"
+            return "Deleted"
         return str((self._resource.get("properties") or {}).get("provisioningState") or "Succeeded")
 
     def wait(self, seconds: float) -> None:
-        """Sleep so long, and look again when it is time."""
+        """Sleep, then read the resource if the last read is long enough ago."""
         time.sleep(seconds)
         if time.monotonic() >= self._next:
             self._resource = self._read()
             self._next = time.monotonic() + LONGEST_DELAY_SECONDS
 
     def result(self) -> dict[str, Any] | None:
-        """The resource as it was read last."""
+        """The resource as it was last read."""
         return self._resource

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from azext_amlk8s.rules import Finding, Report, Severity
 
 if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+
     from azext_amlk8s.diagnosis import Coded, Explanation
-    from azext_amlk8s.operations.failure_context import Scene
 
 MOST_SUBJECTS = 4
 
 
-def end_with(cmd: Any, code: int) -> None:
+def set_exit_code(cmd: Any, code: int) -> None:
     """Have az end in this exit code after it has printed the result of the command, in whatever format."""
     from knack.events import EVENT_CLI_SUCCESSFUL_EXECUTE
 
@@ -25,7 +26,7 @@ def end_with(cmd: Any, code: int) -> None:
     cmd.cli_ctx.register_event(EVENT_CLI_SUCCESSFUL_EXECUTE, leave)
 
 
-def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
+def raise_for_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
     """Log the warnings; raise one ValidationError with every error. Each comes with its fix.
 
     With strict a warning is an error.
@@ -47,7 +48,7 @@ def refuse_on_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
         )
 
 
-def tell(findings: Iterable[Finding]) -> None:
+def log_findings(findings: Iterable[Finding]) -> None:
     """Every finding on stderr, the remarks too, with what to do beneath it, for commands that return other things."""
     from knack.log import get_logger
 
@@ -99,57 +100,23 @@ def azure_errors() -> Iterator[None]:
         raise explained from error
 
 
-def failure(
-    what: str, error: Any, more: Iterable[str], recommendation: list[str], scene: Scene | None = None
-) -> Exception:
-    """A DeploymentError for an operation that ended in Failed: what was said, what it means and what to do.
-
-    error is azure-core's HttpResponseError; more are further lines that speak of the failure. With a scene the cluster
-    is looked at too, and the commands are filled in.
-    """
-    coded, said = _said(error)
-    # The status of an extension repeats the operation's message under a code of its own.
-    said += [line for line in more if not any(line.partition(") ")[2] in one for one in said)]
-    return failure_told(f"{what} failed.", coded, said, recommendation, scene, _correlation(error))
-
-
-def failure_told(
-    head: str,
-    coded: tuple[Coded, ...],
-    said: list[str],
-    recommendation: list[str],
-    scene: Scene | None = None,
-    ids: Iterable[str] = (),
-) -> Exception:
-    """The same for a failure of which coded messages and lines are at hand; ids are lines that name the requests."""
-    from azure.cli.core.azclierror import DeploymentError
-
-    from azext_amlk8s.diagnosis import explain_failure
-    from azext_amlk8s.operations.failure_context import NOTHING, look
-
-    seen = look(scene) if scene else NOTHING
-    causes = _causes(explain_failure(coded, seen.reports, seen.troubles, "\n".join(said)))
-    lines = [*said, *_told(causes, said), *([seen.note] if seen.note else []), *ids]
-    return DeploymentError(_listed(head, lines), recommendation=_to_do(causes, recommendation, scene))
-
-
 def refusal(error: Any) -> Exception | None:
     """An error of az's own for a request that Azure refused and whose cause is known; None leaves it to az."""
     from azure.cli.core.util import get_error_type_by_azure_error
 
     from azext_amlk8s.diagnosis import explain_failure
 
-    coded, said = _said(error)
-    causes = [one for one in _causes(explain_failure(coded, text="\n".join(said))) if not one.wrapper]
+    coded, lines = error_messages(error)
+    causes = [cause for cause in causes_of(explain_failure(coded, text="\n".join(lines))) if not cause.wrapper]
     if not causes:
         return None
-    lines = [*said, *_told(causes, said), *_correlation(error)]
-    kind = get_error_type_by_azure_error(error)
-    return kind(_listed("Azure refused.", lines), recommendation=_to_do(causes, [], None))
+    text = indent_lines("Azure refused.", [*lines, *cause_lines(causes, lines), *request_ids(error)])
+    kind: type[Exception] = get_error_type_by_azure_error(error)
+    return kind(text, recommendation=fixes_of(causes))  # type: ignore[call-arg]
 
 
-def _said(error: Any) -> tuple[tuple[Coded, ...], list[str]]:
-    """What an HttpResponseError says, as coded messages, deepest first, and as lines."""
+def error_messages(error: HttpResponseError) -> tuple[tuple[Coded, ...], list[str]]:
+    """The messages of an ARM error: coded ones, deepest first, and all as lines."""
     from azext_amlk8s import diagnosis
 
     coded = diagnosis.unfold(_body(error)) or diagnosis.of_text(str(error.message))
@@ -158,46 +125,54 @@ def _said(error: Any) -> tuple[tuple[Coded, ...], list[str]]:
 
 def coded_lines(coded: Iterable[Coded]) -> list[str]:
     """Coded messages as lines, in their order."""
-    return [f"({one.code}) {one.message}" if one.code else one.message for one in coded]
+    return [f"({message.code}) {message.message}" if message.code else message.message for message in coded]
 
 
-def _causes(found: Iterable[Explanation]) -> list[Explanation]:
-    """What is known of it: the causes, or what wraps them where no cause is known."""
-    known = [one for one in found if one.known]
-    return [one for one in known if not one.wrapper] or known
+def causes_of(explanations: Iterable[Explanation]) -> list[Explanation]:
+    """The known explanations that are causes, or the wrapping ones where no cause is known."""
+    known = [explanation for explanation in explanations if explanation.known]
+    return [explanation for explanation in known if not explanation.wrapper] or known
 
 
-def _told(causes: Iterable[Explanation], said: Iterable[str]) -> list[str]:
-    """A line for each failure, with all that it befalls and the first of what was seen, if it was not said before."""
+def cause_lines(causes: Iterable[Explanation], lines: Iterable[str]) -> list[str]:
+    """A line for each cause with all its subjects, and the first message about it unless lines contain it."""
     from azext_amlk8s.redaction import redact_text
 
-    befallen: dict[tuple[str, str], list[Explanation]] = {}
-    for one in causes:
-        title, text = f"{one.code} {one.name}".strip(), f"{one.meaning} {one.cause}"
-        befallen.setdefault((title, text), []).append(one)
-    before, lines = "\n".join(said), []
-    for (title, text), group in befallen.items():
-        named = list(dict.fromkeys(str(one.parts["subject"]) for one in group if one.parts.get("subject")))
-        more = f" and {len(named) - MOST_SUBJECTS} more" if len(named) > MOST_SUBJECTS else ""
-        where = f" [{', '.join(named[:MOST_SUBJECTS])}{more}]" if named else ""
-        seen = redact_text(str(group[0].parts.get("message") or ""))
-        lines.append(f"{title}{where}: {text}" + (f" Seen: {seen}" if seen and seen not in before else ""))
-    return lines
+    groups: dict[tuple[str, str], list[Explanation]] = {}
+    for cause in causes:
+        title, text = f"{cause.code} {cause.name}".strip(), f"{cause.meaning} {cause.cause}"
+        groups.setdefault((title, text), []).append(cause)
+    raw, result = "\n".join(lines), []
+    for (title, text), group in groups.items():
+        subjects = list(dict.fromkeys(str(cause.parts["subject"]) for cause in group if cause.parts.get("subject")))
+        others = f" and {len(subjects) - MOST_SUBJECTS} more" if len(subjects) > MOST_SUBJECTS else ""
+        where = f" [{', '.join(subjects[:MOST_SUBJECTS])}{others}]" if subjects else ""
+        message = redact_text(str(group[0].parts.get("message") or ""))
+        result.append(f"{title}{where}: {text}" + (f" Seen: {message}" if message and message not in raw else ""))
+    return result
 
 
-def _to_do(causes: Iterable[Explanation], recommendation: list[str], scene: Scene | None) -> list[str]:
-    fixes = [scene.filled_in(fix) if scene else fix for one in causes for fix in one.fix]
-    return list(dict.fromkeys([*fixes, *recommendation]))
+def fixes_of(causes: Iterable[Explanation]) -> list[str]:
+    """The fixes of causes, each once."""
+    return list(dict.fromkeys(fix for cause in causes for fix in cause.fix))
 
 
-def _listed(head: str, lines: Iterable[str]) -> str:
+def indent_lines(head: str, lines: Iterable[str]) -> str:
+    """A sentence with lines below it, indented."""
     return "\n".join([head, *(f"  {line}" for line in lines)])
 
 
-def _correlation(error: Any) -> list[str]:
-    headers = error.response.headers if error.response is not None else {}
+def request_ids(error: HttpResponseError) -> list[str]:
+    """Lines with the IDs of a request, which support asks for."""
+    headers = response_headers(error)
     names = {"Request ID": "x-ms-request-id", "Correlation ID": "x-ms-correlation-request-id"}
-    return [f"{word}: {headers[name]}" for word, name in names.items() if headers.get(name)]
+    return [f"{title}: {headers[name]}" for title, name in names.items() if headers.get(name)]
+
+
+def response_headers(error: HttpResponseError) -> Mapping[str, str]:
+    """The headers of the response, empty where there is none."""
+    headers: Mapping[str, str] = getattr(error.response, "headers", None) or {}
+    return headers
 
 
 def is_about(error: Any, word: str) -> bool:

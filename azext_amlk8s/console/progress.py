@@ -7,12 +7,14 @@ import time
 from typing import Any
 
 from azext_amlk8s.azure.operation import Operation
-from azext_amlk8s.azure.state_poller import Settling
+from azext_amlk8s.azure.state_poller import StatePoller
 
 TICK_SECONDS = 0.25
 
 
-def follow(cmd: Any, operation: Operation | Settling, what: str, resume: str, *, timeout: float | None = None) -> Any:
+def follow(
+    cmd: Any, operation: Operation | StatePoller, what: str, resume: str, *, timeout: float | None = None
+) -> Any:
     """The result of the operation at its end. Raises what `Operation.result` raises.
 
     Ctrl-C ends the following, not the operation: ManualInterrupt then holds `resume`, the command with which to go on;

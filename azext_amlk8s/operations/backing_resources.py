@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.console.errors import failure
+from azext_amlk8s.operations.failure_context import operation_failed
 
 RESUME = "Run the same command again: it goes on from where things stand."
 
@@ -89,18 +89,18 @@ def remove(cmd: Any, arm: Any, leftovers: Sequence[Any]) -> None:
             follow(cmd, arm.begin_delete(one.id), doing, f"az resource show --ids {one.id}")
         except HttpResponseError as error:
             locks = f"az lock list --resource {one.id} -o table"
-            raise failure(doing, error, [], [locks, f"az resource delete --ids {one.id}"]) from error
+            raise operation_failed(doing, error, [], [locks, f"az resource delete --ids {one.id}"]) from error
 
 
 def _made(cmd: Any, arm: Any, one: Any, resource: dict[str, Any] | None) -> Any:
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.azure import Settling
+    from azext_amlk8s.azure import StatePoller
     from azext_amlk8s.console.progress import follow
 
     doing = f"Creating the {one.label} {one.name}"
     try:
-        if not (begun := Settling(resource, lambda: arm.find(one.id))).done():
+        if not (begun := StatePoller(resource, lambda: arm.find(one.id))).done():
             resource = follow(cmd, begun, f"Waiting for the {one.label} {one.name}", RESUME)
         if resource is None:
             resource = follow(cmd, arm.begin_put(one.id, one.body), doing, RESUME)
@@ -108,7 +108,7 @@ def _made(cmd: Any, arm: Any, one: Any, resource: dict[str, Any] | None) -> Any:
             if arm.find(part_id) is None:
                 arm.begin_put(part_id, body).result()
     except HttpResponseError as error:
-        raise failure(doing, error, [], [RESUME]) from error
+        raise operation_failed(doing, error, [], [RESUME]) from error
     return resource
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, end_with
+from azext_amlk8s.console.errors import azure_errors, set_exit_code
 
 if TYPE_CHECKING:
     from azext_amlk8s.checks import Check, Facts, Outcome, Place, Result
@@ -37,7 +37,7 @@ def check(
     """Look at everything, say what is wrong and what mends it; az ends in 1 when there is an error. Writes nothing."""
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks import Place, report
     from azext_amlk8s.console.check_console import observer
 
@@ -46,7 +46,7 @@ def check(
             "A compute is in a workspace, which must be named too.", recommendation="--workspace-name WORKSPACE"
         )
     with azure_errors(), _interruptible():
-        arm = Arm(cmd.cli_ctx)
+        arm = AzureClient(cmd.cli_ctx)
         place = Place(
             subscription=arm.subscription_id,
             group=resource_group_name,
@@ -64,7 +64,7 @@ def check(
         result, sources = _until_healthy(arm, place, checks, watcher, (result, sources), wait, kubeconfig, context)
     watcher.end(result)
     if not result.healthy:
-        end_with(cmd, 1)
+        set_exit_code(cmd, 1)
     return report(place, result, components_of(place, result, sources))
 
 
@@ -162,14 +162,15 @@ def _chosen(place: Place, only: Sequence[str], skip: Sequence[str]) -> tuple[Che
 def _filled_in(outcome: Outcome, place: Place, extensions: Any) -> Outcome:
     """The same, with the names that are known in the place of placeholders in what is to be pasted."""
     from azext_amlk8s.checks import ours, seen
-    from azext_amlk8s.operations.failure_context import filled_in
+    from azext_amlk8s.operations.failure_context import fill_placeholders
 
     extension = str((ours(seen(extensions) or ()) or {}).get("name") or "")
-    fill: Callable[[str], str] = filled_in(
-        {"GROUP": place.group, "TYPE": place.cluster_type, "CLUSTER": place.cluster, "WORKSPACE": place.workspace},
-        {"extension NAME": extension, "compute NAME": place.compute},
+    known = {"GROUP": place.group, "TYPE": place.cluster_type, "CLUSTER": place.cluster, "WORKSPACE": place.workspace}
+    own = {"extension NAME": extension, "compute NAME": place.compute}
+    return replace(
+        outcome,
+        findings=tuple(replace(one, fix=fill_placeholders(one.fix, known, own)) for one in outcome.findings),
     )
-    return replace(outcome, findings=tuple(replace(one, fix=fill(one.fix)) for one in outcome.findings))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 from azext_amlk8s.console.errors import azure_errors
 from azext_amlk8s.operations.option_groups import gathers
+from azext_amlk8s.refs import ClusterRef
 
 AKS = "managedClusters"
 LOOK_SECONDS = 5.0
@@ -66,6 +67,11 @@ class Reached:
     compute: Mapping[str, Any] | None = None
 
     @property
+    def cluster_ref(self) -> ClusterRef:
+        """The cluster in Azure; of no meaning without an id."""
+        return ClusterRef.parse(self.cluster_id)
+
+    @property
     def parts(self) -> tuple[str, str, str]:
         """Resource group, cluster type and name; of no meaning without an id."""
         words = self.cluster_id.split("/")
@@ -75,23 +81,24 @@ class Reached:
         """A finding with the names that are known in its fix, in the place of its placeholders."""
         from dataclasses import replace
 
-        from azext_amlk8s.operations.failure_context import Scene
+        from azext_amlk8s.operations.failure_context import FailureContext
 
         if not self.cluster_id:
             return finding
         names = {"NAME": extension} if extension else {}
-        return replace(finding, fix=Scene(self.arm, self.cluster_id, names=names).filled_in(finding.fix))
+        context = FailureContext(self.arm, self.cluster_ref, names=names)
+        return replace(finding, fix=context.fill_placeholders(finding.fix))
 
     def extension(self) -> dict[str, Any] | None:
         """The extension on the cluster, or None where there is none, or no way to ask."""
         from azure.core.exceptions import HttpResponseError
 
-        from azext_amlk8s.operations.extension import ours
+        from azext_amlk8s.operations.extension_common import azureml_extensions
 
         if not self.cluster_id:
             return None
         try:
-            return next(iter(ours(self.arm.list_extensions(*self.parts))), None)
+            return next(iter(azureml_extensions(self.arm.list_extensions(self.cluster_ref))), None)
         except HttpResponseError:
             return None
 
@@ -128,26 +135,26 @@ def _find(cmd: Any, where: Choice) -> Reached:
 
 
 def _find_in_azure(cmd: Any, where: Choice) -> Reached:
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.kubernetes import connect
-    from azext_amlk8s.operations.extension import absent, not_found
-    from azext_amlk8s.operations.failure_context import Scene, reach
+    from azext_amlk8s.operations.extension_common import not_found, not_found_error
+    from azext_amlk8s.operations.failure_context import connect_to_cluster
 
-    arm = Arm(cmd.cli_ctx)
+    arm = AzureClient(cmd.cli_ctx)
     compute = _compute(arm, where) if where.compute_name else None
     if where.cluster_name:
-        cluster_id = arm.cluster_id(str(where.resource_group_name), where.cluster_type or AKS, where.cluster_name)
+        cluster_id = arm.cluster_ref(str(where.resource_group_name), where.cluster_type or AKS, where.cluster_name).id
     else:
         cluster_id = str(((compute or {}).get("properties") or {}).get("resourceId") or "")
     if where.kubeconfig or where.context:
         return Reached(connect(kubeconfig=where.kubeconfig, context=where.context), "", arm, cluster_id, compute)
-    group, kind, name = Reached(None, cluster_id=cluster_id).parts
-    if kind.lower() == AKS.lower():
+    ref = ClusterRef.parse(cluster_id)
+    if ref.is_aks:
         try:
-            return Reached(connect(config_text=arm.user_kubeconfig(group, name)), "", arm, cluster_id, compute)
+            return Reached(connect(config_text=arm.user_kubeconfig(ref)), "", arm, cluster_id, compute)
         except not_found() as error:
-            raise absent(error, arm, group, AKS, name) from error
-    return Reached(*reach(Scene(arm, cluster_id)), arm, cluster_id, compute)
+            raise not_found_error(error, arm, ref) from error
+    return Reached(*connect_to_cluster(arm, ref), arm, cluster_id, compute)
 
 
 def _require(where: Choice) -> None:
@@ -174,7 +181,7 @@ def _compute(arm: Any, where: Choice) -> dict[str, Any]:
 
     place = Place(str(where.resource_group_name), str(where.workspace_name), str(where.compute_name))
     try:
-        found: dict[str, Any] = arm.get_compute(*place.parts)
+        found: dict[str, Any] = arm.get_compute(arm.compute_ref(*place.parts))
     except not_found() as error:
         raise absent(error, place, of_compute=is_about(error, "computes")) from error
     kind = (found.get("properties") or {}).get("computeType")
@@ -259,10 +266,8 @@ def _explained(found: Reached, where: Choice, none: Exception) -> Exception:
     """The error for a cluster without instance types: not installed, not meant for workloads, or still installing."""
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    from azext_amlk8s.operations.extension import options
-
     wait = "Add --wait to wait for them."
-    on = options(*found.parts) if found.cluster_id else "-g GROUP -c CLUSTER -t CLUSTER_TYPE"
+    on = found.cluster_ref.cli_args if found.cluster_id else "-g GROUP -c CLUSTER -t CLUSTER_TYPE"
     create = f"az amlk8s extension create {on} -n azureml-extension --config enableTraining=True"
     if not found.cluster_id:
         if found.cluster.read("/api/v1/namespaces/azureml") is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm, refuse_on_errors
+from azext_amlk8s.console.errors import azure_errors, confirm, raise_for_errors
 from azext_amlk8s.operations.compute_common import (
     Place,
     absent,
@@ -25,13 +25,14 @@ def show(
 
     Its two connection strings are blanked unless show_secrets. studioUrl is ours, beside what ARM said.
     """
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.computes import blanked, with_studio
 
     place = Place(resource_group_name, workspace_name, name)
     with azure_errors():
         try:
-            found = Arm(cmd.cli_ctx).get_compute(*place.parts)
+            arm = AzureClient(cmd.cli_ctx)
+            found = arm.get_compute(arm.compute_ref(*place.parts))
         except not_found() as error:
             raise absent(error, place, of_compute=True) from error
     return with_studio(found if show_secrets else blanked(found), cmd.cli_ctx.cloud.name)
@@ -41,12 +42,13 @@ def list_(
     cmd: Any, resource_group_name: str, workspace_name: str, all_kinds: bool = False, show_secrets: bool = False
 ) -> list[dict[str, Any]]:
     """The computes of a workspace as ARM describes them: those of kind Kubernetes, or of every kind."""
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.computes import blanked, is_kubernetes
 
     with azure_errors():
         try:
-            found = Arm(cmd.cli_ctx).list_computes(resource_group_name, workspace_name)
+            arm = AzureClient(cmd.cli_ctx)
+            found = arm.list_computes(arm.workspace_ref(resource_group_name, workspace_name))
         except not_found() as error:
             raise absent(error, Place(resource_group_name, workspace_name)) from error
     chosen = [one for one in found if all_kinds or is_kubernetes(one)]
@@ -67,17 +69,17 @@ def wait(
     timeout: int = 3600,
 ) -> None:
     """Wait until the compute meets a condition; exit code 1 when the time is up or it has failed."""
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.operations.waiting import Condition, wait_for
 
     place = Place(resource_group_name, workspace_name, name)
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
+        arm = AzureClient(cmd.cli_ctx)
 
         def read() -> dict[str, Any] | None:
             try:
-                return dict(arm.get_compute(*place.parts))
+                return dict(arm.get_compute(arm.compute_ref(*place.parts)))
             except not_found() as error:
                 _require_workspace(arm, place, error)
                 return None
@@ -98,23 +100,23 @@ def detach(
     """Detach and follow it until it is gone; a compute that is not there leaves nothing to do."""
     from knack.log import get_logger
 
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.computes import judge_detach
 
     log, place = get_logger(__name__), Place(resource_group_name, workspace_name, name)
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
+        arm = AzureClient(cmd.cli_ctx)
         try:
-            there = arm.get_compute(*place.parts)
+            there = arm.get_compute(arm.compute_ref(*place.parts))
         except not_found() as error:
             _require_workspace(arm, place, error)
             log.warning("There is no compute %s in %s: nothing to detach.", name, workspace_name)
             return
-        refuse_on_errors(judge_detach(there, resource_group_name, workspace_name))
+        raise_for_errors(judge_detach(there, resource_group_name, workspace_name))
         tell_of_endpoints(arm, place)
         question = f"Detach {name} from {workspace_name}? Jobs and endpoints on it end. The cluster stays as it is."
         confirm(cmd, question, yes)
-        operation = arm.begin_detach_compute(*place.parts)
+        operation = arm.begin_detach_compute(arm.compute_ref(*place.parts))
         resume = f"az amlk8s compute wait {place.words} --deleted"
         if no_wait:
             went_on(resume)
@@ -128,6 +130,6 @@ def detach(
 def _require_workspace(arm: Any, place: Place, error: Any) -> None:
     """ARM answers alike for an absent compute and an absent workspace; only the first is no error."""
     try:
-        arm.get_workspace(place.group, place.workspace)
+        arm.get_workspace(arm.workspace_ref(place.group, place.workspace))
     except not_found() as other:
         raise absent(other, place) from error

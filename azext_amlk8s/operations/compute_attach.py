@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm, refuse_on_errors
+from azext_amlk8s.console.errors import azure_errors, confirm, raise_for_errors
 from azext_amlk8s.operations.compute_common import (
     Place,
     followed,
@@ -49,7 +49,7 @@ def attach(
 
     With no_wait it returns nothing, and nothing is followed.
     """
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.computes import (
         Wanted,
         attach_body,
@@ -64,13 +64,13 @@ def attach(
     _refuse_words(compute_type, resource_id, cluster_name, cluster_type)
     identity, of_identity = read_identity(identity_type, " ".join(user_assigned_identities or ()))
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
+        arm = AzureClient(cmd.cli_ctx)
         ref, of_id = _cluster(arm, resource_group_name, resource_id, cluster_name, cluster_type)
         wanted = Wanted(
             name, resource_group_name, workspace_name, ref, namespace or "default", identity, tags, description,
             workload or "",
         )  # fmt: skip
-        refuse_on_errors(judge_words(wanted, arm.subscription_id), of_id, of_identity)
+        raise_for_errors(judge_words(wanted, arm.subscription_id), of_id, of_identity)
         facts, door = attach_facts(arm, wanted, context)
         there = facts.compute(name)
         if there is not None:
@@ -129,7 +129,7 @@ def _cluster(
         return cluster_ref(arm.subscription_id, group, str(cluster_type), str(cluster_name)), ()
     ref, findings = read_cluster_id(resource_id)
     if ref is None:
-        refuse_on_errors(findings)
+        raise_for_errors(findings)
     assert ref is not None
     return ref, findings
 
@@ -141,7 +141,7 @@ def _is_wanted(there: Mapping[str, Any], wanted: Wanted, replace: bool) -> bool:
     from azext_amlk8s.computes import judge_standing
 
     same, findings = judge_standing(there, wanted, replace=replace)
-    refuse_on_errors(findings)
+    raise_for_errors(findings)
     if same:
         get_logger(__name__).warning("%s is attached already and the same; nothing was changed.", wanted.name)
     return same
@@ -158,7 +158,7 @@ def _refuse_what_is_not_mended(
     mended = mended_by(create_namespace=create_namespace, assign_roles=assign_roles)
     if not {one.id for one in found if one.severity is Severity.ERROR} - mended:
         found = tuple(one for one in found if one.id not in mended)
-    refuse_on_errors(found)
+    raise_for_errors(found)
 
 
 def _make_namespace(door: Any, wanted: Wanted, facts: AttachFacts) -> None:
@@ -211,7 +211,7 @@ def _grant(arm: Any, wanted: Wanted, roles: Sequence[RoleNeeded]) -> None:
 def _detach(cmd: Any, arm: Any, place: Place, there: Mapping[str, Any], wanted: Wanted, timeout: int | None) -> None:
     from azext_amlk8s.computes import attach_command
 
-    operation = arm.begin_detach_compute(*place.parts)
+    operation = arm.begin_detach_compute(arm.compute_ref(*place.parts))
     # What was kept of the old compute would be lost to a second run of the same words.
     resume = attach_command(wanted)
     scene = scene_of(arm, there, "delete", place.workspace)
@@ -226,7 +226,7 @@ def _begin(arm: Any, place: Place, wanted: Wanted, body: Mapping[str, Any], *, d
     from azext_amlk8s.computes import attach_command
 
     try:
-        return arm.begin_put_compute(*place.parts, body)
+        return arm.begin_put_compute(arm.compute_ref(*place.parts), body)
     except HttpResponseError:
         if detached:
             get_logger(__name__).warning("%s is detached now. To go on: %s", place.name, attach_command(wanted))

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.console.errors import code_of, coded_lines, failure, failure_told
-from azext_amlk8s.operations.failure_context import Scene
+from azext_amlk8s.console.errors import code_of, coded_lines
+from azext_amlk8s.operations.failure_context import FailureContext, operation_failed, resource_failed
+from azext_amlk8s.refs import ClusterRef
 
 GONE_SECONDS, GONE_ASK_SECONDS = 300, 2
 
@@ -38,7 +39,14 @@ class Place:
 
 
 def followed(
-    cmd: Any, operation: Any, arm: Any, place: Place, doing: str, resume: str, scene: Scene, timeout: int | None
+    cmd: Any,
+    operation: Any,
+    arm: Any,
+    place: Place,
+    doing: str,
+    resume: str,
+    scene: FailureContext,
+    timeout: int | None,
 ) -> Any:
     """The result of an operation on a compute. Raises DeploymentError with all that is known of its failure."""
     from azure.core.exceptions import HttpResponseError
@@ -51,7 +59,7 @@ def followed(
     except HttpResponseError as error:
         more = coded_lines(of_compute(found_or_nothing(arm, place)))
         look = [f"az amlk8s compute show {place.words}"]
-        raise failure(doing, error, more, look, scene if _is_known(scene) else None) from error
+        raise operation_failed(doing, error, more, look, scene) from error
 
 
 def see_that_it_is_gone(arm: Any, place: Place, resume: str) -> None:
@@ -61,7 +69,7 @@ def see_that_it_is_gone(arm: Any, place: Place, resume: str) -> None:
     """
     from azext_amlk8s.operations.waiting import Condition, wait_for
 
-    compute_id, gone = arm.compute_id(*place.parts), Condition(deleted=True)
+    compute_id, gone = arm.compute_ref(*place.parts).id, Condition(deleted=True)
     wait_for(lambda: arm.find(compute_id), gone, GONE_ASK_SECONDS, GONE_SECONDS, place.name, resume)
 
 
@@ -82,14 +90,7 @@ def failed(arm: Any, place: Place, compute: Mapping[str, Any]) -> Exception:
     head = f"{place.name} is {state_of(compute)}; it will not be Succeeded."
     scene = scene_of(arm, compute, "create", place.workspace)
     look = f"az amlk8s compute show {place.words}"
-    return failure_told(head, coded, said, [look], scene if _is_known(scene) else None)
-
-
-def _is_known(scene: Scene) -> bool:
-    """Whether the compute told of a cluster that can be looked at; one that broke may have told of nothing."""
-    from azext_amlk8s.computes import read_cluster_id
-
-    return read_cluster_id(scene.cluster_id)[0] is not None
+    return resource_failed(head, coded, said, [look], scene)
 
 
 def found_or_nothing(arm: Any, place: Place) -> Mapping[str, Any]:
@@ -97,7 +98,7 @@ def found_or_nothing(arm: Any, place: Place) -> Mapping[str, Any]:
     from azure.core.exceptions import AzureError
 
     try:
-        return dict(arm.get_compute(*place.parts))
+        return dict(arm.get_compute(arm.compute_ref(*place.parts)))
     except AzureError:
         return {}
 
@@ -107,9 +108,9 @@ def tell_of_endpoints(arm: Any, place: Place) -> None:
     from azure.core.exceptions import HttpResponseError
     from knack.log import get_logger
 
-    log, compute_id = get_logger(__name__), arm.compute_id(*place.parts).lower()
+    log, compute_id = get_logger(__name__), arm.compute_ref(*place.parts).id.lower()
     try:
-        found = arm.list_all(f"{arm.workspace_id(place.group, place.workspace)}/onlineEndpoints")
+        found = arm.list_all(f"{arm.workspace_ref(place.group, place.workspace).id}/onlineEndpoints")
     except HttpResponseError:
         log.warning(
             "The endpoints of %s could not be seen; those on %s will stop to answer.", place.workspace, place.name
@@ -120,11 +121,16 @@ def tell_of_endpoints(arm: Any, place: Place) -> None:
             log.warning("The endpoint %s runs on %s and will stop to answer.", one.get("name"), place.name)
 
 
-def scene_of(arm: Any, compute: Mapping[str, Any], operation: str, workspace: str, extension: str = "") -> Scene:
+def scene_of(
+    arm: Any, compute: Mapping[str, Any], operation: str, workspace: str, extension: str = ""
+) -> FailureContext:
     """Where the compute's cluster is, for a look at it after a failure; extension is that on the cluster, if known."""
-    cluster_id = str((compute.get("properties") or {}).get("resourceId") or "")
+    try:
+        cluster = ClusterRef.parse(str((compute.get("properties") or {}).get("resourceId") or ""))
+    except ValueError:  # a compute whose attachment failed may have no resource ID
+        cluster = None
     names = {"compute NAME": str(compute.get("name")), "extension NAME": extension, "WORKSPACE": workspace}
-    return Scene(arm, cluster_id, operation, names)
+    return FailureContext(arm, cluster, operation, names)
 
 
 def absent(error: Any, place: Place, *, of_compute: bool = False) -> Exception:

@@ -8,7 +8,8 @@ from typing import Any
 
 from azext_amlk8s.computes import AttachFacts, Inside, RoleNeeded, Wanted
 from azext_amlk8s.operations.compute_common import Place, absent, not_found
-from azext_amlk8s.operations.failure_context import PATHS, Scene, reach
+from azext_amlk8s.operations.failure_context import PATHS, connect_to_cluster
+from azext_amlk8s.refs import ClusterRef
 
 LOOKERS = 8
 POD_IDENTITY = "/apis/aadpodidentity.k8s.io"
@@ -22,13 +23,14 @@ def attach_facts(arm: Any, wanted: Wanted, context: str | None) -> tuple[AttachF
     Raises ResourceNotFoundError for what is not there, InvalidArgumentValueError for a context that is none.
     """
     from azext_amlk8s.computes import look_alikes, missing_roles
-    from azext_amlk8s.operations.extension import facts
+    from azext_amlk8s.operations.extension_common import read_cluster
 
     cluster, place = wanted.cluster, Place(wanted.group, wanted.workspace)
     with ThreadPoolExecutor(LOOKERS) as pool:
-        of_workspace = pool.submit(arm.get_workspace, wanted.group, wanted.workspace)
-        of_computes = pool.submit(arm.list_computes, wanted.group, wanted.workspace)
-        of_cluster = pool.submit(facts, arm, cluster.group, cluster.kind, cluster.name)
+        workspace_ref = arm.workspace_ref(wanted.group, wanted.workspace)
+        of_workspace = pool.submit(arm.get_workspace, workspace_ref)
+        of_computes = pool.submit(arm.list_computes, workspace_ref)
+        of_cluster = pool.submit(read_cluster, arm, ClusterRef.parse(cluster.id))
         of_inside = pool.submit(inside, arm, cluster.id, context)
         of_identity = pool.submit(_absent_identity, arm, wanted.identity)
         try:
@@ -66,7 +68,7 @@ def inside(arm: Any, cluster_id: str, context: str | None) -> tuple[Inside | Non
     from azext_amlk8s.diagnosis import read_reports
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
 
-    door, note = reach(Scene(arm, cluster_id), context=context)
+    door, note = connect_to_cluster(arm, ClusterRef.parse(cluster_id), context=context)
     if door is None:
         if context:
             raise InvalidArgumentValueError(note, recommendation="kubectl config get-contexts")

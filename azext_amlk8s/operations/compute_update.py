@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm, refuse_on_errors
+from azext_amlk8s.console.errors import azure_errors, confirm, raise_for_errors
 from azext_amlk8s.operations.compute_common import Place, absent, followed, not_found, scene_of, went_on
 
 
@@ -30,28 +30,28 @@ def update(
     """
     from knack.log import get_logger
 
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.computes import blanked, judge_taken, judge_update, read_identity, update_body
 
     place = Place(resource_group_name, workspace_name, name)
     identity, findings = read_identity(identity_type, " ".join(user_assigned_identities or ()))
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
+        arm = AzureClient(cmd.cli_ctx)
         try:
-            there = arm.get_compute(*place.parts)
+            there = arm.get_compute(arm.compute_ref(*place.parts))
         except not_found() as error:
             raise absent(error, place, of_compute=True) from error
-        refuse_on_errors(findings, judge_update(there, resource_group_name, workspace_name, namespace, resource_id))
+        raise_for_errors(findings, judge_update(there, resource_group_name, workspace_name, namespace, resource_id))
         body = update_body(there, identity, tags)
         if body is None:
             get_logger(__name__).warning("Nothing would change; nothing was sent.")
             return blanked(there)
         confirm(cmd, f"Send {name} again with the change? The service may restart what runs on it.", yes)
-        operation = arm.begin_put_compute(*place.parts, body)
+        operation = arm.begin_put_compute(arm.compute_ref(*place.parts), body)
         resume = f"az amlk8s compute wait {place.words} --updated"
         if no_wait:
             return went_on(resume)
         scene = scene_of(arm, there, "update", workspace_name)
         found = followed(cmd, operation, arm, place, f"Updating {name}", resume, scene, timeout)
-        refuse_on_errors(judge_taken(found, body, resource_group_name, workspace_name))
+        raise_for_errors(judge_taken(found, body, resource_group_name, workspace_name))
         return blanked(found)

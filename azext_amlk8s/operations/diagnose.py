@@ -33,14 +33,14 @@ def diagnose(
     context: str | None = None,
 ) -> dict[str, Any]:
     """Write the diagnosis into a new folder: an archive, and its page beside it. Returns where they are."""
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks import Place, chosen, report
     from azext_amlk8s.console.check_console import observer
     from azext_amlk8s.operations.check import components_of, run
 
     folder = _fresh(output_folder, cluster_name)
     with azure_errors(), _emptied(folder):
-        arm = Arm(cmd.cli_ctx)
+        arm = AzureClient(cmd.cli_ctx)
         place = Place(arm.subscription_id, resource_group_name, cluster_type, cluster_name)
         watcher = observer(cmd, place)
         result, sources = run(arm, place, chosen(place), watcher, kubeconfig, context, also=(*KEPT, "pods"))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, refuse_on_errors
+from azext_amlk8s.console.errors import azure_errors, raise_for_errors
 from azext_amlk8s.operations import backing_resources as dependencies
 from azext_amlk8s.operations.extension_common import (
     BUSY,
     GUIDE,
-    Target,
-    failed,
-    followed,
-    refuse_other_kinds,
-    said,
-    settled,
-    statuses,
-    the_one,
+    extension_failed,
+    find_extension,
+    follow_operation,
+    indented,
+    status_messages,
+    validate_names,
+    wait_until_idle,
 )
-from azext_amlk8s.operations.settings import facts_or_findings, given_settings
+from azext_amlk8s.operations.settings import connect_and_read_facts, given_settings
+from azext_amlk8s.refs import ExtensionRef
+
+if TYPE_CHECKING:
+    pass
 
 
 def create(
@@ -49,34 +52,36 @@ def create(
     """
     from azext_amlk8s.settings import judge, judge_facts, judge_name, judge_version, needed, plan_create
 
-    refuse_other_kinds(name, scope, extension_type)
+    validate_names(name, scope, extension_type)
     settings, found = given_settings(
         config, config_protected, config_file, config_protected_file, allow_unknown_settings
     )
     found += [*judge(settings), *judge_version(version, auto_upgrade, release_train)]
-    target = Target(resource_group_name, cluster_type, cluster_name, name)
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
     with azure_errors():
-        arm, extensions, about = facts_or_findings(
+        client, cluster, extensions, about = connect_and_read_facts(
             cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
         )
-        there = the_one(extensions, target)
+        extension = ExtensionRef(cluster, name)
+        there = find_extension(extensions, extension)
         if there is not None:
-            refuse_on_errors(found, strict=strict)
-            _refuse_unless_the_same(there, settings, target, versions)
+            raise_for_errors(found, strict=strict)
+            _refuse_unless_the_same(there, settings, extension, versions)
             if not dry_run:
-                return there if no_wait else _finished(cmd, arm, target, there)
+                return there if no_wait else _finished(cmd, client, extension, there)
         else:
-            refuse_on_errors(found, judge_name(name, about), judge_facts(settings, about), strict=strict)
+            raise_for_errors(found, judge_name(name, about), judge_facts(settings, about), strict=strict)
         needs = needed(settings, about)
-        resources = dependencies.look(arm, needs)
+        resources = dependencies.look(client, needs)
         if dry_run:
-            return _plan(arm, target, settings, about, versions, dependencies.described(needs, resources), there, needs)
-        body = plan_create(_with(settings, dependencies.ensure(cmd, arm, needs, resources)), about, **versions)
-        operation = arm.begin_create_extension(*target.parts, body)
+            return _plan(
+                client, extension, settings, about, versions, dependencies.described(needs, resources), there, needs
+            )
+        body = plan_create(_with(settings, dependencies.ensure(cmd, client, needs, resources)), about, **versions)
+        operation = client.begin_create_extension(extension, body)
         if no_wait:
             return operation.started()
-        return followed(cmd, operation, arm, target, f"Installing {name} on {cluster_name}", "created")
+        return follow_operation(cmd, operation, client, extension, f"Installing {name} on {cluster_name}", "created")
 
 
 def _with(settings: Any, more: Any) -> Any:
@@ -86,8 +91,8 @@ def _with(settings: Any, more: Any) -> Any:
 
 
 def _plan(
-    arm: Any,
-    target: Target,
+    client: Any,
+    extension: ExtensionRef,
     settings: Any,
     about: Any,
     versions: Mapping[str, Any],
@@ -102,14 +107,14 @@ def _plan(
     return {
         "action": "none" if there else "create",
         "method": "PUT",
-        "id": arm.extension_id(*target.parts),
+        "id": extension.id,
         "resources": resources,
         "body": blanked(plan_create(settings, about, **versions)),
     }
 
 
 def _refuse_unless_the_same(
-    there: Mapping[str, Any], settings: Any, target: Target, versions: Mapping[str, Any]
+    there: Mapping[str, Any], settings: Any, extension: ExtensionRef, versions: Mapping[str, Any]
 ) -> None:
     from azure.cli.core.azclierror import ValidationError
     from knack.log import get_logger
@@ -120,32 +125,35 @@ def _refuse_unless_the_same(
     state = now.state
     if state.lower() == "deleting":
         raise ValidationError(
-            f"The extension {target.name} is {state} at this moment.",
-            recommendation=f"az amlk8s extension wait {target.words} --deleted",
+            f"The extension {extension.name} is {state} at this moment.",
+            recommendation=f"az amlk8s extension wait {extension.cli_args} --deleted",
         )
     if state.lower() not in (*BUSY, "succeeded"):
         raise ValidationError(
-            f"The extension {target.name} is there, and is {state}."
-            + "".join(f"\n  {line}" for line in statuses(there)),
+            f"The extension {extension.name} is there, and is {state}."
+            + "".join(f"\n  {line}" for line in status_messages(there)),
             recommendation=[
-                f"az amlk8s extension delete {target.words} --yes   # then the same command again",
-                f"az amlk8s extension update {target.words} --config ...   # where a setting was the cause",
+                f"az amlk8s extension delete {extension.cli_args} --yes   # then the same command again",
+                f"az amlk8s extension update {extension.cli_args} --config ...   # where a setting was the cause",
                 GUIDE,
             ],
         )
     if changes := differences(settings, now, **versions):
         what = "is there already, and differs:" if state.lower() == "succeeded" else f"is {state}, and differs:"
-        wait = [] if state.lower() == "succeeded" else [f"az amlk8s extension wait {target.words} --created"]
+        wait = [] if state.lower() == "succeeded" else [f"az amlk8s extension wait {extension.cli_args} --created"]
         raise ValidationError(
-            f"The extension {target.name} {what}{said(changes)}",
-            recommendation=[*wait, f"az amlk8s extension update {target.words} {_update_words(changes, settings)}"],
+            f"The extension {extension.name} {what}{indented(changes)}",
+            recommendation=[
+                *wait,
+                f"az amlk8s extension update {extension.cli_args} {_update_words(changes, settings)}",
+            ],
         )
     if settings.protected:
         get_logger(__name__).warning(
             "The values of protected settings cannot be read back; those deployed are taken to be the same: %s. "
             "To send them anew: az amlk8s extension update %s --config-protected ...",
             ", ".join(sorted(settings.protected)),
-            target.words,
+            extension.cli_args,
         )
 
 
@@ -160,16 +168,17 @@ def _update_words(changes: Sequence[Any], settings: Any) -> str:
     return " ".join(words)
 
 
-def _finished(cmd: Any, arm: Any, target: Target, there: Mapping[str, Any]) -> Any:
+def _finished(cmd: Any, client: Any, extension: ExtensionRef, there: Mapping[str, Any]) -> Any:
     """The extension at the end of an installation that an earlier run began, or as it stands."""
     from knack.log import get_logger
 
     if str(there["properties"].get("provisioningState")).lower() not in BUSY:
         get_logger(__name__).warning(
-            "The extension %s is there already with these settings; nothing was changed.", target.name
+            "The extension %s is there already with these settings; nothing was changed.", extension.name
         )
         return there
-    ended = settled(cmd, arm, target, dict(there))
+    ended = wait_until_idle(cmd, client, extension, dict(there))
     if str(((ended or {}).get("properties") or {}).get("provisioningState")).lower() != "succeeded":
-        raise failed(arm, target, ended or {}, f"Installing {target.name} on {target.cluster} failed.", "create")
+        head = f"Installing {extension.name} on {extension.cluster.name} failed."
+        raise extension_failed(client, extension, ended or {}, head, "create")
     return ended

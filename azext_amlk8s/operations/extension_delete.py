@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import azure_errors, confirm
 from azext_amlk8s.operations import backing_resources as dependencies
-from azext_amlk8s.operations.extension import facts, ours
-from azext_amlk8s.operations.extension_common import Target, followed
+from azext_amlk8s.operations.extension_common import azureml_extensions, follow_operation, read_cluster
+from azext_amlk8s.refs import ExtensionRef
+
+if TYPE_CHECKING:
+    pass
 
 LOOKERS = 8
 
@@ -32,7 +35,7 @@ def delete(
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError
     from knack.log import get_logger
 
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.settings import cluster_facts
 
     if delete_dependencies and no_wait:
@@ -41,70 +44,72 @@ def delete(
             recommendation="Leave out --no-wait.",
         )
     log = get_logger(__name__)
-    target = Target(resource_group_name, cluster_type, cluster_name, name)
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
-        cluster, extensions = facts(arm, resource_group_name, cluster_type, cluster_name)
-        there = _find(extensions, target)
-        leftovers = _leftovers(arm, cluster_facts(cluster, cluster_type))
+        client = AzureClient(cmd.cli_ctx)
+        extension = ExtensionRef(client.cluster_ref(resource_group_name, cluster_type, cluster_name), name)
+        cluster, extensions = read_cluster(client, extension.cluster)
+        there = _find(extensions, extension)
+        leftovers = _leftovers(client, cluster_facts(cluster, cluster_type))
         if there is None:
             log.warning("There is no extension %s on %s: nothing to delete.", name, cluster_name)
         else:
-            _agree(cmd, arm, target, cluster["id"], leftovers if delete_dependencies else (), yes)
-            operation = arm.begin_delete_extension(*target.parts, force=force)
+            _agree(cmd, client, extension, cluster["id"], leftovers if delete_dependencies else (), yes)
+            operation = client.begin_delete_extension(extension, force=force)
             if no_wait:
                 return
-            followed(cmd, operation, arm, target, f"Removing {name} from {cluster_name}", "deleted")
+            follow_operation(cmd, operation, client, extension, f"Removing {name} from {cluster_name}", "deleted")
         if not leftovers:
             return
         if not delete_dependencies:
-            _name(target, leftovers)
+            _name(extension, leftovers)
         else:
             if there is None:
                 confirm(cmd, _to_be_removed(leftovers), yes)
-            dependencies.remove(cmd, arm, leftovers)
+            dependencies.remove(cmd, client, leftovers)
 
 
-def _find(extensions: list[dict[str, Any]], target: Target) -> Mapping[str, Any] | None:
+def _find(extensions: list[dict[str, Any]], extension: ExtensionRef) -> Mapping[str, Any] | None:
     from azure.cli.core.azclierror import ValidationError
 
-    there = next((one for one in extensions if one["name"].lower() == target.name.lower()), None)
-    if there and not ours([there]):
+    there = next((one for one in extensions if one["name"].lower() == extension.name.lower()), None)
+    if there and not azureml_extensions([there]):
         kind = there["properties"].get("extensionType")
         raise ValidationError(
-            f"{target.name} is an extension of the type {kind}, which is not ours.",
-            recommendation=f"az k8s-extension delete {target.words}",
+            f"{extension.name} is an extension of the type {kind}, which is not ours.",
+            recommendation=f"az k8s-extension delete {extension.cli_args}",
         )
     return there
 
 
-def _leftovers(arm: Any, about: Any) -> list[Any]:
+def _leftovers(client: Any, about: Any) -> list[Any]:
     """What was made for this cluster and stays in Azure: known by its name, which nothing else has."""
     from azext_amlk8s.settings import every
 
     made = every(about)
-    found = dependencies.look(arm, made)
+    found = dependencies.look(client, made)
     return [one for one in made if found[one.kind] is not None]
 
 
-def _agree(cmd: Any, arm: Any, target: Target, cluster_id: str, removed: Sequence[Any], yes: bool) -> None:
+def _agree(cmd: Any, client: Any, extension: ExtensionRef, cluster_id: str, removed: Sequence[Any], yes: bool) -> None:
     from knack.log import get_logger
 
-    attached, complete = _attached(arm, cluster_id)
-    text = f"The extension {target.name} is removed from {target.cluster}."
+    attached, complete = _attached(client, cluster_id)
+    text = f"The extension {extension.name} is removed from {extension.cluster.name}."
     if attached:
         warning = (
-            f"{target.cluster} is attached as compute, and its jobs and endpoints will stop: {', '.join(attached)}."
+            f"{extension.cluster.name} is attached as compute, and its jobs and endpoints will stop: "
+            + ", ".join(attached)
+            + "."
         )
         get_logger(__name__).warning("%s", warning)
     if not complete:
         get_logger(__name__).warning(
-            "Not every workspace could be looked into; there may be computes on %s that stop.", target.cluster
+            "Not every workspace could be looked into; there may be computes on %s that stop.", extension.cluster
         )
     confirm(cmd, " ".join([text, *([_to_be_removed(removed)] if removed else [])]), yes)
 
 
-def _attached(arm: Any, cluster_id: str) -> tuple[list[str], bool]:
+def _attached(client: Any, cluster_id: str) -> tuple[list[str], bool]:
     """The computes of the subscription that are on a cluster, as workspace/compute, and whether all could be seen."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -112,12 +117,12 @@ def _attached(arm: Any, cluster_id: str) -> tuple[list[str], bool]:
 
     def computes(workspace: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         try:
-            return list(arm.list_all(f"{workspace['id']}/computes"))
+            return list(client.list_all(f"{workspace['id']}/computes"))
         except HttpResponseError:
             return None
 
     try:
-        workspaces = arm.list_workspaces()
+        workspaces = client.list_workspaces()
     except HttpResponseError:
         return [], False
     with ThreadPoolExecutor(LOOKERS) as pool:
@@ -135,7 +140,7 @@ def _to_be_removed(leftovers: Sequence[Any]) -> str:
     return "Removed too: " + ", ".join(f"the {one.label} {one.name}" for one in leftovers) + "."
 
 
-def _name(target: Target, leftovers: Sequence[Any]) -> None:
+def _name(extension: ExtensionRef, leftovers: Sequence[Any]) -> None:
     from knack.log import get_logger
 
     for one in leftovers:
@@ -144,5 +149,5 @@ def _name(target: Target, leftovers: Sequence[Any]) -> None:
             one.label,
             one.name,
             one.costs,
-            target.words,
+            extension.cli_args,
         )

@@ -5,19 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm, refuse_on_errors
+from azext_amlk8s.console.errors import azure_errors, confirm, raise_for_errors
 from azext_amlk8s.operations import backing_resources as dependencies
 from azext_amlk8s.operations.extension_common import (
-    Target,
-    followed,
-    refuse_other_kinds,
-    said,
-    settled,
-    the_one,
+    find_extension,
+    follow_operation,
+    indented,
+    validate_names,
+    wait_until_idle,
 )
-from azext_amlk8s.operations.settings import facts_or_findings, given_words, with_files
+from azext_amlk8s.operations.settings import connect_and_read_facts, given_words, with_files
+from azext_amlk8s.refs import ExtensionRef
+
+if TYPE_CHECKING:
+    pass
 
 ATTEMPTS = 10
 PAUSE_SECONDS = 2
@@ -52,39 +55,39 @@ def update(
 
     from azext_amlk8s.settings import judge_name, judge_version
 
-    refuse_other_kinds(name, scope, extension_type)
+    validate_names(name, scope, extension_type)
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
     files = (config_file, config_protected_file)
     if not any((config, config_protected, *files)) and all(value is None for value in versions.values()):
         raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--config KEY=VALUE")
     settings, found = given_words(config, config_protected, *files, allow_unknown_settings)
     found += judge_version(version, auto_upgrade, release_train)
-    target = Target(resource_group_name, cluster_type, cluster_name, name)
     with azure_errors():
-        arm, extensions, about = facts_or_findings(
+        client, cluster, extensions, about = connect_and_read_facts(
             cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
         )
-        if (one := the_one(extensions, target)) is None:
-            refuse_on_errors(found, strict=strict)
-        there = _there(one, target, judge_name(name, about))
+        extension = ExtensionRef(cluster, name)
+        if (one := find_extension(extensions, extension)) is None:
+            raise_for_errors(found, strict=strict)
+        there = _there(one, extension, judge_name(name, about))
         found += _of_pinned(there, versions)
         settings, of_files = _with_files(settings, there)
         told = _Told(strict)
-        wish = _Wish(arm, settings, replace(about, extensions=()), versions)
+        wish = _Wish(client, settings, replace(about, extensions=()), versions)
         if dry_run:
             plan = _planned(wish, there)
-            told.refuse_on_errors([*found, *of_files, *plan.findings])
-            return _shown(arm, target, plan, dependencies.described(plan.needs, plan.found))
-        operation = _sent(cmd, target, there, wish, [*found, *of_files], told, yes)
+            told.raise_for_errors([*found, *of_files, *plan.findings])
+            return _shown(client, extension, plan, dependencies.described(plan.needs, plan.found))
+        operation = _sent(cmd, extension, there, wish, [*found, *of_files], told, yes)
         if not hasattr(operation, "done"):
             return operation
         if no_wait:
             return operation.started()
-        return followed(cmd, operation, arm, target, f"Updating {name} on {cluster_name}", "updated")
+        return follow_operation(cmd, operation, client, extension, f"Updating {name} on {cluster_name}", "updated")
 
 
 def _of_pinned(there: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Any]:
-    """What is to be said of a train for an extension that stays on a version."""
+    """What is to be indented of a train for an extension that stays on a version."""
     from azext_amlk8s.settings import deployed, judge_version
 
     stays = versions["version"] is None and not versions["auto_upgrade"]
@@ -104,9 +107,9 @@ def _with_files(settings: Any, there: Mapping[str, Any]) -> tuple[Any, list[Any]
 
 @dataclass(frozen=True)
 class _Wish:
-    """What is asked for of a cluster: settings with their files read, and what is said of version and upgrades."""
+    """What is asked for of a cluster: settings with their files read, and what is indented of version and upgrades."""
 
-    arm: Any
+    client: Any
     settings: Any
     about: Any
     versions: Mapping[str, Any]
@@ -124,60 +127,73 @@ class _Plan:
 
 
 class _Told:
-    """What has been said, so that a plan that is made again does not say it again."""
+    """What has been indented, so that a plan that is made again does not say it again."""
 
     def __init__(self, strict: bool) -> None:
         self._strict, self._said = strict, set[Any]()
 
-    def refuse_on_errors(self, findings: Sequence[Any]) -> None:
-        refuse_on_errors([one for one in findings if one not in self._said], strict=self._strict)
+    def raise_for_errors(self, findings: Sequence[Any]) -> None:
+        raise_for_errors([one for one in findings if one not in self._said], strict=self._strict)
         self._said.update(findings)
 
 
 def _sent(
-    cmd: Any, target: Target, there: Mapping[str, Any], wish: _Wish, found: Sequence[Any], told: _Told, yes: bool
+    cmd: Any,
+    extension: ExtensionRef,
+    there: Mapping[str, Any],
+    wish: _Wish,
+    found: Sequence[Any],
+    told: _Told,
+    yes: bool,
 ) -> Any:
     """The operation, or the extension where nothing changes; as long as the extension is busy it is waited for."""
     from azure.core.exceptions import HttpResponseError
     from knack.log import get_logger
 
-    log, arm = get_logger(__name__), wish.arm
+    log, client = get_logger(__name__), wish.client
     agreed: Any = None
     for attempt in range(ATTEMPTS):
-        there = _there(settled(cmd, arm, target, dict(there)), target)
+        there = _there(wait_until_idle(cmd, client, extension, dict(there)), extension)
         plan = _planned(wish, there)
-        told.refuse_on_errors([*found, *plan.findings])
+        told.raise_for_errors([*found, *plan.findings])
         if not plan.update.body:
-            log.warning("The extension %s has these settings already; nothing was changed.", target.name)
+            log.warning("The extension %s has these settings already; nothing was changed.", extension.name)
             return there
         if agreed != plan.update.changes:
-            log.warning("These settings of %s change:%s", target.name, said(plan.update.changes))
+            log.warning("These settings of %s change:%s", extension.name, indented(plan.update.changes))
             _agree(cmd, plan, yes)
             agreed = plan.update.changes
         plan = _with_dependencies(cmd, plan, wish, there)
-        told.refuse_on_errors(plan.findings)
+        told.raise_for_errors(plan.findings)
         try:
-            return arm.begin_update_extension(*target.parts, plan.update.body)
+            return client.begin_update_extension(extension, plan.update.body)
         except HttpResponseError as error:
             if error.status_code != 409 or attempt == ATTEMPTS - 1:
                 raise
-            log.warning("The extension %s is busy; its end is waited for.", target.name)
+            log.warning("The extension %s is busy; its end is waited for.", extension.name)
             time.sleep(PAUSE_SECONDS)
-            there = arm.get_extension(*target.parts)
+            there = client.get_extension(extension)
     raise AssertionError
 
 
-def _there(extension: Mapping[str, Any] | None, target: Target, others: Sequence[Any] = ()) -> Mapping[str, Any]:
+def _there(
+    resource: Mapping[str, Any] | None, extension: ExtensionRef, others: Sequence[Any] = ()
+) -> Mapping[str, Any]:
     """The extension. Raises ResourceNotFoundError, which names the one of another name where there is one."""
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    if extension is None:
+    if resource is None:
         raise ResourceNotFoundError(
-            " ".join([f"There is no extension {target.name} on {target.cluster}.", *(one.message for one in others)]),
+            " ".join(
+                [
+                    f"There is no extension {extension.name} on {extension.cluster.name}.",
+                    *(one.message for one in others),
+                ]
+            ),
             recommendation=[one.fix for one in others]
-            or f"az amlk8s extension create {target.words} --config enableTraining=True",
+            or f"az amlk8s extension create {extension.cli_args} --config enableTraining=True",
         )
-    return extension
+    return resource
 
 
 def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
@@ -197,17 +213,17 @@ def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
         stops,
     )
 
-    arm, settings, about, now = wish.arm, wish.settings, wish.about, deployed(there)
+    client, settings, about, now = wish.client, wish.settings, wish.about, deployed(there)
     before, after = now.settings(), overlaid(now, settings)
     needs = [one for one in needed(after, about) if _is_asked_for(one, settings)]
-    found = dependencies.look(arm, needs)
+    found = dependencies.look(client, needs)
     given = settings
     for one in needs:
         given = _with(given, one)
     restored: Mapping[str, str] = {}
     if given.protected:
         lost = now.protected - given.protected.keys()
-        restored = dependencies.restored(arm, restorable(lost, now.config, about), now.config)
+        restored = dependencies.restored(client, restorable(lost, now.config, about), now.config)
         restored = {key: value for key, value in restored.items() if key in lost}
     planned = plan_update(given, now, restored, few_nodes=few_nodes(after, about), **wish.versions)
     old = set(judge(before))
@@ -239,7 +255,7 @@ def _with_dependencies(cmd: Any, plan: _Plan, wish: _Wish, there: Mapping[str, A
         return plan
     from azext_amlk8s.settings import merged
 
-    made = dependencies.ensure(cmd, wish.arm, plan.needs, plan.found)
+    made = dependencies.ensure(cmd, wish.client, plan.needs, plan.found)
     return _planned(replace(wish, settings=merged(wish.settings, made)), there)
 
 
@@ -252,13 +268,13 @@ def _agree(cmd: Any, plan: _Plan, yes: bool) -> None:
         confirm(cmd, " ".join(reasons), yes)
 
 
-def _shown(arm: Any, target: Target, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:
+def _shown(client: Any, extension: ExtensionRef, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:
     from azext_amlk8s.settings import blanked
 
     return {
         "action": "update" if plan.update.body else "none",
         "method": "PATCH",
-        "id": arm.extension_id(*target.parts),
+        "id": extension.id,
         "changes": [{"key": one.key, "before": one.before, "after": one.after} for one in plan.update.changes],
         "stops": list(plan.stopped),
         "resources": resources,

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from azext_amlk8s.checks import Place, Unseen, ours, seen
-from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, PATHS, Scene, arc_cluster, reach
+from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, PATHS, connect_to_cluster, find_arc_cluster
 
 WORKERS = 8
 HELM_SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets?labelSelector=owner%3Dhelm"
@@ -37,7 +37,9 @@ class Sources:
 
     def __init__(self, arm: Any, place: Place, kubeconfig: str | None, context: str | None) -> None:
         self._arm, self._place, self._access = arm, place, (kubeconfig, context)
-        self._cluster_id = arm.cluster_id(place.group, place.cluster_type, place.cluster)
+        self._cluster_ref = arm.cluster_ref(place.group, place.cluster_type, place.cluster)
+        self._cluster_id = self._cluster_ref.id
+        self._workspace_ref = arm.workspace_ref(place.workspace_group, place.workspace)
         self._pool = ThreadPoolExecutor(WORKERS)
         self._futures: dict[str, Future[Any]] = {}
         self._lock = Lock()
@@ -120,18 +122,16 @@ class Sources:
     def _of_cluster(self) -> Any:
         from azure.core.exceptions import ResourceNotFoundError
 
-        from azext_amlk8s.operations.extension import absent
+        from azext_amlk8s.operations.extension_common import not_found_error
 
-        place = self._place
         try:
             return self._arm.get(self._cluster_id)
         except ResourceNotFoundError as error:
-            told = absent(error, self._arm, place.group, place.cluster_type, place.cluster)
+            told = not_found_error(error, self._arm, self._cluster_ref)
             return Unseen(str(told), absent=True, fix="\n".join(getattr(told, "recommendations", None) or ()))
 
     def _of_extensions(self) -> Any:
-        place = self._place
-        return self._arm.list_extensions(place.group, place.cluster_type, place.cluster)
+        return self._arm.list_extensions(self._cluster_ref)
 
     def _of_providers(self) -> Any:
         from azext_amlk8s.checks import Facts, settings_of
@@ -167,10 +167,10 @@ class Sources:
         return self._arm.get(named) if named.startswith("/subscriptions/") else None
 
     def _of_workspace(self) -> Any:
-        return self._arm.get_workspace(self._place.workspace_group, self._place.workspace)
+        return self._arm.get_workspace(self._workspace_ref)
 
     def _of_computes(self) -> Any:
-        return self._arm.list_computes(self._place.workspace_group, self._place.workspace)
+        return self._arm.list_computes(self._workspace_ref)
 
     def _of_assignments(self) -> Any:
         from azext_amlk8s.computes import identity_principals
@@ -184,11 +184,11 @@ class Sources:
         return self._arm.list_all(f"{self._cluster_id}/trustedAccessRoleBindings")
 
     def _of_door(self) -> Any:
-        scene, why = Scene(self._arm, self._cluster_id), ""
+        why = ""
         if self._place.is_aks or any(self._access):
-            cluster, why = reach(scene, *self._access)
+            cluster, why = connect_to_cluster(self._arm, self._cluster_ref, *self._access)
         else:
-            cluster, self._agents = arc_cluster(scene)
+            cluster, self._agents = find_arc_cluster(self._cluster_ref)
         return cluster or Unseen(why or f"no context of the kubeconfig leads to {self._place.cluster}")
 
     def _of_agents(self) -> Any:

@@ -1,11 +1,28 @@
-"""After a failure: what the cluster itself can tell of it. Nothing here raises; what cannot be seen is said."""
+"""After a failure: collect what the cluster shows of its cause, and build the error. Collecting never raises."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.console.errors import (
+    cause_lines,
+    causes_of,
+    error_messages,
+    fixes_of,
+    indent_lines,
+    request_ids,
+)
+from azext_amlk8s.refs import ClusterRef
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.diagnosis import Coded
+    from azext_amlk8s.kubernetes import Cluster
 
 NAMESPACE = "azureml"
 PATHS = {
@@ -13,121 +30,156 @@ PATHS = {
     "pods": f"/api/v1/namespaces/{NAMESPACE}/pods",
     "events": f"/api/v1/namespaces/{NAMESPACE}/events",
 }
-# Where the agents of an Arc-connected cluster keep which Azure resource it is.
+# Where the agents of an Arc-connected cluster record which Azure resource it is.
 ARC_IDENTITY = "/api/v1/namespaces/azure-arc/configmaps/azure-clusterconfig"
-WORD = re.compile(r"\b(CLUSTER-ID|CLUSTER|GROUP|TYPE|NAME|WORKSPACE)\b")
+PLACEHOLDER = re.compile(r"\b(CLUSTER-ID|CLUSTER|GROUP|TYPE|NAME|WORKSPACE)\b")
 
 
 @dataclass(frozen=True)
-class Scene:
-    """Where something failed. operation is create, update or delete; names fill NAME and WORKSPACE in commands."""
+class FailureContext:
+    """Where an operation failed. cluster is None where it is unknown; operation is create, update or delete.
 
-    arm: Any
-    cluster_id: str
+    names are the values of NAME and WORKSPACE in commands of `az amlk8s`.
+    """
+
+    client: AzureClient
+    cluster: ClusterRef | None
     operation: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def cluster(self) -> tuple[str, str, str]:
-        """Resource group, cluster type and name."""
-        words = self.cluster_id.split("/")
-        return words[4], words[7], words[8]
-
-    def filled_in(self, command: str) -> str:
-        """A command with the names that are known in the place of its placeholders."""
-        group, kind, cluster = self.cluster
-        known = {"GROUP": group, "TYPE": kind, "CLUSTER": cluster, "CLUSTER-ID": self.cluster_id}
-        return filled_in(known, self.names)(command)
+    def fill_placeholders(self, command: str) -> str:
+        """A command with the known names in place of its placeholders."""
+        known: dict[str, str] = {}
+        if self.cluster:
+            known = {
+                "GROUP": self.cluster.resource_group,
+                "TYPE": self.cluster.type,
+                "CLUSTER": self.cluster.name,
+                "CLUSTER-ID": self.cluster.id,
+            }
+        return fill_placeholders(command, known, self.names)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Health reports of the operation, troubles of pods, and a sentence where the cluster could not be seen."""
+    """Health reports of the operation, problems of pods, and a sentence where the cluster could not be read."""
 
     reports: tuple[Any, ...] = ()
     troubles: tuple[Any, ...] = ()
     note: str = ""
 
 
-NOTHING = Evidence()
+def fill_placeholders(command: str, known: Mapping[str, str], own: Mapping[str, str] | None = None) -> str:
+    """A command with names in place of its placeholders; own are for commands of `az amlk8s` only.
 
-
-def filled_in(known: Mapping[str, str], of_ours: Mapping[str, str] | None = None) -> Callable[[str], str]:
-    """A function that puts names in the place of the placeholders of a command; of_ours in our own commands only.
-
-    A name of ours may be told for one group of commands alone, as `compute NAME`.
+    A key of own may be limited to one command group, as in `compute NAME`.
     """
-
-    def fill(command: str) -> str:
-        names = known
-        if command.startswith("az amlk8s "):
-            group = command.split()[2]
-            ours = of_ours or {}
-            of_group = {key.partition(" ")[2]: one for key, one in ours.items() if key.startswith(f"{group} ")}
-            names = {**known, **ours, **of_group}
-        return WORD.sub(lambda found: names.get(found[0]) or found[0], command)
-
-    return fill
+    names = dict(known)
+    if command.startswith("az amlk8s "):
+        group = command.split()[2]
+        names |= own or {}
+        names |= {key.partition(" ")[2]: value for key, value in (own or {}).items() if key.startswith(f"{group} ")}
+    return PLACEHOLDER.sub(lambda match: names.get(match[0]) or match[0], command)
 
 
-def look(scene: Scene) -> Evidence:
-    """What the cluster tells, read side by side."""
+def operation_failed(
+    action: str,
+    error: HttpResponseError,
+    extra: Iterable[str],
+    commands: list[str],
+    context: FailureContext | None = None,
+) -> Exception:
+    """The DeploymentError for an operation that ended in Failed: messages, what they mean and what to do.
+
+    action is its subject, such as "Installing azureml on aks-poc"; extra are further messages about the failure.
+    """
+    coded, lines = error_messages(error)
+    # The status of an extension repeats the operation's message under a code of its own.
+    lines += [line for line in extra if not any(line.partition(") ")[2] in known for known in lines)]
+    return resource_failed(f"{action} failed.", coded, lines, commands, context, request_ids(error))
+
+
+def resource_failed(
+    head: str,
+    coded: tuple[Coded, ...],
+    lines: list[str],
+    commands: list[str],
+    context: FailureContext | None = None,
+    ids: Iterable[str] = (),
+) -> Exception:
+    """The DeploymentError for a failure whose coded messages and lines are known; ids are lines that name requests."""
+    from azure.cli.core.azclierror import DeploymentError
+
+    from azext_amlk8s.diagnosis import explain_failure
+
+    evidence = collect_evidence(context) if context else Evidence()
+    causes = causes_of(explain_failure(coded, evidence.reports, evidence.troubles, "\n".join(lines)))
+    text = [*lines, *cause_lines(causes, lines), *([evidence.note] if evidence.note else []), *ids]
+    fixes = [context.fill_placeholders(fix) if context else fix for fix in fixes_of(causes)]
+    return DeploymentError(indent_lines(head, text), recommendation=list(dict.fromkeys([*fixes, *commands])))
+
+
+def collect_evidence(context: FailureContext) -> Evidence:
+    """What the cluster shows of a failure, read in parallel."""
     from concurrent.futures import ThreadPoolExecutor
 
     from azext_amlk8s import diagnosis
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
 
-    cluster, note = reach(scene)
+    if context.cluster is None:
+        return Evidence()
+    cluster, note = connect_to_cluster(context.client, context.cluster)
     if cluster is None:
         return Evidence(note=note)
     try:
         with ThreadPoolExecutor(len(PATHS)) as pool:
-            found = dict(zip(PATHS, pool.map(cluster.read, PATHS.values()), strict=True))
+            objects = dict(zip(PATHS, pool.map(cluster.read, PATHS.values()), strict=True))
     except (ClusterUnreachable, ClusterRefused) as error:
         return Evidence(note=f"The cluster itself could not be asked: {error}")
-    reports = diagnosis.relevant(diagnosis.read_reports(found["health"]), scene.operation)
-    items = {name: (found[name] or {}).get("items") or [] for name in ("pods", "events")}
+    reports = diagnosis.relevant(diagnosis.read_reports(objects["health"]), context.operation)
+    items = {name: (objects[name] or {}).get("items") or [] for name in ("pods", "events")}
     return Evidence(tuple(reports), diagnosis.troubles(items["pods"], items["events"]))
 
 
-def reach(scene: Scene, kubeconfig: str | None = None, context: str | None = None) -> tuple[Any, str]:
-    """The cluster of the scene, or None and a sentence that says why not.
+def connect_to_cluster(
+    client: AzureClient, cluster: ClusterRef, kubeconfig: str | None = None, context: str | None = None
+) -> tuple[Cluster | None, str]:
+    """A connection to the cluster, or None and a sentence that says why not.
 
-    AKS gives its credentials through Azure. Of an Arc-connected cluster a context of the kubeconfig is taken, the one
-    of its name or the current one, and only if the agents there say that it is this cluster; one that is named is
-    taken as it is.
+    AKS issues credentials through Azure. For an Arc-connected cluster a context of the kubeconfig is used, the one
+    with its name or the current one, and only if the agents there say that it is this cluster; a context that is
+    given is used as it is.
     """
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.kubernetes import KubeconfigUnusable, connect
 
-    group, kind, name = scene.cluster
     try:
         if kubeconfig or context:
             return connect(kubeconfig=kubeconfig, context=context), ""
-        if kind.lower() == "managedclusters":
-            return connect(config_text=scene.arm.user_kubeconfig(group, name)), ""
+        if cluster.is_aks:
+            return connect(config_text=client.user_kubeconfig(cluster)), ""
     except (HttpResponseError, KubeconfigUnusable) as error:
         return None, f"The cluster itself could not be asked: {str(error).splitlines()[0]}"
-    cluster, _ = arc_cluster(scene)
-    if cluster is not None:
-        return cluster, ""
-    return None, f"The cluster itself was not asked: no context of the kubeconfig leads to {name}."
+    connection, _ = find_arc_cluster(cluster)
+    if connection is not None:
+        return connection, ""
+    return None, f"The cluster itself was not asked: no context of the kubeconfig leads to {cluster.name}."
 
 
-def arc_cluster(scene: Scene) -> tuple[Any, Any]:
-    """The Arc-connected cluster of the scene, by a context of the kubeconfig, and what its agents keep; or None."""
+def find_arc_cluster(cluster: ClusterRef) -> tuple[Cluster | None, dict[str, Any] | None]:
+    """A connection to an Arc-connected cluster through the kubeconfig, and the identity that its agents record."""
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable, KubeconfigUnusable, connect
 
-    group, _, name = scene.cluster
-    for one in (name, None):
+    expected = (cluster.resource_group.lower(), cluster.name.lower())
+    for context in (cluster.name, None):
         try:
-            cluster = connect(context=one)
-            told = cluster.read(ARC_IDENTITY)
+            connection = connect(context=context)
+            identity = connection.read(ARC_IDENTITY)
         except (KubeconfigUnusable, ClusterUnreachable, ClusterRefused):
             continue
-        data = (told or {}).get("data") or {}
-        named = (data.get("AZURE_RESOURCE_GROUP"), data.get("AZURE_RESOURCE_NAME"))
-        if tuple(str(word).lower() for word in named) == (group.lower(), name.lower()):
-            return cluster, told
+        data = (identity or {}).get("data") or {}
+        recorded = (data.get("AZURE_RESOURCE_GROUP"), data.get("AZURE_RESOURCE_NAME"))
+        if tuple(str(name).lower() for name in recorded) == expected:
+            return connection, identity
     return None, None

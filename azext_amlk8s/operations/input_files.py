@@ -32,11 +32,11 @@ def types_of(paths: Iterable[str]) -> list[Any]:
     """The instance types of files, judged. Raises ValidationError with all that is wrong, or when there is none."""
     from azure.cli.core.azclierror import ValidationError
 
-    from azext_amlk8s.console.errors import refuse_on_errors
+    from azext_amlk8s.console.errors import raise_for_errors
     from azext_amlk8s.instance_types.documents import read_texts
 
     types, findings = read_texts(texts(paths))
-    refuse_on_errors(findings)
+    raise_for_errors(findings)
     if not types:
         raise ValidationError("There is no instance type in what was given.")
     return list(types)

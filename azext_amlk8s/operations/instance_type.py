@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from azext_amlk8s.console.errors import confirm, end_with, finding_object, refuse_on_errors, tell
+from azext_amlk8s.console.errors import confirm, finding_object, log_findings, raise_for_errors, set_exit_code
 from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
 
 
@@ -16,7 +16,7 @@ def list_(cmd: Any, where: Choice) -> list[dict[str, Any]]:
 
     with reached(cmd, where, may_lack=True) as found:
         sides = _sides(found)
-        tell(judge_sides(sides, str(where.compute_name), _attach(where, found)))
+        log_findings(judge_sides(sides, str(where.compute_name), _attach(where, found)))
         return sides.views()
 
 
@@ -47,7 +47,7 @@ def validate(cmd: Any, file: Sequence[str], strict: bool = False) -> list[dict[s
     report = Report.of(read_texts(texts(file))[1])
     report = report.strict() if strict else report
     if report.errors:
-        end_with(cmd, 1)
+        set_exit_code(cmd, 1)
     return [finding_object(finding) for finding in report.findings]
 
 
@@ -60,7 +60,7 @@ def convert(cmd: Any, file: Sequence[str]) -> dict[str, Any]:
     from azext_amlk8s.operations.input_files import texts
 
     types, findings = converted(texts(file))
-    refuse_on_errors(findings)
+    raise_for_errors(findings)
     if not types:
         raise ValidationError("There is no instance type in what was given.")
     return as_list(types)
@@ -79,7 +79,7 @@ def delete(cmd: Any, name: str, where: Choice, yes: bool = False) -> None:
                 f"There is no instance type {name} in the cluster.",
                 recommendation=f"az amlk8s instance-type list{where.words} -o table",
             )
-        refuse_on_errors(judge_delete(name, users_of(name, found.cluster.workloads()), _computes_of(found, name)))
+        raise_for_errors(judge_delete(name, users_of(name, found.cluster.workloads()), _computes_of(found, name)))
         confirm(cmd, f"The instance type {name} is deleted from the cluster at {found.cluster.server}.", yes)
         found.cluster.delete_instance_type(name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.console.errors import confirm, end_with, refuse_on_errors, tell
+from azext_amlk8s.console.errors import confirm, log_findings, raise_for_errors, set_exit_code
 from azext_amlk8s.instance_types.flags import Flags
 from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
 from azext_amlk8s.operations.input_files import types_of
@@ -67,7 +67,7 @@ def update(
         labels, annotations = _metadata(there)
         base = replace(types_of_objects([there])[name], labels=labels, annotations=annotations)
         made, findings = from_flags(name, flags, base)
-        refuse_on_errors(findings)
+        raise_for_errors(findings)
         done = _applied(cmd, found, [made], where, dry_run=dry_run, force=force_conflicts)
     result: dict[str, Any] = done[0]
     return result
@@ -141,7 +141,7 @@ def _of_flags(name: str | None, flags: Any) -> Any:
             recommendation="--name NAME --cpu-limit 1 --memory-limit 2Gi",
         )
     made, findings = from_flags(name, flags)
-    refuse_on_errors(findings)
+    raise_for_errors(findings)
     return made
 
 
@@ -156,7 +156,7 @@ def _of_nodes(found: Reached) -> list[Any]:
     facts = cluster_facts(found, pools=False)
     made = propose(facts.nodes, facts.placement)
     findings = [*facts.unknown, *judge_left_out(left_out(facts.nodes, facts.placement))]
-    tell(found.filled_in(one, facts.extension) for one in findings)
+    log_findings(found.filled_in(one, facts.extension) for one in findings)
     if not made:
         raise ValidationError(
             "No node of the cluster takes workloads, so no type can be made of them.",
@@ -186,7 +186,7 @@ def _applied(
         try:
             after = found.cluster.apply_instance_type(one.to_object(), dry_run=dry_run, force=force)
             done.append({**outcome(before.get(one.name), after), "dryRun": dry_run})
-            refuse_on_errors(judge_leftovers(one, after))
+            raise_for_errors(judge_leftovers(one, after))
         except ClusterRefused as refusal:
             if refusal.status != 409 or not refusal.causes:
                 raise
@@ -194,8 +194,8 @@ def _applied(
             conflicts.append(judge_conflict(one, causes))
             done.append({**refused(one, causes), "dryRun": dry_run})
     if conflicts:
-        tell(conflicts)
-        end_with(cmd, 1)
+        log_findings(conflicts)
+        set_exit_code(cmd, 1)
     return done
 
 
@@ -212,7 +212,7 @@ def _say_users(found: Reached, names: Sequence[str]) -> None:
     from azext_amlk8s.instance_types.usage import judge_delete, users_of
 
     workloads = found.cluster.workloads()
-    refuse_on_errors(*(judge_delete(name, users_of(name, workloads), ()) for name in names))
+    raise_for_errors(*(judge_delete(name, users_of(name, workloads), ()) for name in names))
 
 
 def _pruned(found: Reached, names: Iterable[str], before: Mapping[str, Any], dry_run: bool) -> list[dict[str, Any]]:

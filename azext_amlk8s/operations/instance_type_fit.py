@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.console.errors import end_with, refuse_on_errors, tell
+from azext_amlk8s.console.errors import log_findings, raise_for_errors, set_exit_code
 from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
 from azext_amlk8s.operations.input_files import types_of
 
@@ -42,13 +42,13 @@ def fit(
     fits = measured(types, facts.nodes, facts.placement)
     findings = [*judge_fit(fits, facts.placement), *judge_selectors(types, facts.placement)]
     findings += facts.unknown
-    tell(found.filled_in(one, facts.extension) for one in findings)
+    log_findings(found.filled_in(one, facts.extension) for one in findings)
     if plot:
         _draw(fits, plot)
     checked = facts.placement.sizes_checked
     bad = [one for one in fits if not (one.pods or one.grown) or (checked and one.code_nine == EXPECTED)]
     if strict and (bad or any(one.severity is Severity.ERROR for one in findings)):
-        end_with(cmd, 1)
+        set_exit_code(cmd, 1)
     return views(fits)
 
 
@@ -58,7 +58,7 @@ def _settings(words: Sequence[str] | None) -> Mapping[str, str] | None:
     if words is None:
         return None
     settings, findings = read_settings(words, (), allow_unknown=True)
-    refuse_on_errors(findings)
+    raise_for_errors(findings)
     return dict(settings.config)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, end_with, finding_object, refuse_on_errors
+from azext_amlk8s.console.errors import azure_errors, finding_object, raise_for_errors, set_exit_code
+
+if TYPE_CHECKING:
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.refs import ClusterRef
+    from azext_amlk8s.rules import Finding
 
 LONGEST_PATH = 255  # what is longer is no path, and may be the key itself
 
@@ -39,7 +44,7 @@ def validate(
     report = Report.of(*groups)
     report = report.strict() if strict else report
     if report.errors:
-        end_with(cmd, 1)
+        set_exit_code(cmd, 1)
     return [finding_object(finding) for finding in report.findings]
 
 
@@ -105,52 +110,58 @@ def given_words(
     return settings, list(found)
 
 
-def cluster_and_facts(
-    arm: Any, settings: Any, group: str, cluster_type: str, cluster: str
+def read_cluster_facts(
+    client: AzureClient, settings: Any, cluster: ClusterRef
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Any]:
-    """The cluster, the extensions on it and the facts for the rules, asked for side by side."""
+    """The cluster, its extensions and the facts for the rules, read in parallel."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from azext_amlk8s.operations.extension import facts
+    from azext_amlk8s.operations.extension_common import read_cluster
     from azext_amlk8s.settings import cluster_facts, needed_providers
 
-    namespaces = needed_providers(settings, cluster_type)
+    namespaces = needed_providers(settings, cluster.type)
     with ThreadPoolExecutor(len(namespaces)) as pool:
-        providers = [pool.submit(_provider, arm, namespace) for namespace in namespaces]
-        there, extensions = facts(arm, group, cluster_type, cluster)
-        told = [one.result() for one in providers]
-    return there, extensions, cluster_facts(there, cluster_type, extensions, filter(None, told))
+        reads = [pool.submit(_read_provider, client, namespace) for namespace in namespaces]
+        resource, extensions = read_cluster(client, cluster)
+        providers = [read.result() for read in reads]
+    return resource, extensions, cluster_facts(resource, cluster.type, extensions, filter(None, providers))
 
 
-def _provider(arm: Any, namespace: str) -> Mapping[str, Any] | None:
-    """A resource provider; None for who may not look at it, as those with rights in a resource group only."""
+def _read_provider(client: AzureClient, namespace: str) -> dict[str, Any] | None:
+    """A resource provider, or None where reading it is forbidden, as with roles in a resource group only."""
     from azure.core.exceptions import HttpResponseError
 
     try:
-        told: Mapping[str, Any] = arm.get_provider(namespace)
+        return client.get_provider(namespace)
     except HttpResponseError as error:
         if error.status_code != 403:
             raise
         return None
-    return told
 
 
-def facts_or_findings(
-    cmd: Any, settings: Any, found: Sequence[Any], strict: bool, group: str, cluster_type: str, cluster: str
-) -> tuple[Any, list[dict[str, Any]], Any]:
-    """The door to Azure, the extensions on the cluster and its facts.
+def connect_and_read_facts(
+    cmd: Any,
+    settings: Any,
+    findings: Sequence[Finding],
+    strict: bool,
+    resource_group: str,
+    cluster_type: str,
+    cluster_name: str,
+) -> tuple[AzureClient, ClusterRef, list[dict[str, Any]], Any]:
+    """The client, the cluster, its extensions and its facts.
 
-    Where Azure cannot be asked, what is wrong with the settings is said in its place. Raises what the asking raises.
+    Where Azure cannot be read, errors among the findings are raised instead of the failure of reading.
     """
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
 
     try:
-        arm = Arm(cmd.cli_ctx)
-        _, extensions, about = cluster_and_facts(arm, settings, group, cluster_type, cluster)
+        client = AzureClient(cmd.cli_ctx)
+        cluster = client.cluster_ref(resource_group, cluster_type, cluster_name)
+        _, extensions, facts = read_cluster_facts(client, settings, cluster)
     except Exception:
-        refuse_on_errors(found, strict=strict)
+        raise_for_errors(findings, strict=strict)
         raise
-    return arm, extensions, about
+    return client, cluster, extensions, facts
 
 
 def _of_cluster(
@@ -158,7 +169,7 @@ def _of_cluster(
 ) -> Sequence[Any]:
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.settings import judge_facts, judge_name
 
     if not (group and cluster and cluster_type):
@@ -167,7 +178,8 @@ def _of_cluster(
             recommendation="--resource-group GROUP --cluster-name CLUSTER --cluster-type managedClusters",
         )
     with azure_errors():
-        _, _, about = cluster_and_facts(Arm(cmd.cli_ctx), settings, group, cluster_type, cluster)
+        client = AzureClient(cmd.cli_ctx)
+        _, _, about = read_cluster_facts(client, settings, client.cluster_ref(group, cluster_type, cluster))
     return [*judge_facts(settings, about), *(judge_name(name, about) if name else ())]
 
 

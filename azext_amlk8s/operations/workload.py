@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from azext_amlk8s.console.errors import azure_errors, end_with, finding_object
+from azext_amlk8s.console.errors import azure_errors, finding_object, set_exit_code
 from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
 
 
@@ -36,7 +36,7 @@ def check(
     report = Report.of(findings)
     report = report.strict() if strict else report
     if report.errors:
-        end_with(cmd, 1)
+        set_exit_code(cmd, 1)
     return [finding_object(one) for one in report.findings]
 
 
@@ -80,11 +80,11 @@ def _types_of(files: Sequence[str]) -> Any:
 
 def _in_workspace(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[str] | None) -> list[Any]:
     """The asks of each compute, judged by what ARM knows of it and by its cluster; each is asked once."""
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.workloads.computes import judge_computes, unreachable
 
     with azure_errors():
-        arm = Arm(cmd.cli_ctx)
+        arm = AzureClient(cmd.cli_ctx)
         computes = _computes(arm, where)
         asks = _at_endpoints(arm, asks, where)
         found: list[Any] = [*judge_computes(asks, computes, str(where.workspace_name))]
@@ -119,7 +119,7 @@ def _computes(arm: Any, where: Choice) -> dict[str, Any]:
         )
     place = Place(where.resource_group_name, str(where.workspace_name))
     try:
-        return {str(one.get("name")): one for one in arm.list_computes(place.group, place.workspace)}
+        return {str(one.get("name")): one for one in arm.list_computes(arm.workspace_ref(place.group, place.workspace))}
     except not_found() as error:
         raise absent(error, place) from error
 
@@ -129,7 +129,7 @@ def _at_endpoints(arm: Any, asks: Sequence[Any], where: Choice) -> list[Any]:
     from dataclasses import replace
 
     names = {ask.endpoint for ask in asks if ask.kind == "deployment" and ask.endpoint and not ask.compute}
-    root = arm.workspace_id(where.resource_group_name, where.workspace_name)
+    root = arm.workspace_ref(str(where.resource_group_name), str(where.workspace_name)).id
     told = {name: (arm.find(f"{root}/onlineEndpoints/{name}") or {}).get("properties") or {} for name in sorted(names)}
     return [
         replace(ask, compute=told[ask.endpoint].get("compute")) if ask.endpoint in told and not ask.compute else ask
@@ -141,13 +141,14 @@ def _of_compute(cmd: Any, arm: Any, compute: Mapping[str, Any], where: Choice, t
     """The types as ARM has them (or those of the files), and the fit, or a note why the cluster was not asked."""
     from azext_amlk8s.instance_types.model import types_of_compute
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
-    from azext_amlk8s.operations.failure_context import Scene, reach
+    from azext_amlk8s.operations.failure_context import connect_to_cluster
+    from azext_amlk8s.refs import ClusterRef
     from azext_amlk8s.workloads import Known
 
     name = str(compute.get("name"))
     known = types or Known(f"the compute {name}", types_of_compute(compute))
     cluster_id = str((compute.get("properties") or {}).get("resourceId") or "")
-    cluster, note = reach(Scene(arm, cluster_id), where.kubeconfig, where.context)
+    cluster, note = connect_to_cluster(arm, ClusterRef.parse(cluster_id), where.kubeconfig, where.context)
     if cluster is None:
         return Ground(known), note
     found = Reached(cluster, "", arm, cluster_id, compute)

@@ -78,7 +78,7 @@ def tell(authority: Authority) -> Iterator[Callable[[Story], Any]]:
     """Starts a server that tells a story; returns a client for it."""
     from azure.core.credentials import AccessToken
 
-    from azext_amlk8s.azure.rest_client import ThinClient
+    from azext_amlk8s.azure.rest_client import RestClient
 
     class Anybody:
         def get_token(self, *_: str, **__: Any) -> AccessToken:
@@ -90,7 +90,7 @@ def tell(authority: Authority) -> Iterator[Callable[[Story], Any]]:
 
     def start(story: Story) -> Any:
         server.story = story
-        client = ThinClient(
+        client = RestClient(
             Anybody(), f"https://localhost:{server.server_port}", connection_verify=str(authority.ca_file)
         )
         return client
@@ -126,13 +126,13 @@ def test_a_bad_end(word: str, tell: Callable[[Story], Any]) -> None:
     """Both spellings of cancelled end it; HTTP 200 does not make it good; the error is the service's own."""
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.console.errors import failure
+    from azext_amlk8s.operations.failure_context import operation_failed
 
     error = {"code": "Outer", "message": "outer", "details": [{"code": "Inner", "message": "the leaf"}]}
     operation = put(tell(Story([{"status": "InProgress"}, {"status": word, "error": error}])))
     with pytest.raises(HttpResponseError) as raised:
         operation.result()
-    told = str(failure("Attaching c", raised.value, (), []))
+    told = str(operation_failed("Attaching c", raised.value, (), []))
     assert "the leaf" in told
 
 

@@ -199,7 +199,7 @@ def play(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Any]]:
     """Starts a server that plays a recorded answer; returns our client for it, which tries once and no more."""
     from azure.core.credentials import AccessToken
 
-    from azext_amlk8s.azure.rest_client import ThinClient
+    from azext_amlk8s.azure.rest_client import RestClient
 
     class Anybody:
         def get_token(self, *_: str, **__: Any) -> AccessToken:
@@ -213,7 +213,7 @@ def play(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Any]]:
     def start(answer: dict[str, Any]) -> Any:
         server.answer = answer
         where = f"https://localhost:{server.server_port}"
-        return ThinClient(Anybody(), where, connection_verify=str(authority.ca_file), retry_total=0)
+        return RestClient(Anybody(), where, connection_verify=str(authority.ca_file), retry_total=0)
 
     yield start
     server.shutdown()
@@ -225,7 +225,7 @@ def test_our_client_understands_what_azure_answered(name: str, shared: Path, pla
     """Played to our client, an answer is returned as it is, or comes out as words that hold its code and message."""
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.console.errors import failure
+    from azext_amlk8s.operations.failure_context import operation_failed
 
     told = recording(shared, name)
     request, answer = told["request"], told["response"]
@@ -244,7 +244,7 @@ def test_our_client_understands_what_azure_answered(name: str, shared: Path, pla
             if answer["status"]["code"] < 400:  # the state of an operation
                 client.begin("DELETE", BEGIN, "2024-10-01").result()
             client.send(request["method"], path)
-        words = " ".join(str(failure("It", raised.value, (), [])).split())
+        words = " ".join(str(operation_failed("It", raised.value, (), [])).split())
         assert error["code"] in words
         assert " ".join(error["message"].split()) in words
     tally("answers", f"{name} played")

@@ -80,10 +80,11 @@ def install(
     cmd: Any, cluster: str, config: list[str], group: str = "ml-rg", cluster_type: str = "managedClusters", **more: Any
 ) -> Any:
     """Install it on a cluster from which what an earlier attempt left is removed."""
-    from azext_amlk8s.azure import Arm
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.operations import extension_create, extension_delete
 
-    if Arm(cmd.cli_ctx).list_extensions(group, cluster_type, cluster):
+    client = AzureClient(cmd.cli_ctx)
+    if client.list_extensions(client.cluster_ref(group, cluster_type, cluster)):
         extension_delete.delete(cmd, group, cluster, cluster_type, "aml", yes=True)
     return extension_create.create(cmd, group, cluster, cluster_type, "aml", config=config, **more)
 

@@ -131,7 +131,7 @@ def replay(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     """Replays a recording over a real socket; returns a client for it, and what was recorded."""
     from azure.core.credentials import AccessToken
 
-    from azext_amlk8s.azure.rest_client import ThinClient
+    from azext_amlk8s.azure.rest_client import RestClient
 
     class Anybody:
         def get_token(self, *_: str, **__: Any) -> AccessToken:
@@ -145,7 +145,7 @@ def replay(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     def start(name: str) -> tuple[Any, Any]:
         server.recorded = json.loads((shared / "recordings" / "errors" / f"{name}.json").read_text(encoding="utf-8"))
         base = f"https://localhost:{server.server_port}"
-        client = ThinClient(Anybody(), base, connection_verify=str(authority.ca_file), retry_total=0)
+        client = RestClient(Anybody(), base, connection_verify=str(authority.ca_file), retry_total=0)
         return client, server.recorded["response"]
 
     yield start
@@ -186,8 +186,8 @@ def test_a_recorded_error_is_printed_when_an_operation_ends_in_it(name: str, rep
     from azure.core.exceptions import HttpResponseError
     from azure.mgmt.core.exceptions import ARMErrorFormat
 
-    from azext_amlk8s.console.errors import failure
     from azext_amlk8s.diagnosis import unfold
+    from azext_amlk8s.operations.failure_context import operation_failed
 
     client, real = replay(name)
     if "error" not in real["body"]:
@@ -196,7 +196,9 @@ def test_a_recorded_error_is_printed_when_an_operation_ends_in_it(name: str, rep
         response = client.send("GET", COMPUTES, "2024-10-01")
     except HttpResponseError as refused:
         response = refused.response
-    told = str(failure("Attaching c", HttpResponseError(response=response, error_format=ARMErrorFormat), (), []))
+    told = str(
+        operation_failed("Attaching c", HttpResponseError(response=response, error_format=ARMErrorFormat), (), [])
+    )
     deepest = unfold(real["body"])[0]
     assert told.startswith(f"Attaching c failed.\n  ({deepest.code}) {deepest.message}")
     ids = real["headers"].get("x-ms-request-id", "of-the-request"), real["headers"].get("x-ms-correlation-request-id", "of-the-correlation")  # fmt: skip
