@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.cli.core import AzCommandsLoader
 
-from azext_amlk8s import _help  # noqa: F401  (knack reads the help from its side effect)
+if TYPE_CHECKING:
+    from azure.cli.core import AzCli
 
 VERSION = "1.0.0b1"
 
 
 class Amlk8sCommandsLoader(AzCommandsLoader):
-    """What az asks for commands and their arguments."""
+    """Gives az the commands, their help and their arguments."""
 
-    def __init__(self, cli_ctx: Any = None) -> None:
+    def __init__(self, cli_ctx: AzCli | None = None) -> None:
         super().__init__(cli_ctx=cli_ctx)
 
-    def load_command_table(self, args: Any) -> Any:
+    def load_command_table(self, args: list[str] | None) -> dict[str, Any]:
         from azext_amlk8s.commands import load_command_table
 
         load_command_table(self, args)

@@ -1,11 +1,8 @@
-"""The help of every group and command; knack reads it from the side effect of importing."""
+"""The help of every group and command, which tools of az read by importing this module."""
 
 from knack.help_files import helps
 
-# pylint: disable-next=unused-import
-from azext_amlk8s import _help_compute, _help_diagnosis, _help_extension, _help_instance_type  # noqa: F401
+from azext_amlk8s.cli.declaration import register_help
+from azext_amlk8s.cli.groups import load_groups
 
-helps["amlk8s"] = """
-type: group
-short-summary: Manage Kubernetes clusters, AKS or Arc-connected, in Azure Machine Learning.
-"""
+register_help(helps, load_groups(None), None)

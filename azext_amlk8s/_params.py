@@ -1,17 +1,16 @@
-"""The options of every command."""
+"""The options of every command, which az reads from here."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from azext_amlk8s import _params_compute, _params_diagnosis, _params_extension, _params_instance_type
+from azext_amlk8s.cli.declaration import register_options
+from azext_amlk8s.cli.groups import load_groups
+
+if TYPE_CHECKING:
+    from azure.cli.core import AzCommandsLoader
 
 
-def load_arguments(loader: Any, _command: str) -> None:
-    """Register the options with az."""
-    from azure.cli.core.commands.parameters import resource_group_name_type
-
-    with loader.argument_context("amlk8s") as c:
-        c.argument("resource_group_name", resource_group_name_type)
-    for part in (_params_extension, _params_compute, _params_instance_type, _params_diagnosis):
-        part.load(loader)
+def load_arguments(loader: AzCommandsLoader, command: str) -> None:
+    """Register the options of a command, or of all where it is empty, with az."""
+    register_options(loader, load_groups(command.split()), command)

@@ -10,7 +10,7 @@ from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args
 from azure.cli.core.mock import DummyCli
 from knack.help_files import helps
 
-from azext_amlk8s._completers import setting_keys, setting_names
+from azext_amlk8s.cli.completers import protected_setting_pairs, setting_names, setting_pairs
 from azext_amlk8s.settings.schema import schema
 from tests.support import our_commands
 
@@ -57,7 +57,14 @@ COMPLETIONS = [
 @pytest.mark.parametrize(("prefix", "words"), [one[1:] for one in COMPLETIONS], ids=[one[0] for one in COMPLETIONS])
 def test_completion(prefix: str, words: list[str]) -> None:
     """What a shell offers after Tab."""
-    assert setting_keys(prefix) == words
+    assert setting_pairs(prefix) == words
+
+
+def test_completion_of_protected_settings() -> None:
+    """--config-protected offers secrets only, and --config none of them."""
+    assert protected_setting_pairs("ssl") == ["sslCertPemFile=", "sslKeyPemFile="]
+    assert protected_setting_pairs("enable") == []
+    assert not set(setting_pairs("")) & set(protected_setting_pairs(""))
 
 
 def test_completion_of_names() -> None:

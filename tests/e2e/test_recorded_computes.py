@@ -156,9 +156,9 @@ def replay(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 @pytest.mark.parametrize("name", recordings())
 def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
     """A refusal is printed with code, message and both ids, without a traceback; what is no refusal is shown whole."""
+    from azext_amlk8s._format import compute_row, compute_rows
     from azure.cli.core.util import handle_exception
 
-    from azext_amlk8s._format import compute_row, compute_rows
     from azext_amlk8s.computes import blanked, with_studio
     from azext_amlk8s.console.errors import azure_errors
 

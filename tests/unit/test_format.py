@@ -1,4 +1,4 @@
-"""Table views: they hold what a person looks for, and survive what ARM leaves out."""
+"""Table views: their columns, and null values from ARM."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from azext_amlk8s import _format, _format_instance_type
+from azext_amlk8s.cli import compute as compute_views
+from azext_amlk8s.cli import extension as extension_views
+from azext_amlk8s.cli import instance_type
 
 EXTENSIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
@@ -34,7 +36,7 @@ EXTENSIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "no error while it succeeds",
         {"name": "e", "properties": {"provisioningState": "Succeeded", "statuses": [{"message": "fine"}]}},
-        {"Error": ""},
+        {"State": "Succeeded"},
     ),
     ("everything null", {"name": "e", "properties": None, "systemData": None}, {"Name": "e", "State": None}),
 ]
@@ -51,12 +53,12 @@ COMPUTES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
                 "properties": {"namespace": "default", "defaultInstanceType": "d", "instanceTypes": {"d": {}, "e": {}}},
             },
         },
-        {"Cluster": "aks-poc", "Namespace": "default", "InstanceTypes": 2, "Identity": "SystemAssigned"},
+        {"Cluster": "aks-poc", "Namespace": "default", "DefaultType": "d", "Identity": "SystemAssigned"},
     ),
     (
         "inner properties null",
         {"name": "c", "properties": {"properties": None}},
-        {"Namespace": None, "InstanceTypes": None},
+        {"Namespace": None, "DefaultType": None},
     ),
     ("outer properties null", {"name": "c", "properties": None}, {"State": None}),
     (
@@ -69,35 +71,35 @@ COMPUTES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"name": "c", "properties": {"provisioningErrors": [{"code": "A", "message": "b"}]}},
         {"Error": "A b"},
     ),
-    ("errors null", {"name": "c", "properties": {"provisioningErrors": None}}, {"Error": ""}),
+    ("errors null", {"name": "c", "properties": {"provisioningErrors": None}}, {"State": None}),
 ]
 
 
 @pytest.mark.parametrize(("name", "extension", "row"), EXTENSIONS, ids=[case[0] for case in EXTENSIONS])
 def test_extension_row(name: str, extension: dict[str, Any], row: dict[str, Any]) -> None:
-    assert row.items() <= _format.extension_row(extension).items()
+    assert row.items() <= extension_views.extension_row(extension).items()
 
 
 @pytest.mark.parametrize(("name", "compute", "row"), COMPUTES, ids=[case[0] for case in COMPUTES])
 def test_compute_row(name: str, compute: dict[str, Any], row: dict[str, Any]) -> None:
-    assert row.items() <= _format.compute_row(compute).items()
+    assert row.items() <= compute_views.compute_row(compute).items()
 
 
-def test_instance_type_rows_of_one_and_of_many() -> None:
+def test_instance_type_rows_of_one_type_and_of_several() -> None:
     one = {
         "name": "a",
         "requests": {"cpu": "1"},
         "limits": {"cpu": "2", "nvidia.com/gpu": 1},
         "nodeSelector": {"k": "v"},
     }
-    (row,) = _format_instance_type.instance_type_rows(one)
-    assert {"Name": "a", "CpuRequest": "1", "CpuLimit": "2", "Gpu": "1", "NodeSelector": "k=v"}.items() <= row.items()
-    assert len(_format_instance_type.instance_type_rows([one, {"name": "b"}])) == 2
+    (row,) = instance_type.instance_type_rows(one)
+    assert {"Name": "a", "Cpu": "1-2", "Gpu": "1", "NodeSelector": "k=v"}.items() <= row.items()
+    assert len(instance_type.instance_type_rows([one, {"name": "b"}])) == 2
 
 
-def test_a_long_error_is_cut() -> None:
-    row = _format.compute_row({"properties": {"provisioningErrors": [{"code": "A", "message": "b" * 100}]}})
-    assert len(row["Error"]) == 60
+def test_long_error_is_shortened() -> None:
+    row = compute_views.compute_row({"properties": {"provisioningErrors": [{"code": "A", "message": "b" * 100}]}})
+    assert len(row["Error"]) == 40
 
 
 RELAY = {"action": "create", "kind": "Relay namespace", "name": "r"}
@@ -111,9 +113,9 @@ PLANS: list[tuple[str, dict[str, Any], Any]] = [
             "body": {"properties": {"scope": {"cluster": {}}, "configurationSettings": {"enableTraining": "True"}}},
         },
         [
-            {"Action": "create", "What": "Relay namespace", "Value": "r"},
-            {"Action": "set", "What": "scope", "Value": '{"cluster": {}}'},
-            {"Action": "set", "What": "enableTraining", "Value": "True"},
+            {"Action": "create", "Subject": "Relay namespace", "Value": "r"},
+            {"Action": "set", "Subject": "scope", "Value": '{"cluster": {}}'},
+            {"Action": "set", "Subject": "enableTraining", "Value": "True"},
         ],
     ),
     (
@@ -128,15 +130,15 @@ PLANS: list[tuple[str, dict[str, Any], Any]] = [
             ],
         },
         [
-            {"Action": "create", "What": "Relay namespace", "Before": "", "Value": "r"},
-            {"Action": "change", "What": "installVolcano", "Before": "not set", "Value": "False"},
-            {"Action": "change", "What": "version", "Before": "1.1.70", "Value": "1.1.71"},
+            {"Action": "create", "Subject": "Relay namespace", "Before": "", "Value": "r"},
+            {"Action": "change", "Subject": "installVolcano", "Before": "not set", "Value": "False"},
+            {"Action": "change", "Subject": "version", "Before": "1.1.70", "Value": "1.1.71"},
         ],
     ),
     (
         "nothing to do",
         {"method": "PATCH", "action": "none", "resources": [], "changes": []},
-        {"Action": "nothing", "What": "", "Value": ""},
+        {"Action": "nothing", "Subject": "", "Value": ""},
     ),
 ]
 
@@ -144,5 +146,5 @@ PLANS: list[tuple[str, dict[str, Any], Any]] = [
 @pytest.mark.parametrize(("plan", "rows"), [one[1:] for one in PLANS], ids=[one[0] for one in PLANS])
 def test_plan(plan: dict[str, Any], rows: Any) -> None:
     """The plan of a dry run as rows."""
-    found = _format.extension_or_plan(plan)
+    found = extension_views.extension_or_plan(plan)
     assert [dict(one) for one in found] == rows if isinstance(found, list) else dict(found) == rows

@@ -1,0 +1,218 @@
+"""az amlk8s compute"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from azext_amlk8s.cli import completers, options
+from azext_amlk8s.cli.declaration import Command, Group, Option, Row
+from azext_amlk8s.cli.tables import as_mapping, shorten
+
+SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group/providers"
+IDENTITY_ID = f"{SUBSCRIPTION}/Microsoft.ManagedIdentity/userAssignedIdentities/my-identity"
+ARC_ID = f"{SUBSCRIPTION}/Microsoft.Kubernetes/connectedClusters/my-cluster"
+NAMES = "-g my-group -w my-workspace -n k8s-compute"
+
+
+def compute_row(compute: Mapping[str, Any]) -> Row:
+    """The row of one compute as ARM describes it; `properties` may be null at either level."""
+    outer = as_mapping(compute.get("properties"))
+    inner = as_mapping(outer.get("properties"))
+    return {
+        "Name": compute.get("name"),
+        "State": outer.get("provisioningState"),
+        "Cluster": str(outer.get("resourceId") or "").rsplit("/", 1)[-1],
+        "Namespace": inner.get("namespace"),
+        "DefaultType": inner.get("defaultInstanceType"),
+        "Identity": as_mapping(compute.get("identity")).get("type") or "None",
+        **({"Error": error} if (error := _provisioning_error(compute)) else {}),
+    }
+
+
+def compute_rows(computes: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """A row for each compute; the type of each is shown where not all are Kubernetes computes."""
+    types = [as_mapping(compute.get("properties")).get("computeType") for compute in computes]
+    if all(kind == "Kubernetes" for kind in types):
+        return [compute_row(compute) for compute in computes]
+    return [{"Type": kind, **compute_row(compute)} for compute, kind in zip(computes, types, strict=True)]
+
+
+def _provisioning_error(compute: Mapping[str, Any]) -> str:
+    """The innermost error with a code that ARM keeps with a failed compute: the wrappers say nothing."""
+    if not as_mapping(compute.get("properties")).get("provisioningErrors"):
+        return ""
+    from azext_amlk8s.diagnosis import of_compute
+
+    return next((shorten(f"{error.code} {error.message}", 40) for error in of_compute(compute)), "")
+
+
+NAME = Option("name", ("--name", "-n"), "Name of the compute.", completer=completers.compute_names)
+COMPUTE = (options.RESOURCE_GROUP, options.WORKSPACE, NAME)
+SHOW_SECRETS = Option("show_secrets", help="Include connection strings and other secrets.", is_flag=True)
+TIMEOUT = Option(
+    "timeout",
+    help="Maximum seconds to wait; the operation then continues in Azure. Default: wait until it has finished.",
+    settings={"type": options.positive_seconds},
+)
+TAGS = Option("tags", az_type="tags_type")
+IDENTITY = (
+    Option(
+        "identity_type",
+        help="Managed identity of the compute.",
+        group="Identity",
+        choices=("SystemAssigned", "UserAssigned"),
+    ),
+    Option(
+        "user_assigned_identities",
+        ("--user-assigned-identities", "-i"),
+        "Resource ID of the user-assigned identity. If there are several, the first is used.",
+        group="Identity",
+        settings={"nargs": "+"},
+    ),
+)
+ATTACH = tuple(
+    option.but(group="Cluster")
+    for option in (
+        Option("resource_id", help="Resource ID of the cluster."),
+        options.CLUSTER_NAME.but(help="Name of a cluster in the resource group of the workspace."),
+        options.CLUSTER_TYPE,
+        Option("namespace", help="Kubernetes namespace that runs the workloads; it must exist. Default: default."),
+        options.CONTEXT,
+        Option("create_namespace", help="Create the namespace if it does not exist.", is_flag=True),
+    )
+) + (
+    Option("compute_type", ("--type",), "Type of the compute. Only Kubernetes is supported."),
+    Option("description", help="Description of the compute."),
+    Option(
+        "workload",
+        help="Workload that the compute will run; the extension must have it enabled.",
+        choices=options.SCENARIOS,
+    ),
+    Option(
+        "replace",
+        help="Detach the existing compute of this name and attach it again. Values that are not given are kept.",
+        is_flag=True,
+    ),
+    Option(
+        "assign_roles",
+        help="Assign the missing roles to the user-assigned identity of the workspace, and wait until they apply.",
+        group="Identity",
+        is_flag=True,
+    ),
+)
+
+GROUP = Group(
+    "amlk8s compute",
+    "Manage the Kubernetes computes of a workspace.",
+    (
+        Command(
+            "attach",
+            "compute_attach#attach",
+            "Attach a cluster to a workspace as a compute.",
+            description="The cluster, the extension, the namespace and the roles of a user-assigned identity are "
+            "checked first. An existing compute is never overwritten; see --replace.",
+            options=(*COMPUTE, *ATTACH, *IDENTITY, TAGS, TIMEOUT, options.YES),
+            examples=(
+                (
+                    "Attach an AKS cluster with a user-assigned identity.",
+                    "az amlk8s compute attach --resource-group my-group --workspace-name my-workspace "
+                    "--name k8s-compute --cluster-name my-aks --cluster-type managedClusters --type Kubernetes "
+                    f'--identity-type UserAssigned --user-assigned-identities "{IDENTITY_ID}"',
+                ),
+                (
+                    "Attach an Arc-connected cluster by its resource ID, for workloads in their own namespace.",
+                    "az amlk8s compute attach -g my-group -w my-workspace -n amlarc-compute --namespace training "
+                    f'--resource-id "{ARC_ID}"',
+                ),
+                (
+                    "Attach in a script: create what is missing and stop waiting after half an hour.",
+                    f"az amlk8s compute attach {NAMES} -c my-aks -t managedClusters --namespace training "
+                    "--create-namespace --assign-roles --identity-type SystemAssigned --timeout 1800",
+                ),
+                (
+                    "Attach a failed compute again, with the same name and namespace.",
+                    f"az amlk8s compute attach {NAMES} -c my-aks -t managedClusters --replace --yes",
+                ),
+            ),
+            table=compute_row,
+            supports_no_wait=True,
+        ),
+        Command(
+            "update",
+            "compute_update#update",
+            "Change the identity or the tags of a compute.",
+            description="The cluster and the namespace of an attached compute cannot be changed; attach it again with "
+            "az amlk8s compute attach --replace.",
+            options=(
+                *COMPUTE,
+                *IDENTITY,
+                TAGS,
+                TIMEOUT,
+                options.YES,
+                Option("namespace", help="Not supported: the namespace cannot be changed."),
+                Option("resource_id", help="Not supported: the cluster cannot be changed."),
+            ),
+            examples=(
+                (
+                    "Give a compute a system-assigned identity.",
+                    f"az amlk8s compute update {NAMES} --identity-type SystemAssigned --yes",
+                ),
+            ),
+            table=compute_row,
+            supports_no_wait=True,
+        ),
+        Command(
+            name="show",
+            operation="compute#show",
+            summary="Show a Kubernetes compute.",
+            description="The response of Azure is shown in full, with studioUrl added. Connection strings are empty "
+            "unless --show-secrets is given.",
+            options=(*COMPUTE, SHOW_SECRETS),
+            examples=(("Show a compute.", f"az amlk8s compute show {NAMES}"),),
+            table=compute_row,
+            is_show=True,
+        ),
+        Command(
+            "list",
+            "compute#list_",
+            "List the Kubernetes computes of a workspace.",
+            options=(
+                options.RESOURCE_GROUP,
+                options.WORKSPACE,
+                SHOW_SECRETS,
+                Option("all_kinds", ("--all",), "List computes of every type.", is_flag=True),
+            ),
+            examples=(
+                ("List the computes as a table.", "az amlk8s compute list -g my-group -w my-workspace -o table"),
+            ),
+            table=compute_rows,
+        ),
+        Command(
+            "detach",
+            "compute#detach",
+            "Detach a cluster from a workspace. The cluster is not changed.",
+            description="Waits until the compute is deleted. Online endpoints on it are listed first. A compute that "
+            "does not exist is not an error.",
+            options=(*COMPUTE, TIMEOUT, options.YES),
+            examples=(("Detach without a prompt.", f"az amlk8s compute detach {NAMES} --yes"),),
+            supports_no_wait=True,
+        ),
+        Command(
+            "wait",
+            "compute#wait",
+            "Wait until the compute meets a condition.",
+            description="The exit code is 1 when the time has passed or the operation has failed.",
+            options=(*COMPUTE, *options.WAIT_CONDITION),
+            examples=(
+                ("Wait until the cluster is attached.", f"az amlk8s compute wait {NAMES} --created"),
+                (
+                    "Wait at most ten minutes until it has an instance type.",
+                    f'az amlk8s compute wait {NAMES} --custom "properties.properties.instanceTypes.gpu" --timeout 600',
+                ),
+            ),
+        ),
+    ),
+)
+
+GROUPS = (GROUP,)

@@ -1,0 +1,342 @@
+"""az amlk8s extension"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from azext_amlk8s.cli import completers, options, settings
+from azext_amlk8s.cli.declaration import Command, Group, Option, Row
+from azext_amlk8s.cli.settings import SETTINGS, VERSION, documented_setting_parameters, setting_parameters
+from azext_amlk8s.cli.tables import finding_rows, shorten
+
+AKS = "-t managedClusters -c my-aks -g my-group"
+ARC = "-t connectedClusters -c my-cluster -g my-group"
+HTTPS = (
+    "--config enableInference=True inferenceRouterServiceType=nodePort sslCname=ml.contoso.com "
+    "--config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem"
+)
+
+
+def extension_row(extension: Mapping[str, Any]) -> Row:
+    """The row of one extension as ARM describes it; its version is the running one, not the pinned one."""
+    properties = extension.get("properties") or {}
+    values = {key.lower(): value for key, value in (properties.get("configurationSettings") or {}).items()}
+    enabled = [name for name in ("Training", "Inference") if str(values.get(f"enable{name.lower()}")).lower() == "true"]
+    return {
+        "Name": extension.get("name"),
+        "State": properties.get("provisioningState"),
+        "Version": properties.get("currentVersion") or properties.get("version"),
+        "Train": properties.get("releaseTrain"),
+        "AutoUpgrade": properties.get("autoUpgradeMinorVersion"),
+        "Scenario": " and ".join(enabled),
+        **({"Error": error} if (error := _first_error(properties)) else {}),
+    }
+
+
+def extension_rows(extensions: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """A row for each extension."""
+    return [extension_row(extension) for extension in extensions]
+
+
+def _first_error(properties: Mapping[str, Any]) -> str:
+    if str(properties.get("provisioningState")).lower() != "failed":
+        return ""
+    for status in properties.get("statuses") or []:
+        if status and status.get("message"):
+            return shorten(f"{status.get('code') or ''} {status['message']}", 40)
+    return ""
+
+
+def extension_or_plan(result: Mapping[str, Any]) -> Row | list[Row]:
+    """The row of an extension, or the plan of a dry run: a row for each resource and each setting."""
+    if "method" not in result:
+        return extension_row(result)
+    if result["action"] == "none":
+        return _plan_row("nothing", "", "")
+    return _update_rows(result) if result["method"] == "PATCH" else _create_rows(result)
+
+
+def _create_rows(plan: Mapping[str, Any]) -> list[Row]:
+    rows = [_plan_row(resource["action"], resource["kind"], resource["name"]) for resource in plan["resources"]]
+    for name, value in plan["body"]["properties"].items():
+        values = value if isinstance(value, Mapping) and name.startswith("configuration") else {name: value}
+        rows += [_plan_row("set", key, each) for key, each in values.items()]
+    return rows
+
+
+def _update_rows(plan: Mapping[str, Any]) -> list[Row]:
+    return [
+        *(_plan_row(resource["action"], resource["kind"], resource["name"], "") for resource in plan["resources"]),
+        *(
+            _plan_row("change", change["key"], change["after"], change["before"] or "not set")
+            for change in plan["changes"]
+        ),
+    ]
+
+
+def _plan_row(action: str, subject: str, value: Any, before: str | None = None) -> Row:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return {
+        "Action": action,
+        "Subject": subject,
+        **({} if before is None else {"Before": shorten(before, 30)}),
+        "Value": shorten(text, 30 if before is not None else 50),
+    }
+
+
+def component_rows(components: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """A row for each component."""
+    return [
+        {
+            "Name": component["name"],
+            "Kind": component["kind"],
+            "Scenario": " and ".join(component["scenarios"]),
+            "Unless": component["unless"],
+        }
+        for component in components
+    ]
+
+
+def bundle_row(bundle: Mapping[str, Any]) -> Row:
+    """The row of a diagnosis."""
+    return {
+        "Archive": bundle["archive"],
+        "Page": bundle["page"],
+        "Files": len(bundle["files"]),
+        "Verdict": bundle["verdict"],
+    }
+
+
+NAME = Option("name", ("--name", "-n"), "Name of the extension.", completer=completers.extension_names)
+EXTENSION = (*options.CLUSTER, NAME)
+TYPE_AND_SCOPE = (
+    Option("extension_type", help="Type of the extension. Only Microsoft.AzureML.Kubernetes is supported."),
+    Option("scope", help="Scope of the installation. Only cluster is supported."),
+)
+OPTIONAL_CLUSTER = tuple(
+    option.but(group="Cluster", settings={**option.settings, "required": False})
+    for option in (
+        options.RESOURCE_GROUP.but(help="Resource group of the cluster to validate against."),
+        options.CLUSTER_NAME.but(help="Name of the cluster to validate against. Needs a login."),
+        options.CLUSTER_TYPE,
+    )
+)
+TRAINING = "--config enableTraining=True"
+
+GROUP = Group(
+    "amlk8s extension",
+    "Manage the Azure Machine Learning extension of a cluster.",
+    (
+        Command(
+            "create",
+            "extension_create#create",
+            "Install the Azure Machine Learning extension on a cluster.",
+            description="All settings are validated before anything is sent. At least one of enableTraining and "
+            "enableInference must be True. Inference needs inferenceRouterServiceType and either a certificate or "
+            "allowInsecureConnections=True. On an Arc-connected cluster a Relay namespace is created, which is billed. "
+            "The command can be repeated: it continues an interrupted run, and changes nothing when the extension "
+            "already has the given settings.",
+            parameters=documented_setting_parameters,
+            options=(*EXTENSION, *SETTINGS, *VERSION, *TYPE_AND_SCOPE, options.DRY_RUN),
+            examples=(
+                (
+                    "Install on AKS for a quick proof of concept of training and inference.",
+                    "az amlk8s extension create --name azureml-extension "
+                    "--extension-type Microsoft.AzureML.Kubernetes --config enableTraining=True enableInference=True "
+                    "inferenceRouterServiceType=LoadBalancer allowInsecureConnections=True inferenceRouterHA=False "
+                    "--cluster-type managedClusters --cluster-name my-aks --resource-group my-group --scope cluster",
+                ),
+                (
+                    "Install on an Arc-connected cluster for training.",
+                    f"az amlk8s extension create -n azureml-extension {ARC} {TRAINING}",
+                ),
+                (
+                    "Show what would be sent and created, and change nothing.",
+                    f"az amlk8s extension create -n azureml-extension {ARC} {TRAINING} --dry-run",
+                ),
+                (
+                    "Install for inference with HTTPS behind node ports.",
+                    f"az amlk8s extension create -n azureml-extension {ARC} {HTTPS}",
+                ),
+            ),
+            table=extension_or_plan,
+            supports_no_wait=True,
+        ),
+        Command(
+            "update",
+            "extension_update#update",
+            "Change settings or the version of the extension.",
+            description="Only differences from the deployed extension are sent. The service replaces protected "
+            "settings as a whole: when one of them changes, those that can be read from Azure are sent again, and the "
+            "others must be given. Settings can be changed but not removed.",
+            parameters=setting_parameters,
+            options=(*EXTENSION, *SETTINGS, *VERSION, *TYPE_AND_SCOPE, options.DRY_RUN, options.YES),
+            examples=(
+                (
+                    "Enable inference.",
+                    f"az amlk8s extension update -n azureml-extension {AKS} --config enableInference=True "
+                    "inferenceRouterServiceType=loadBalancer allowInsecureConnections=True",
+                ),
+                (
+                    "Show what would change, and change nothing.",
+                    f"az amlk8s extension update -n azureml-extension {AKS} --config enableTraining=False "
+                    "--dry-run -o table",
+                ),
+                (
+                    "Replace the certificate.",
+                    f"az amlk8s extension update -n azureml-extension {ARC} "
+                    "--config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem",
+                ),
+                (
+                    "Keep a version.",
+                    f"az amlk8s extension update -n azureml-extension {AKS} --version 1.1.70",
+                ),
+            ),
+            table=extension_or_plan,
+            supports_no_wait=True,
+        ),
+        Command(
+            "delete",
+            "extension_delete#delete",
+            "Delete the Azure Machine Learning extension from a cluster.",
+            description="Computes that are attached to the cluster are listed first. Azure resources that were created "
+            "for the extension, such as a Relay namespace, are kept and listed, unless --delete-dependencies is given.",
+            options=(
+                *EXTENSION,
+                Option(
+                    "delete_dependencies",
+                    help="Also delete the Azure resources that were created for the extension: Relay, Log Analytics, "
+                    "Service Bus.",
+                    is_flag=True,
+                ),
+                Option(
+                    "force",
+                    help="Delete the extension from Azure without uninstalling it from the cluster.",
+                    is_flag=True,
+                ),
+                options.YES,
+            ),
+            examples=(
+                (
+                    "Delete the extension and the Azure resources that were created for it.",
+                    f"az amlk8s extension delete -n azureml-extension {ARC} --delete-dependencies",
+                ),
+                (
+                    "Delete the extension without a prompt.",
+                    f"az amlk8s extension delete -n azureml-extension {AKS} --yes",
+                ),
+            ),
+            supports_no_wait=True,
+        ),
+        Command(
+            name="show",
+            operation="extension#show",
+            summary="Show the Azure Machine Learning extension of a cluster.",
+            options=EXTENSION,
+            examples=(
+                ("Show the extension of an AKS cluster.", f"az amlk8s extension show -n azureml-extension {AKS}"),
+            ),
+            table=extension_row,
+            is_show=True,
+        ),
+        Command(
+            "list",
+            "extension#list_",
+            "List the Azure Machine Learning extensions of a cluster.",
+            options=options.CLUSTER,
+            examples=(
+                (
+                    "List the extensions of an Arc-connected cluster as a table.",
+                    f"az amlk8s extension list {ARC} -o table",
+                ),
+            ),
+            table=extension_rows,
+        ),
+        Command(
+            "wait",
+            "extension#wait",
+            "Wait until the extension meets a condition.",
+            description="The exit code is 1 when the time has passed or the operation has failed.",
+            options=(*EXTENSION, *options.WAIT_CONDITION),
+            examples=(
+                (
+                    "Wait until the installation has succeeded.",
+                    f"az amlk8s extension wait -n azureml-extension {AKS} --created",
+                ),
+            ),
+        ),
+        Command(
+            "validate",
+            "settings#validate",
+            "Validate settings, offline or against a cluster.",
+            description="Each finding has an id, a severity, a message and a fix, errors first; the exit code is 1 "
+            "when there is an error. Nothing is changed. Former names of settings are accepted; to list the settings: "
+            "az amlk8s extension settings list.",
+            parameters=setting_parameters,
+            options=(
+                *OPTIONAL_CLUSTER,
+                NAME.but(
+                    help="Name of the extension, to find out whether the cluster has another one.",
+                    settings={"required": False},
+                ),
+                *SETTINGS,
+                *VERSION,
+            ),
+            examples=(
+                (
+                    "Validate settings as the first step of a pipeline.",
+                    "az amlk8s extension validate --config-file settings.yaml --strict -o table",
+                ),
+                (
+                    "Validate settings against a cluster.",
+                    f"az amlk8s extension validate {AKS} --config enableInference=True "
+                    "inferenceRouterServiceType=loadBalancer allowInsecureConnections=True",
+                ),
+                ("Validate a certificate and its key.", f"az amlk8s extension validate {HTTPS}"),
+            ),
+            table=finding_rows,
+        ),
+        Command(
+            "components",
+            "settings#components",
+            "List what an installation adds to the cluster and to Azure.",
+            options=(options.SCENARIO,),
+            examples=(
+                (
+                    "List the components of training as a table.",
+                    "az amlk8s extension components --scenario training -o table",
+                ),
+            ),
+            table=component_rows,
+        ),
+        Command(
+            "diagnose",
+            "diagnose#diagnose",
+            "Write everything that a support case needs to one archive, with secrets removed.",
+            description="The archive has the report of all checks, the extension as Azure and the cluster describe it, "
+            "the health report, pods, events and logs, and an HTML page that needs no network. It is written to a new "
+            "folder that only you can read.",
+            options=(
+                *options.CLUSTER,
+                Option(
+                    "output_folder",
+                    help="Folder in which the new folder of the diagnosis is created.",
+                    completes_folders=True,
+                ),
+                options.KUBECONFIG,
+                options.CONTEXT,
+            ),
+            examples=(
+                (
+                    "Write the diagnosis of a cluster.",
+                    f"az amlk8s extension diagnose {AKS} --output-folder .",
+                ),
+            ),
+            table=bundle_row,
+        ),
+    ),
+)
+
+GROUPS = (GROUP, settings.GROUP)

@@ -1,0 +1,81 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os.path
+from typing import Any
+
+from azext_amlk8s.cli import completers
+from azext_amlk8s.cli.declaration import Option
+
+CLUSTER_TYPES = ("managedClusters", "connectedClusters")
+SCENARIOS = ("training", "inference", "both")
+
+
+def positive_seconds(text: str) -> int:
+    """A time in whole seconds, 1 or more. Raises ValueError, which az reports as an error of the option."""
+    seconds = int(text)
+    if seconds < 1:
+        raise ValueError(f"invalid value '{text}'; expected 1 or more")
+    return seconds
+
+
+def flatten_pairs(namespace: Any) -> None:
+    """Join the uses of a repeatable option whose every use takes several key=value pairs."""
+    for name in ("config", "config_protected", "node_selector"):
+        pairs = getattr(namespace, name, None)
+        if pairs and isinstance(pairs[0], list):
+            setattr(namespace, name, [pair for use in pairs for pair in use])
+
+
+RESOURCE_GROUP = Option("resource_group_name", az_type="resource_group_name_type")
+CLUSTER_NAME = Option(
+    "cluster_name", ("--cluster-name", "-c"), "Name of the Kubernetes cluster.", completer=completers.cluster_names
+)
+CLUSTER_TYPE = Option(
+    "cluster_type",
+    ("--cluster-type", "-t"),
+    "Kind of the cluster: managedClusters for AKS, connectedClusters for Arc.",
+    choices=CLUSTER_TYPES,
+)
+CLUSTER = (RESOURCE_GROUP, CLUSTER_NAME, CLUSTER_TYPE)
+
+WORKSPACE = Option(
+    "workspace_name",
+    ("--workspace-name", "-w"),
+    "Name of the Azure Machine Learning workspace.",
+    completer=completers.workspace_names,
+    settings={"configured_default": "workspace"},
+)
+KUBECONFIG = Option(
+    "kubeconfig",
+    help="Path of the kubeconfig file. Default: the credentials from Azure for AKS, otherwise KUBECONFIG.",
+    completes_files=True,
+    settings={"type": os.path.expanduser},
+)
+CONTEXT = Option(
+    "context",
+    help="Context of the kubeconfig. Default for an Arc-connected cluster: the context that leads to it.",
+    completer=completers.context_names,
+)
+YES = Option("yes", ("--yes", "-y"), "Do not prompt for confirmation.", is_flag=True)
+STRICT = Option("strict", help="Treat warnings as errors.", is_flag=True)
+DRY_RUN = Option("dry_run", help="Show the plan without secrets and change nothing.", is_flag=True)
+SCENARIO = Option("scenario", help="Only for this scenario.", choices=SCENARIOS)
+
+WAIT_CONDITION = tuple(
+    option.but(group="Wait Condition")
+    for option in (
+        Option("created", help="Wait until created with the state Succeeded.", is_flag=True),
+        Option("updated", help="Wait until updated with the state Succeeded.", is_flag=True),
+        Option("deleted", help="Wait until deleted.", is_flag=True),
+        Option("exists", help="Wait until the resource exists, in any state.", is_flag=True),
+        Option("custom", help="Wait until the resource satisfies this JMESPath query."),
+        Option("interval", help="Polling interval in seconds.", settings={"type": positive_seconds}),
+        Option(
+            "timeout",
+            help="Maximum wait in seconds; the exit code is 1 when it has passed.",
+            settings={"type": positive_seconds},
+        ),
+    )
+)

@@ -1,0 +1,32 @@
+"""Pieces of table views that several groups share. A table fits 100 columns with names of usual length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from azext_amlk8s.cli.declaration import Row
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """The text on one line, cut to `width` characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, otherwise an empty one: ARM returns null where a mapping is documented."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def finding_rows(findings: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """A row for each finding, errors first. The fix is in the other output formats."""
+    return [
+        {
+            "Id": finding["id"],
+            "Severity": finding["severity"],
+            "Subject": shorten(finding["subject"], 28),
+            "Message": shorten(finding["message"].removeprefix(f"{finding['subject']}: "), 52),
+        }
+        for finding in findings
+    ]
