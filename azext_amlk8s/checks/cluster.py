@@ -10,7 +10,7 @@ from azext_amlk8s.checks.explained import explained
 from azext_amlk8s.checks.facts import Facts, Inapplicable, Unseen, name_of, namespace_of, seen
 from azext_amlk8s.checks.model import ARC, Check, When
 from azext_amlk8s.checks.room import Room, footprint, room_of
-from azext_amlk8s.diagnosis import explain_failure, troubles
+from azext_amlk8s.diagnosis import explain_failure, find_failures
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
@@ -91,10 +91,10 @@ def agents_run(facts: Facts) -> Iterator[Finding]:
         for pod in facts.pods
         if namespace_of(pod) == told["namespace"] and name_of(pod).startswith(tuple(told["names"]))
     ]
-    for one in troubles(pods):
-        found = explain_failure(troubles=(one,))[0]
+    for one in find_failures(pods):
+        found = explain_failure(failures=(one,))[0]
         where = f" on {one.node}" if one.node else ""
-        message = f"{one.name} in {told['namespace']} does not run{where}: {one.words}"
+        message = f"{one.name} in {told['namespace']} does not run{where}: {one.text}"
         fix = f"kubectl describe pod -n {told['namespace']} {one.name}"
         yield explained(K306, found, one.name, message, found=one.reason, fix=fix)
 

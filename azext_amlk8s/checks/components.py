@@ -9,8 +9,8 @@ from azext_amlk8s.checks.explained import explained
 from azext_amlk8s.checks.facts import Facts, installed
 from azext_amlk8s.checks.matrix import MISSING, NOT_READY, RESTARTING, Component, matrix
 from azext_amlk8s.checks.model import Check, When
-from azext_amlk8s.diagnosis import Trouble, explain_failure
-from azext_amlk8s.diagnosis.health import NAMESPACE
+from azext_amlk8s.diagnosis import Failure, explain_failure
+from azext_amlk8s.diagnosis.health_report import NAMESPACE
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
@@ -72,7 +72,7 @@ def unready(facts: Facts) -> Iterator[Finding]:
             )
             continue
         trouble = rest[0]
-        message = f"Of {one.name} {count}{_where(trouble)}: {trouble.words}"
+        message = f"Of {one.name} {count}{_where(trouble)}: {trouble.text}"
         yield _told(K504, one, trouble, message, str(one.wanted), str(one.ready))
 
 
@@ -82,9 +82,9 @@ def restarting(facts: Facts) -> Iterator[Finding]:
         if one.state == RESTARTING:
             where = f" on {', '.join(one.nodes)}" if one.nodes else ""
             message = f"{one.name} has restarted {one.restarts} times{where}."
-            trouble = next(iter(one.troubles), Trouble("Pod", one.name, "", ""))
+            trouble = next(iter(one.troubles), Failure("Pod", one.name, "", ""))
             if trouble.reason:
-                message = f"{message[:-1]}: {trouble.words}"
+                message = f"{message[:-1]}: {trouble.text}"
             yield _told(K505, one, trouble, message, "0", str(one.restarts))
 
 
@@ -98,14 +98,14 @@ def _of_pods(facts: Facts, rule: Rule, reasons: tuple[str, ...], what: str) -> I
             yield _told(rule, one, found[0], message, str(one.wanted), str(one.ready))
 
 
-def _told(rule: Rule, one: Component, trouble: Trouble, message: str, required: str, found: str) -> Finding:
-    told = explain_failure(troubles=(trouble,))[0]
+def _told(rule: Rule, one: Component, trouble: Failure, message: str, required: str, found: str) -> Finding:
+    told = explain_failure(failures=(trouble,))[0]
     fix = f"kubectl describe pod -n {NAMESPACE} {trouble.name}"
     finding = explained(rule, told, one.name, message, required=required, found=found, fix=fix)
     return replace(finding, fix=finding.fix.replace("POD", trouble.name).replace("NAMESPACE", NAMESPACE))
 
 
-def _where(trouble: Trouble) -> str:
+def _where(trouble: Failure) -> str:
     return f" on {trouble.node}" if trouble.node else ""
 
 

@@ -20,7 +20,7 @@ from azext_amlk8s.computes import (
     missing_roles,
     needed_roles,
 )
-from azext_amlk8s.diagnosis import explain_failure, of_compute
+from azext_amlk8s.diagnosis import compute_errors, explain_failure
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
 
@@ -74,7 +74,7 @@ def compute_has_succeeded(facts: Facts) -> Iterator[Finding]:
             fix = f"az amlk8s compute wait {words} --{done}"
             yield K603.finding(name, message, required="Succeeded", found=state, fix=fix)
             continue
-        coded = of_compute(one)
+        coded = compute_errors(one)
         told = explain_failure(coded)[0]
         said = f": ({coded[0].code}) {coded[0].message}" if coded else "."
         fix = f"az amlk8s compute attach {words} --resource-id {_ref(facts).id} --replace"

@@ -10,7 +10,7 @@ from azext_amlk8s.checks.facts import Facts, labels_of, name_of, namespace_of
 from azext_amlk8s.checks.matrix import expected
 from azext_amlk8s.checks.model import Check, When
 from azext_amlk8s.computes.rules import C127
-from azext_amlk8s.diagnosis.health import NAMESPACE
+from azext_amlk8s.diagnosis.health_report import NAMESPACE
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule

@@ -9,7 +9,7 @@ from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.explained import explained
 from azext_amlk8s.checks.facts import Facts, Unseen, installed, ours, state_of
 from azext_amlk8s.checks.model import ARC, Check, When
-from azext_amlk8s.diagnosis import explain_failure, of_extension, read_reports
+from azext_amlk8s.diagnosis import explain_failure, extension_errors, read_reports
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
@@ -50,7 +50,7 @@ def has_succeeded(facts: Facts) -> Iterator[Finding]:
         message = f"The extension {name} is {state} at this moment."
         yield K402.finding(str(name), message, required="Succeeded", found=state, fix=fix)
         return
-    coded = of_extension(extension)
+    coded = extension_errors(extension)
     told = explain_failure(coded)[0]
     said = f": {coded[0].message}" if coded else "."
     fix = f"az amlk8s extension diagnose {words} --output-folder ."

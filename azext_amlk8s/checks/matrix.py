@@ -9,8 +9,8 @@ from typing import Any
 
 from azext_amlk8s.checks import installation
 from azext_amlk8s.checks.facts import Facts, Place, name_of, namespace_of, ours, seen
-from azext_amlk8s.diagnosis import Trouble, troubles
-from azext_amlk8s.diagnosis.health import NAMESPACE
+from azext_amlk8s.diagnosis import Failure, find_failures
+from azext_amlk8s.diagnosis.health_report import NAMESPACE
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.settings import Settings
 
@@ -32,7 +32,7 @@ class Component:
     ready: int = 0
     restarts: int = 0
     nodes: tuple[str, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[Failure, ...] = ()
     outdated: bool = False
 
 
@@ -59,8 +59,8 @@ def matrix(facts: Facts) -> tuple[Component, ...]:
     pods_of: dict[str, list[Mapping[str, Any]]] = {}
     for pod in pods:
         pods_of.setdefault(_owner(name_of(pod), names), []).append(pod)
-    troubles_of: dict[str, list[Trouble]] = {}
-    for trouble in troubles(pods, told):
+    troubles_of: dict[str, list[Failure]] = {}
+    for trouble in find_failures(pods, told):
         troubles_of.setdefault(_owner(trouble.name, names), []).append(trouble)
     return tuple(_component(one, there, pods_of, troubles_of) for one in wanted)
 
@@ -69,7 +69,7 @@ def _component(
     one: Mapping[str, Any],
     there: Mapping[str, Mapping[str, Any]],
     pods_of: Mapping[str, list[Mapping[str, Any]]],
-    troubles_of: Mapping[str, list[Trouble]],
+    troubles_of: Mapping[str, list[Failure]],
 ) -> Component:
     name = next((word for word in _names(one) if word in there), "")
     outdated = bool(one.get("outdated"))

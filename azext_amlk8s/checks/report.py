@@ -85,7 +85,7 @@ def component_view(one: Component) -> dict[str, Any]:
         "ready": one.ready,
         "restarts": one.restarts,
         "nodes": list(one.nodes),
-        "reasons": [redact_text(trouble.words) for trouble in one.troubles],
+        "reasons": [redact_text(trouble.text) for trouble in one.troubles],
     }
 
 

@@ -42,9 +42,9 @@ def _provisioning_error(compute: Mapping[str, Any]) -> str:
     """The innermost error with a code that ARM keeps with a failed compute: the wrappers say nothing."""
     if not as_mapping(compute.get("properties")).get("provisioningErrors"):
         return ""
-    from azext_amlk8s.diagnosis import of_compute
+    from azext_amlk8s.diagnosis import compute_errors
 
-    return next((shorten(f"{error.code} {error.message}", 40) for error in of_compute(compute)), "")
+    return next((shorten(f"{error.code} {error.message}", 40) for error in compute_errors(compute)), "")
 
 
 NAME = Option("name", ("--name", "-n"), "Name of the compute.", completer=completers.compute_names)

@@ -11,7 +11,7 @@ from azext_amlk8s.rules import Finding, Report, Severity
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.diagnosis import Coded, Explanation
+    from azext_amlk8s.diagnosis import CodedMessage, Explanation
 
 MOST_SUBJECTS = 4
 
@@ -115,15 +115,15 @@ def refusal(error: Any) -> Exception | None:
     return kind(text, recommendation=fixes_of(causes))  # type: ignore[call-arg]
 
 
-def error_messages(error: HttpResponseError) -> tuple[tuple[Coded, ...], list[str]]:
+def error_messages(error: HttpResponseError) -> tuple[tuple[CodedMessage, ...], list[str]]:
     """The messages of an ARM error: coded ones, deepest first, and all as lines."""
     from azext_amlk8s import diagnosis
 
-    coded = diagnosis.unfold(_body(error)) or diagnosis.of_text(str(error.message))
+    coded = diagnosis.unfold_error(_body(error)) or diagnosis.errors_in_text(str(error.message))
     return coded, coded_lines(coded) or [" ".join(str(error.message).split())]
 
 
-def coded_lines(coded: Iterable[Coded]) -> list[str]:
+def coded_lines(coded: Iterable[CodedMessage]) -> list[str]:
     """Coded messages as lines, in their order."""
     return [f"({message.code}) {message.message}" if message.code else message.message for message in coded]
 

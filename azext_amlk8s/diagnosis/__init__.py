@@ -1,31 +1,41 @@
-"""What went wrong, read from what Azure, Helm and the cluster say. Pure: texts and documents in, explanations out."""
+"""Explanations of failures, from what Azure, Helm and the cluster report. Pure: texts and documents in, causes out."""
 
-from azext_amlk8s.diagnosis.arm import Coded, of_compute, of_extension, of_text, unfold
-from azext_amlk8s.diagnosis.codes import Entry, entries
-from azext_amlk8s.diagnosis.explain import Explanation, as_finding, explain, explain_failure, of_entry
-from azext_amlk8s.diagnosis.health import Check, HealthReport, read_reports, relevant
-from azext_amlk8s.diagnosis.helm import HelmFailure, read_helm
-from azext_amlk8s.diagnosis.pods import Trouble, troubles
+from azext_amlk8s.diagnosis.azure_errors import (
+    CodedMessage,
+    compute_errors,
+    errors_in_text,
+    extension_errors,
+    unfold_error,
+)
+from azext_amlk8s.diagnosis.explain import Explanation, explain, explain_entry, explain_failure
+from azext_amlk8s.diagnosis.grouping import CauseGroup, group_by_cause, group_pods_by_cause
+from azext_amlk8s.diagnosis.health_report import Check, HealthReport, read_reports, reports_for
+from azext_amlk8s.diagnosis.helm_errors import HelmFailure, read_helm
+from azext_amlk8s.diagnosis.knowledge_base import SCOPES, Entry, entries
+from azext_amlk8s.diagnosis.pod_failures import Failure, find_failures
 
 __all__ = [
+    "SCOPES",
+    "CauseGroup",
     "Check",
-    "Coded",
+    "CodedMessage",
     "Entry",
     "Explanation",
+    "Failure",
     "HealthReport",
     "HelmFailure",
-    "Trouble",
-    "as_finding",
+    "compute_errors",
     "entries",
+    "errors_in_text",
     "explain",
+    "explain_entry",
     "explain_failure",
-    "of_compute",
-    "of_entry",
-    "of_extension",
-    "of_text",
+    "extension_errors",
+    "find_failures",
+    "group_by_cause",
+    "group_pods_by_cause",
     "read_helm",
     "read_reports",
-    "relevant",
-    "troubles",
-    "unfold",
+    "reports_for",
+    "unfold_error",
 ]

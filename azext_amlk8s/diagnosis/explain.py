@@ -1,4 +1,4 @@
-"""From a code or a text to what it means, why it happens and what to do."""
+"""From a code or a text to what it means, why it happens and how to fix it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from azext_amlk8s.diagnosis import codes
-from azext_amlk8s.diagnosis.arm import Coded, of_text
-from azext_amlk8s.diagnosis.codes import Entry
-from azext_amlk8s.diagnosis.health import HealthReport, read_report
-from azext_amlk8s.diagnosis.helm import read_helm
-from azext_amlk8s.diagnosis.pods import Trouble
-from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.diagnosis import knowledge_base
+from azext_amlk8s.diagnosis.azure_errors import CodedMessage, errors_in_text
+from azext_amlk8s.diagnosis.health_report import HealthReport, read_report
+from azext_amlk8s.diagnosis.helm_errors import read_helm
+from azext_amlk8s.diagnosis.knowledge_base import Entry, Match
+from azext_amlk8s.diagnosis.pod_failures import Failure
+from azext_amlk8s.shell import quote
 
 HEALTH_CODE = re.compile(r"\bE4\d{4}\b", re.I)
-WORD = re.compile(r"\b(?:(?=\w*[a-z][A-Z])[A-Z]\w{6,}|[A-Z]{3,}(?:_[A-Z]+)+)\b")
-LONGEST = 200_000
+CODE_WORD = re.compile(r"\b(?:(?=\w{1,80}?[a-z][A-Z])[A-Z]\w{6,80}|[A-Z]{3,40}(?:_[A-Z]{1,40}){1,8})\b")
+PLACEHOLDER = re.compile(r"\b[A-Z]{3,}(?:-[A-Z]+)*\b")
+# Of a longer text, the first and the last half of this many characters are read.
+MAX_TEXT = 64_000
+MAX_LOOSE_CODES = 200
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is known of one failure. Nothing is known where `known` is false; `parts` hold what could be read all the
-    same: the message, the parts of Helm's grammar, the check, the pod.
+    """What is known about one failure. Where `known` is false nothing is, and `parts` hold what could be read: the
+    message, the parts of Helm's text, the health check, the pod. `parts["names"]` are the names in the message.
     """
 
     code: str
@@ -35,50 +38,54 @@ class Explanation:
     fix: tuple[str, ...] = ()
     source: str = ""
     wrapper: bool = False
+    general: bool = False
     parts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Code and name."""
+        return f"{self.code} {self.name}".strip()
 
 
 def explain(text: str, scope: str = "") -> tuple[Explanation, ...]:
-    """What a code or a text tells of, the cause before its wrappers; at least one, which may be unknown.
+    """What a code or a text reports, causes before wrappers; at least one explanation, which may be unknown.
 
-    A code alone that means two things gives both. Never raises, whatever the text.
+    A code alone that has two meanings gives both. Never raises, and reads at most MAX_TEXT characters.
     """
-    text = text[:LONGEST].strip()
-    if alone := codes.by_code(text, scope=scope):
-        return tuple(of_entry(entry) for entry in alone)
-    found = [*_of_checks(read_report(text)), *_of_coded(of_text(text), text), *_of_patterns(text)]
-    told = {one.code for one in found}
-    return _ranked(found + [one for one in _of_loose_codes(text) if one.code not in told], text)
+    text = shorten(text.strip())
+    if alone := knowledge_base.entries_of_code(text, scope=scope):
+        return tuple(explain_entry(entry) for entry in alone)
+    coded = errors_in_text(text)
+    found = [*_explain_checks(read_report(text)), *_explain_coded(coded, text)]
+    # A message inside JSON is escaped in the text itself.
+    messages = "\n".join(dict.fromkeys(message.message for message in coded))
+    found += [*_explain_text(shorten(messages)), *_explain_text(text)]
+    codes = {explanation.code for explanation in found}
+    return _ranked(found + [one for one in _explain_loose_codes(text) if one.code not in codes], text)
 
 
 def explain_failure(
-    coded: Iterable[Coded] = (),
+    coded: Iterable[CodedMessage] = (),
     reports: Iterable[HealthReport] = (),
-    troubles: Iterable[Trouble] = (),
+    failures: Iterable[Failure] = (),
     text: str = "",
 ) -> tuple[Explanation, ...]:
-    """The same for what was gathered after a failure: ARM's messages, health reports, troubles in the cluster."""
-    coded = tuple(coded)
-    found = [one for report in reports for one in _of_checks(report)]
-    found += [one for trouble in troubles for one in _of_trouble(trouble)]
-    said = "\n".join([one.message for one in coded] + [text])
-    for one in coded:
-        found += _of_coded((one,), one.message) + _of_patterns(one.message)
-    found += _of_patterns(text) if text else []
-    return _ranked(found, said)
+    """The same for what was collected after a failure: messages of ARM, health reports, failures in the cluster."""
+    coded = tuple(replace(message, message=shorten(message.message)) for message in coded)
+    found = [one for report in reports for one in _explain_checks(report)]
+    found += [one for failure in failures for one in _explain_pod(failure)]
+    for message in coded:
+        found += _explain_coded((message,), message.message) + _explain_text(message.message)
+    text = shorten(text)
+    found += _explain_text(text) if text else []
+    return _ranked(found, "\n".join([message.message for message in coded] + [text]))
 
 
-def as_finding(one: Explanation) -> Finding:
-    """An explanation as what all rules pay in."""
-    subject = str(one.parts.get("subject") or one.scope or "message")
-    title = f"{one.code} {one.name}".strip() or "Unknown"
-    message = f"{one.meaning} {one.cause}".strip() or "Nothing is known of this failure."
-    found = str(one.parts.get("message") or one.parts.get("text") or "")
-    return Finding(title, Severity.ERROR, subject, message, found=found, fix="\n".join(one.fix), source=one.source)
-
-
-def of_entry(entry: Entry, parts: Mapping[str, Any] | None = None) -> Explanation:
-    """An entry of the knowledge base as the explanation of something, with what was read of it."""
+def explain_entry(
+    entry: Entry, parts: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
+) -> Explanation:
+    """An entry of the knowledge base as an explanation, with what was read and with names filled into its fix."""
+    read = {**(parts or {}), "names": dict(names or {})}
     return Explanation(
         entry.code,
         entry.scope,
@@ -86,14 +93,27 @@ def of_entry(entry: Entry, parts: Mapping[str, Any] | None = None) -> Explanatio
         entry.name,
         entry.meaning,
         entry.cause,
-        entry.fix,
+        tuple(_filled(line, names or {}) for line in entry.fix),
         entry.source,
         entry.wrapper,
-        {key: value for key, value in (parts or {}).items() if value},
+        entry.general,
+        {key: value for key, value in read.items() if value},
     )
 
 
-def _of_checks(report: HealthReport) -> list[Explanation]:
+def shorten(text: str) -> str:
+    """The first and the last part of a text that is longer than MAX_TEXT."""
+    half = MAX_TEXT // 2
+    return text if len(text) <= MAX_TEXT else f"{text[:half]}\n{text[-half:]}"
+
+
+def _filled(line: str, names: Mapping[str, str]) -> str:
+    """A line of a fix with the names of the message in place of its placeholders (POD, NAMESPACE, WEBHOOK …)."""
+    known = {key.upper().replace("_", "-"): value for key, value in names.items()}
+    return PLACEHOLDER.sub(lambda found: quote(known[found[0]]) if found[0] in known else found[0], line)
+
+
+def _explain_checks(report: HealthReport) -> list[Explanation]:
     found = []
     for check in report.failed:
         parts = {
@@ -103,35 +123,54 @@ def _of_checks(report: HealthReport) -> list[Explanation]:
             "message": check.message,
             "correlationId": report.correlation_id,
         }
-        known = codes.by_code(check.code, scope="health") if check.code else ()
-        known = known or tuple(entry for entry, _ in codes.by_text(check.message))
-        found += [of_entry(one, parts) for one in known] or [_unknown(check.code, parts)]
+        known = knowledge_base.entries_of_code(check.code, scope="health") if check.code else ()
+        known = known or tuple(match.entry for match in knowledge_base.matches(check.message))
+        found += [explain_entry(entry, parts) for entry in known] or [_unknown(check.code, parts)]
     return found
 
 
-def _of_coded(coded: Iterable[Coded], around: str) -> list[Explanation]:
+def _explain_coded(coded: Iterable[CodedMessage], surroundings: str) -> list[Explanation]:
     found = []
-    for one in coded:
-        parts = {"message": one.message, "target": one.target, **_helm_parts(one.message)}
-        known = codes.by_code(one.code, one.message or around) if one.code else ()
-        found += [of_entry(entry, parts) for entry in known] or ([_unknown(one.code, parts)] if one.code else [])
+    for message in coded:
+        if not message.code:
+            continue
+        parts = {"message": message.message, "target": message.target, **_helm_parts(message.message)}
+        known = knowledge_base.entries_of_code(message.code, message.message or surroundings)
+        found += [explain_entry(entry, parts) for entry in known] or [_unknown(message.code, parts)]
     return found
 
 
-def _of_patterns(text: str) -> list[Explanation]:
-    return [of_entry(entry, {"message": line, **_helm_parts(line)}) for entry, line in codes.by_text(text)]
+def _explain_text(text: str) -> list[Explanation]:
+    return [
+        _explain_match(match, {"message": match.line, **_helm_parts(match.line)})
+        for match in knowledge_base.matches(text)
+    ]
 
 
-def _of_trouble(trouble: Trouble) -> list[Explanation]:
+def _explain_match(match: Match, parts: Mapping[str, Any]) -> Explanation:
+    return explain_entry(match.entry, parts, match.names)
+
+
+def _explain_pod(failure: Failure) -> list[Explanation]:
+    names = {failure.kind.lower(): failure.name, "namespace": failure.namespace, "node": failure.node}
+    names = {key: value for key, value in names.items() if key and value}
     parts = {
-        "subject": f"{trouble.kind} {trouble.name}".strip(),
-        "node": trouble.node,
-        "container": trouble.container,
-        "restarts": trouble.restarts,
-        "message": trouble.words,
+        "subject": f"{failure.kind} {failure.name}".strip(),
+        "namespace": failure.namespace,
+        "node": failure.node,
+        "container": failure.container,
+        "restarts": failure.restarts,
+        "message": failure.text,
     }
-    known = tuple(entry for entry, _ in codes.by_text(trouble.message)) or codes.by_code(trouble.reason)
-    return [of_entry(one, parts) for one in known] or [_unknown(trouble.reason, parts)]
+    message = shorten(failure.message)
+    matches = knowledge_base.matches(message)
+    specific = [match for match in matches if not match.entry.general]
+    by_reason = knowledge_base.entries_of_code(failure.reason, message) if failure.reason else ()
+    if specific or not by_reason:
+        found = [_explain_match(replace(match, names={**names, **match.names}), parts) for match in specific or matches]
+    else:
+        found = [explain_entry(entry, parts, names) for entry in by_reason]
+    return found or [_unknown(failure.reason, parts)]
 
 
 def _helm_parts(text: str) -> dict[str, Any]:
@@ -139,14 +178,27 @@ def _helm_parts(text: str) -> dict[str, Any]:
     return {"helm": {key: value for key, value in asdict(helm).items() if value}} if helm else {}
 
 
-def _of_loose_codes(text: str) -> list[Explanation]:
-    """Codes that stand anywhere in a text, as in the line of a log."""
-    found = []
-    for match in (*HEALTH_CODE.finditer(text), *WORD.finditer(text)):
-        start, end = text.rfind("\n", 0, match.start()) + 1, text.find("\n", match.end())
-        line = " ".join(text[start : end if end >= 0 else None].split())[: codes.LONGEST_LINE]
-        health = match.re is HEALTH_CODE
-        found += [of_entry(one, {"message": line}) for one in codes.by_code(match[0], line) if health or one.fits(line)]
+def _explain_loose_codes(text: str) -> list[Explanation]:
+    """Codes anywhere in a text, such as in the line of a log."""
+    found: list[Explanation] = []
+    lines: set[tuple[str, str]] = set()
+    for match in (*HEALTH_CODE.finditer(text), *CODE_WORD.finditer(text)):
+        is_health = match.re is HEALTH_CODE
+        if not (known := knowledge_base.entries_of_code(match[0])) or len(lines) >= MAX_LOOSE_CODES:
+            continue
+        start = max(text.rfind("\n", 0, match.start()) + 1, match.start() - knowledge_base.MAX_LINE)
+        end = text.find("\n", match.end(), match.end() + knowledge_base.MAX_LINE)
+        line = " ".join(text[start : end if end >= 0 else match.end() + knowledge_base.MAX_LINE].split())
+        if (match[0], line) in lines:
+            continue
+        lines.add((match[0], line))
+        known = knowledge_base.entries_of_code(match[0], line)
+        is_code = {entry for entry in known if match[0].lower() != entry.plugin.lower()}
+        found += [
+            explain_entry(entry, {"message": line})
+            for entry in known
+            if entry in is_code and (is_health or entry.fits(line))
+        ]
     return found
 
 
@@ -155,14 +207,32 @@ def _unknown(code: str, parts: Mapping[str, Any]) -> Explanation:
 
 
 def _ranked(found: list[Explanation], text: str) -> tuple[Explanation, ...]:
-    """Causes before wrappers before what is not known; each failure once for each thing that it befalls."""
+    """Causes before general explanations before wrappers before unknown ones; each failure once for each subject."""
     kept: dict[tuple[str, str, str, str], Explanation] = {}
     for one in found:
         key = (one.code, one.scope, one.name, str(one.parts.get("subject") or ""))
-        there = kept.get(key)
-        kept[key] = one if there is None else replace(there, parts={**one.parts, **there.parts})
-    told = {key[:3] for key in kept if key[3]}
-    order = [one for key, one in kept.items() if key[3] or key[:3] not in told]
-    order.sort(key=lambda one: (not one.known, one.wrapper, one.wrapper and one.scope == "arm"))
-    message = " ".join(text.split())[: codes.LONGEST_LINE]
+        earlier = kept.get(key)
+        kept[key] = one if earlier is None else _merged(earlier, one)
+    with_subject = {key[:3] for key in kept if key[3]}
+    order = [one for key, one in kept.items() if key[3] or key[:3] not in with_subject]
+    order = [one for one in order if not one.general or not _is_explained(one, order)]
+    order.sort(key=lambda one: (not one.known, one.wrapper, one.wrapper and one.scope == "arm", one.general))
+    message = " ".join(text[: 4 * knowledge_base.MAX_LINE].split())[: knowledge_base.MAX_LINE]
     return tuple(order) or (_unknown("", {"message": message, **_helm_parts(text)}),)
+
+
+def _merged(earlier: Explanation, later: Explanation) -> Explanation:
+    """One explanation of two of the same failure: what was read first, and the fix that has more names filled in."""
+    fix = later.fix if later.parts.get("names") and not earlier.parts.get("names") else earlier.fix
+    return replace(earlier, fix=fix, parts={**later.parts, **earlier.parts})
+
+
+def _is_explained(general: Explanation, others: Iterable[Explanation]) -> bool:
+    """Whether something more specific explains the message of a general explanation."""
+    message = str(general.parts.get("message") or "")
+    for other in others:
+        if other.known and not other.general and not other.wrapper:
+            text = str(other.parts.get("message") or "")
+            if text and (text in message or message in text):
+                return True
+    return False

@@ -52,12 +52,12 @@ def followed(
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.console.progress import follow
-    from azext_amlk8s.diagnosis import of_compute
+    from azext_amlk8s.diagnosis import compute_errors
 
     try:
         return follow(cmd, operation, doing, resume, timeout=timeout)
     except HttpResponseError as error:
-        more = coded_lines(of_compute(found_or_nothing(arm, place)))
+        more = coded_lines(compute_errors(found_or_nothing(arm, place)))
         look = [f"az amlk8s compute show {place.words}"]
         raise operation_failed(doing, error, more, look, scene) from error
 
@@ -83,9 +83,9 @@ def went_on(follow: str) -> None:
 def failed(arm: Any, place: Place, compute: Mapping[str, Any]) -> Exception:
     """The DeploymentError for a compute that is Failed, from what ARM keeps with it."""
     from azext_amlk8s.computes import state_of
-    from azext_amlk8s.diagnosis import of_compute
+    from azext_amlk8s.diagnosis import compute_errors
 
-    coded = of_compute(compute)
+    coded = compute_errors(compute)
     said = coded_lines(coded) or ["Azure keeps no reason with it."]
     head = f"{place.name} is {state_of(compute)}; it will not be Succeeded."
     scene = scene_of(arm, compute, "create", place.workspace)

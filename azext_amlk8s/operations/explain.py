@@ -19,7 +19,7 @@ def explain(
     if everything and words:
         raise MutuallyExclusiveArgumentError("--list shows all that is known; it takes no code and no text.")
     if everything:
-        return [view(diagnosis.of_entry(one)) for one in diagnosis.entries() if scope in (None, one.scope)]
+        return [view(diagnosis.explain_entry(one)) for one in diagnosis.entries() if scope in (None, one.scope)]
     if words == "-":
         words = _standard_input()
     if not words:

@@ -183,9 +183,9 @@ def extension_failed(
 
     operation is create, update or delete where it is known.
     """
-    from azext_amlk8s.diagnosis import of_extension
+    from azext_amlk8s.diagnosis import extension_errors
 
-    coded = of_extension(resource)
+    coded = extension_errors(resource)
     context = FailureContext(client, extension.cluster, operation, {"NAME": extension.name})
     lines = coded_lines(coded) or ["Azure keeps no reason with it."]
     return resource_failed(head, coded, lines, _commands(extension), context)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.diagnosis import Coded
+    from azext_amlk8s.diagnosis import CodedMessage
     from azext_amlk8s.kubernetes import Cluster
 
 NAMESPACE = "azureml"
@@ -101,7 +101,7 @@ def operation_failed(
 
 def resource_failed(
     head: str,
-    coded: tuple[Coded, ...],
+    coded: tuple[CodedMessage, ...],
     lines: list[str],
     commands: list[str],
     context: FailureContext | None = None,
@@ -136,9 +136,9 @@ def collect_evidence(context: FailureContext) -> Evidence:
             objects = dict(zip(PATHS, pool.map(cluster.read, PATHS.values()), strict=True))
     except (ClusterUnreachable, ClusterRefused) as error:
         return Evidence(note=f"The cluster itself could not be asked: {error}")
-    reports = diagnosis.relevant(diagnosis.read_reports(objects["health"]), context.operation)
+    reports = diagnosis.reports_for(diagnosis.read_reports(objects["health"]), context.operation)
     items = {name: (objects[name] or {}).get("items") or [] for name in ("pods", "events")}
-    return Evidence(tuple(reports), diagnosis.troubles(items["pods"], items["events"]))
+    return Evidence(tuple(reports), diagnosis.find_failures(items["pods"], items["events"]))
 
 
 def connect_to_cluster(

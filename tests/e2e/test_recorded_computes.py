@@ -186,7 +186,7 @@ def test_a_recorded_error_is_printed_when_an_operation_ends_in_it(name: str, rep
     from azure.core.exceptions import HttpResponseError
     from azure.mgmt.core.exceptions import ARMErrorFormat
 
-    from azext_amlk8s.diagnosis import unfold
+    from azext_amlk8s.diagnosis import unfold_error
     from azext_amlk8s.operations.failure_context import operation_failed
 
     client, real = replay(name)
@@ -199,7 +199,7 @@ def test_a_recorded_error_is_printed_when_an_operation_ends_in_it(name: str, rep
     told = str(
         operation_failed("Attaching c", HttpResponseError(response=response, error_format=ARMErrorFormat), (), [])
     )
-    deepest = unfold(real["body"])[0]
+    deepest = unfold_error(real["body"])[0]
     assert told.startswith(f"Attaching c failed.\n  ({deepest.code}) {deepest.message}")
     ids = real["headers"].get("x-ms-request-id", "of-the-request"), real["headers"].get("x-ms-correlation-request-id", "of-the-correlation")  # fmt: skip
     assert f"Request ID: {ids[0]}\n  Correlation ID: {ids[1]}" in told

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_amlk8s.diagnosis import Explanation, as_finding, entries, explain, explain_failure, read_reports
-from azext_amlk8s.diagnosis.arm import Coded
-from azext_amlk8s.diagnosis.pods import Trouble
+from azext_amlk8s.diagnosis import Explanation, entries, explain, explain_failure, read_reports
+from azext_amlk8s.diagnosis.azure_errors import CodedMessage
+from azext_amlk8s.diagnosis.pod_failures import Failure
 from tests.unit.diagnosis_cases import COMPUTE, HEALTH, JOB, REPORTS, TEXTS, WRAPPERS, new
 
 
@@ -114,20 +114,18 @@ def test_causes_of_several_kinds_in_one_text() -> None:
 def test_after_a_failure_the_report_comes_before_what_azure_said() -> None:
     reports = read_reports({"data": {"reports-pre-install": HEALTH[1][2]}})
     found = explain_failure(
-        [Coded("ExtensionOperationFailed", new("failed pre-install: pod healthcheck failed"))], reports
+        [CodedMessage("ExtensionOperationFailed", new("failed pre-install: pod healthcheck failed"))], reports
     )
     assert codes(found) == ["E40001", "HealthcheckFailed", "ExtensionOperationFailed"]
-    finding = as_finding(found[0])
-    assert finding.id == "E40001 LOAD_BALANCER_NOT_SUPPORT"
-    assert finding.subject == "health check service"
-    assert finding.fix and finding.source
+    assert (found[0].title, found[0].parts["subject"]) == ("E40001 LOAD_BALANCER_NOT_SUPPORT", "health check service")
+    assert found[0].fix and found[0].source
 
 
 def test_every_pod_in_trouble_is_named() -> None:
     pods = [
-        Trouble("Pod", name, "Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.") for name in ("a", "b")
+        Failure("Pod", name, "Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.") for name in ("a", "b")
     ]
-    found = explain_failure(troubles=pods)
+    found = explain_failure(failures=pods)
     assert [one.parts["subject"] for one in found] == ["Pod a", "Pod b"]
     assert codes(found) == ["InsufficientResources"] * 2
 
@@ -209,9 +207,9 @@ def test_any_json_is_answered(value: Any) -> None:
     st.lists(st.dictionaries(st.sampled_from(["type", "reason", "message", "involvedObject"]), JSON), max_size=3),
 )
 def test_any_pods_are_answered(pods: list[Any], events: list[Any]) -> None:
-    from azext_amlk8s.diagnosis import troubles
+    from azext_amlk8s.diagnosis import find_failures
 
-    explain_failure(troubles=troubles(pods, events))
+    explain_failure(failures=find_failures(pods, events))
 
 
 def test_long_texts_are_answered_soon() -> None:
@@ -223,5 +221,5 @@ def test_long_texts_are_answered_soon() -> None:
 def test_no_pattern_takes_everything() -> None:
     """An innocent text shows none of them."""
     innocent = "The extension was installed on the cluster in 90 seconds; all pods run and every node is Ready."
-    assert [one.code for one in entries() if one.shown_in(innocent)] == []
+    assert [one.code for one in entries() if one.match(innocent)] == []
     assert not re.search("E4", explain(innocent)[0].code)

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from azext_amlk8s.diagnosis import (
-    Coded,
+    CodedMessage,
     HelmFailure,
-    of_compute,
-    of_extension,
-    of_text,
+    compute_errors,
+    errors_in_text,
+    extension_errors,
+    find_failures,
     read_helm,
     read_reports,
-    relevant,
-    troubles,
-    unfold,
+    reports_for,
+    unfold_error,
 )
 from tests.unit.diagnosis_cases import ROLLED_BACK, new, old
 
@@ -49,7 +49,7 @@ SHAPES: list[tuple[str, Any, list[str]]] = [
 
 @pytest.mark.parametrize(("name", "body", "codes"), SHAPES, ids=[one[0] for one in SHAPES])
 def test_arm_is_unfolded_deepest_first(name: str, body: Any, codes: list[str]) -> None:
-    assert [one.code for one in unfold(body)] == codes
+    assert [one.code for one in unfold_error(body)] == codes
 
 
 COMPUTES: list[tuple[str, Any, list[str]]] = [
@@ -69,7 +69,7 @@ COMPUTES: list[tuple[str, Any, list[str]]] = [
 
 @pytest.mark.parametrize(("name", "errors", "codes"), COMPUTES, ids=[one[0] for one in COMPUTES])
 def test_provisioning_errors_of_a_compute(name: str, errors: Any, codes: list[str]) -> None:
-    assert [one.code for one in of_compute({"properties": {"provisioningErrors": errors}})] == codes
+    assert [one.code for one in compute_errors({"properties": {"provisioningErrors": errors}})] == codes
 
 
 def test_statuses_and_error_info_of_an_extension() -> None:
@@ -80,12 +80,12 @@ def test_statuses_and_error_info_of_an_extension() -> None:
             {"code": "InstallationFailed", "displayStatus": None, "level": None, "message": "a  b", "time": None},
         ],
     }
-    assert of_extension({"properties": properties}) == (
-        Coded("KubernetesUnaccessible", "Kubernetes error", "", 2),
-        Coded("InstallationFailed", "outer", "", 1),
-        Coded("InstallationFailed", "a b", "", 1),
+    assert extension_errors({"properties": properties}) == (
+        CodedMessage("KubernetesUnaccessible", "Kubernetes error", "", 2),
+        CodedMessage("InstallationFailed", "outer", "", 1),
+        CodedMessage("InstallationFailed", "a b", "", 1),
     )
-    assert of_extension({"properties": None}) == of_compute({}) == ()
+    assert extension_errors({"properties": None}) == compute_errors({}) == ()
 
 
 LINES: list[tuple[str, str, list[tuple[str, str]]]] = [
@@ -105,7 +105,7 @@ LINES: list[tuple[str, str, list[tuple[str, str]]]] = [
 
 @pytest.mark.parametrize(("name", "text", "pairs"), LINES, ids=[one[0] for one in LINES])
 def test_codes_in_a_text(name: str, text: str, pairs: list[tuple[str, str]]) -> None:
-    assert [(one.code, one.message) for one in of_text(text)] == pairs
+    assert [(one.code, one.message) for one in errors_in_text(text)] == pairs
 
 
 GENERATIONS: list[tuple[str, str, dict[str, Any]]] = [
@@ -219,7 +219,7 @@ WHICH: list[tuple[str, list[str]]] = [
 @pytest.mark.parametrize(("operation", "hooks"), WHICH, ids=[one[0] or "any" for one in WHICH])
 def test_which_reports_speak_of_an_operation(operation: str, hooks: list[str]) -> None:
     keys = [f"reports-{hook}" for hook in ("pre-delete", "pre-install", "pre-rollback", "pre-upgrade", "test")]
-    assert [one.hook for one in relevant(read_reports({"data": dict.fromkeys(keys, REPORT)}), operation)] == hooks
+    assert [one.hook for one in reports_for(read_reports({"data": dict.fromkeys(keys, REPORT)}), operation)] == hooks
 
 
 def pod(name: str = "p", node: str = "n", phase: str = "Pending", **status: Any) -> dict[str, Any]:
@@ -276,12 +276,12 @@ PODS: list[tuple[str, dict[str, Any], list[dict[str, Any]], list[tuple[str, str,
 def test_troubles_of_pods(
     name: str, one: dict[str, Any], events: list[dict[str, Any]], found: list[tuple[str, str, str]]
 ) -> None:
-    assert [(trouble.name, trouble.reason, trouble.message) for trouble in troubles([one], events)] == found
+    assert [(trouble.name, trouble.reason, trouble.message) for trouble in find_failures([one], events)] == found
 
 
 def test_a_trouble_names_node_and_container() -> None:
-    (trouble,) = troubles([pod(node="node-3", **waiting("ImagePullBackOff", "x"))])
-    assert (trouble.node, trouble.container, trouble.restarts, trouble.words) == (
+    (trouble,) = find_failures([pod(node="node-3", **waiting("ImagePullBackOff", "x"))])
+    assert (trouble.node, trouble.container, trouble.restarts, trouble.text) == (
         "node-3",
         "c",
         7,

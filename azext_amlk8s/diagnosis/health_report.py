@@ -1,4 +1,4 @@
-"""The health report that the extension leaves in its cluster: config map arcml-healthcheck, namespace azureml."""
+"""The health report of the extension in its cluster: config map arcml-healthcheck, namespace azureml."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 NAMESPACE, NAME = "azureml", "arcml-healthcheck"
-# Which parts speak of which operation, the first the more telling (field guide compute 6.3).
+# The reports that belong to an operation, the most relevant first.
+MAX_REPORT = 100_000
 HOOKS_OF = {
     "create": ("pre-install", "pre-delete"),
     "update": ("pre-upgrade", "pre-rollback"),
@@ -24,7 +25,7 @@ HEADERS = {
     "correlationid": "correlation_id",
     "troubleshootingguide": "guide",
 }
-HEADER = re.compile(rf"^[\s\"']*(?P<name>{'|'.join(HEADERS)})\s*:\s*(?P<value>.*?)[\s,\"']*$", re.I | re.M)
+HEADER = re.compile(rf"^[ \t\"']{{0,80}}(?P<name>{'|'.join(HEADERS)})[ \t]{{0,80}}:(?P<value>[^\r\n]*)", re.I | re.M)
 CHECK = re.compile(
     r"Status:\s*(?P<status>\w+)[\s,;]+Name:\s*(?P<name>[\w./-]+)"
     r"(?:[\s,;]+ErrorCode:\s*(?P<code>[\w-]+))?(?:[\s,;]+ErrorMessage:[ \t]*(?P<message>[^\r\n]*))?",
@@ -62,19 +63,19 @@ class HealthReport:
 
 
 def read_reports(config_map: Mapping[str, Any] | None) -> tuple[HealthReport, ...]:
-    """Every report of the config map; no map, no data and keys of other kinds give none."""
-    data = (config_map or {}).get("data")
+    """Every report of the config map; other keys are ignored."""
+    data = config_map.get("data") if isinstance(config_map, Mapping) else None
     found = []
     for key, text in data.items() if isinstance(data, Mapping) else ():
         named = KEY.match(str(key))
         if named and isinstance(text, str):
-            found.append(read_report(text, named["hook"]))
+            found.append(read_report(text[-MAX_REPORT:], named["hook"]))
     return tuple(found)
 
 
 def read_report(text: str, hook: str = "") -> HealthReport:
-    """A report, or the lines of one that somebody kept; what is not understood is passed over."""
-    headers = {HEADERS[one["name"].lower()]: one["value"].strip() for one in HEADER.finditer(text)}
+    """A report, or some lines of one; lines that are not understood are ignored."""
+    headers = {HEADERS[one["name"].lower()]: one["value"].strip(" \t,\"'") for one in HEADER.finditer(text)}
     checks = tuple(
         Check(
             one["name"],
@@ -87,10 +88,10 @@ def read_report(text: str, hook: str = "") -> HealthReport:
     return HealthReport(hook, checks, **headers)
 
 
-def relevant(reports: Iterable[HealthReport], operation: str = "") -> tuple[HealthReport, ...]:
-    """The reports that speak of an operation (create, update, delete), the most telling first; all for none."""
-    kept = list(reports)
+def reports_for(reports: Iterable[HealthReport], operation: str = "") -> tuple[HealthReport, ...]:
+    """The reports of an operation (create, update, delete, test), the most relevant first; all without one."""
+    reports = tuple(reports)
     hooks = HOOKS_OF.get(operation)
     if hooks is None:
-        return tuple(kept)
-    return tuple(one for hook in hooks for one in kept if one.hook == hook)
+        return reports
+    return tuple(report for hook in hooks for report in reports if report.hook == hook)

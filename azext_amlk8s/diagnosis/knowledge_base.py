@@ -1,0 +1,183 @@
+"""The knowledge base of failures: each documented code and each kind of message, with its meaning, cause and fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from azext_amlk8s import knowledge
+
+# The data files, in the order in which their entries are tried.
+FILES = ("codes", "codes-ml", "codes-kubernetes", "codes-network")
+SCOPES = (
+    "arm", "helm", "health", "compute", "cluster", "workload", "job", "pod", "scheduler", "admission", "network",
+    "identity",
+)  # fmt: skip
+MAX_LINE = 1500
+FLAGS = re.IGNORECASE | re.DOTALL
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A regular expression whose named groups are the variable names of a message.
+
+    literals are texts in lower case of which one must occur, so that most patterns are never run.
+    """
+
+    regex: re.Pattern[str]
+    literals: tuple[str, ...]
+
+    def search(self, text: str, lower: str) -> re.Match[str] | None:
+        """The first match in a text, which is also given in lower case."""
+        if self.literals and not any(literal in lower for literal in self.literals):
+            return None
+        return self.regex.search(text)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kind of failure. scope is one of SCOPES: who reports it, or what it is about.
+
+    A code that no service uses, for a failure known by its message alone, is `coined`. A `wrapper` says only that
+    something failed, not what. A `general` entry explains a message only where no other entry explains it. `signs` are
+    patterns of the surrounding text that tell entries of the same code apart. plugin is the kube-scheduler plugin whose
+    message this is.
+    """
+
+    code: str
+    scope: str
+    meaning: str
+    cause: str
+    fix: tuple[str, ...]
+    source: str
+    name: str = ""
+    wrapper: bool = False
+    coined: bool = False
+    general: bool = False
+    plugin: str = ""
+    aliases: tuple[str, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    signs: tuple[re.Pattern[str], ...] = ()
+
+    def match(self, text: str, lower: str = "") -> Match | None:
+        """Where a text shows this failure by one of its patterns; None where it does not."""
+        lower = lower or text.lower()
+        found = next((match for pattern in self.patterns if (match := pattern.search(text, lower))), None)
+        if found is None or not self.fits(text):
+            return None
+        start, end = text.rfind("\n", 0, found.start()) + 1, text.find("\n", found.end())
+        line = " ".join(text[start : end if end >= 0 else None].split())
+        line = line if len(line) <= MAX_LINE else " ".join(found[0].split())[:MAX_LINE]
+        return Match(self, line, {name: value for name, value in found.groupdict().items() if value})
+
+    def fits(self, text: str) -> bool:
+        """Whether the surrounding text does not exclude this entry."""
+        return not self.signs or any(sign.search(text) for sign in self.signs)
+
+
+@dataclass(frozen=True)
+class Match:
+    """An entry that a text shows: the line that shows it, and the names in it (pod, webhook, host …)."""
+
+    entry: Entry
+    line: str
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """All entries, in the order of the data files."""
+    return tuple(_read_entry(record) for file in FILES for record in knowledge.load(file)["codes"])
+
+
+def entries_of_code(code: str, text: str = "", scope: str = "") -> tuple[Entry, ...]:
+    """The entries of a code, its name, plugin or an alias, in any case; several where the text does not decide."""
+    known = _index().get(" ".join(code.lower().split()), ())
+    of_scope = [entry for entry in known if entry.scope == scope]
+    fitting = [entry for entry in of_scope or known if text and entry.fits(text)]
+    decided = [entry for entry in fitting if entry.signs]
+    return tuple(decided or fitting or of_scope or known)
+
+
+def matches(text: str) -> tuple[Match, ...]:
+    """Every entry whose patterns a text shows, without general entries where another explains the same line."""
+    lower = text.lower()
+    found = [match for entry in entries() if (match := entry.match(text, lower))]
+    specific = [match.line for match in found if not match.entry.general and not match.entry.wrapper]
+    return tuple(match for match in found if not match.entry.general or not _overlaps(match.line, specific))
+
+
+def _overlaps(line: str, others: Iterable[str]) -> bool:
+    return any(line in other or other in line for other in others)
+
+
+@cache
+def _index() -> Mapping[str, tuple[Entry, ...]]:
+    index: dict[str, tuple[Entry, ...]] = {}
+    for entry in entries():
+        words = (entry.code, entry.name, entry.plugin, *entry.aliases)
+        for word in dict.fromkeys(word.lower() for word in words if word):
+            index[word] = (*index.get(word, ()), entry)
+    return index
+
+
+def _read_entry(record: Mapping[str, Any]) -> Entry:
+    return Entry(
+        **{
+            **record,
+            "fix": tuple(record["fix"]),
+            "aliases": tuple(record.get("aliases", ())),
+            "patterns": tuple(
+                Pattern(re.compile(one, FLAGS), required_literals(one)) for one in record.get("patterns", ())
+            ),
+            "signs": tuple(re.compile(one, FLAGS) for one in record.get("signs", ())),
+        }
+    )
+
+
+def required_literals(pattern: str) -> tuple[str, ...]:
+    """For each top-level alternative of a regular expression, the longest plain text in lower case that it needs.
+
+    Empty where an alternative has none, so that the expression must be run.
+    """
+    runs: list[list[str]] = [[""]]
+    depth = index = 0
+    while index < len(pattern):
+        char = pattern[index]
+        escaped = char == "\\"
+        literal = char if char.isalnum() or char in " -_/:=\"'" else ""
+        if escaped:
+            index += 1
+            literal = pattern[index] if not pattern[index].isalnum() else ""
+        following = pattern[index + 1 : index + 2]
+        if not escaped and char in "([":
+            index = _closing(pattern, index) if char == "[" else index
+            depth += char == "("
+            runs[-1].append("")
+        elif not escaped and char == ")":
+            depth -= 1
+        elif not escaped and char == "|" and not depth:
+            runs.append([""])
+        elif not escaped and char == "{":
+            index = pattern.index("}", index)
+            runs[-1].append("")
+        elif depth:
+            pass
+        elif literal and (not following or following not in "?*{"):
+            runs[-1][-1] += literal.lower()
+        else:
+            runs[-1].append("")
+        index += 1
+    longest = tuple(max(run, key=len) for run in runs)
+    return longest if all(len(text) >= 3 for text in longest) else ()
+
+
+def _closing(pattern: str, index: int) -> int:
+    """The index of the bracket that closes the character class that opens at an index."""
+    index += 2 if pattern[index + 1] in "^]" else 1
+    while pattern[index] != "]":
+        index += 2 if pattern[index] == "\\" else 1
+    return index
