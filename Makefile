@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_SOURCES := setup.py requirements.txt README.md HISTORY.rst $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
-.PHONY: demo test contract lint docs bench wheel sandbox venv clean
+.PHONY: demo test contract lint matrix docs bench wheel sandbox venv clean
 
 demo: venv dist/.built
 	$(BIN)/python -m tools.demo
@@ -18,13 +18,17 @@ lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/pylint --rcfile= --disable=all --enable=cyclic-import azext_amlk8s
 	$(BIN)/python -m tools.azdev_lint
+
+matrix: venv dist/.built
+	$(BIN)/python -m tools.matrix
 
 docs: venv
 	$(BIN)/python -m tools.docs
 
 bench: venv dist/.built
-	for one in commands settings instance_types check; do echo "$$one:"; $(BIN)/python -m benchmarks.$$one || exit 1; done
+	for name in commands settings instance_types check; do echo "$$name:"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 wheel: venv dist/.built
 	$(BIN)/python -m tools.prove_wheel
@@ -38,7 +42,7 @@ sandbox: venv
 
 venv: .venv/.ready
 
-.venv/.ready: requirements.txt requirements-dev.txt
+.venv/.ready: requirements.txt requirements-test.txt requirements-dev.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet -r requirements-dev.txt

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 VERSION = "1.0.0b1"
 
 
-class Amlk8sCommandsLoader(AzCommandsLoader):
+class Amlk8sCommandsLoader(AzCommandsLoader):  # type: ignore[misc]  # azure-cli has no types
     """Gives az the commands, their help and their arguments."""
 
     def __init__(self, cli_ctx: AzCli | None = None) -> None:
@@ -22,7 +22,8 @@ class Amlk8sCommandsLoader(AzCommandsLoader):
         from azext_amlk8s.commands import load_command_table
 
         load_command_table(self, args)
-        return self.command_table
+        table: dict[str, Any] = self.command_table
+        return table
 
     def load_arguments(self, command: str) -> None:
         from azext_amlk8s._params import load_arguments

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support import Sandbox
@@ -18,6 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 # What passes between any client and the sandbox during the tests is judged afterwards: make contract.
 TRAFFIC = ROOT / ".traffic"
+
+# A busy machine is no reason to fail: examples have no deadline.
+hypothesis.settings.register_profile("amlk8s", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("amlk8s")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -73,7 +73,7 @@ def operation(method: str, url: str) -> str:
     """The method and the resource type of an ARM request, in the case of operations.json where it has the type."""
     words = url.split("?")[0].rstrip("/").rsplit("/providers/", 1)[-1].split("/")
     named = f"{method} {'/'.join([words[0], *words[1::2]])}"
-    known = {one["operation"].lower(): one["operation"] for one in operations()}
+    known: dict[str, str] = {one["operation"].lower(): one["operation"] for one in operations()}
     return known.get(named.lower(), named)
 
 

@@ -141,7 +141,7 @@ def test_cases(told: str, ask: Ask) -> None:
     agreed(told, ask)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=WELL_FORMED | NOISE)
 def test_any(told: str, ask: Ask) -> None:
     """Whatever else."""

@@ -7,14 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from azext_amlk8s.settings import Document, Settings, judge, merged, read_settings
 from azext_amlk8s.settings.schema import find, known_keys, schema, values_of_key
-
-settings.register_profile("amlk8s", deadline=None, max_examples=60)
-settings.load_profile("amlk8s")
 
 # Words that a shell hands over and YAML and JSON can hold; what @ and <> mean has scenarios of its own.
 WORD = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
