@@ -1,35 +1,35 @@
-"""Checks: what is required of a subscription, a cluster, an installation and a compute, judged on facts. No I/O."""
+"""Checks: what a subscription, a cluster, an installation and a compute must meet, evaluated on facts. No I/O."""
 
-from azext_amlk8s.checks.catalogue import CATEGORIES, CHECKS, UnknownWord, chosen, facts_of, known_words
-from azext_amlk8s.checks.facts import Facts, Place, Unseen, ours, seen
+from azext_amlk8s.checks.catalogue import CATEGORIES, CHECKS, UnknownCheck, check_names, facts_of, select_checks
+from azext_amlk8s.checks.commands import complete_fix, is_command
+from azext_amlk8s.checks.component_states import Component, component_states
+from azext_amlk8s.checks.facts import CheckTarget, Facts, find_extension
 from azext_amlk8s.checks.installation import settings_of
-from azext_amlk8s.checks.matrix import Component, matrix
-from azext_amlk8s.checks.model import Category, Check, Outcome, Result, Status, When, judged
-from azext_amlk8s.checks.report import finding_view, report, verdict
+from azext_amlk8s.checks.model import Category, Check, Outcome, Result, Status, evaluate
+from azext_amlk8s.checks.report import build_report, finding_view, verdict
 
 __all__ = [
     "CATEGORIES",
     "CHECKS",
     "Category",
     "Check",
+    "CheckTarget",
     "Component",
     "Facts",
     "Outcome",
-    "Place",
     "Result",
     "Status",
-    "Unseen",
-    "UnknownWord",
-    "When",
-    "chosen",
+    "UnknownCheck",
+    "build_report",
+    "check_names",
+    "complete_fix",
+    "component_states",
+    "evaluate",
     "facts_of",
+    "find_extension",
     "finding_view",
-    "judged",
-    "known_words",
-    "matrix",
-    "ours",
-    "report",
-    "seen",
+    "is_command",
+    "select_checks",
     "settings_of",
     "verdict",
 ]

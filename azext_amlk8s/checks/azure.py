@@ -1,89 +1,153 @@
-"""The cluster in Azure: whether it is there, runs, is connected, and how it reaches out."""
+"""The cluster in Azure: whether it exists, runs and is connected, and its outbound access."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from azext_amlk8s.checks import installation
-from azext_amlk8s.checks.facts import Facts, Unseen, seen
-from azext_amlk8s.checks.model import AKS, ARC, Check
+from azext_amlk8s.checks.facts import AKS, ARC, ARC_AGENTS, CLUSTER, Facts, Object, properties_of, state_of
+from azext_amlk8s.checks.installation import setting_check
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
-from azext_amlk8s.settings.cluster_rules import F105, F106, F107, F108, F109
+from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, Unavailable, rule
+from azext_amlk8s.shell import join
 
 OUTBOUND = load("checks")["outbound"]
 PAGES = "https://learn.microsoft.com/azure/aks/"
 PROXY = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
 
-K201 = Rule("K201", Severity.ERROR, "The cluster is there.", PAGES)
-K202 = Rule("K202", Severity.WARNING, "The way out is open for what the extension talks to.", OUTBOUND["source"])
-K203 = Rule("K203", Severity.WARNING, "A proxy is not asked for what is on the node itself.", PROXY)
-K204 = Rule(
-    "K204", Severity.WARNING, "The nodes may pull from Microsoft's registry.", f"{PAGES}concepts-network-isolated"
+
+@rule(
+    "K201",
+    Severity.ERROR,
+    title="Cluster resource",
+    requires="The cluster exists in this resource group and has this cluster type.",
+    source=PAGES,
+    check=CheckSpec("azure", uses=(CLUSTER,)),
 )
-
-
-def is_there(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7a: ResourceNotFound is a wrong group or a wrong type."""
-    if isinstance(facts.cluster, Unseen):
-        place = facts.place
-        fix = facts.cluster.fix or ("az aks list -o table" if place.is_aks else "az connectedk8s list -o table")
-        yield K201.finding(place.cluster, facts.cluster.why, required=place.cluster_type, fix=fix)
-
-
-def way_out(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7b, 7c (E45003): what the firewall must let through cannot be seen, the way can."""
-    told = (facts.cluster.get("properties") or {}).get("networkProfile") or {}
-    kind = str(told.get("outboundType") or "")
-    if kind.lower() in OUTBOUND["closed"]:
-        hosts = ", ".join(hosts_of(facts))
-        message = f"{facts.place.cluster} reaches out by {kind}; the firewall there must let through {hosts}."
-        fix = "kubectl run out --rm -it --restart=Never --image=mcr.microsoft.com/azure-cli -- curl -sSI https://mcr.microsoft.com"
-        yield K202.finding(facts.place.cluster, message, required="HTTPS to these hosts", found=kind, fix=fix)
-
-
-def hosts_of(facts: Facts) -> list[str]:
-    """The hosts that the extension talks to, with the cluster's location filled in."""
-    location = str((seen(facts.cluster) or {}).get("location") or "LOCATION")
-    hosts = [*OUTBOUND["hosts"], *([] if facts.place.is_aks else OUTBOUND["hostsOnArc"])]
-    return [one.replace("LOCATION", location) for one in hosts]
-
-
-def proxy_is_passed_by(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 6.2: job 137 is a skip range without 127.0.0.1."""
-    if facts.place.is_aks:
-        told = (facts.cluster.get("properties") or {}).get("httpProxyConfig") or {}
-        proxy, passed_by = told.get("httpsProxy") or told.get("httpProxy"), told.get("noProxy") or []
-        fix = f"az aks update {facts.place.az} --http-proxy-config FILE"
+def cluster_exists(facts: Facts) -> Results:
+    """ResourceNotFound means another resource group or another cluster type."""
+    cluster = facts.state(CLUSTER)
+    if isinstance(cluster, Unavailable):
+        fix = cluster.fix or ("az aks list -o table" if facts.cluster.is_aks else "az connectedk8s list -o table")
+        yield Problem(facts.cluster.name, cluster.reason, facts.cluster.type, fix=fix)
     else:
-        told = (seen(facts.agents) or {}).get("data") or {}
-        proxy, passed_by = told.get("HTTPS_PROXY") or told.get("HTTP_PROXY"), str(told.get("NO_PROXY") or "").split(",")
-        fix = f"az connectedk8s update {facts.place.az} --proxy-skip-range RANGES,127.0.0.1,localhost"
-    missing = [one for one in OUTBOUND["noProxy"] if one not in [str(word).strip() for word in passed_by]]
-    if proxy and missing:
-        message = f"The proxy is asked for {' and '.join(missing)} too; jobs would end with 137."
-        yield K203.finding("proxy", message, required=", ".join(missing), found=", ".join(passed_by), fix=fix)
+        kind = "AKS" if facts.cluster.is_aks else "Arc-connected"
+        yield Observation(f"{kind}, {cluster.get('location') or 'unknown location'}")
 
 
-def registry(facts: Facts) -> Iterator[Finding]:
-    """A network-isolated AKS cluster pulls from a cache in a registry of one's own, which may lack our images."""
-    told = (facts.cluster.get("properties") or {}).get("bootstrapProfile") or {}
-    if str(told.get("artifactSource") or "").lower() == "cache":
-        own = str(told.get("containerRegistryId") or "").rsplit("/", 1)[-1]
-        message = f"The nodes pull from the registry {own}; it must cache mcr.microsoft.com/azureml/*."
-        fix = f"az acr cache create -r {own} -n azureml -s mcr.microsoft.com/azureml/* -t azureml/*"
-        yield K204.finding(own, message, required="a cache rule", found="artifactSource Cache", fix=fix)
+def _connection(facts: Facts) -> str:
+    properties = properties_of(facts[CLUSTER])
+    heartbeat = str(properties.get("lastConnectivityTime") or "")
+    return f"{properties.get('connectivityStatus')}{f', last heartbeat {heartbeat}' if heartbeat else ''}"
 
 
-CHECKS = (
-    Check(K201, "azure", is_there, wants=("cluster",)),
-    installation.check(F107, "azure", ("cluster",), clusters=AKS, retry=True),
-    installation.check(F108, "azure", ("cluster",), retry=True),
-    installation.check(F109, "azure", ("cluster",), clusters=AKS),
-    installation.check(F105, "azure", ("cluster",), clusters=ARC, retry=True),
-    installation.check(F106, "azure", ("cluster",), clusters=ARC),
-    Check(K202, "azure", way_out, ("cluster",), clusters=AKS),
-    Check(K203, "azure", proxy_is_passed_by, ("cluster",), ("agents",)),
-    Check(K204, "azure", registry, ("cluster",), clusters=AKS),
+power_state = setting_check(
+    "F107",
+    "Power state",
+    CheckSpec("azure", (CLUSTER,), retry=True, clusters=AKS),
+    observe=lambda facts: str((properties_of(facts[CLUSTER]).get("powerState") or {}).get("code") or ""),
 )
+provisioning_state = setting_check(
+    "F108",
+    "Provisioning state",
+    CheckSpec("azure", (CLUSTER,), retry=True),
+    Severity.WARNING,
+    lambda facts: state_of(facts[CLUSTER]),
+)
+identity = setting_check("F109", "Cluster identity", CheckSpec("azure", (CLUSTER,), clusters=AKS))
+arc_connection = setting_check(
+    "F105", "Arc connection", CheckSpec("azure", (CLUSTER,), retry=True, clusters=ARC), observe=_connection
+)
+arc_agents = setting_check(
+    "F106",
+    "Arc agent version",
+    CheckSpec("azure", (CLUSTER,), clusters=ARC),
+    Severity.WARNING,
+    lambda facts: str(properties_of(facts[CLUSTER]).get("agentVersion") or ""),
+)
+
+
+@rule(
+    "K202",
+    Severity.WARNING,
+    title="Outbound access",
+    requires="The network allows HTTPS to the hosts that the extension uses.",
+    source=OUTBOUND["source"],
+    why="Images cannot be pulled and jobs are not received.",
+    check=CheckSpec("azure", (CLUSTER,), clusters=AKS),
+)
+def outbound_access(facts: Facts) -> Results:
+    """Azure does not know what a firewall allows, but it knows whether one is in between."""
+    outbound = str((properties_of(facts[CLUSTER]).get("networkProfile") or {}).get("outboundType") or "")
+    if outbound.lower() in OUTBOUND["closed"]:
+        message = f"Outbound type {outbound}: the firewall must allow HTTPS to {', '.join(outbound_hosts(facts))}."
+        fix = (
+            "kubectl run outbound-test --rm -it --restart=Never --image=mcr.microsoft.com/azure-cli "
+            "-- curl -sSI https://mcr.microsoft.com"
+        )
+        yield Problem(facts.cluster.name, message, "HTTPS to these hosts", outbound, fix)
+    elif outbound:
+        yield Observation(outbound)
+
+
+def outbound_hosts(facts: Facts) -> list[str]:
+    """The hosts that the extension talks to, for the cluster's location."""
+    location = str((facts.get(CLUSTER) or {}).get("location") or "*")
+    hosts = [*OUTBOUND["hosts"], *([] if facts.cluster.is_aks else OUTBOUND["hostsOnArc"])]
+    return [host.replace("LOCATION", location) for host in hosts]
+
+
+@rule(
+    "K203",
+    Severity.WARNING,
+    title="noProxy covers node addresses",
+    requires="noProxy contains 127.0.0.1 and localhost where the cluster uses a proxy.",
+    source=PROXY,
+    why="Jobs end with exit code 137.",
+    check=CheckSpec("azure", (CLUSTER,), (ARC_AGENTS,)),
+)
+def no_proxy(facts: Facts) -> Results:
+    """AKS keeps its proxy in the cluster resource, Arc in the configuration of its agents."""
+    proxy, excluded = _proxy_of_aks(facts[CLUSTER]) if facts.cluster.is_aks else _proxy_of_arc(facts.get(ARC_AGENTS))
+    if not proxy:
+        raise NotApplicable("no proxy")
+    missing = [host for host in OUTBOUND["noProxy"] if host not in excluded]
+    if not missing:
+        yield Observation(", ".join(excluded))
+        return
+    message = f"noProxy lacks {' and '.join(missing)}; jobs would end with exit code 137."
+    fix = f"Add {' and '.join(missing)} to httpProxyConfig.noProxy of the cluster."
+    if not facts.cluster.is_aks:
+        ranges = ",".join([*excluded, *missing])
+        fix = f"az connectedk8s update {facts.cluster.az_args} {join(['--proxy-skip-range', ranges])}"
+    yield Problem("noProxy", message, ", ".join(missing), ", ".join(excluded), fix)
+
+
+def _proxy_of_aks(cluster: Object) -> tuple[str, list[str]]:
+    config = properties_of(cluster).get("httpProxyConfig") or {}
+    return str(config.get("httpsProxy") or config.get("httpProxy") or ""), [
+        str(one) for one in config.get("noProxy") or ()
+    ]
+
+
+def _proxy_of_arc(agents: Object | None) -> tuple[str, list[str]]:
+    data = (agents or {}).get("data") or {}
+    excluded = [host.strip() for host in str(data.get("NO_PROXY") or "").split(",") if host.strip()]
+    return str(data.get("HTTPS_PROXY") or data.get("HTTP_PROXY") or ""), excluded
+
+
+@rule(
+    "K204",
+    Severity.WARNING,
+    title="Image cache",
+    requires="A registry from which isolated nodes pull has a cache rule for mcr.microsoft.com/azureml.",
+    source=f"{PAGES}concepts-network-isolated",
+    why="Images of the extension cannot be pulled.",
+    check=CheckSpec("azure", (CLUSTER,), clusters=AKS),
+)
+def image_cache(facts: Facts) -> Results:
+    """A network-isolated AKS cluster pulls through a registry of the user."""
+    profile = properties_of(facts[CLUSTER]).get("bootstrapProfile") or {}
+    if str(profile.get("artifactSource") or "").lower() != "cache":
+        raise NotApplicable("nodes pull from mcr.microsoft.com")
+    registry = str(profile.get("containerRegistryId") or "").rsplit("/", 1)[-1]
+    message = f"The nodes pull through the registry '{registry}', which must cache mcr.microsoft.com/azureml/*."
+    fix = f"az acr cache create {join(['-r', registry])} -n azureml -s 'mcr.microsoft.com/azureml/*' -t 'azureml/*'"
+    yield Problem(registry, message, "a cache rule", "artifactSource Cache", fix)

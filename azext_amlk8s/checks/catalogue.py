@@ -1,59 +1,81 @@
-"""All checks in order, and which of them a run asks."""
+"""All checks in order, and which of them a run evaluates."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from types import ModuleType
+from typing import Any
 
-from azext_amlk8s.checks import azure, cluster, components, compute, extension, subscription, types
-from azext_amlk8s.checks.facts import Place
-from azext_amlk8s.checks.model import Category, Check, When
+from azext_amlk8s.checks import (
+    azure,
+    cluster,
+    components,
+    compute,
+    conflicts,
+    extension,
+    instance_types,
+    subscription,
+)
+from azext_amlk8s.checks.facts import BEFORE, INSTALLED, CheckTarget
+from azext_amlk8s.checks.model import Category, Check
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.rules import Fact, Rule
 
 CATEGORIES = tuple(Category(one["id"], one["title"]) for one in load("checks")["categories"])
-CHECKS: tuple[Check, ...] = tuple(
-    one for room in (subscription, azure, cluster, extension, components, compute, types) for one in room.CHECKS
-)
+MODULES = (subscription, azure, cluster, conflicts, extension, components, compute, instance_types)
 
 
-class UnknownWord(Exception):
-    """A word that names neither a check nor a category; nearest is the word that was perhaps meant, or empty."""
+def _declared(module: ModuleType) -> Iterator[Check]:
+    """The checks that a module declares, in the order of its text."""
+    for value in vars(module).values():
+        if isinstance(value, Check):
+            yield value
+        elif isinstance(value, Rule) and value.check and value.function.__module__ == module.__name__:
+            yield Check.of(value)
+
+
+CHECKS: tuple[Check, ...] = tuple(one for module in MODULES for one in _declared(module))
+
+
+class UnknownCheck(Exception):
+    """A word that names neither a check nor a category; nearest is the one that was perhaps meant, or empty."""
 
     def __init__(self, word: str) -> None:
         super().__init__(word)
         self.word = word
-        close = difflib.get_close_matches(word.lower(), [one.lower() for one in known_words()], 1, 0.5)
-        self.nearest = next((one for one in known_words() if close and one.lower() == close[0]), "")
+        close = difflib.get_close_matches(word.lower(), [one.lower() for one in check_names()], 1, 0.5)
+        self.nearest = next((one for one in check_names() if close and one.lower() == close[0]), "")
 
 
-def known_words() -> list[str]:
-    """What --only and --skip take: categories and ids, those of relayed rules too."""
-    ids = dict.fromkeys(word for one in CHECKS for word in (one.id, *one.relays))
+def check_names() -> list[str]:
+    """What --only and --skip take: categories, ids of checks and of the rules whose findings they pass on."""
+    ids = dict.fromkeys(name for one in CHECKS for name in one.names)
     return [*(one.id for one in CATEGORIES), *ids]
 
 
-def chosen(place: Place, only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Check, ...]:
-    """The checks of a run, in order. Raises UnknownWord."""
-    known = {word.lower() for word in known_words()}
+def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Check, ...]:
+    """The checks of a run, in order. Raises UnknownCheck."""
+    known = {word.lower() for word in check_names()}
     if unknown := next((word for word in (*only, *skip) if word.lower() not in known), None):
-        raise UnknownWord(unknown)
-    left_out = When.INSTALLED if place.before else When.BEFORE
+        raise UnknownCheck(unknown)
+    other_phase = INSTALLED if target.before else BEFORE
     return tuple(
         one
         for one in CHECKS
-        if one.when is not left_out
-        and one.clusters.lower() in ("", place.cluster_type.lower())
-        and (place.workspace or one.category != "compute")
-        and (not only or _named(one, only))
-        and not _named(one, skip)
+        if one.spec.phase != other_phase
+        and one.spec.clusters.lower() in ("", target.cluster.type.lower())
+        and (target.workspace or one.spec.category != "compute")
+        and (not only or _is_named(one, only))
+        and not _is_named(one, skip)
     )
 
 
-def facts_of(checks: Iterable[Check]) -> tuple[str, ...]:
+def facts_of(checks: Iterable[Check]) -> tuple[Fact[Any], ...]:
     """The facts that checks look at, each once."""
-    return tuple(dict.fromkeys(name for one in checks for name in one.facts))
+    return tuple(dict.fromkeys(fact for one in checks for fact in one.facts))
 
 
-def _named(check: Check, words: Iterable[str]) -> bool:
-    names = {check.category.lower(), check.id.lower(), *(one.lower() for one in check.relays)}
+def _is_named(check: Check, words: Iterable[str]) -> bool:
+    names = {check.spec.category.lower(), *(name.lower() for name in check.names)}
     return any(word.lower() in names for word in words)

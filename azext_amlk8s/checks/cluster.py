@@ -1,144 +1,263 @@
-"""The cluster itself: whether it answers, its nodes, its room, and what stands in the way of an installation."""
+"""The cluster itself: access to it, its nodes, their capacity, and the agents that install extensions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azext_amlk8s.checks import conflicts, installation
-from azext_amlk8s.checks.explained import explained
-from azext_amlk8s.checks.facts import Facts, Inapplicable, Unseen, name_of, namespace_of, seen
-from azext_amlk8s.checks.model import ARC, Check, When
-from azext_amlk8s.checks.room import Room, footprint, room_of
+from azext_amlk8s.checks.explanations import explained_problem
+from azext_amlk8s.checks.facts import (
+    ALWAYS,
+    ARC,
+    BEFORE,
+    CLUSTER,
+    CONSTRAINTS,
+    CONTROLLERS,
+    EVENTS,
+    EXTENSIONS,
+    HEALTH,
+    INSTANCE_TYPES,
+    KUBERNETES,
+    NAMESPACES,
+    NODES,
+    PODS,
+    Facts,
+    Object,
+    count,
+    name_of,
+    name_some,
+    namespace_of,
+    properties_of,
+)
+from azext_amlk8s.checks.footprint import Capacity, footprint, free_capacity
+from azext_amlk8s.checks.installation import evaluate_setting_rules, setting_check, settings_of
+from azext_amlk8s.checks.model import Check
 from azext_amlk8s.diagnosis import explain_failure, find_failures
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.rules import (
+    CheckSpec,
+    Fact,
+    NotApplicable,
+    Observation,
+    Problem,
+    Results,
+    Severity,
+    Unavailable,
+    rule,
+)
 from azext_amlk8s.scheduling.amounts import format_amount
 from azext_amlk8s.scheduling.nodes import nodes_from_objects
-from azext_amlk8s.settings.cluster_rules import F101, F102, F114, F115, F118, F119
 
-TOLD = load("checks")
+KNOWN = load("checks")
 CONNECT = "https://learn.microsoft.com/azure/azure-arc/kubernetes/cluster-connect"
-NODES = "https://kubernetes.io/docs/concepts/architecture/nodes/"
+NODE_PAGE = "https://kubernetes.io/docs/concepts/architecture/nodes/"
 AML = "https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension"
-SEES = ("nodes", "pods", "events", "controllers", "namespaces", "health", "instance_types")
-
-K301 = Rule("K301", Severity.ERROR, "The cluster can be looked into from here.", CONNECT)
-K302 = Rule("K302", Severity.WARNING, "You may read in the cluster what tells of its health.", CONNECT)
-K303 = Rule("K303", Severity.WARNING, "Every node is Ready.", NODES)
-K304 = Rule("K304", Severity.WARNING, "The nodes have 4 vCPU and 8 GB together.", TOLD["recommended"]["source"])
-K305 = Rule("K305", Severity.ERROR, "The nodes have room for what the extension's pods request.", AML)
-K306 = Rule("K306", Severity.ERROR, "The agents that install extensions run.", AML)
+READABLE: tuple[Fact[Any], ...] = (NODES, PODS, EVENTS, CONTROLLERS, NAMESPACES, HEALTH, INSTANCE_TYPES)
 
 
-def answers(facts: Facts) -> Iterator[Finding]:
-    """Issues of users: everything that explains a failure stands in the cluster."""
-    if isinstance(facts.kubernetes, Unseen):
-        if isinstance(facts.cluster, Unseen):
-            raise Inapplicable("the cluster cannot be read")
-        place = facts.place
-        fix = "kubectl cluster-info" if place.is_aks else f"az connectedk8s proxy {place.az}   # leave it running"
-        yield K301.finding(place.cluster, facts.kubernetes.why, required="a kubeconfig that leads there", fix=fix)
+@rule(
+    "K301",
+    Severity.ERROR,
+    title="Access to the cluster",
+    requires="A kubeconfig leads to the cluster, and its API server responds.",
+    source=CONNECT,
+    why="What is in the cluster cannot be checked.",
+    follows_any=("K201", "F107", "K105"),
+    check=CheckSpec("cluster", uses=(KUBERNETES, CLUSTER)),
+)
+def cluster_access(facts: Facts) -> Results:
+    """AKS gives the credentials; for Arc a context of the kubeconfig is needed."""
+    server = facts.state(KUBERNETES)
+    if isinstance(server, Unavailable):
+        fix = "kubectl cluster-info"
+        if not facts.cluster.is_aks:
+            fix = (
+                f"az connectedk8s proxy {facts.cluster.az_args}\nKeep it running, and check again in another terminal."
+            )
+        yield Problem(facts.cluster.name, server.reason, "a kubeconfig that leads to the cluster", fix=fix)
+    else:
+        yield Observation(server)
 
 
-def may_read(facts: Facts) -> Iterator[Finding]:
-    """What was refused is said, since the checks on it are left out."""
-    hidden = {name: value for name in SEES if isinstance(value := getattr(facts, name), Unseen)}
-    if hidden:
-        why = [*hidden.values()][0].why
-        message = f"What the cluster says of {', '.join(hidden)} cannot be read: {why}"
-        yield K302.finding("cluster", message, found=", ".join(hidden), fix="kubectl auth can-i --list")
+@rule(
+    "K302",
+    Severity.WARNING,
+    title="Read access in the cluster",
+    requires="You may read nodes, pods, events, controllers, namespaces and instance types in the cluster.",
+    source=CONNECT,
+    why="Checks of what cannot be read are skipped.",
+    check=CheckSpec("cluster", (KUBERNETES,), READABLE),
+)
+def read_access(facts: Facts) -> Results:
+    """One finding for everything that the cluster refused."""
+    states = {fact.name: facts.state(fact) for fact in READABLE}
+    refused = {name: state.reason for name, state in states.items() if isinstance(state, Unavailable)}
+    if refused:
+        names = ", ".join(refused)
+        message = f"Cannot read {names}: {next(iter(refused.values()))}"
+        yield Problem("cluster", message, found=names, fix="kubectl auth can-i --list")
 
 
-def nodes_are_ready(facts: Facts) -> Iterator[Finding]:
-    """A node that is not Ready takes no pod, and its daemon sets never become ready."""
-    for node in nodes_from_objects(facts.nodes):
+@rule(
+    "K303",
+    Severity.WARNING,
+    title="Node readiness",
+    requires="Every node is Ready and schedulable.",
+    source=NODE_PAGE,
+    why="A node that is not Ready takes no pods, and DaemonSets on it never become ready.",
+    check=CheckSpec("cluster", (NODES,), phase=ALWAYS, retry=True),
+)
+def node_readiness(facts: Facts) -> Results:
+    """One finding for all nodes in the same state."""
+    nodes = nodes_from_objects(facts[NODES])
+    states: dict[str, list[str]] = {}
+    for node in nodes:
         if node.state:
-            message = f"The node {node.name} {node.state}."
-            fix = f"kubectl describe node {node.name}" if "Ready" in node.state else f"kubectl uncordon {node.name}"
-            yield K303.finding(node.name, message, required="Ready", found=node.state, fix=fix)
+            states.setdefault(node.state, []).append(node.name)
+    for state, names in states.items():
+        text = state.removeprefix("is ")
+        verb = "is" if len(names) == 1 else "are"
+        message = f"{count(len(names), 'node')} {verb} {text}: {name_some(names, 4)}."
+        first = f"kubectl describe node {names[0]}" if "Ready" in state else f"kubectl uncordon {' '.join(names)}"
+        yield Problem(names[0], message, "Ready", text, first, tuple(names[1:]))
+    ready = sum(not node.state for node in nodes)
+    yield Observation(f"{ready} of {count(len(nodes), 'node')} ready")
 
 
-def large_enough(facts: Facts) -> Iterator[Finding]:
-    """Seed page, prerequisites: the recommended minimum, measured by the nodes' capacity."""
-    room = room_of([_whole(one) for one in _ready(facts)], (), {})
-    wanted = Room(TOLD["recommended"]["cpuMillicores"], TOLD["recommended"]["memoryBytes"] * 1000)
-    if room.cpu < wanted.cpu or room.memory < wanted.memory:
-        message = f"{facts.place.cluster} has {room.words}, and 4 vCPU and 8 GB are recommended at least."
-        yield K304.finding(facts.place.cluster, message, required=wanted.words, found=room.words, fix=_more(facts))
+usable_nodes = setting_check(
+    "F119 F118",
+    "Nodes for the extension",
+    CheckSpec("cluster", (CLUSTER,), (NODES,), BEFORE),
+    observe=lambda facts: _usable(facts),
+)
+router_nodes = setting_check(
+    "F101 F102 F121", "Nodes for inference routers", CheckSpec("cluster", (CLUSTER,), (NODES,), BEFORE)
+)
+node_cores = setting_check("F114", "CPU of the nodes", CheckSpec("cluster", (CLUSTER,), (NODES,), BEFORE))
 
 
-def room_is_left(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 6 item 12: the published footprint, against what other pods have left."""
-    settings = installation.settings_of(facts)
-    free = room_of(facts.nodes, facts.pods, settings.config)
-    needs = footprint(settings, free.nodes)
-    lacking = [word for word in ("cpu", "memory") if getattr(free, word) < getattr(needs, word)]
-    if not lacking or not free.nodes:
+@rule(
+    "K304",
+    Severity.WARNING,
+    title="Recommended size",
+    requires="The nodes have at least 4 vCPU and 8 GB of memory together.",
+    source=KNOWN["recommended"]["source"],
+    follows_any=("F114", "F119"),
+    check=CheckSpec("cluster", (NODES,), phase=BEFORE),
+)
+def recommended_size(facts: Facts) -> Results:
+    """Measured by the capacity of nodes that are Ready and run Linux."""
+    capacity = free_capacity([_as_empty(node) for node in _ready_nodes(facts)], (), {})
+    minimum = Capacity(KNOWN["recommended"]["cpuMillicores"], KNOWN["recommended"]["memoryBytes"] * 1000)
+    if capacity.cpu < minimum.cpu or capacity.memory < minimum.memory:
+        message = f"{facts.cluster.name} has {capacity}; at least 4 vCPU and 8 GB are recommended."
+        yield Problem(facts.cluster.name, message, str(minimum), str(capacity), _add_nodes(facts))
+    else:
+        yield Observation(str(capacity))
+
+
+@rule(
+    "K305",
+    Severity.ERROR,
+    title="Free capacity",
+    requires="The nodes have the CPU and memory free that the extension's pods request.",
+    source=AML,
+    why="Pods of the extension stay Pending, and the installation fails after its timeout.",
+    follows_any=("F114", "F119"),
+    check=CheckSpec("cluster", (NODES, PODS), (EXTENSIONS,), BEFORE),
+)
+def free_capacity_for_extension(facts: Facts) -> Results:
+    """What Microsoft publishes of the requests, against what other pods leave."""
+    settings = settings_of(facts)
+    free = free_capacity(facts[NODES], facts[PODS], settings.config)
+    needed = footprint(settings, free.nodes)
+    lacking = [resource for resource in ("cpu", "memory") if getattr(free, resource) < getattr(needed, resource)]
+    if not free.nodes:
+        raise NotApplicable("no node takes the extension's pods")
+    if not lacking:
+        yield Observation(f"{free} free, {needed} requested")
         return
-    told = " and ".join(f"{format_amount(one, getattr(free, one))} of {one} free" for one in lacking)
-    asked = " and ".join(f"{format_amount(one, getattr(needs, one))} of {one}" for one in lacking)
-    message = f"The extension's pods request {asked}, and the nodes that can take them have {told}."
-    yield K305.finding(facts.place.cluster, message, required=needs.words, found=free.words, fix=_more(facts))
+    available = " and ".join(_amount(resource, getattr(free, resource)) for resource in lacking)
+    requested = " and ".join(_amount(resource, getattr(needed, resource)) for resource in lacking)
+    message = f"The extension's pods request {requested}; {available} is free on the nodes that can run them."
+    yield Problem(facts.cluster.name, message, str(needed), str(free), _add_nodes(facts))
 
 
-def agents_run(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 5 rows 5 and 22: agents that do not run report nothing, and install nothing."""
-    told = TOLD["agents"][facts.place.cluster_type.lower()]
-    pods = [
-        pod
-        for pod in facts.pods
-        if namespace_of(pod) == told["namespace"] and name_of(pod).startswith(tuple(told["names"]))
-    ]
+@rule(
+    "K306",
+    Severity.ERROR,
+    title="Extension agents",
+    requires="The agents that install extensions are running.",
+    source=AML,
+    why="Agents that are not running install nothing and report no status.",
+    check=CheckSpec("cluster", (PODS,), retry=True),
+)
+def extension_agents(facts: Facts) -> Results:
+    """The agents of Arc are in azure-arc, those of AKS in kube-system."""
+    known = KNOWN["agents"][facts.cluster.type.lower()]
+    namespace, prefixes = known["namespace"], tuple(known["names"])
+    pods = [pod for pod in facts[PODS] if namespace_of(pod) == namespace and name_of(pod).startswith(prefixes)]
     for one in find_failures(pods):
-        found = explain_failure(failures=(one,))[0]
+        explanation = explain_failure(failures=(one,))[0]
         where = f" on {one.node}" if one.node else ""
-        message = f"{one.name} in {told['namespace']} does not run{where}: {one.text}"
-        fix = f"kubectl describe pod -n {told['namespace']} {one.name}"
-        yield explained(K306, found, one.name, message, found=one.reason, fix=fix)
+        message = f"{one.name} in {namespace} is not running{where}: {one.text}"
+        fix = f"kubectl describe pod -n {namespace} {one.name}"
+        yield explained_problem(explanation, one.name, message, found=one.reason, fix=fix)
+    if not pods:
+        raise NotApplicable(f"no agents in {namespace} yet")
+    yield Observation(f"{count(len(pods), 'pod')} in {namespace}")
 
 
-def constraints(facts: Facts) -> Iterator[Finding]:
-    """Seed page, prerequisites: security context constraints of OpenShift; where they are seen, they decide."""
-    told = TOLD["openshift"]
-    there = seen(facts.constraints) or {}
-    granted = told["group"] in (there.get("groups") or []) or any(
-        str(user).startswith(told["account"]) for user in there.get("users") or []
+def _openshift_constraints(facts: Facts) -> Results:
+    """Where the security context constraints of OpenShift can be read, they decide."""
+    known = KNOWN["openshift"]
+    constraints = facts.get(CONSTRAINTS) or {}
+    granted = known["group"] in (constraints.get("groups") or []) or any(
+        str(user).startswith(known["account"]) for user in constraints.get("users") or []
     )
+    findings = [one for one in evaluate_setting_rules(facts) if one.id == "F115"]
+    if not findings:
+        raise NotApplicable("not OpenShift")
     if not granted:
-        yield from installation.check(F115, "cluster", ()).judge(facts)
+        yield from findings
 
 
-def _ready(facts: Facts) -> list[Mapping[str, Any]]:
-    good = {node.name for node in nodes_from_objects(facts.nodes) if not node.state and node.os == "linux"}
-    return [one for one in facts.nodes if name_of(one) in good]
+openshift_constraints = Check(
+    "F115",
+    "OpenShift security context",
+    Severity.WARNING,
+    CheckSpec("cluster", (CLUSTER,), (CONSTRAINTS, EXTENSIONS), clusters=ARC),
+    lambda facts: (one for one in _openshift_constraints(facts) if not isinstance(one, Problem)),
+)
 
 
-def _whole(node: Mapping[str, Any]) -> dict[str, Any]:
-    """A node that offers all that it has, to everybody."""
+def _usable(facts: Facts) -> str:
+    nodes = facts.get(NODES)
+    if nodes is None:
+        return ""
+    usable = free_capacity(nodes, (), settings_of(facts).config).nodes
+    return f"{usable} of {count(len(nodes), 'node')} usable"
+
+
+def _amount(resource: str, value: int) -> str:
+    return f"{format_amount(resource, value)} {'CPU' if resource == 'cpu' else resource}"
+
+
+def _ready_nodes(facts: Facts) -> list[Object]:
+    usable = {node.name for node in nodes_from_objects(facts[NODES]) if not node.state and node.os == "linux"}
+    return [node for node in facts[NODES] if name_of(node) in usable]
+
+
+def _as_empty(node: Object) -> Object:
+    """The node without taints, with all of its capacity allocatable."""
     status = node.get("status") or {}
     return {**node, "spec": {}, "status": {**status, "allocatable": status.get("capacity")}}
 
 
-def _more(facts: Facts) -> str:
-    place = facts.place
-    if not place.is_aks:
-        return "Add nodes, or larger ones."
-    return f"az aks nodepool add --cluster-name {place.cluster} -g {place.group} -n NAME --node-count 3"
-
-
-CHECKS = (
-    Check(K301, "cluster", answers, wants=("kubernetes", "cluster")),
-    Check(K302, "cluster", may_read, ("kubernetes",), SEES),
-    Check(K303, "cluster", nodes_are_ready, ("nodes",), retry=True),
-    Check(K304, "cluster", large_enough, ("nodes",), when=When.BEFORE),
-    *(
-        installation.check(rule, "cluster", ("cluster",), wants=("nodes",), when=When.BEFORE)
-        for rule in (F101, F102, F114, F118, F119)
-    ),
-    Check(K305, "cluster", room_is_left, ("nodes", "pods"), ("extensions",), When.BEFORE),
-    Check(K306, "cluster", agents_run, ("pods",), retry=True),
-    Check(F115, "cluster", constraints, ("cluster",), ("constraints", "extensions"), clusters=ARC),
-    *conflicts.CHECKS,
-)
+def _add_nodes(facts: Facts) -> str:
+    if not facts.cluster.is_aks:
+        return "Add nodes, or use larger ones."
+    pools = properties_of(facts.get(CLUSTER)).get("agentPoolProfiles") or ()
+    names = {str(pool.get("name")) for pool in pools}
+    name = next(name for name in ("azureml", *(f"azureml{number}" for number in range(2, 100))) if name not in names)
+    cluster = facts.cluster
+    return f"az aks nodepool add -g {cluster.resource_group} --cluster-name {cluster.name} -n {name} --node-count 3"

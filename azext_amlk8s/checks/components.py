@@ -2,130 +2,208 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 
-from azext_amlk8s.checks.explained import explained
-from azext_amlk8s.checks.facts import Facts, installed
-from azext_amlk8s.checks.matrix import MISSING, NOT_READY, RESTARTING, Component, matrix
-from azext_amlk8s.checks.model import Check, When
+from azext_amlk8s.checks.component_states import MISSING, NOT_READY, RESTARTING, Component, component_states
+from azext_amlk8s.checks.explanations import explained_problem
+from azext_amlk8s.checks.facts import (
+    CONTROLLERS,
+    EVENTS,
+    EXTENSIONS,
+    INSTALLED,
+    NAMESPACE,
+    PODS,
+    Facts,
+    count,
+    installed_extension,
+    name_some,
+)
 from azext_amlk8s.diagnosis import Failure, explain_failure
-from azext_amlk8s.diagnosis.health_report import NAMESPACE
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.shell import join
 
 PAGE = "https://learn.microsoft.com/azure/machine-learning/reference-kubernetes"
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 
-K501 = Rule("K501", Severity.ERROR, "Every component of the scenario is there.", PAGE)
-K502 = Rule("K502", Severity.ERROR, "Every pod of the components has found a node.", TROUBLES)
-K503 = Rule("K503", Severity.ERROR, "Every image of the components has been pulled.", TROUBLES)
-K504 = Rule("K504", Severity.ERROR, "Every component is ready.", TROUBLES)
-K505 = Rule("K505", Severity.WARNING, "No component restarts again and again.", TROUBLES)
-K506 = Rule("K506", Severity.INFO, "Components that newer versions do without may be there.", PAGE)
-
-UNPLACED = ("Unschedulable", "FailedScheduling", "SchedulingGated")
+UNSCHEDULED = ("Unschedulable", "FailedScheduling", "SchedulingGated")
 IMAGE = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "RegistryUnavailable", "ErrImageNeverPull")
-NEEDS = ("extensions", "controllers", "pods")
+COMPONENTS = CheckSpec("components", (EXTENSIONS, CONTROLLERS, PODS), (EVENTS,), INSTALLED, retry=True)
+Affected = tuple[Component, Failure]
 
 
-def missing(facts: Facts) -> Iterator[Finding]:
-    """Seed page, Appendix I."""
-    for one in _all(facts):
-        if one.state == MISSING and not one.outdated:
-            message = f"The {one.kind} {one.name} is missing in namespace {NAMESPACE}."
-            fix = f"kubectl get {one.kind.lower()} -n {NAMESPACE}   # then: az amlk8s extension update {_words(facts)}"
-            yield K501.finding(one.name, message, required=one.kind, found="none", fix=fix)
-
-
-def outdated(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 3d: the drivers of blobs went with the common runtime in May 2022."""
-    for one in _all(facts):
-        if one.state == MISSING and one.outdated:
-            message = f"The {one.kind} {one.name} is missing; versions since May 2022 do without it."
-            yield K506.finding(one.name, message, found="none")
-
-
-def unplaced(facts: Facts) -> Iterator[Finding]:
-    """The scheduler's own words."""
-    return _of_pods(facts, K502, UNPLACED, "has no node")
-
-
-def unpulled(facts: Facts) -> Iterator[Finding]:
-    """The kubelet's own words, with the node that it speaks for."""
-    return _of_pods(facts, K503, IMAGE, "has no image")
-
-
-def unready(facts: Facts) -> Iterator[Finding]:
-    """What is not ready for another reason, or for none that is told."""
-    for one in _all(facts):
-        if one.state != NOT_READY:
-            continue
-        rest = [trouble for trouble in one.troubles if trouble.reason not in (*UNPLACED, *IMAGE)]
-        if len(rest) < len(one.troubles) and not rest:
-            continue
-        count = f"{one.ready} of {one.wanted} pods are ready"
-        if not rest:
-            fix = f"kubectl describe {one.kind.lower()} -n {NAMESPACE} {one.name}"
-            yield K504.finding(
-                one.name, f"Of {one.name} {count}.", required=str(one.wanted), found=str(one.ready), fix=fix
-            )
-            continue
-        trouble = rest[0]
-        message = f"Of {one.name} {count}{_where(trouble)}: {trouble.text}"
-        yield _told(K504, one, trouble, message, str(one.wanted), str(one.ready))
-
-
-def restarting(facts: Facts) -> Iterator[Finding]:
-    """A component that is ready now and was not a moment ago."""
-    for one in _all(facts):
-        if one.state == RESTARTING:
-            where = f" on {', '.join(one.nodes)}" if one.nodes else ""
-            message = f"{one.name} has restarted {one.restarts} times{where}."
-            trouble = next(iter(one.troubles), Failure("Pod", one.name, "", ""))
-            if trouble.reason:
-                message = f"{message[:-1]}: {trouble.text}"
-            yield _told(K505, one, trouble, message, "0", str(one.restarts))
-
-
-def _of_pods(facts: Facts, rule: Rule, reasons: tuple[str, ...], what: str) -> Iterator[Finding]:
-    """One finding for each component and reason, however many of its pods it befalls."""
-    for one in _all(facts):
-        found = [trouble for trouble in one.troubles if trouble.reason in reasons]
-        if found:
-            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-            message = f"{found[0].name}{more} {what}{_where(found[0])}: {found[0].message or found[0].reason}"
-            yield _told(rule, one, found[0], message, str(one.wanted), str(one.ready))
-
-
-def _told(rule: Rule, one: Component, trouble: Failure, message: str, required: str, found: str) -> Finding:
-    told = explain_failure(failures=(trouble,))[0]
-    fix = f"kubectl describe pod -n {NAMESPACE} {trouble.name}"
-    finding = explained(rule, told, one.name, message, required=required, found=found, fix=fix)
-    return replace(finding, fix=finding.fix.replace("POD", trouble.name).replace("NAMESPACE", NAMESPACE))
-
-
-def _where(trouble: Failure) -> str:
-    return f" on {trouble.node}" if trouble.node else ""
-
-
-def _all(facts: Facts) -> tuple[Component, ...]:
-    installed(facts)
-    return matrix(facts)
-
-
-def _words(facts: Facts) -> str:
-    return f"{facts.place.words} -n {installed(facts).get('name')}"
-
-
-CHECKS = tuple(
-    Check(rule, "components", judge, NEEDS, ("events",), When.INSTALLED, retry=rule is not K506)
-    for rule, judge in (
-        (K501, missing),
-        (K502, unplaced),
-        (K503, unpulled),
-        (K504, unready),
-        (K505, restarting),
-        (K506, outdated),
-    )
+@rule(
+    "K501",
+    Severity.ERROR,
+    title="Components",
+    requires="Every component of the enabled workloads exists.",
+    source=PAGE,
+    check=COMPONENTS,
 )
+def components_exist(facts: Facts) -> Results:
+    """What is expected depends on the workloads, the settings and the version of the extension."""
+    components = _components(facts)
+    missing = [one for one in components if one.state == MISSING and not one.outdated]
+    if missing:
+        names = [one.name for one in missing]
+        verb = "is" if len(names) == 1 else "are"
+        kinds = f"{missing[0].kind} {names[0]}" if len(names) == 1 else f"{count(len(names), 'component')}"
+        named = "" if len(names) == 1 else f": {name_some(names, 4)}"
+        message = f"{kinds} {verb} missing in namespace {NAMESPACE}{named}."
+        name = str(installed_extension(facts).get("name"))
+        fix = (
+            f"kubectl get deployments,statefulsets,daemonsets -n {NAMESPACE}\n"
+            f"az amlk8s extension update {facts.cluster.cli_args} {join(['-n', name])}"
+        )
+        yield Problem(names[0], message, ", ".join(names), "none", fix, tuple(names[1:]))
+    yield Observation(f"{len(components)} of {count(len(components), 'component')} exist")
+
+
+@rule(
+    "K502",
+    Severity.ERROR,
+    title="Pod scheduling",
+    requires="Every pod of the components is scheduled on a node.",
+    source=TROUBLES,
+    check=COMPONENTS,
+)
+def pods_scheduled(facts: Facts) -> Results:
+    """One finding for all components that the scheduler rejects for the same reason."""
+    yield from _grouped(facts, UNSCHEDULED, "cannot be scheduled")
+
+
+@rule(
+    "K503",
+    Severity.ERROR,
+    title="Image pull",
+    requires="Every image of the components can be pulled.",
+    source=TROUBLES,
+    check=COMPONENTS,
+)
+def images_pulled(facts: Facts) -> Results:
+    """One finding for all components, since images come from one registry."""
+    yield from _grouped(facts, IMAGE, "cannot pull")
+
+
+@rule(
+    "K504",
+    Severity.ERROR,
+    title="Component readiness",
+    requires="Every component is ready.",
+    source=TROUBLES,
+    follows=("K501", "K502", "K503"),
+    check=COMPONENTS,
+)
+def components_ready(facts: Facts) -> Results:
+    """Components that run and are not ready, by cause; unscheduled and unpulled ones follow from K502 and K503."""
+    components = _components(facts)
+    unready = [
+        one for one in components if one.state in (NOT_READY, MISSING) and not (one.state == MISSING and one.outdated)
+    ]
+    groups: dict[tuple[object, ...], list[Affected]] = {}
+    for one in unready:
+        failure = next((failure for failure in one.failures if failure.reason not in (*UNSCHEDULED, *IMAGE)), None)
+        failure = failure or next(iter(one.failures), Failure("", "", "", ""))
+        explanation = explain_failure(failures=(failure,))[0]
+        key = (explanation.code, failure.reason) if failure.reason and len(one.failures) else (one.name,)
+        groups.setdefault(key, []).append((one, failure))
+    for affected in groups.values():
+        yield _unready(affected)
+    yield Observation(f"{len(components) - len(unready)} of {count(len(components), 'component')} ready")
+
+
+@rule(
+    "K505",
+    Severity.WARNING,
+    title="Component restarts",
+    requires="No component restarts repeatedly.",
+    source=TROUBLES,
+    check=COMPONENTS,
+)
+def component_restarts(facts: Facts) -> Results:
+    """A component that is ready now and was not a moment ago."""
+    for one in _components(facts):
+        if one.state == RESTARTING:
+            failure = next(iter(one.failures), Failure("Pod", one.name, "", ""))
+            where = f" on {', '.join(one.nodes)}" if one.nodes else ""
+            reason = f": {failure.text}" if failure.reason else "."
+            message = f"{one.name} has restarted {count(one.restarts, 'time')}{where}{reason}"
+            yield _explained(failure, message, [one], "0", str(one.restarts))
+
+
+@rule(
+    "K506",
+    Severity.INFO,
+    title="Components of older versions",
+    requires="Components that newer versions do without may be missing.",
+    source=PAGE,
+    check=CheckSpec("components", (EXTENSIONS, CONTROLLERS, PODS), (EVENTS,), INSTALLED),
+)
+def outdated_components(facts: Facts) -> Results:
+    """The CSI drivers of Azure Blob are not part of versions since May 2022."""
+    for one in _components(facts):
+        if one.state == MISSING and one.outdated:
+            message = f"{one.kind} {one.name} is missing; versions since May 2022 do not need it."
+            yield Problem(one.name, message, found="none")
+
+
+def _grouped(facts: Facts, reasons: Iterable[str], verb: str) -> Results:
+    """One problem for all components with the same cause."""
+    groups: dict[tuple[str, str], list[Affected]] = {}
+    for one in _components(facts):
+        failure = next((failure for failure in one.failures if failure.reason in reasons), None)
+        if failure:
+            explanation = explain_failure(failures=(failure,))[0]
+            key = "image" if verb == "cannot pull" else failure.message
+            groups.setdefault((str(explanation.code), key), []).append((one, failure))
+    for affected in groups.values():
+        components = [one for one, _ in affected]
+        failure = affected[0][1]
+        objects = "its image" if len(components) == 1 else "their images"
+        what = f" {objects}" if verb == "cannot pull" else ""
+        reason = failure.message or failure.reason
+        message = f"{_subjects(components)} {verb}{what}{_where(affected)}: {reason}"
+        ready = f"{sum(one.ready for one in components)} of {sum(one.expected for one in components)} pods ready"
+        yield _explained(failure, message, components, "ready", ready)
+
+
+def _unready(affected: list[Affected]) -> Problem:
+    components, failure = [one for one, _ in affected], affected[0][1]
+    expected, ready = (sum(getattr(one, name) for one in components) for name in ("expected", "ready"))
+    verb = "is" if len(components) == 1 else "are"
+    message = f"{_subjects(components)} {verb} not ready ({ready} of {count(expected, 'pod')}){_where(affected)}"
+    if not failure.reason:
+        first = components[0]
+        fix = f"kubectl describe {first.kind.lower()} -n {NAMESPACE} {first.name}"
+        names = tuple(one.name for one in components[1:])
+        return Problem(first.name, f"{message}.", str(expected), str(ready), fix, names)
+    return _explained(failure, f"{message}: {failure.text}", components, str(expected), str(ready))
+
+
+def _explained(failure: Failure, message: str, components: list[Component], expected: str, found: str) -> Problem:
+    explanation = explain_failure(failures=(failure,))[0]
+    problem = explained_problem(
+        explanation,
+        components[0].name,
+        message,
+        expected=expected,
+        found=found,
+        fix=f"kubectl describe pod -n {NAMESPACE} {failure.name}",
+        related=tuple(one.name for one in components[1:]),
+    )
+    steps = problem.fix.replace("POD", failure.name).replace("NAMESPACE", NAMESPACE)
+    return Problem(problem.subject, problem.message, expected, found, steps, problem.related)
+
+
+def _subjects(components: list[Component]) -> str:
+    names = [one.name for one in components]
+    return names[0] if len(names) == 1 else f"{count(len(names), 'component')} ({name_some(names)})"
+
+
+def _where(affected: list[Affected]) -> str:
+    nodes = list(dict.fromkeys(failure.node for _, failure in affected if failure.node))
+    return f" on {name_some(nodes)}" if nodes else ""
+
+
+def _components(facts: Facts) -> tuple[Component, ...]:
+    installed_extension(facts)
+    return component_states(facts)

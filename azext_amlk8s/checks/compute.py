@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from azext_amlk8s.checks.explained import explained
-from azext_amlk8s.checks.facts import Facts, Unseen, name_of, seen, state_of
-from azext_amlk8s.checks.model import Check, When
+from azext_amlk8s.checks.explanations import explained_problem
+from azext_amlk8s.checks.facts import (
+    ASSIGNMENTS,
+    CLUSTER,
+    COMPUTES,
+    EXTENSIONS,
+    INSTALLED,
+    INSTANCE_TYPES,
+    NAMESPACES,
+    TRUSTED_ACCESS,
+    WORKSPACE,
+    Facts,
+    Object,
+    count,
+    name_of,
+    properties_of,
+    state_of,
+)
 from azext_amlk8s.computes import (
     AttachFacts,
     Inside,
@@ -20,159 +34,232 @@ from azext_amlk8s.computes import (
     missing_roles,
     needed_roles,
 )
-from azext_amlk8s.diagnosis import compute_errors, explain_failure
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.diagnosis import explain_failure, compute_errors
+from azext_amlk8s.refs import ComputeRef, WorkspaceRef
+from azext_amlk8s.rules import (
+    CheckSpec,
+    Finding,
+    NotApplicable,
+    Observation,
+    Problem,
+    Results,
+    Severity,
+    Unavailable,
+    rule,
+)
+from azext_amlk8s.shell import join
 
 ATTACH = "https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace"
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute"
 BUSY = ("creating", "updating", "deleting")
-ROLES, NAMESPACES = ("C121", "C122"), ("C120", "C126")
-LIMITS = ("C109", "C110", "C112", "C113", "C114", "C128")
-
-K601 = Rule("K601", Severity.ERROR, "The workspace is there.", ATTACH)
-K602 = Rule("K602", Severity.ERROR, "The cluster is attached to the workspace.", ATTACH)
-K603 = Rule("K603", Severity.ERROR, "The compute is in state Succeeded.", TROUBLES)
-K604 = Rule("K604", Severity.ERROR, "The cluster can be attached to the workspace.", ATTACH)
-K605 = Rule("K605", Severity.ERROR, "The namespace of the compute is in the cluster.", ATTACH)
-K606 = Rule("K606", Severity.ERROR, "The workspace's identity has its roles on the cluster.", ATTACH)
-K607 = Rule("K607", Severity.WARNING, "The compute knows the instance types of the cluster.", TROUBLES)
+ROLE_RULES, NAMESPACE_RULES = ("C121", "C122"), ("C120", "C126")
+CLUSTER_RULES = ("C109", "C110", "C112", "C113", "C114", "C128")
+ATTACHMENT = (CLUSTER, WORKSPACE, COMPUTES)
+DEFAULT_COMPUTE = "k8s-compute"
 
 
-def workspace_is_there(facts: Facts) -> Iterator[Finding]:
-    """Asked for by name, in the resource group that is given for it."""
-    if isinstance(facts.workspace, Unseen):
-        place = facts.place
-        message = f"The workspace {place.workspace} cannot be read: {facts.workspace.why}"
+@rule(
+    "K601",
+    Severity.ERROR,
+    title="Workspace",
+    requires="The workspace exists in its resource group, and you may read it.",
+    source=ATTACH,
+    check=CheckSpec("compute", uses=(WORKSPACE,)),
+)
+def workspace_exists(facts: Facts) -> Results:
+    """By its name, in the resource group that is given for it."""
+    state, workspace = facts.state(WORKSPACE), _workspace(facts)
+    if isinstance(state, Unavailable):
         kind = "Microsoft.MachineLearningServices/workspaces"
-        yield K601.finding(place.workspace, message, fix=f"az resource list --resource-type {kind} -o table")
+        message = f"The workspace '{workspace.name}' cannot be read: {state.reason}"
+        yield Problem(workspace.name, message, fix=f"az resource list --resource-type {kind} -o table")
+    else:
+        yield Observation(f"{workspace.name}, {state.get('location') or 'unknown location'}")
 
 
-def is_attached(facts: Facts) -> Iterator[Finding]:
-    """By its name where one is given, else by the cluster."""
-    if not computes_of(facts):
-        place, wanted = facts.place, facts.place.compute
-        there = ", ".join(str(one.get("name")) for one in facts.computes if is_kubernetes(one)) or "none"
-        what = f"has no compute {wanted} on {place.cluster}" if wanted else f"has no compute on {place.cluster}"
-        fix = (
-            f"az amlk8s compute attach -g {place.workspace_group} -w {place.workspace} -n {wanted or 'k8s-compute'} "
-            f"--resource-id {_ref(facts).id}"
-        )
-        yield K602.finding(place.workspace, f"{place.workspace} {what}.", required=place.cluster, found=there, fix=fix)
+@rule(
+    "K604",
+    Severity.ERROR,
+    title="Requirements of an attachment",
+    requires="Name, cluster identity, local accounts and API server access allow the cluster to be attached.",
+    source=ATTACH,
+    check=CheckSpec("compute", ATTACHMENT, (TRUSTED_ACCESS, EXTENSIONS), relays=CLUSTER_RULES),
+)
+def attachment_requirements(facts: Facts) -> Results:
+    """The rules of `az amlk8s compute attach` on the cluster."""
+    yield from _attachment_findings(facts, CLUSTER_RULES)
 
 
-def compute_has_succeeded(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 2.3: provisioningErrors in all their shapes, the deepest first."""
-    for one in computes_of(facts):
+@rule(
+    "K606",
+    Severity.ERROR,
+    title="Roles of the workspace's identity",
+    requires="The workspace's user-assigned identity has its roles on the cluster.",
+    source=ATTACH,
+    check=CheckSpec("compute", (*ATTACHMENT, ASSIGNMENTS), retry=True, relays=ROLE_RULES),
+)
+def workspace_roles(facts: Facts) -> Results:
+    """Azure itself grants the roles of a system-assigned identity."""
+    if not identity_principals(dict(facts[WORKSPACE])):
+        raise NotApplicable("Azure grants the roles of a system-assigned identity")
+    yield from _attachment_findings(facts, ROLE_RULES)
+
+
+@rule(
+    "K602",
+    Severity.ERROR,
+    title="Attachment",
+    requires="The cluster is attached to the workspace.",
+    source=ATTACH,
+    check=CheckSpec("compute", ATTACHMENT, phase=INSTALLED),
+)
+def cluster_attached(facts: Facts) -> Results:
+    """By the name of the compute where one is given, else by the cluster."""
+    computes = computes_on_cluster(facts)
+    if computes:
+        yield Observation(", ".join(str(one.get("name")) for one in computes))
+        return
+    workspace, name = _workspace(facts), facts.target.compute
+    existing = ", ".join(str(one.get("name")) for one in facts[COMPUTES] if is_kubernetes(dict(one))) or "none"
+    compute = ComputeRef(workspace, name or DEFAULT_COMPUTE)
+    fix = f"az amlk8s compute attach {compute.cli_args} {join(['--resource-id', facts.cluster.id])}"
+    named = f"no compute '{name}'" if name else "no compute"
+    message = f"The workspace '{workspace.name}' has {named} on {facts.cluster.name}."
+    yield Problem(workspace.name, message, facts.cluster.name, existing, fix)
+
+
+@rule(
+    "K603",
+    Severity.ERROR,
+    title="Compute state",
+    requires="The compute is in state Succeeded.",
+    source=TROUBLES,
+    check=CheckSpec("compute", ATTACHMENT, phase=INSTALLED, retry=True),
+)
+def compute_state(facts: Facts) -> Results:
+    """provisioningErrors of a compute that failed are explained, the deepest first."""
+    for one in _attached(facts):
         name, state = str(one.get("name")), state_of(one)
+        ref = ComputeRef(_workspace(facts), name)
         if state.lower() == "succeeded":
-            continue
-        words = f"-g {facts.place.workspace_group} -w {facts.place.workspace} -n {name}"
-        if state.lower() in BUSY:
+            yield Observation(f"{name} {state}")
+        elif state.lower() in BUSY:
             done = "deleted" if state.lower() == "deleting" else "created"
-            message = f"The compute {name} is {state} at this moment."
-            fix = f"az amlk8s compute wait {words} --{done}"
-            yield K603.finding(name, message, required="Succeeded", found=state, fix=fix)
-            continue
-        coded = compute_errors(one)
-        told = explain_failure(coded)[0]
-        said = f": ({coded[0].code}) {coded[0].message}" if coded else "."
-        fix = f"az amlk8s compute attach {words} --resource-id {_ref(facts).id} --replace"
-        message = f"The compute {name} is {state}{said}"
-        yield explained(K603, told, name, message, required="Succeeded", found=state, fix=fix)
+            message = f"The compute '{name}' is {state}; the operation is still in progress."
+            yield Problem(name, message, "Succeeded", state, f"az amlk8s compute wait {ref.cli_args} --{done}")
+        else:
+            errors = compute_errors(one)
+            detail = f": ({errors[0].code}) {errors[0].message}" if errors else "."
+            resource_id = join(["--resource-id", facts.cluster.id])
+            yield explained_problem(
+                explain_failure(errors)[0],
+                name,
+                f"The compute '{name}' is {state}{detail}",
+                expected="Succeeded",
+                found=state,
+                fix=f"az amlk8s compute attach {ref.cli_args} {resource_id} --replace",
+            )
 
 
-def can_be_attached(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 5.2, limits of AKS; 2.5, names."""
-    return _rules(facts, LIMITS)
+@rule(
+    "K605",
+    Severity.ERROR,
+    title="Namespace of the compute",
+    requires="The namespace of the compute exists in the cluster.",
+    source=ATTACH,
+    why="Jobs stay queued without an error.",
+    check=CheckSpec("compute", (*ATTACHMENT, NAMESPACES), relays=NAMESPACE_RULES),
+)
+def compute_namespace(facts: Facts) -> Results:
+    """An attachment does not check it."""
+    findings = list(_attachment_findings(facts, NAMESPACE_RULES))
+    yield from findings
+    if not findings:
+        yield Observation(", ".join(dict.fromkeys(namespace for _, namespace in _attachments(facts))))
 
 
-def namespace_is_there(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 5.3: an attachment never looks, and jobs wait without a word."""
-    return _rules(facts, NAMESPACES)
+@rule(
+    "K607",
+    Severity.WARNING,
+    title="Instance types of the compute",
+    requires="The compute lists the instance types of the cluster.",
+    source=TROUBLES,
+    why="Jobs cannot name an instance type that the compute does not list.",
+    check=CheckSpec("compute", (*ATTACHMENT, INSTANCE_TYPES), phase=INSTALLED, retry=True),
+)
+def compute_instance_types(facts: Facts) -> Results:
+    """The service copies them from the cluster some time later."""
+    names = {name_of(one) for one in facts[INSTANCE_TYPES] or ()}
+    for one in _attached(facts):
+        listed = set(properties_of(properties_of(one)).get("instanceTypes") or {})
+        if missing := sorted(names - listed):
+            ref = ComputeRef(_workspace(facts), str(one.get("name")))
+            many = "instance type" if len(missing) == 1 else "instance types"
+            message = f"The compute '{ref.name}' does not list the {many} {', '.join(missing)} of the cluster."
+            yield Problem(ref.name, message, ", ".join(missing), fix=f"az amlk8s compute show {ref.cli_args}")
+    yield Observation(count(len(names), "instance type"))
 
 
-def roles_are_there(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 5.1."""
-    return _rules(facts, ROLES)
-
-
-def types_are_known(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 3.5: the service copies them, and may not have done so yet."""
-    there = {name_of(one) for one in facts.instance_types or ()}
-    for one in computes_of(facts):
-        inner = (one.get("properties") or {}).get("properties") or {}
-        if missing := sorted(there - set(inner.get("instanceTypes") or {})):
-            name = str(one.get("name"))
-            message = f"The compute {name} does not know the instance types {', '.join(missing)} of the cluster."
-            fix = f"az amlk8s compute show -g {facts.place.workspace_group} -w {facts.place.workspace} -n {name}"
-            yield K607.finding(name, message, required=", ".join(missing), fix=fix)
-
-
-def computes_of(facts: Facts) -> list[Mapping[str, Any]]:
+def computes_on_cluster(facts: Facts) -> list[Object]:
     """The Kubernetes computes of the workspace on this cluster; that of the name which is given."""
-    wanted, here = facts.place.compute.lower(), _ref(facts).id.lower()
+    name, cluster_id = facts.target.compute.lower(), facts.cluster.id.lower()
     return [
         one
-        for one in facts.computes
-        if is_kubernetes(one)
-        and str((one.get("properties") or {}).get("resourceId") or "").lower() == here
-        and wanted in ("", str(one.get("name")).lower())
+        for one in facts[COMPUTES]
+        if is_kubernetes(dict(one))
+        and str(properties_of(one).get("resourceId") or "").lower() == cluster_id
+        and name in ("", str(one.get("name")).lower())
     ]
 
 
-def _rules(facts: Facts, ids: tuple[str, ...]) -> Iterator[Finding]:
-    """The findings of some rules of attachments, for each compute, or for one that is yet to be."""
-    ref = _ref(facts)
-    by_trust = bool((facts.cluster.get("properties") or {}).get("disableLocalAccounts"))
-    principals = identity_principals(facts.workspace)
-    needed = [role for one in principals for role in needed_roles(one, ref, trusted_access=by_trust)]
-    held = seen(facts.assignments)
+def namespace_of_compute(compute: Object) -> str:
+    """The namespace in which the jobs of a compute run."""
+    return str(properties_of(properties_of(compute)).get("namespace") or "default")
+
+
+def _attached(facts: Facts) -> list[Object]:
+    computes = computes_on_cluster(facts)
+    if not computes:
+        raise NotApplicable("the cluster is not attached")
+    return computes
+
+
+def _attachment_findings(facts: Facts, ids: tuple[str, ...]) -> Iterator[Finding]:
+    """The findings of some rules of attachments, for each compute, or for one that is still to be attached."""
+    cluster, workspace = facts.cluster, _workspace(facts)
+    ref = cluster_ref(cluster.subscription, cluster.resource_group, cluster.type, cluster.name)
+    trusted_access = bool(properties_of(facts[CLUSTER]).get("disableLocalAccounts"))
+    principals = identity_principals(dict(facts[WORKSPACE]))
+    needed = [role for one in principals for role in needed_roles(one, ref, trusted_access=trusted_access)]
+    held = facts.get(ASSIGNMENTS)
     missing = missing_roles(needed, held) if held is not None else ()
-    namespaces = seen(facts.namespaces)
-    told = AttachFacts(
-        workspace=facts.workspace,
-        cluster=facts.cluster,
-        extensions=seen(facts.extensions) or (),
-        computes=facts.computes,
+    namespaces = facts.get(NAMESPACES)
+    attach_facts = AttachFacts(
+        workspace=facts[WORKSPACE],
+        cluster=facts[CLUSTER],
+        extensions=facts.get(EXTENSIONS) or (),
+        computes=facts[COMPUTES],
         inside=None if namespaces is None else Inside({name_of(one): _phase(one) for one in namespaces}),
-        trusted_access=seen(facts.trusted_access) or (),
+        trusted_access=facts.get(TRUSTED_ACCESS) or (),
         missing_roles=missing,
         look_alikes=look_alikes(missing, (one for many in (held or {}).values() for one in many)),
     )
     for name, namespace in _attachments(facts):
-        place = facts.place
-        wanted = Wanted(name, place.workspace_group, place.workspace, ref, namespace)
-        yield from (one for one in judge_attach(wanted, told) if one.id in ids)
+        request = Wanted(name, workspace.resource_group, workspace.name, ref, namespace)
+        yield from (one for one in judge_attach(request, attach_facts) if one.id in ids)
 
 
-def _phase(namespace: Mapping[str, Any]) -> str:
+def _phase(namespace: Object) -> str:
     return str((namespace.get("status") or {}).get("phase") or "Active")
 
 
 def _attachments(facts: Facts) -> list[tuple[str, str]]:
-    there = [
-        (
-            str(one.get("name")),
-            str(((one.get("properties") or {}).get("properties") or {}).get("namespace") or "default"),
-        )
-        for one in computes_of(facts)
-    ]
-    return there or [(facts.place.compute or "k8s-compute", "default")]
+    """Name and namespace of each compute, or of the one that would be attached."""
+    computes = [(str(one.get("name")), namespace_of_compute(one)) for one in computes_on_cluster(facts)]
+    return computes or [(facts.target.compute or DEFAULT_COMPUTE, "default")]
 
 
-def _ref(facts: Facts) -> Any:
-    place = facts.place
-    return cluster_ref(place.subscription, place.group, place.cluster_type, place.cluster)
-
-
-NEEDS = ("cluster", "workspace", "computes")
-CHECKS = (
-    Check(K601, "compute", workspace_is_there, wants=("workspace",)),
-    Check(K604, "compute", can_be_attached, NEEDS, ("trusted_access", "extensions"), relays=LIMITS),
-    Check(K606, "compute", roles_are_there, (*NEEDS, "assignments"), retry=True, relays=ROLES),
-    Check(K602, "compute", is_attached, NEEDS, when=When.INSTALLED),
-    Check(K603, "compute", compute_has_succeeded, NEEDS, when=When.INSTALLED, retry=True),
-    Check(K605, "compute", namespace_is_there, (*NEEDS, "namespaces"), relays=NAMESPACES),
-    Check(K607, "compute", types_are_known, (*NEEDS, "instance_types"), when=When.INSTALLED, retry=True),
-)
+def _workspace(facts: Facts) -> WorkspaceRef:
+    if facts.target.workspace is None:
+        raise NotApplicable("no workspace was given")
+    return facts.target.workspace

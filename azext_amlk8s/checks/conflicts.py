@@ -1,158 +1,225 @@
-"""What stands in the cluster and is not the extension's, and would make its installation fail."""
+"""What is in the cluster beside the extension and would make its installation fail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from azext_amlk8s.checks import installation
-from azext_amlk8s.checks.facts import Facts, labels_of, name_of, namespace_of
-from azext_amlk8s.checks.matrix import expected
-from azext_amlk8s.checks.model import Check, When
-from azext_amlk8s.computes.rules import C127
-from azext_amlk8s.diagnosis.health_report import NAMESPACE
+from azext_amlk8s.checks.component_states import expected_components
+from azext_amlk8s.checks.facts import (
+    BEFORE,
+    CONTROLLERS,
+    EXTENSIONS,
+    NAMESPACE,
+    NAMESPACES,
+    QUOTAS,
+    RELEASES,
+    ROUTER_ROLE,
+    VOLCANO,
+    Facts,
+    Object,
+    labels_of,
+    name_of,
+    namespace_of,
+)
+from azext_amlk8s.checks.installation import settings_of
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, rule
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
-TOLD = load("checks")["conflicts"]
-
-K311 = Rule("K311", Severity.ERROR, "The namespace azureml is not being removed.", TROUBLES)
-K312 = Rule("K312", Severity.ERROR, "Volcano in the cluster is the extension's own, or is kept.", TROUBLES)
-K313 = Rule("K313", Severity.ERROR, "No other Prometheus operator stands in the cluster, or it is kept.", TROUBLES)
-K314 = Rule("K314", Severity.ERROR, "No router of a retired attachment was left behind.", TROUBLES)
-K315 = Rule("K315", Severity.WARNING, "No other ingress-nginx takes the extension's ingress class.", TROUBLES)
-K316 = Rule("K316", Severity.ERROR, "No Helm operation holds the release.", TROUBLES)
-K319 = Rule("K319", Severity.WARNING, "No other kube-state-metrics counts what the extension's counts.", TROUBLES)
-K318 = Rule("K318", Severity.ERROR, "A quota in the namespace azureml leaves room for the extension's pods.", TROUBLES)
+POD_IDENTITY = "https://learn.microsoft.com/azure/aks/use-azure-ad-pod-identity"
+KNOWN = load("checks")["conflicts"]
 
 
-def namespace_stays(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7b, and 5 row 23."""
-    there = next((one for one in facts.namespaces if name_of(one) == NAMESPACE), None)
-    if there and (there.get("status") or {}).get("phase") == "Terminating":
-        message = f"The namespace {NAMESPACE} is being removed; nothing can be made in it."
-        fix = f"kubectl wait --for=delete namespace/{NAMESPACE} --timeout=15m"
-        yield K311.finding(NAMESPACE, message, required="Active or absent", found="Terminating", fix=fix)
-
-
-def volcano(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 5 row 6, 7b: Helm does not take over what it does not own."""
-    settings = installation.settings_of(facts)
-    wanted = settings.on("enableTraining") and settings.get("installVolcano", "True") == "True"
-    if facts.volcano and wanted and not _of_helm(facts.volcano):
-        message = f"Volcano is there already ({name_of(facts.volcano)}), and not of the extension."
-        yield K312.finding("volcano", message, found=name_of(facts.volcano), fix="--config installVolcano=False")
-
-
-def prometheus(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7c, E45002."""
-    if installation.settings_of(facts).get("installPromOp", "True") != "True":
-        return
-    for one in facts.controllers:
-        if namespace_of(one) != NAMESPACE and name_of(one).endswith(TOLD["prometheus"]):
-            message = f"The Prometheus operator {name_of(one)} of namespace {namespace_of(one)} is there already."
-            yield K313.finding(name_of(one), message, found=namespace_of(one), fix="--config installPromOp=False")
-
-
-def legacy_router(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7c, E45004 and E45005; 5 row 7."""
-    if not installation.settings_of(facts).on("enableInference"):
-        return
-    router = TOLD["router"]
-    found = [f"deployment/{router}" for one in facts.controllers if _is(one, router, "default")]
-    if facts.fe_role and not _of_helm(facts.fe_role):
-        found.append(f"clusterrole/{router}")
-    if found:
-        message = f"{' and '.join(found)} of a retired attachment of AKS are left; the router cannot be installed."
-        parts = "deployment/azureml-fe service/azureml-fe service/azureml-fe-int-http sa/azureml-fe secret/azuremlfessl"
-        fix = (
-            f"kubectl delete -n default {parts} cm/azuremlfeconfig --ignore-not-found; "
-            "kubectl delete clusterrole,clusterrolebinding azureml-fe --ignore-not-found"
-        )
-        yield K314.finding(router, message, required="none", found=", ".join(found), fix=fix)
-
-
-def ingress(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 5 row 8: two controllers of one class fight for the admission webhook."""
-    settings = installation.settings_of(facts)
-    default = "True" if facts.place.is_aks else "False"
-    if settings.get("nginxIngress.enabled", default) != "True" or settings.get("nginxIngress.controller"):
-        return
-    for one in facts.controllers:
-        if namespace_of(one) != NAMESPACE and TOLD["ingress"] in name_of(one):
-            message = f"Another ingress-nginx, {name_of(one)} of namespace {namespace_of(one)}, has the same class."
-            fix = "--config nginxIngress.controller=k8s.io/amlarc-ingress-nginx"
-            yield K315.finding(name_of(one), message, found=namespace_of(one), fix=fix)
-
-
-def release(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7b: a name still in use, an earlier operation in progress."""
-    for one in facts.releases:
-        labels = labels_of(one)
-        status, name = str(labels.get("status") or ""), str(labels.get("name") or "")
-        if status in TOLD["helmBusy"]:
-            message = f"The Helm release {name} is {status}; another operation is refused until that has ended."
-            yield K316.finding(name, message, found=status, fix=f"helm history {name} -n {NAMESPACE}")
-        elif status == "deployed" and facts.place.before and not facts.extensions:
-            message = f"The Helm release {name} is deployed, and Azure knows of no extension."
-            fix = f"helm list -n {NAMESPACE}   # then: helm uninstall {name} -n {NAMESPACE}"
-            yield K316.finding(name, message, found=status, fix=fix)
-
-
-def pod_identity(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 7 row 4: RefreshExtensionIdentityNotSet."""
-    for one in facts.controllers:
-        if name_of(one) in TOLD["podIdentity"]:
-            message = f"{one.get('kind')} {name_of(one)} answers for the node's identity; the extension may get none."
-            fix = f"kubectl get azurepodidentityexceptions -A   # except the pods of namespace {NAMESPACE}"
-            yield C127.finding(name_of(one), message, found=namespace_of(one), fix=fix)
-            return
-
-
-def state_metrics(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 5 row 9: the extension brings its own, which no setting leaves out."""
-    for one in facts.controllers:
-        if namespace_of(one) != NAMESPACE and name_of(one).endswith(TOLD["stateMetrics"]):
-            message = (
-                f"{name_of(one)} of namespace {namespace_of(one)} is there already; the extension brings another, and "
-                "dashboards that do not tell them apart count twice."
-            )
-            fix = f'Select by namespace in the dashboards: kube_pod_info{{namespace!="{NAMESPACE}"}}'
-            yield K319.finding(name_of(one), message, found=namespace_of(one), fix=fix)
-            return
-
-
-def quota(facts: Facts) -> Iterator[Finding]:
-    """A quota refuses pods before they exist, so no pod tells of it."""
-    wanted = len(expected(installation.settings_of(facts), facts.place))
-    for one in facts.quotas:
-        hard = ((one.get("spec") or {}).get("hard") or {}).get("pods")
-        if hard is not None and str(hard).isdigit() and int(hard) < wanted:
-            message = (
-                f"The quota {name_of(one)} of namespace {NAMESPACE} allows {hard} pods; at least {wanted} are made."
-            )
-            fix = f"kubectl edit resourcequota {name_of(one)} -n {NAMESPACE}"
-            yield K318.finding(name_of(one), message, required=str(wanted), found=str(hard), fix=fix)
-
-
-def _is(obj: Mapping[str, Any], name: str, namespace: str) -> bool:
-    return name_of(obj) == name and namespace_of(obj) == namespace
-
-
-def _of_helm(obj: Mapping[str, Any]) -> bool:
-    return labels_of(obj).get("app.kubernetes.io/managed-by") == "Helm"
-
-
-CHECKS = (
-    Check(K311, "cluster", namespace_stays, ("namespaces",), when=When.BEFORE, retry=True),
-    Check(K312, "cluster", volcano, ("volcano",), ("extensions",), When.BEFORE),
-    Check(K313, "cluster", prometheus, ("controllers",), ("extensions",), When.BEFORE),
-    Check(K314, "cluster", legacy_router, ("controllers", "fe_role"), ("extensions",), When.BEFORE),
-    Check(K315, "cluster", ingress, ("controllers",), ("extensions",), When.BEFORE),
-    Check(K316, "cluster", release, ("releases", "extensions"), when=When.BEFORE, retry=True),
-    Check(K319, "cluster", state_metrics, ("controllers",), when=When.BEFORE),
-    Check(C127, "cluster", pod_identity, ("controllers",)),
-    Check(K318, "cluster", quota, ("quotas",), ("extensions",), When.BEFORE),
+@rule(
+    "K311",
+    Severity.ERROR,
+    title="Namespace azureml",
+    requires="The namespace azureml is absent or Active.",
+    source=TROUBLES,
+    why="Nothing can be created in a namespace that is being deleted.",
+    check=CheckSpec("cluster", (NAMESPACES,), phase=BEFORE, retry=True),
 )
+def namespace_state(facts: Facts) -> Results:
+    """A namespace stays Terminating as long as something in it has a finalizer."""
+    namespace = next((one for one in facts[NAMESPACES] if name_of(one) == NAMESPACE), None)
+    phase = str(((namespace or {}).get("status") or {}).get("phase") or "")
+    if phase == "Terminating":
+        message = f"The namespace {NAMESPACE} is being deleted; nothing can be created in it."
+        fix = f"kubectl wait --for=delete namespace/{NAMESPACE} --timeout=15m"
+        yield Problem(NAMESPACE, message, "Active or absent", phase, fix)
+    else:
+        yield Observation("exists" if namespace else "not created yet")
+
+
+@rule(
+    "K312",
+    Severity.ERROR,
+    title="Existing Volcano",
+    requires="Volcano is not installed by others, or installVolcano is False.",
+    source=TROUBLES,
+    why="Helm does not take over resources that it did not create.",
+    check=CheckSpec("cluster", (VOLCANO,), (EXTENSIONS,), BEFORE),
+)
+def existing_volcano(facts: Facts) -> Results:
+    """Volcano is for training alone."""
+    settings = settings_of(facts)
+    installs = settings.on("enableTraining") and settings.get("installVolcano", "True") == "True"
+    crd = facts[VOLCANO]
+    if crd and installs and not _is_managed_by_helm(crd):
+        message = f"Volcano is already installed ({name_of(crd)}), and not by the extension."
+        yield Problem("volcano", message, found=name_of(crd), fix="--config installVolcano=False")
+
+
+@rule(
+    "K313",
+    Severity.ERROR,
+    title="Existing Prometheus operator",
+    requires="No other Prometheus operator is in the cluster, or installPromOp is False.",
+    source=TROUBLES,
+    why="The health check of the extension refuses a second operator (E45002).",
+    check=CheckSpec("cluster", (CONTROLLERS,), (EXTENSIONS,), BEFORE),
+)
+def existing_prometheus(facts: Facts) -> Results:
+    """Any Deployment of this name outside azureml."""
+    if settings_of(facts).get("installPromOp", "True") != "True":
+        raise NotApplicable("installPromOp is False")
+    for one in facts[CONTROLLERS]:
+        if namespace_of(one) != NAMESPACE and name_of(one).endswith(KNOWN["prometheus"]):
+            message = f"The Prometheus operator {name_of(one)} already exists in namespace {namespace_of(one)}."
+            yield Problem(name_of(one), message, found=namespace_of(one), fix="--config installPromOp=False")
+
+
+@rule(
+    "K314",
+    Severity.ERROR,
+    title="Leftovers of older versions",
+    requires="No inference router of a retired AksCompute is left.",
+    source=TROUBLES,
+    why="The new router cannot be installed beside it (E45004, E45005).",
+    check=CheckSpec("cluster", (CONTROLLERS, ROUTER_ROLE), (EXTENSIONS,), BEFORE),
+)
+def old_router(facts: Facts) -> Results:
+    """The fix deletes what was found and nothing else."""
+    if not settings_of(facts).on("enableInference"):
+        raise NotApplicable("inference is not enabled")
+    router, role = KNOWN["router"], facts[ROUTER_ROLE]
+    found, fix = [], []
+    if any(name_of(one) == router and namespace_of(one) == "default" for one in facts[CONTROLLERS]):
+        found.append(f"deployment/{router}")
+        fix.append(f"kubectl delete -n default deployment/{router}")
+    if role and not _is_managed_by_helm(role):
+        found.append(f"clusterrole/{router}")
+        fix.append(f"kubectl delete clusterrole/{router}")
+    if found:
+        message = f"{' and '.join(found)} of a retired AksCompute exists; the router cannot be installed beside it."
+        yield Problem(router, message, "none", ", ".join(found), "\n".join(fix))
+
+
+@rule(
+    "K315",
+    Severity.WARNING,
+    title="Existing ingress-nginx",
+    requires="No other ingress-nginx serves the ingress class of the extension.",
+    source=TROUBLES,
+    why="Two controllers of one class compete for the same objects and admission webhook.",
+    check=CheckSpec("cluster", (CONTROLLERS,), (EXTENSIONS,), BEFORE),
+)
+def existing_ingress(facts: Facts) -> Results:
+    """The extension brings ingress-nginx on AKS by default."""
+    settings = settings_of(facts)
+    default = "True" if facts.cluster.is_aks else "False"
+    if settings.get("nginxIngress.enabled", default) != "True" or settings.get("nginxIngress.controller"):
+        raise NotApplicable("the extension brings no ingress-nginx of the default class")
+    for one in facts[CONTROLLERS]:
+        if namespace_of(one) != NAMESPACE and KNOWN["ingress"] in name_of(one):
+            message = f"ingress-nginx {name_of(one)} in namespace {namespace_of(one)} serves the same ingress class."
+            fix = "--config nginxIngress.controller=k8s.io/amlarc-ingress-nginx"
+            yield Problem(name_of(one), message, found=namespace_of(one), fix=fix)
+
+
+@rule(
+    "K316",
+    Severity.ERROR,
+    title="Helm releases",
+    requires="No Helm operation is in progress and no release is left in namespace azureml.",
+    source=TROUBLES,
+    why="Helm refuses a name that is in use and a second operation.",
+    check=CheckSpec("cluster", (RELEASES, EXTENSIONS), phase=BEFORE, retry=True),
+)
+def helm_releases(facts: Facts) -> Results:
+    """Helm keeps its state in secrets, of which the labels are enough."""
+    for one in facts[RELEASES]:
+        status, name = (str(labels_of(one).get(key) or "") for key in ("status", "name"))
+        if status in KNOWN["helmBusy"]:
+            message = f"The Helm release {name} is {status}; other operations are refused until that has ended."
+            yield Problem(name, message, found=status, fix=f"helm history {name} -n {NAMESPACE}")
+        elif status == "deployed" and facts.target.before and not facts[EXTENSIONS]:
+            message = f"The Helm release {name} is deployed, and Azure knows no extension."
+            yield Problem(name, message, found=status, fix=f"helm uninstall {name} -n {NAMESPACE}")
+
+
+@rule(
+    "K319",
+    Severity.WARNING,
+    title="Existing kube-state-metrics",
+    requires="Dashboards distinguish the extension's kube-state-metrics from others.",
+    source=TROUBLES,
+    why="Every object is counted twice.",
+    check=CheckSpec("cluster", (CONTROLLERS,), phase=BEFORE),
+)
+def existing_state_metrics(facts: Facts) -> Results:
+    """No setting leaves out the extension's own."""
+    for one in facts[CONTROLLERS]:
+        if namespace_of(one) != NAMESPACE and name_of(one).endswith(KNOWN["stateMetrics"]):
+            message = (
+                f"{name_of(one)} already exists in namespace {namespace_of(one)}; the extension installs another, and "
+                "dashboards that do not distinguish them count twice."
+            )
+            fix = f'Select by namespace in dashboards: kube_pod_info{{namespace!="{NAMESPACE}"}}'
+            yield Problem(name_of(one), message, found=namespace_of(one), fix=fix)
+            return
+
+
+@rule(
+    "K320",
+    Severity.WARNING,
+    title="Pod identity",
+    requires="AAD Pod Identity does not intercept the tokens of the extension.",
+    source=POD_IDENTITY,
+    why="The extension may get no token: RefreshExtensionIdentityNotSet.",
+    check=CheckSpec("cluster", (CONTROLLERS,), relays=("C127",)),
+)
+def pod_identity(facts: Facts) -> Results:
+    """AAD Pod Identity is retired; its DaemonSet answers requests for tokens of every pod."""
+    for one in facts[CONTROLLERS]:
+        if name_of(one) in KNOWN["podIdentity"]:
+            message = f"{one.get('kind')} {name_of(one)} intercepts requests for tokens; the extension may get none."
+            fix = (
+                "kubectl get azurepodidentityexceptions -A\n"
+                f"Add an exception for the pods of namespace {NAMESPACE}, or remove AAD Pod Identity."
+            )
+            yield Problem(name_of(one), message, found=namespace_of(one), fix=fix)
+            return
+
+
+@rule(
+    "K318",
+    Severity.ERROR,
+    title="Quota of namespace azureml",
+    requires="A quota in namespace azureml allows the pods of the extension.",
+    source=TROUBLES,
+    why="A quota rejects pods before they exist, so no pod shows the reason.",
+    check=CheckSpec("cluster", (QUOTAS,), (EXTENSIONS,), BEFORE),
+)
+def namespace_quota(facts: Facts) -> Results:
+    """At least one pod for each component."""
+    pods = len(expected_components(settings_of(facts), facts.cluster.is_aks))
+    for one in facts[QUOTAS]:
+        allowed = ((one.get("spec") or {}).get("hard") or {}).get("pods")
+        if allowed is not None and str(allowed).isdigit() and int(allowed) < pods:
+            name = name_of(one)
+            message = f"The quota {name} of namespace {NAMESPACE} allows {allowed} pods; at least {pods} are created."
+            fix = f"kubectl edit resourcequota {name} -n {NAMESPACE}"
+            yield Problem(name, message, str(pods), str(allowed), fix)
+
+
+def _is_managed_by_helm(obj: Object) -> bool:
+    return labels_of(obj).get("app.kubernetes.io/managed-by") == "Helm"

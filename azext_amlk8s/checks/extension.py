@@ -1,125 +1,211 @@
-"""The extension: its own state, the health report that it left, its custom resource definition, its relay."""
+"""The extension: its state, its health report, its custom resource definition, its relay."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from azext_amlk8s.checks import installation
-from azext_amlk8s.checks.explained import explained
-from azext_amlk8s.checks.facts import Facts, Unseen, installed, ours, state_of
-from azext_amlk8s.checks.model import ARC, Check, When
+from azext_amlk8s.checks.explanations import explained_problem
+from azext_amlk8s.checks.facts import (
+    ARC,
+    BEFORE,
+    CLUSTER,
+    DEFAULT_EXTENSION,
+    EXTENSIONS,
+    HEALTH,
+    INSTALLED,
+    INSTANCE_TYPES,
+    RELAY,
+    Facts,
+    find_extension,
+    installed_extension,
+    properties_of,
+    state_of,
+)
+from azext_amlk8s.checks.installation import setting_check, settings_of
 from azext_amlk8s.diagnosis import explain_failure, extension_errors, read_reports
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
-from azext_amlk8s.settings.cluster_rules import F103, F104, F112, F113, F116, F117
+from azext_amlk8s.refs import ExtensionRef
+from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, Unavailable, rule
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
 BUSY = ("creating", "updating", "deleting")
 CRD = "instancetypes.amlarc.azureml.com"
 
-K401 = Rule("K401", Severity.ERROR, "The cluster has the extension.", TROUBLES)
-K402 = Rule("K402", Severity.ERROR, "The extension is in state Succeeded.", TROUBLES)
-K403 = Rule("K403", Severity.ERROR, "The health report of the extension tells of no failed check.", TROUBLES)
-K404 = Rule("K404", Severity.ERROR, "The cluster knows instance types.", TYPES)
-K405 = Rule("K405", Severity.ERROR, "The relay that the extension was installed with is there.", TROUBLES)
-K406 = Rule("K406", Severity.ERROR, "The extension has the workloads of the scenario that is asked for.", TROUBLES)
 
-
-def is_installed(facts: Facts) -> Iterator[Finding]:
-    """By its type, whatever its name is (field guide cluster-extension 7a)."""
-    if ours(facts.extensions) is None:
-        on = {"training": ["Training"], "inference": ["Inference"]}.get(facts.place.scenario, ["Training", "Inference"])
-        config = " ".join(f"enable{word}=True" for word in on)
-        fix = f"az amlk8s extension create {facts.place.words} -n azureml-extension --config {config}"
-        yield K401.finding(facts.place.cluster, f"{facts.place.cluster} does not have the extension.", fix=fix)
-
-
-def has_succeeded(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 4: states, statuses and errorInfo."""
-    extension = installed(facts)
-    if state_of(extension).lower() == "succeeded":
+@rule(
+    "K401",
+    Severity.ERROR,
+    title="Extension",
+    requires="The extension is installed on the cluster.",
+    source=TROUBLES,
+    check=CheckSpec("extension", (EXTENSIONS,), phase=INSTALLED),
+)
+def extension_installed(facts: Facts) -> Results:
+    """Found by its type, whatever its name is."""
+    extension = find_extension(facts[EXTENSIONS])
+    if extension is not None:
+        version = properties_of(extension).get("currentVersion") or properties_of(extension).get("version")
+        yield Observation(f"{extension.get('name')}{f', version {version}' if version else ''}")
         return
-    name, state = extension.get("name"), state_of(extension)
-    words = f"{facts.place.words} -n {name}"
+    workloads = {"training": ["Training"], "inference": ["Inference"]}
+    enabled = workloads.get(facts.target.scenario, ["Training", "Inference"])
+    config = " ".join(f"enable{word}=True" for word in enabled)
+    fix = f"az amlk8s extension create {facts.cluster.cli_args} -n {DEFAULT_EXTENSION} --config {config}"
+    message = f"The extension is not installed on {facts.cluster.name}."
+    yield Problem(facts.cluster.name, message, fix=fix)
+
+
+@rule(
+    "K402",
+    Severity.ERROR,
+    title="Extension state",
+    requires="The extension is in state Succeeded.",
+    source=TROUBLES,
+    check=CheckSpec("extension", (EXTENSIONS,), phase=INSTALLED, retry=True),
+)
+def extension_state(facts: Facts) -> Results:
+    """Of an extension that failed, its statuses and errorInfo are explained."""
+    extension = installed_extension(facts)
+    state, ref = state_of(extension), _ref(facts)
+    if state.lower() == "succeeded":
+        yield Observation(state)
+        return
     if state.lower() in BUSY:
         done = "deleted" if state.lower() == "deleting" else "created"
-        fix = f"az amlk8s extension wait {words} --{done}"
-        message = f"The extension {name} is {state} at this moment."
-        yield K402.finding(str(name), message, required="Succeeded", found=state, fix=fix)
+        fix = f"az amlk8s extension wait {ref.cli_args} --{done}"
+        message = f"The extension '{ref.name}' is {state}; the operation is still in progress."
+        yield Problem(ref.name, message, "Succeeded", state, fix)
         return
-    coded = extension_errors(extension)
-    told = explain_failure(coded)[0]
-    said = f": {coded[0].message}" if coded else "."
-    fix = f"az amlk8s extension diagnose {words} --output-folder ."
-    message = f"The extension {name} is {state}{said}"
-    yield explained(K402, told, str(name), message, required="Succeeded", found=state, fix=fix)
+    statuses = extension_errors(extension)
+    detail = f": {statuses[0].message}" if statuses else "."
+    fix = f"az amlk8s extension diagnose {facts.cluster.cli_args} --output-folder ."
+    yield explained_problem(
+        explain_failure(statuses)[0],
+        ref.name,
+        f"The extension '{ref.name}' is {state}{detail}",
+        expected="Succeeded",
+        found=state,
+        fix=fix,
+    )
 
 
-def report_is_good(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7c: codes below E45000 block, those above are diagnostic. No report is none bad."""
-    for report in read_reports(facts.health):
-        for check in report.failed:
-            told = explain_failure(reports=(replace(report, checks=(check,)),))[0]
-            message = f"The health check {check.name} failed in {report.hook}: {check.message or check.code}"
-            fix = "kubectl logs -n azureml healthcheck"
-            finding = explained(K403, told, check.name, message, required="Passed", found=check.code, fix=fix)
-            yield finding if _blocks(check.code) else replace(finding, severity=Severity.WARNING)
-
-
-def knows_instance_types(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 3.1: they appear only minutes after the extension has succeeded."""
-    installed(facts)
-    if facts.instance_types is None:
-        fix = f"kubectl wait --for=condition=established crd/{CRD} --timeout=10m"
-        message = f"The cluster has no custom resource definition {CRD}; it comes minutes after the extension."
-        yield K404.finding(CRD, message, required="established", found="none", fix=fix)
-
-
-def relay_is_there(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 6.1, relay resource not provided: somebody removed it from the cluster's resource group."""
-    if isinstance(facts.relay, Unseen) and facts.relay.absent:
-        settings = installation.settings_of(facts)
-        relay = settings.get("relayserver.hybridConnectionResourceID")
-        message = f"The relay {relay.rsplit('/', 1)[-1]} is gone: {facts.relay.why}"
-        fix = f"az amlk8s extension delete {facts.place.words} -n NAME; then create it again, and attach again"
-        yield K405.finding("relay", message, required=relay, found="none", fix=fix)
-
-
-def has_scenario(facts: Facts) -> Iterator[Finding]:
-    """The scenario that is asked for against what is deployed."""
-    extension, scenario = installed(facts), facts.place.scenario
-    config = (extension.get("properties") or {}).get("configurationSettings") or {}
-    there = {key.lower(): str(value).lower() for key, value in config.items()}
+@rule(
+    "K406",
+    Severity.ERROR,
+    title="Enabled workloads",
+    requires="The extension has the workloads of the scenario enabled.",
+    source=TROUBLES,
+    check=CheckSpec("extension", (EXTENSIONS,), phase=INSTALLED),
+)
+def enabled_workloads(facts: Facts) -> Results:
+    """The scenario of the check against the deployed settings."""
+    settings = properties_of(installed_extension(facts)).get("configurationSettings") or {}
+    values = {key.lower(): str(value).lower() for key, value in settings.items()}
+    enabled = [word for word in ("Training", "Inference") if values.get(f"enable{word.lower()}") == "true"]
     for word in ("Training", "Inference"):
-        if scenario in (word.lower(), "both") and there.get(f"enable{word}".lower()) != "true":
-            message = f"The extension does not have {word.lower()} enabled."
-            fix = (
-                f"az amlk8s extension update {facts.place.words} -n {extension.get('name')} --config enable{word}=True"
+        if facts.target.scenario in (word.lower(), "both") and word not in enabled:
+            name = _ref(facts).name
+            fix = f"az amlk8s extension update {_ref(facts).cli_args} --config enable{word}=True"
+            message = f"The extension '{name}' does not have {word.lower()} enabled."
+            yield Problem(name, message, f"enable{word}=True", fix=fix)
+    yield Observation(" and ".join(enabled).lower() or "none")
+
+
+current_operation = setting_check(
+    "F112 F113",
+    "Existing extension",
+    CheckSpec("extension", (CLUSTER, EXTENSIONS), phase=BEFORE, retry=True),
+)
+router_service = setting_check(
+    "F103 F104",
+    "Load balancer of the router",
+    CheckSpec("extension", (CLUSTER, EXTENSIONS), phase=INSTALLED, clusters=ARC),
+)
+relay_setting = setting_check(
+    "F116", "Relay setting", CheckSpec("extension", (CLUSTER, EXTENSIONS), phase=INSTALLED, clusters=ARC)
+)
+aks_settings = setting_check(
+    "F117", "Settings for AKS only", CheckSpec("extension", (CLUSTER, EXTENSIONS), phase=INSTALLED, clusters=ARC)
+)
+
+
+@rule(
+    "K403",
+    Severity.ERROR,
+    title="Health report",
+    requires="No check in the health report of the extension has failed.",
+    source=TROUBLES,
+    check=CheckSpec("extension", (HEALTH,), phase=INSTALLED),
+)
+def health_report(facts: Facts) -> Results:
+    """Codes below E45000 fail the installation, those from there on are warnings."""
+    reports = read_reports(facts[HEALTH])
+    if not reports:
+        raise NotApplicable("no health report in the cluster")
+    for report in reports:
+        for check in report.failed:
+            explanation = explain_failure(reports=(replace(report, checks=(check,)),))[0]
+            message = f"The health check {check.name} failed in {report.hook}: {check.message or check.code}"
+            problem = explained_problem(
+                explanation,
+                check.name,
+                message,
+                expected="Passed",
+                found=check.code,
+                fix="kubectl logs -n azureml healthcheck",
             )
-            yield K406.finding(str(extension.get("name")), message, required=f"enable{word}=True", fix=fix)
+            yield problem if _is_fatal(check.code) else replace(problem, severity=Severity.WARNING)
+    yield Observation(", ".join(report.hook for report in reports))
 
 
-def _blocks(code: str) -> bool:
+@rule(
+    "K404",
+    Severity.ERROR,
+    title="Custom resource definition InstanceType",
+    requires="The cluster has the custom resource definition of instance types.",
+    source=TYPES,
+    why="No instance types can be created, and attaching the cluster fails.",
+    check=CheckSpec("extension", (EXTENSIONS, INSTANCE_TYPES), phase=INSTALLED, retry=True),
+)
+def instance_type_definition(facts: Facts) -> Results:
+    """It appears only minutes after the extension has succeeded."""
+    installed_extension(facts)
+    types = facts[INSTANCE_TYPES]
+    if types is None:
+        fix = f"kubectl wait --for=condition=established crd/{CRD} --timeout=10m"
+        message = f"The custom resource definition {CRD} does not exist; the extension creates it minutes later."
+        yield Problem(CRD, message, "established", "none", fix)
+    else:
+        yield Observation("established")
+
+
+@rule(
+    "K405",
+    Severity.ERROR,
+    title="Azure Relay",
+    requires="The relay that the extension was installed with exists.",
+    source=TROUBLES,
+    why="Jobs and deployments do not reach the cluster.",
+    check=CheckSpec("extension", (EXTENSIONS,), (RELAY,), INSTALLED, clusters=ARC),
+)
+def relay_exists(facts: Facts) -> Results:
+    """It is a resource in the cluster's resource group, and can be deleted there."""
+    relay = facts.state(RELAY)
+    if isinstance(relay, Unavailable) and relay.absent:
+        resource_id = settings_of(facts).get("relayserver.hybridConnectionResourceID")
+        message = f"The relay '{resource_id.rsplit('/', 1)[-1]}' does not exist: {relay.reason}"
+        fix = (
+            f"az amlk8s extension delete {_ref(facts).cli_args}\n"
+            "Then create the extension again, and attach the cluster again."
+        )
+        yield Problem("relay", message, resource_id, "none", fix)
+
+
+def _ref(facts: Facts) -> ExtensionRef:
+    return ExtensionRef(facts.cluster, str(installed_extension(facts).get("name")))
+
+
+def _is_fatal(code: str) -> bool:
     number = code.lstrip("Ee")
     return not number.isdigit() or int(number) < load("checks")["blocking"]
-
-
-CHECKS = (
-    Check(K401, "extension", is_installed, ("extensions",), when=When.INSTALLED),
-    Check(K402, "extension", has_succeeded, ("extensions",), when=When.INSTALLED, retry=True),
-    Check(K406, "extension", has_scenario, ("extensions",), when=When.INSTALLED),
-    *(
-        installation.check(rule, "extension", ("cluster", "extensions"), when=When.BEFORE, retry=True)
-        for rule in (F112, F113)
-    ),
-    *(
-        installation.check(rule, "extension", ("cluster", "extensions"), when=When.INSTALLED, clusters=ARC)
-        for rule in (F103, F104, F116, F117)
-    ),
-    Check(K403, "extension", report_is_good, ("health",), when=When.INSTALLED),
-    Check(K404, "extension", knows_instance_types, ("extensions", "instance_types"), when=When.INSTALLED, retry=True),
-    Check(K405, "extension", relay_is_there, ("extensions",), ("relay",), When.INSTALLED, clusters=ARC),
-)

@@ -1,137 +1,165 @@
-"""What the checks are about, as Azure and the cluster said it; fields are None where they were not asked for."""
+"""The facts that checks look at: typed keys, and the values that Azure and the cluster gave."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
+from azext_amlk8s.rules import Fact, NotApplicable, Unavailable
+
+T = TypeVar("T")
 Object = Mapping[str, Any]
 Objects = Sequence[Object]
 
+BEFORE, INSTALLED, ALWAYS = "before", "installed", "always"
+AKS, ARC = "managedClusters", "connectedClusters"
+NAMESPACE = "azureml"
+EXTENSION_TYPE = "microsoft.azureml.kubernetes"
+DEFAULT_EXTENSION = "azureml"
+
+# From Azure. FEATURE and RELAY are None where Azure does not know the feature, or where no relay is named.
+CLI: Fact[str] = Fact("cli")
+CLUSTER: Fact[Object] = Fact("cluster")
+EXTENSIONS: Fact[Objects] = Fact("extensions")
+PROVIDERS: Fact[Objects] = Fact("providers")
+FEATURE: Fact[Object | None] = Fact("feature")
+PERMISSIONS: Fact[Objects] = Fact("permissions")
+GROUP_PERMISSIONS: Fact[Objects] = Fact("group_permissions")
+LOCKS: Fact[Objects] = Fact("locks")
+RELAY: Fact[Object | None] = Fact("relay")
+WORKSPACE: Fact[Object] = Fact("workspace")
+COMPUTES: Fact[Objects] = Fact("computes")
+ASSIGNMENTS: Fact[Mapping[str, Objects]] = Fact("assignments")
+TRUSTED_ACCESS: Fact[Objects] = Fact("trusted_access")
+
+# From the cluster's own API, whole objects. KUBERNETES is the address of the API server; EVENTS and HEALTH are of the
+# namespace azureml; CONTROLLERS are Deployments, DaemonSets and StatefulSets with their kind; INSTANCE_TYPES is None
+# without the custom resource definition; RELEASES is the metadata of Helm's secrets.
+KUBERNETES: Fact[str] = Fact("kubernetes")
+NODES: Fact[Objects] = Fact("nodes")
+PODS: Fact[Objects] = Fact("pods")
+EVENTS: Fact[Objects] = Fact("events")
+QUOTAS: Fact[Objects] = Fact("quotas")
+CONTROLLERS: Fact[Objects] = Fact("controllers")
+NAMESPACES: Fact[Objects] = Fact("namespaces")
+HEALTH: Fact[Object | None] = Fact("health")
+INSTANCE_TYPES: Fact[Objects | None] = Fact("instance_types")
+VOLCANO: Fact[Object | None] = Fact("volcano")
+ROUTER_ROLE: Fact[Object | None] = Fact("router_role")
+RELEASES: Fact[Objects] = Fact("releases")
+CONSTRAINTS: Fact[Object | None] = Fact("constraints")
+ARC_AGENTS: Fact[Object | None] = Fact("arc_agents")
+
+IN_CLUSTER: tuple[Fact[Any], ...] = (
+    KUBERNETES, NODES, PODS, EVENTS, QUOTAS, CONTROLLERS, NAMESPACES, HEALTH, INSTANCE_TYPES, VOLCANO, ROUTER_ROLE,
+    RELEASES, CONSTRAINTS, ARC_AGENTS,
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
-class Unseen:
-    """A fact that could not be had, why, and what to do where that is known; absent where there is no such thing."""
+class CheckTarget:
+    """What is checked: a cluster, and perhaps the computes of a workspace.
 
-    why: str
-    absent: bool = False
-    fix: str = ""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What is checked. scenario is training, inference, both, or empty for what is installed."""
-
-    subscription: str
-    group: str
-    cluster_type: str
-    cluster: str
-    before: bool = False
-    scenario: str = ""
-    workspace: str = ""
-    workspace_group: str = ""
-    compute: str = ""
-
-    @property
-    def is_aks(self) -> bool:
-        """Whether it is an AKS cluster, else one that Arc connects."""
-        return self.cluster_type.lower() == "managedclusters"
-
-    @property
-    def words(self) -> str:
-        """The options that name the cluster, to be pasted."""
-        return f"-g {self.group} -c {self.cluster} -t {self.cluster_type}"
-
-    @property
-    def az(self) -> str:
-        """az's own options for it, to be pasted."""
-        return f"-g {self.group} -n {self.cluster}"
-
-
-@dataclass(frozen=True, eq=False)
-class Facts:
-    """Of the cluster in Azure: cluster, extensions, providers, feature, permissions (on it), group_permissions, locks,
-    relay (None where none is named). Of the cluster itself, whole objects of its API: nodes, pods (all namespaces),
-    events and quotas (of azureml), controllers (deployments, daemon sets and stateful sets of all namespaces, each with
-    its kind), namespaces, health (the config map), instance_types (None without the CRD), volcano (its CRD), fe_role
-    (ClusterRole azureml-fe), releases (metadata of Helm's secrets), constraints (OpenShift's), agents (what Arc's
-    agents keep). Of the workspace: workspace, computes, assignments (of roles, by principal), trusted_access.
-    kubernetes is the address of the API server. Each may be Unseen where a check only wants it.
+    before is for a cluster that gets the extension; scenario is training, inference, both, or empty for what is
+    installed. kubeconfig and context are the user's options for kubectl; caller is the signed-in account.
     """
 
-    place: Place
-    cli: Any = None
-    cluster: Any = None
-    extensions: Any = None
-    providers: Any = None
-    feature: Any = None
-    permissions: Any = None
-    group_permissions: Any = None
-    locks: Any = None
-    relay: Any = None
-    kubernetes: Any = None
-    nodes: Any = None
-    pods: Any = None
-    events: Any = None
-    quotas: Any = None
-    controllers: Any = None
-    namespaces: Any = None
-    health: Any = None
-    instance_types: Any = None
-    volcano: Any = None
-    fe_role: Any = None
-    releases: Any = None
-    constraints: Any = None
-    agents: Any = None
-    workspace: Any = None
-    computes: Any = None
-    assignments: Any = None
-    trusted_access: Any = None
+    cluster: ClusterRef
+    workspace: WorkspaceRef | None = None
+    compute: str = ""
+    before: bool = False
+    scenario: str = ""
+    kubeconfig: str = ""
+    context: str = ""
+    caller: str = ""
+
+    @property
+    def compute_ref(self) -> ComputeRef | None:
+        """The compute that the user named."""
+        return ComputeRef(self.workspace, self.compute) if self.workspace and self.compute else None
 
 
-class Inapplicable(Exception):
-    """Raised by a judge where there is nothing to judge; the message is a clause that says why."""
+class Facts:
+    """The facts of a target by their keys; `facts[NODES]` has the type that the key declares."""
 
+    def __init__(self, target: CheckTarget, values: Mapping[Fact[Any], Any] | None = None) -> None:
+        self.target = target
+        self._values = dict(values or {})
 
-def seen(value: Any) -> Any:
-    """A fact, None where it was not seen."""
-    return None if isinstance(value, Unseen) else value
+    @property
+    def cluster(self) -> ClusterRef:
+        """The cluster that is checked."""
+        return self.target.cluster
+
+    def __getitem__(self, fact: Fact[T]) -> T:
+        """The value. Raises NotApplicable where it could not be read."""
+        value = self.state(fact)
+        if isinstance(value, Unavailable):
+            raise NotApplicable(value.reason)
+        return value
+
+    def get(self, fact: Fact[T]) -> T | None:
+        """The value, or None where it could not be read or was not collected."""
+        value = self._values.get(fact)
+        return None if isinstance(value, Unavailable) else value
+
+    def state(self, fact: Fact[T]) -> T | Unavailable:
+        """The value, or why it could not be read."""
+        value: T | Unavailable = self._values.get(fact, Unavailable(f"{fact.name} was not collected"))
+        return value
 
 
 def name_of(obj: Object) -> str:
-    """The name of an object of Kubernetes."""
+    """The name of a Kubernetes object."""
     return str((obj.get("metadata") or {}).get("name") or "")
 
 
 def namespace_of(obj: Object) -> str:
-    """Its namespace."""
+    """The namespace of a Kubernetes object."""
     return str((obj.get("metadata") or {}).get("namespace") or "")
 
 
 def labels_of(obj: Object) -> Mapping[str, str]:
-    """Its labels."""
+    """The labels of a Kubernetes object."""
     return (obj.get("metadata") or {}).get("labels") or {}
 
 
-def ours(extensions: Objects) -> Object | None:
-    """The extension of our type among those of a cluster."""
-    kind = "microsoft.azureml.kubernetes"
-    return next((one for one in extensions if _kind(one) == kind), None)
-
-
-def installed(facts: Facts) -> Object:
-    """The extension. Raises Inapplicable where there is none."""
-    there = ours(facts.extensions)
-    if there is None:
-        raise Inapplicable("the extension is not there")
-    return there
+def properties_of(resource: Object | None) -> Object:
+    """The properties of an ARM resource."""
+    return (resource or {}).get("properties") or {}
 
 
 def state_of(resource: Object) -> str:
-    """provisioningState of a resource of ARM."""
-    return str((resource.get("properties") or {}).get("provisioningState") or "")
+    """provisioningState of an ARM resource."""
+    return str(properties_of(resource).get("provisioningState") or "")
 
 
-def _kind(extension: Object) -> str:
-    return str((extension.get("properties") or {}).get("extensionType")).lower()
+def find_extension(extensions: Objects) -> Object | None:
+    """The Azure Machine Learning extension among those of a cluster."""
+    return next((one for one in extensions if _type_of(one) == EXTENSION_TYPE), None)
+
+
+def installed_extension(facts: Facts) -> Object:
+    """The extension. Raises NotApplicable where it is not installed."""
+    extension = find_extension(facts[EXTENSIONS])
+    if extension is None:
+        raise NotApplicable("the extension is not installed")
+    return extension
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun in singular or plural."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def name_some(names: Sequence[str], limit: int = 2) -> str:
+    """The first names, and how many others there are: "gateway, aml-operator and 12 more"."""
+    if len(names) <= limit + 1:
+        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{', '.join(names[:limit])} and {len(names) - limit} more"
+
+
+def _type_of(extension: Object) -> str:
+    return str(properties_of(extension).get("extensionType")).lower()

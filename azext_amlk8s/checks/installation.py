@@ -1,61 +1,79 @@
-"""The rules of an installation, asked one by one; what they are about is made of the facts."""
+"""The rules of settings, evaluated one by one on the facts of a check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from azext_amlk8s.checks.facts import Facts, labels_of, name_of, ours, seen
-from azext_amlk8s.checks.model import Check, When
-from azext_amlk8s.rules import Finding
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.checks.facts import (
+    CLUSTER,
+    EXTENSIONS,
+    NODES,
+    PROVIDERS,
+    Facts,
+    Object,
+    find_extension,
+    labels_of,
+    name_of,
+)
+from azext_amlk8s.checks.model import Check
+from azext_amlk8s.rules import CheckSpec, Finding, Observation, Severity
 from azext_amlk8s.scheduling.amounts import thousandths
 from azext_amlk8s.settings import ClusterFacts, Settings, cluster_facts, deployed, judge_facts
 from azext_amlk8s.settings.facts import Pool, Taint
 
-ON = {"training": ("True", "False"), "inference": ("False", "True"), "both": ("True", "True")}
+WORKLOADS = {"training": ("True", "False"), "inference": ("False", "True"), "both": ("True", "True")}
 
 
-def check(
-    rule: Rule,
-    category: str,
-    needs: tuple[str, ...],
-    *,
-    wants: tuple[str, ...] = (),
-    when: When = When.ALWAYS,
-    retry: bool = False,
-    clusters: str = "",
+def setting_check(
+    ids: str,
+    title: str,
+    spec: CheckSpec,
+    severity: Severity = Severity.ERROR,
+    observe: Callable[[Facts], str] | None = None,
 ) -> Check:
-    """A check that asks one rule of settings on a cluster."""
+    """A check that passes on the findings of rules of settings.
 
-    def judge(facts: Facts) -> Iterator[Finding]:
-        found = judge_facts(settings_of(facts), about(facts))
-        return (one for one in found if one.id == rule.id)
+    ids are those of the rules, separated by spaces; the first is the id of the check. observe gives the clause that is
+    printed beside the title where there is no finding.
+    """
+    names = tuple(ids.split())
 
-    return Check(rule, category, judge, needs, ("extensions", *wants), when, retry, clusters=clusters)
+    def evaluate(facts: Facts) -> Iterator[Finding | Observation]:
+        yield from (one for one in evaluate_setting_rules(facts) if one.id in names)
+        if observe and (text := observe(facts)):
+            yield Observation(text)
+
+    spec = replace(spec, uses=(EXTENSIONS, *spec.uses), relays=names[1:])
+    return Check(names[0], title, severity, spec, evaluate)
+
+
+def evaluate_setting_rules(facts: Facts) -> tuple[Finding, ...]:
+    """The findings of all rules of settings for this cluster."""
+    return judge_facts(settings_of(facts), cluster_facts_of(facts))
 
 
 def settings_of(facts: Facts) -> Settings:
-    """What is installed, with the scenario that is asked for; before an installation the scenario alone."""
-    there = None if facts.place.before else ours(seen(facts.extensions) or ())
-    settings = deployed(there).settings() if there else Settings()
-    on = ON.get(facts.place.scenario or ("" if there else "both"))
-    if on is None:
+    """The deployed settings with the scenario of the check; before an installation the scenario alone."""
+    extension = None if facts.target.before else find_extension(facts.get(EXTENSIONS) or ())
+    settings = deployed(extension).settings() if extension else Settings()
+    enabled = WORKLOADS.get(facts.target.scenario or ("" if extension else "both"))
+    if enabled is None:
         return settings
-    return replace(settings, config={**settings.config, "enableTraining": on[0], "enableInference": on[1]})
+    return replace(settings, config={**settings.config, "enableTraining": enabled[0], "enableInference": enabled[1]})
 
 
-def about(facts: Facts) -> ClusterFacts:
-    """The cluster for the rules; where Azure tells of no pools, every node stands for itself."""
-    told = cluster_facts(
-        facts.cluster, facts.place.cluster_type, seen(facts.extensions) or (), seen(facts.providers) or ()
-    )
-    if facts.place.is_aks or seen(facts.nodes) is None:
-        return told
-    return replace(told, pools=tuple(_pool(node) for node in facts.nodes), node_count=len(facts.nodes))
+def cluster_facts_of(facts: Facts) -> ClusterFacts:
+    """The cluster as the rules of settings see it; where Azure reports no pools, every node is a pool of its own."""
+    extensions, providers = facts.get(EXTENSIONS) or (), facts.get(PROVIDERS) or ()
+    cluster = cluster_facts(facts[CLUSTER], facts.cluster.type, extensions, providers)
+    nodes = facts.get(NODES)
+    if facts.cluster.is_aks or nodes is None:
+        return cluster
+    return replace(cluster, pools=tuple(_pool(node) for node in nodes), node_count=len(nodes))
 
 
-def _pool(node: dict) -> Pool:  # type: ignore[type-arg]
+def _pool(node: Object) -> Pool:
     spec, status, labels = node.get("spec") or {}, node.get("status") or {}, labels_of(node)
     taints = [
         Taint(str(one["key"]), str(one.get("value") or ""), str(one["effect"])) for one in spec.get("taints") or ()
@@ -63,12 +81,11 @@ def _pool(node: dict) -> Pool:  # type: ignore[type-arg]
     if spec.get("unschedulable"):
         taints.append(Taint("node.kubernetes.io/unschedulable", "", "NoSchedule"))
     cpu = (status.get("allocatable") or {}).get("cpu", 0)
-    system = labels.get("kubernetes.io/os", "linux")
     return Pool(
         name_of(node),
         1,
         1,
-        os=system,
+        os=labels.get("kubernetes.io/os", "linux"),
         labels=labels,
         taints=tuple(dict.fromkeys(taints)),
         cores=thousandths(cpu) // 1000,

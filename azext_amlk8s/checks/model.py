@@ -1,35 +1,40 @@
-"""What a check is, and what comes of it."""
+"""Checks, their outcomes, and how facts become outcomes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from azext_amlk8s.checks.facts import Facts, Inapplicable
+from azext_amlk8s.checks.facts import CLUSTER, COMPUTES, IN_CLUSTER, WORKSPACE, Facts
 from azext_amlk8s.redaction import redact_text
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.rules import (
+    CheckSpec,
+    Fact,
+    Finding,
+    NotApplicable,
+    Observation,
+    Rule,
+    Severity,
+    Unavailable,
+    find_cause,
+)
 
-AKS, ARC = "managedClusters", "connectedClusters"
-Judge = Callable[[Facts], Iterable[Finding]]
-
-
-class When(Enum):
-    """Before an installation, on what is installed, or both."""
-
-    BEFORE = "before"
-    INSTALLED = "installed"
-    ALWAYS = "always"
+# The check that reports why a fact is unavailable.
+REPORTED_BY: dict[Fact[Any], tuple[str, ...]] = {
+    CLUSTER: ("K201",),
+    **dict.fromkeys(IN_CLUSTER, ("K201", "K301", "K302")),
+    **dict.fromkeys((WORKSPACE, COMPUTES), ("K601",)),
+}
 
 
 class Status(str, Enum):
-    """What came of a check. One is skipped where what it needs could not be seen."""
+    """The outcome of a check; it is skipped where its facts are unavailable or its cause has been reported."""
 
     PASSED = "passed"
-    WARNED = "warning"
-    FAILED = "error"
+    WARNING = "warning"
+    FAILED = "failed"
     SKIPPED = "skipped"
 
 
@@ -43,42 +48,40 @@ class Category:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that is required: the rule says what, and whether its lack is fatal or a warning.
+    """A rule that `az amlk8s check` evaluates on facts, or one that passes on the findings of other rules."""
 
-    needs are facts (fields of Facts) without which it cannot be judged, wants those that it takes as they come, None or
-    Unseen. retry says that waiting may mend it. relays are ids of rules of other rooms whose findings it passes on.
-    clusters is AKS or ARC where it makes sense on one kind of cluster alone.
-    """
+    id: str
+    title: str
+    severity: Severity
+    spec: CheckSpec
+    evaluate: Callable[[Facts], Iterable[Finding | Observation]]
 
-    rule: Rule
-    category: str
-    judge: Judge
-    needs: tuple[str, ...] = ()
-    wants: tuple[str, ...] = ()
-    when: When = When.ALWAYS
-    retry: bool = False
-    relays: tuple[str, ...] = ()
-    clusters: str = ""
-
-    @property
-    def id(self) -> str:
-        """The rule's."""
-        return self.rule.id
+    @classmethod
+    def of(cls, rule: Rule[[Facts]]) -> Check:
+        """The check of a rule that declares one."""
+        if rule.check is None:
+            raise ValueError(f"rule {rule.id} is not a check")
+        return cls(rule.id, rule.title, rule.severity, rule.check, rule.results)
 
     @property
     def fatal(self) -> bool:
-        """Whether its lack is an error, else a warning."""
-        return self.rule.severity is Severity.ERROR
+        """Whether a problem stops an installation."""
+        return self.severity is Severity.ERROR
 
     @property
-    def facts(self) -> tuple[str, ...]:
+    def facts(self) -> tuple[Fact[Any], ...]:
         """All facts that it looks at."""
-        return (*self.needs, *self.wants)
+        return (*self.spec.needs, *self.spec.uses)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its id, and those of the rules whose findings it passes on."""
+        return (self.id, *self.spec.relays)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a check; note says why it was skipped."""
+    """The outcome of a check. note says what was observed, or why the check was skipped."""
 
     check: Check
     status: Status
@@ -88,7 +91,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Result:
-    """All that came of a run, in order."""
+    """The outcomes of a run, in order."""
 
     outcomes: tuple[Outcome, ...]
 
@@ -100,8 +103,8 @@ class Result:
     def findings(self) -> tuple[Finding, ...]:
         """All findings, errors first."""
         order = list(Severity)
-        told = (finding for one in self.outcomes for finding in one.findings)
-        return tuple(sorted(told, key=lambda finding: order.index(finding.severity)))
+        findings = (finding for one in self.outcomes for finding in one.findings)
+        return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
 
     @property
     def healthy(self) -> bool:
@@ -109,25 +112,43 @@ class Result:
         return not self.of(Status.FAILED)
 
     @property
-    def waits_help(self) -> bool:
-        """Whether every error may pass by itself."""
-        return all(one.check.retry for one in self.of(Status.FAILED))
+    def may_recover(self) -> bool:
+        """Whether waiting may resolve every error."""
+        return all(one.check.spec.retry for one in self.of(Status.FAILED))
 
 
-def judged(check: Check, facts: Facts, missing: Mapping[str, Any]) -> Outcome:
-    """The outcome of a check on facts; missing are those of its needs that could not be seen, with the reason."""
-    if missing:
-        return Outcome(check, Status.SKIPPED, note=next(iter(missing.values())).why)
+def evaluate(check: Check, facts: Facts, earlier: Sequence[Finding] = ()) -> Outcome:
+    """The outcome of a check; what follows from earlier findings is skipped."""
+    for fact in check.spec.needs:
+        if isinstance(value := facts.state(fact), Unavailable):
+            return Outcome(check, Status.SKIPPED, note=_reported(fact, earlier) or value.reason)
     try:
-        findings = tuple(_told(one) for one in check.judge(facts))
-    except Inapplicable as why:
-        return Outcome(check, Status.SKIPPED, note=str(why))
-    weights = {one.severity for one in findings}
-    if Severity.ERROR in weights:
-        return Outcome(check, Status.FAILED, findings)
-    return Outcome(check, Status.WARNED if Severity.WARNING in weights else Status.PASSED, findings)
+        results = tuple(check.evaluate(facts))
+    except NotApplicable as reason:
+        return Outcome(check, Status.SKIPPED, note=str(reason))
+    findings = [_redacted(one) for one in results if isinstance(one, Finding)]
+    causes = [find_cause(one, [*earlier, *findings]) for one in findings]
+    kept = tuple(one for one, cause in zip(findings, causes, strict=True) if cause is None)
+    if findings and not kept:
+        ids = dict.fromkeys(cause.id for cause in causes if cause)
+        return Outcome(check, Status.SKIPPED, note=f"see {', '.join(ids)}")
+    note = "; ".join(one.text for one in results if isinstance(one, Observation))
+    return Outcome(check, _status(kept), kept, note)
 
 
-def _told(one: Finding) -> Finding:
+def _status(findings: Iterable[Finding]) -> Status:
+    severities = {one.severity for one in findings}
+    if Severity.ERROR in severities:
+        return Status.FAILED
+    return Status.WARNING if Severity.WARNING in severities else Status.PASSED
+
+
+def _reported(fact: Fact[Any], earlier: Iterable[Finding]) -> str:
+    """Where the user can read why a fact is unavailable, if a check has reported it."""
+    ids = {one.id for one in earlier}
+    return next((f"see {id}" for id in REPORTED_BY.get(fact, ()) if id in ids), "")
+
+
+def _redacted(finding: Finding) -> Finding:
     """A finding without the secrets that a text of the cluster may hold."""
-    return replace(one, message=redact_text(one.message), found=redact_text(one.found))
+    return replace(finding, message=redact_text(finding.message), found=redact_text(finding.found))

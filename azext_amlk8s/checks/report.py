@@ -1,4 +1,4 @@
-"""What came of a run as the object that the command returns, and as the sentence that ends it."""
+"""The result of a run as the object that the command returns, and as the sentence that ends it."""
 
 from __future__ import annotations
 
@@ -6,73 +6,70 @@ from collections.abc import Iterable
 from typing import Any
 
 from azext_amlk8s.checks.catalogue import CATEGORIES
-from azext_amlk8s.checks.facts import Place
-from azext_amlk8s.checks.matrix import Component
+from azext_amlk8s.checks.component_states import Component
+from azext_amlk8s.checks.facts import CheckTarget, count
 from azext_amlk8s.checks.model import Outcome, Result, Status
 from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.rules import Finding
 
 
-def report(place: Place, result: Result, components: Iterable[Component] = ()) -> dict[str, Any]:
+def build_report(target: CheckTarget, result: Result, components: Iterable[Component] = ()) -> dict[str, Any]:
     """The report: a summary, the checks by category, all findings with the errors first, and the components."""
     return {
         "summary": {
-            "cluster": place.cluster,
-            "clusterType": place.cluster_type,
-            "resourceGroup": place.group,
-            "mode": "before" if place.before else "installed",
-            "verdict": verdict(place, result),
+            "cluster": target.cluster.name,
+            "clusterType": target.cluster.type,
+            "resourceGroup": target.cluster.resource_group,
+            "mode": "before" if target.before else "installed",
+            "verdict": verdict(target, result),
             "healthy": result.healthy,
             "passed": len(result.of(Status.PASSED)),
-            "warnings": len(result.of(Status.WARNED)),
+            "warnings": len(result.of(Status.WARNING)),
             "errors": len(result.of(Status.FAILED)),
             "skipped": len(result.of(Status.SKIPPED)),
         },
         "categories": [
-            {"id": one.id, "title": one.title, "checks": [check_view(found) for found in told]}
-            for one in CATEGORIES
-            if (told := [found for found in result.outcomes if found.check.category == one.id])
+            {"id": category.id, "title": category.title, "checks": [check_view(one) for one in outcomes]}
+            for category in CATEGORIES
+            if (outcomes := [one for one in result.outcomes if one.check.spec.category == category.id])
         ],
         "findings": [finding_view(one) for one in result.findings],
         "components": [component_view(one) for one in components],
     }
 
 
-def verdict(place: Place, result: Result) -> str:
+def verdict(target: CheckTarget, result: Result) -> str:
     """The last line."""
-    told = [
-        _counted(len(result.of(status)), word)
-        for status, word in ((Status.FAILED, "error"), (Status.WARNED, "warning"))
-    ]
-    found = " and ".join(one for one in told if one)
+    problems = ((Status.FAILED, "error"), (Status.WARNING, "warning"))
+    counts = [count(number, noun) for status, noun in problems if (number := len(result.of(status)))]
     skipped = len(result.of(Status.SKIPPED))
-    left = f" {_counted(skipped, 'check')} could not be made." if skipped else ""
     state = {
         (True, True): "is ready for the installation",
         (True, False): "is not ready for the installation",
         (False, True): "is healthy",
         (False, False): "is not healthy",
-    }[place.before, result.healthy]
-    end = f": {found}." if found else f": {_counted(len(result.of(Status.PASSED)), 'check')} passed."
-    return f"{place.cluster} {state}{end}{left}"
+    }[target.before, result.healthy]
+    ending = " and ".join(counts) or f"{count(len(result.of(Status.PASSED)), 'check')} passed"
+    return f"{target.cluster.name} {state}: {ending}{f', {skipped} skipped' if skipped else ''}."
 
 
-def check_view(one: Outcome) -> dict[str, Any]:
+def check_view(outcome: Outcome) -> dict[str, Any]:
     """A check as it is returned."""
+    check = outcome.check
     return {
-        "id": one.check.id,
-        "what": one.check.rule.what,
-        "severity": "fatal" if one.check.fatal else "warning",
-        "retry": one.check.retry,
-        "status": one.status.value,
-        "note": one.note or None,
-        "findings": [finding_view(found) for found in one.findings],
+        "id": check.id,
+        "title": check.title,
+        "severity": "fatal" if check.fatal else "warning",
+        "retry": check.spec.retry,
+        "status": outcome.status.value,
+        "note": outcome.note or None,
+        "findings": [finding_view(finding) for finding in outcome.findings],
     }
 
 
-def finding_view(one: Finding) -> dict[str, str]:
+def finding_view(finding: Finding) -> dict[str, str]:
     """A finding as it is returned."""
-    return {key: getattr(value, "value", value) for key, value in vars(one).items() if key != "related"}
+    return {key: getattr(value, "value", value) for key, value in vars(finding).items() if key != "related"}
 
 
 def component_view(one: Component) -> dict[str, Any]:
@@ -81,13 +78,9 @@ def component_view(one: Component) -> dict[str, Any]:
         "name": one.name,
         "kind": one.kind,
         "state": one.state,
-        "wanted": one.wanted,
+        "wanted": one.expected,
         "ready": one.ready,
         "restarts": one.restarts,
         "nodes": list(one.nodes),
-        "reasons": [redact_text(trouble.text) for trouble in one.troubles],
+        "reasons": [redact_text(failure.text) for failure in one.failures],
     }
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}" if number else ""

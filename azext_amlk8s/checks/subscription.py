@@ -3,103 +3,157 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from azext_amlk8s.checks import installation
-from azext_amlk8s.checks.facts import Facts
-from azext_amlk8s.checks.model import AKS, ARC, Check, When
-from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
-from azext_amlk8s.settings.cluster_rules import F110
-
-TOLD = load("checks")
-RBAC = "https://learn.microsoft.com/azure/role-based-access-control/troubleshooting"
-LOCKS = "https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources"
-FEATURES = "https://learn.microsoft.com/azure/aks/cluster-extensions"
-
-K101 = Rule("K101", Severity.ERROR, "The Azure CLI is recent enough.", TOLD["cli"]["source"])
-K102 = Rule(
-    "K102", Severity.INFO, "The feature AKS-ExtensionManager is registered, where an old cluster asks.", FEATURES
+from azext_amlk8s.checks.facts import (
+    AKS,
+    ARC,
+    BEFORE,
+    CLI,
+    CLUSTER,
+    FEATURE,
+    GROUP_PERMISSIONS,
+    LOCKS,
+    PERMISSIONS,
+    PROVIDERS,
+    Facts,
+    Objects,
+    properties_of,
 )
-K103 = Rule("K103", Severity.ERROR, "You may do on the cluster what an installation does.", RBAC)
-K104 = Rule("K104", Severity.ERROR, "You may make a relay in the cluster's resource group, where one is needed.", RBAC)
-K105 = Rule("K105", Severity.ERROR, "No lock keeps the cluster from being written to.", LOCKS)
+from azext_amlk8s.checks.installation import setting_check
+from azext_amlk8s.knowledge import load
+from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.shell import join
+
+KNOWN = load("checks")
+RBAC = "https://learn.microsoft.com/azure/role-based-access-control/troubleshooting"
+LOCK_PAGE = "https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources"
+FEATURE_PAGE = "https://learn.microsoft.com/azure/aks/cluster-extensions"
 
 
-def cli_is_recent(facts: Facts) -> Iterator[Finding]:
-    """Seed page, prerequisites, with the version that this extension itself is made for."""
-    oldest = TOLD["cli"]["oldest"]
-    if _numbers(str(facts.cli)) < _numbers(oldest):
-        message = f"The Azure CLI has version {facts.cli}, and {oldest} is needed."
-        yield K101.finding("az", message, required=oldest, found=str(facts.cli), fix="az upgrade")
+@rule(
+    "K101",
+    Severity.ERROR,
+    title="Azure CLI version",
+    requires="The Azure CLI has the version that this extension requires.",
+    source=KNOWN["cli"]["source"],
+    why="Older versions lack what the extension calls.",
+    check=CheckSpec("subscription", (CLI,)),
+)
+def cli_version(facts: Facts) -> Results:
+    """The oldest version is the one of azext_metadata.json."""
+    oldest, version = KNOWN["cli"]["oldest"], facts[CLI]
+    if _numbers(version) < _numbers(oldest):
+        message = f"The Azure CLI has version {version}; {oldest} or newer is required."
+        yield Problem("az", message, oldest, version, "az upgrade")
+    else:
+        yield Observation(version)
 
 
-def feature_is_registered(facts: Facts) -> Iterator[Finding]:
-    """Seed page, prerequisites. The flag is history: Azure may not know it any more; clusters of today do without."""
-    state = str((((facts.feature or {}).get("properties")) or {}).get("state") or "")
-    if state and state.lower() != "registered":
-        name, namespace = TOLD["feature"]["name"], TOLD["feature"]["namespace"]
-        message = f"The feature {name} is {state}; clusters that were made before 2022 need it."
+providers = setting_check("F110", "Resource providers", CheckSpec("subscription", (CLUSTER, PROVIDERS), retry=True))
+
+
+@rule(
+    "K102",
+    Severity.INFO,
+    title="AKS-ExtensionManager feature",
+    requires="The feature AKS-ExtensionManager is registered for clusters that were created before 2022.",
+    source=FEATURE_PAGE,
+    check=CheckSpec("subscription", uses=(FEATURE,), phase=BEFORE, clusters=AKS),
+)
+def extension_feature(facts: Facts) -> Results:
+    """Azure may no longer know the feature; newer clusters do not need it."""
+    state = str(properties_of(facts.get(FEATURE)).get("state") or "")
+    if not state:
+        raise NotApplicable("Azure no longer has this feature")
+    name, namespace = KNOWN["feature"]["name"], KNOWN["feature"]["namespace"]
+    if state.lower() != "registered":
+        message = f"The feature {name} is {state}; clusters that were created before 2022 need it."
         fix = f"az feature register --namespace {namespace} --name {name}"
-        yield K102.finding(name, message, required="Registered", found=state, fix=fix)
+        yield Problem(name, message, "Registered", state, fix)
+    else:
+        yield Observation(state)
 
 
-def permitted_on_cluster(facts: Facts) -> Iterator[Finding]:
-    """Field guide compute 5.1, what the caller needs."""
-    actions = [*TOLD["actions"]["cluster"], *TOLD["actions"][facts.place.cluster_type.lower()]]
-    scope = str((facts.cluster or {}).get("id") or "")
-    yield from _refused(K103, facts.permissions, actions, facts.place.cluster, scope, "Contributor")
+@rule(
+    "K103",
+    Severity.ERROR,
+    title="Permissions to install",
+    requires="You may write extensions on the cluster and read the cluster's credentials.",
+    source=RBAC,
+    why="Azure refuses the installation with AuthorizationFailed.",
+    check=CheckSpec("subscription", (CLUSTER, PERMISSIONS), phase=BEFORE, retry=True),
+)
+def permissions_on_cluster(facts: Facts) -> Results:
+    """Any role that grants the actions counts, built-in or custom."""
+    actions = [*KNOWN["actions"]["cluster"], *KNOWN["actions"][facts.cluster.type.lower()]]
+    yield from _missing_permissions(facts, facts[PERMISSIONS], actions, facts.cluster.name, facts.cluster.id)
 
 
-def permitted_on_group(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 2.1 step 11: the relay is made in the cluster's resource group."""
-    scope = f"/subscriptions/{facts.place.subscription}/resourceGroups/{facts.place.group}"
-    actions = TOLD["actions"]["relay"]
-    yield from _refused(K104, facts.group_permissions, actions, facts.place.group, scope, "Contributor")
+@rule(
+    "K104",
+    Severity.ERROR,
+    title="Permissions to create a relay",
+    requires="You may create an Azure Relay in the resource group of an Arc-connected cluster.",
+    source=RBAC,
+    why="The extension talks to Azure Machine Learning through a relay in this resource group.",
+    check=CheckSpec("subscription", (GROUP_PERMISSIONS,), phase=BEFORE, retry=True, clusters=ARC),
+)
+def permissions_on_group(facts: Facts) -> Results:
+    """The relay is created in the cluster's resource group."""
+    group = facts.cluster.resource_group
+    scope = f"/subscriptions/{facts.cluster.subscription}/resourceGroups/{group}"
+    yield from _missing_permissions(facts, facts[GROUP_PERMISSIONS], KNOWN["actions"]["relay"], group, scope)
 
 
-def no_lock(facts: Facts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7a: the scope is locked. A lock against deletion is none against installing."""
-    for lock in facts.locks:
-        level = str((lock.get("properties") or {}).get("level"))
+@rule(
+    "K105",
+    Severity.ERROR,
+    title="Locks",
+    requires="No ReadOnly lock is set on the cluster, its resource group or its subscription.",
+    source=LOCK_PAGE,
+    why="A ReadOnly lock rejects the installation and reading the cluster's credentials.",
+    check=CheckSpec("subscription", (LOCKS,), phase=BEFORE),
+)
+def read_only_locks(facts: Facts) -> Results:
+    """A lock against deletion does not prevent an installation."""
+    for lock in facts[LOCKS]:
+        level = str(properties_of(lock).get("level"))
         if level.lower() == "readonly":
-            scope = str(lock.get("id")).partition("/providers/Microsoft.Authorization/")[0]
-            message = f"The lock {lock.get('name')} keeps {scope.rsplit('/', 1)[-1]} from being written to."
-            fix = f"az lock delete --ids {lock.get('id')}"
-            yield K105.finding(str(lock.get("name")), message, required="no lock ReadOnly", found=level, fix=fix)
+            scope = str(lock.get("id")).partition("/providers/Microsoft.Authorization/")[0].rsplit("/", 1)[-1]
+            message = f"The lock '{lock.get('name')}' makes {scope} read-only."
+            fix = join(["az", "lock", "delete", "--ids", str(lock.get("id"))])
+            yield Problem(str(lock.get("name")), message, "no ReadOnly lock", level, fix)
+    yield Observation("none ReadOnly")
 
 
-def allows(permissions: Iterable[Mapping[str, Any]], action: str) -> bool:
-    """Whether the caller's permissions include an action: one role is enough that grants it and does not except it."""
+def grants(permissions: Iterable[Any] | None, action: str) -> bool:
+    """Whether the caller's permissions include an action: one role is enough that grants it and does not exclude it."""
     return any(
-        _any(one.get("actions"), action) and not _any(one.get("notActions"), action) for one in permissions or ()
+        _matches_any(one.get("actions"), action) and not _matches_any(one.get("notActions"), action)
+        for one in permissions or ()
     )
 
 
-def _refused(
-    rule: Rule, permissions: Any, actions: Sequence[str], subject: str, scope: str, role: str
-) -> Iterator[Finding]:
-    if missing := [action for action in actions if not allows(permissions, action)]:
-        message = f"You lack a role on {subject} that allows {' and '.join(missing)}."
-        fix = f"az role assignment create --assignee YOU --role {role} --scope {scope}"
-        yield rule.finding(subject, message, required=", ".join(missing), found="not allowed", fix=fix)
+def _missing_permissions(
+    facts: Facts, permissions: Objects, actions: Sequence[str], subject: str, scope: str
+) -> Results:
+    missing = [action for action in actions if not grants(permissions, action)]
+    if missing:
+        message = f"You do not have permission on {subject} for {' and '.join(missing)}."
+        assign = ["az", "role", "assignment", "create", "--role", "Contributor", "--scope", scope]
+        fix = f"An owner of {subject} can grant it, with this or a custom role that has these actions."
+        if facts.target.caller:
+            fix = f"{join([*assign, '--assignee', facts.target.caller])}\n{fix}"
+        yield Problem(subject, message, ", ".join(missing), "not allowed", fix)
+    else:
+        yield Observation(f"all {len(actions)} actions allowed")
 
 
-def _any(patterns: Any, action: str) -> bool:
+def _matches_any(patterns: Iterable[str] | None, action: str) -> bool:
     return any(re.fullmatch(re.escape(str(one)).replace(r"\*", ".*"), action, re.I) for one in patterns or ())
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in re.findall(r"\d+", version)[:3])
-
-
-CHECKS = (
-    Check(K101, "subscription", cli_is_recent, ("cli",)),
-    installation.check(F110, "subscription", ("cluster", "providers"), retry=True),
-    Check(K102, "subscription", feature_is_registered, wants=("feature",), when=When.BEFORE, clusters=AKS),
-    Check(K103, "subscription", permitted_on_cluster, ("cluster", "permissions"), when=When.BEFORE, retry=True),
-    Check(K104, "subscription", permitted_on_group, ("group_permissions",), when=When.BEFORE, retry=True, clusters=ARC),
-    Check(K105, "subscription", no_lock, ("locks",), when=When.BEFORE),
-)
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])

@@ -52,9 +52,9 @@ def codes(prefix: str, **_: Any) -> list[str]:
 
 def check_ids(prefix: str, **_: Any) -> list[str]:
     """The categories and IDs of checks that begin with `prefix`."""
-    from azext_amlk8s.checks import known_words
+    from azext_amlk8s.checks import check_names
 
-    return _matching(list(known_words()), prefix)
+    return _matching(list(check_names()), prefix)
 
 
 def context_names(prefix: str, **_: Any) -> list[str]:

@@ -37,7 +37,7 @@ def check_rows(report: Mapping[str, Any]) -> list[Row]:
             "Id": (finding or check)["id"],
             "Status": finding["severity"] if finding else check["status"],
             "Subject": shorten(finding["subject"], 24) if finding else "",
-            "Message": shorten(finding["message"] if finding else check["note"] or check["what"], 46),
+            "Message": shorten(finding["message"] if finding else check["note"] or check["title"], 46),
         }
         for category in report["categories"]
         for check in category["checks"]

@@ -1,28 +1,31 @@
-"""The running picture of a check on stderr: a line for each check as it is made, what was found indented below."""
+"""Prints a check on stderr while it runs: a line for each outcome, and each fix below its finding."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from typing import Any, TextIO
 
-from azext_amlk8s.checks import CATEGORIES, Check, Outcome, Place, Result, Status, verdict
+from azext_amlk8s.checks import CATEGORIES, Check, CheckTarget, Outcome, Result, Status, is_command, verdict
 from azext_amlk8s.rules import Finding, Severity
 
-MARKS = {Status.PASSED: "√", Status.WARNED: "‼", Status.FAILED: "×", Status.SKIPPED: "-"}
-PLAIN = {Status.PASSED: "ok", Status.WARNED: "!!", Status.FAILED: "XX", Status.SKIPPED: "--"}
-COLOURS = {Status.PASSED: "32", Status.WARNED: "33", Status.FAILED: "31", Status.SKIPPED: "90"}
-SEVERITIES = {Severity.ERROR: Status.FAILED, Severity.WARNING: Status.WARNED}
-TITLES = {one.id: one.title for one in CATEGORIES}
+MARKS = {Status.PASSED: "✓", Status.WARNING: "!", Status.FAILED: "✗", Status.SKIPPED: "–"}
+ASCII_MARKS = {Status.PASSED: "ok", Status.WARNING: "!!", Status.FAILED: "XX", Status.SKIPPED: "--"}
+COLOURS = {Status.PASSED: "32", Status.WARNING: "33", Status.FAILED: "31", Status.SKIPPED: "90"}
+SEVERITIES = {Severity.ERROR: Status.FAILED, Severity.WARNING: Status.WARNING, Severity.INFO: Status.PASSED}
+CATEGORY_TITLES = {one.id: one.title for one in CATEGORIES}
+TITLE_WIDTH, INDENT = 36, 4
 
 
 class Observer:
-    """What is told of a run; this one says nothing."""
+    """Follows a run; this one prints nothing."""
 
     def begin(self, check: Check) -> None:
-        """A check is about to be made."""
+        """A check is about to be evaluated."""
 
     def note(self, outcome: Outcome) -> None:
-        """A check has been made."""
+        """A check has been evaluated."""
 
     def pause(self, result: Result, seconds: float) -> None:
         """A run found errors, and another follows."""
@@ -31,95 +34,128 @@ class Observer:
         """The last run is over."""
 
 
-class Picture(Observer):
-    """Draws on a stream; terminal says whether lines can be taken back, brief that only what is wrong is drawn."""
+class CheckConsole(Observer):
+    """Prints on a stream. width is that of a terminal, None elsewhere; brief prints errors alone."""
 
-    def __init__(self, stream: TextIO, place: Place, *, terminal: bool, colour: bool, brief: bool) -> None:
-        self._stream, self._place = stream, place
-        self._terminal, self._colour, self._brief = terminal, colour, brief
-        self._marks = MARKS if _can_write(stream, "".join(MARKS.values())) else PLAIN
+    def __init__(
+        self,
+        stream: TextIO,
+        target: CheckTarget,
+        *,
+        width: int | None = None,
+        colour: bool = False,
+        brief: bool = False,
+    ) -> None:
+        self._stream, self._target = stream, target
+        self._width, self._colour, self._brief = width, colour, brief
+        self._marks = MARKS if _can_write(stream, "".join(MARKS.values())) else ASCII_MARKS
         self._category = ""
         self._skipped: list[Outcome] = []
+        self._printed: set[str] = set()
 
     def begin(self, check: Check) -> None:
-        """The heading of a category before its first check; on a terminal, what is being looked at."""
+        """The heading of a category before its first check; on a terminal, the check that is running."""
         if self._brief:
             return
-        if check.category != self._category:
-            self._tell_skipped()
-            title = TITLES[check.category]
-            self._say(f"{'' if not self._category else chr(10)}{title}\n{'-' * len(title)}")
-            self._category = check.category
-        if self._terminal:
-            print(f"  {check.rule.what}", end="", file=self._stream, flush=True)
+        if check.spec.category != self._category:
+            self._print_skipped()
+            self._print(f"{chr(10) if self._category else ''}{CATEGORY_TITLES[check.spec.category]}")
+            self._category = check.spec.category
+        if self._width:
+            print(f"  {check.title} ...", end="", file=self._stream, flush=True)
 
     def note(self, outcome: Outcome) -> None:
-        """The mark and what was required; what was found below it."""
-        if self._terminal and not self._brief:
+        """The mark, the title, and what was observed or found."""
+        if self._width and not self._brief:
             print("\r\x1b[K", end="", file=self._stream)
         if self._brief and outcome.status is not Status.FAILED:
             return
         if outcome.status is Status.SKIPPED:
             if self._skipped and self._skipped[-1].note != outcome.note:
-                self._tell_skipped()
+                self._print_skipped()
             self._skipped.append(outcome)
             return
-        self._tell_skipped()
-        self._say(f"{self._mark(outcome.status)} {outcome.check.rule.what}")
-        for finding in outcome.findings:
-            self._found(finding)
+        self._print_skipped()
+        self._print_outcome(outcome)
 
     def pause(self, result: Result, seconds: float) -> None:
-        """One line, and the next picture begins anew."""
-        self._tell_skipped()
+        """One line, and the next run is printed from the beginning."""
+        self._print_skipped()
         ids = ", ".join(one.check.id for one in result.of(Status.FAILED))
         self._category = ""
         if not self._brief:
-            self._say(f"\n{verdict(self._place, result)} Waiting for {ids}, next look in {seconds:.0f} s.\n")
+            self._print(f"\n{verdict(self._target, result)} Waiting for {ids}, next check in {seconds:.0f} s.\n")
 
     def end(self, result: Result) -> None:
         """The verdict, as the last line."""
-        self._tell_skipped()
+        self._print_skipped()
         status = Status.PASSED if result.healthy else Status.FAILED
-        if status is Status.PASSED and result.of(Status.WARNED):
-            status = Status.WARNED
+        if status is Status.PASSED and result.of(Status.WARNING):
+            status = Status.WARNING
         if not (self._brief and result.healthy):
-            self._say(f"\n{self._mark(status)} {verdict(self._place, result)}")
+            self._print(f"\n{self._mark(status)} {verdict(self._target, result)}")
 
-    def _tell_skipped(self) -> None:
-        """What was left out in a row for the same reason, in one line."""
-        told, self._skipped = self._skipped, []
-        if told:
-            what = told[0].check.rule.what if len(told) == 1 else f"{len(told)} checks."
-            self._say(f"{self._mark(Status.SKIPPED)} {what} (not checked: {told[0].note})")
+    def _print_outcome(self, outcome: Outcome) -> None:
+        findings = outcome.findings
+        if not findings:
+            self._print_line(outcome.status, outcome.check.title, outcome.note)
+        elif len(findings) == 1:
+            self._print_line(outcome.status, outcome.check.title, f"{findings[0].message}  [{findings[0].id}]")
+            self._print_fix(findings[0], INDENT)
+        else:
+            self._print_line(outcome.status, outcome.check.title, f"{len(findings)} problems")
+            for finding in findings:
+                mark = self._mark(SEVERITIES[finding.severity])
+                self._print(f"{' ' * INDENT}{mark} {self._wrapped(f'{finding.message}  [{finding.id}]', INDENT + 2)}")
+                self._print_fix(finding, INDENT + 4)
 
-    def _found(self, finding: Finding) -> None:
-        mark = f"{self._mark(SEVERITIES[finding.severity])} " if finding.severity in SEVERITIES else ""
-        self._say(f"    {mark}{finding.message} [{finding.id}]")
-        words = (("expected", finding.expected), ("found", finding.found))
-        if told := "; ".join(f"{word}: {value}" for word, value in words if value):
-            self._say(f"      {told}")
+    def _print_line(self, status: Status, title: str, text: str) -> None:
+        if not text:
+            self._print(f"{self._mark(status)} {title}")
+            return
+        self._print(f"{self._mark(status)} {title:{TITLE_WIDTH}} {self._wrapped(text, TITLE_WIDTH + 3)}")
+
+    def _print_fix(self, finding: Finding, indent: int) -> None:
+        """Lines of the fix, without a command that was printed before to get the cluster's credentials."""
         for line in finding.fix.splitlines():
-            self._say(f"      > {line}")
-        if finding.source:
-            self._say(f"      see {finding.source}")
+            if line.startswith("az aks get-credentials ") and line in self._printed:
+                continue
+            self._printed.add(line)
+            # A command is not wrapped, so that it can be pasted.
+            text = f"Try: {line}" if is_command(line) else self._wrapped(line, indent)
+            self._print(f"{' ' * indent}{text}")
+
+    def _print_skipped(self) -> None:
+        """What was skipped in a row for the same reason, in one line."""
+        skipped, self._skipped = self._skipped, []
+        if skipped:
+            title = skipped[0].check.title if len(skipped) == 1 else f"{len(skipped)} checks"
+            self._print_line(Status.SKIPPED, title, f"skipped: {skipped[0].note}")
+
+    def _wrapped(self, text: str, indent: int) -> str:
+        """The text with its further lines indented, at a terminal."""
+        if not self._width:
+            return text
+        width = max(self._width - indent, 30)
+        lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        return f"\n{' ' * indent}".join(lines)
 
     def _mark(self, status: Status) -> str:
         mark = self._marks[status]
         return f"\x1b[{COLOURS[status]}m{mark}\x1b[0m" if self._colour else mark
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
 
-def observer(cmd: Any, place: Place) -> Observer:
-    """The picture for this az: its stderr, its colours, and only errors where az shows only errors."""
+def make_observer(cmd: Any, target: CheckTarget) -> Observer:
+    """The console of this az: its stderr, its colours, and errors alone with --only-show-errors."""
     context = cmd.cli_ctx
     terminal = sys.stderr.isatty()
-    return Picture(
+    return CheckConsole(
         sys.stderr,
-        place,
-        terminal=terminal,
+        target,
+        width=shutil.get_terminal_size().columns if terminal else None,
         colour=terminal and bool(getattr(context, "enable_color", False)),
         brief=bool(getattr(context, "only_show_errors", False)),
     )

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import azure_errors, set_exit_code
 
 if TYPE_CHECKING:
-    from azext_amlk8s.checks import Check, Facts, Outcome, Place, Result
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.checks import Check, CheckTarget, Component, Outcome, Result
     from azext_amlk8s.console.check_console import Observer
-    from azext_amlk8s.operations.fact_collector import Sources
+    from azext_amlk8s.operations.fact_collector import FactCollector
+    from azext_amlk8s.rules import Fact
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
 
@@ -34,143 +35,145 @@ def check(
     kubeconfig: str | None = None,
     context: str | None = None,
 ) -> dict[str, Any]:
-    """Look at everything, say what is wrong and what mends it; az ends in 1 when there is an error. Writes nothing."""
+    """Report every problem with its fix; az exits with 1 when there is an error. Writes nothing."""
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.checks import Place, report
-    from azext_amlk8s.console.check_console import observer
+    from azext_amlk8s.checks import CheckTarget, build_report
+    from azext_amlk8s.console.check_console import make_observer
+    from azext_amlk8s.refs import ClusterRef, WorkspaceRef
 
     if compute_name and not workspace_name:
         raise RequiredArgumentMissingError(
-            "A compute is in a workspace, which must be named too.", recommendation="--workspace-name WORKSPACE"
+            f"--compute-name '{compute_name}' requires the workspace of the compute.",
+            recommendation="Add --workspace-name with the name of the workspace.",
         )
     with azure_errors(), _interruptible():
-        arm = AzureClient(cmd.cli_ctx)
-        place = Place(
-            subscription=arm.subscription_id,
-            group=resource_group_name,
-            cluster_type=cluster_type,
-            cluster=cluster_name,
+        client = AzureClient(cmd.cli_ctx)
+        subscription, workspace = client.subscription_id, None
+        if workspace_name:
+            workspace = WorkspaceRef(subscription, workspace_group or resource_group_name, workspace_name)
+        target = CheckTarget(
+            ClusterRef(subscription, resource_group_name, cluster_type, cluster_name),
+            workspace,
+            compute_name or "",
             before=before,
             scenario=scenario or "",
-            workspace=workspace_name or "",
-            workspace_group=workspace_group or resource_group_name,
-            compute=compute_name or "",
+            kubeconfig=kubeconfig or "",
+            context=context or "",
+            caller=signed_in_account(cmd.cli_ctx),
         )
-        checks = _chosen(place, only or (), skip or ())
-        watcher = observer(cmd, place)
-        result, sources = run(arm, place, checks, watcher, kubeconfig, context)
-        result, sources = _until_healthy(arm, place, checks, watcher, (result, sources), wait, kubeconfig, context)
-    watcher.end(result)
+        checks = _select(target, only or (), skip or ())
+        observer = make_observer(cmd, target)
+        result, collector = run_checks(client, target, checks, observer)
+        deadline, pause = time.monotonic() + (wait or 0) * 60, FIRST_PAUSE_SECONDS
+        while not result.healthy and result.may_recover and time.monotonic() < deadline:
+            pause = min(pause, max(deadline - time.monotonic(), 0))
+            observer.pause(result, pause)
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+            result, collector = run_checks(client, target, checks, observer)
+    observer.end(result)
     if not result.healthy:
         set_exit_code(cmd, 1)
-    return report(place, result, components_of(place, result, sources))
+    return build_report(target, result, find_components(result, collector))
 
 
-def run(
-    arm: Any,
-    place: Place,
+def run_checks(
+    client: AzureClient,
+    target: CheckTarget,
     checks: Sequence[Check],
-    watcher: Observer,
-    kubeconfig: str | None = None,
-    context: str | None = None,
-    also: Sequence[str] = (),
-) -> tuple[Result, Sources]:
-    """Ask for what the checks look at, side by side, and judge each as soon as its facts are there.
+    observer: Observer,
+    extra: Sequence[Fact[Any]] = (),
+) -> tuple[Result, FactCollector]:
+    """Collect what the checks look at, and evaluate each as soon as its facts are available.
 
-    also are facts that are asked for beside them.
+    extra are facts that are collected beside them.
     """
-    from azext_amlk8s.checks import Facts, Result, Unseen, facts_of, judged
-    from azext_amlk8s.operations.fact_collector import Sources
+    from azext_amlk8s.checks import Facts, Result, evaluate, facts_of
+    from azext_amlk8s.operations.fact_collector import FactCollector
+    from azext_amlk8s.rules import Finding
 
-    sources = Sources(arm, place, kubeconfig, context)
+    collector = FactCollector(client, target)
     outcomes: list[Outcome] = []
-    # Checks of the same facts share them, and what is reckoned from them.
-    shared: dict[tuple[str, ...], Facts] = {}
+    findings: list[Finding] = []
+    # Checks of the same facts share them, and what is computed from them.
+    shared: dict[tuple[Fact[Any], ...], Facts] = {}
     try:
-        sources.start((*facts_of(checks), *also))
+        collector.start((*facts_of(checks), *extra))
         for one in checks:
-            watcher.begin(one)
-            told = {name: sources[name] for name in one.facts}
-            missing = {name: told[name] for name in one.needs if isinstance(told[name], Unseen)}
-            if missing and isinstance(sources["cluster"], Unseen):
-                missing = {"cluster": Unseen("the cluster cannot be read")}
-            found = judged(one, shared.setdefault(one.facts, Facts(place, **told)), missing)
-            outcomes.append(_filled_in(found, place, told.get("extensions")))
-            watcher.note(outcomes[-1])
-        sources.wait(also)
+            observer.begin(one)
+            if one.facts not in shared:
+                shared[one.facts] = collector.facts(one.facts)
+            outcome = _with_complete_fixes(evaluate(one, shared[one.facts], findings), collector)
+            findings += outcome.findings
+            outcomes.append(outcome)
+            observer.note(outcome)
+        collector.wait(extra)
     finally:
-        sources.close()
-    return Result(tuple(outcomes)), sources
+        collector.close()
+    return Result(tuple(outcomes)), collector
 
 
-def components_of(place: Place, result: Result, sources: Sources) -> Any:
-    """The matrix of components, where it was looked at and could be seen."""
-    from azext_amlk8s.checks import Facts, Status, matrix
+def find_components(result: Result, collector: FactCollector) -> tuple[Component, ...]:
+    """The components with their states, where they were checked and could be read."""
+    from azext_amlk8s.checks import component_states
+    from azext_amlk8s.checks.facts import CONTROLLERS, EVENTS, EXTENSIONS, PODS, find_extension
 
-    if not any(one.check.category == "components" and one.status is not Status.SKIPPED for one in result.outcomes):
+    if not any(one.check.spec.category == "components" for one in result.outcomes):
         return ()
-    names = ("extensions", "controllers", "pods", "events")
-    facts = Facts(place, **{name: sources[name] for name in names})
-    return matrix(facts)
+    needed = (collector.get(EXTENSIONS), collector.get(CONTROLLERS), collector.get(PODS))
+    if any(one is None for one in needed) or find_extension(collector.get(EXTENSIONS) or ()) is None:
+        return ()
+    return component_states(collector.facts((EXTENSIONS, CONTROLLERS, PODS, EVENTS)))
 
 
-def _until_healthy(
-    arm: Any,
-    place: Place,
-    checks: Sequence[Check],
-    watcher: Observer,
-    now: tuple[Result, Sources],
-    minutes: float | None,
-    kubeconfig: str | None,
-    context: str | None,
-) -> tuple[Result, Sources]:
-    """Again and again until there is no error, none that waiting could mend, or no time left."""
-    deadline, pause = time.monotonic() + (minutes or 0) * 60, FIRST_PAUSE_SECONDS
-    while not now[0].healthy and now[0].waits_help and time.monotonic() < deadline:
-        pause = min(pause, max(deadline - time.monotonic(), 0))
-        watcher.pause(now[0], pause)
-        time.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-        now = run(arm, place, checks, watcher, kubeconfig, context)
-    return now
+def signed_in_account(cli_ctx: Any) -> str:
+    """The user name or application ID of the signed-in account, or nothing."""
+    from azure.cli.core._profile import Profile
+    from knack.util import CLIError
+
+    try:
+        return str(Profile(cli_ctx=cli_ctx).get_current_account_user())
+    except (CLIError, KeyError, TypeError):
+        return ""
 
 
-def _chosen(place: Place, only: Sequence[str], skip: Sequence[str]) -> tuple[Check, ...]:
+def _select(target: CheckTarget, only: Sequence[str], skip: Sequence[str]) -> tuple[Check, ...]:
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
-    from azext_amlk8s.checks import CATEGORIES, UnknownWord, chosen
+    from azext_amlk8s.checks import CATEGORIES, UnknownCheck, select_checks
 
     try:
-        checks = chosen(place, only, skip)
-    except UnknownWord as unknown:
+        checks = select_checks(target, only, skip)
+    except UnknownCheck as unknown:
         option = "--only" if unknown.word in only else "--skip"
-        near = unknown.nearest or CATEGORIES[0].id
+        nearest = unknown.nearest or CATEGORIES[0].id
         raise InvalidArgumentValueError(
-            f"{unknown.word} is neither a check nor a category; categories are "
-            f"{', '.join(one.id for one in CATEGORIES)}.",
-            recommendation=f"{option} {near}",
+            f"Unknown check or category '{unknown.word}'; categories are {', '.join(one.id for one in CATEGORIES)}.",
+            recommendation=f"{option} {nearest}",
         ) from unknown
     if not checks:
-        asked = " ".join([*(f"--only {word}" for word in only), *(f"--skip {word}" for word in skip)])
-        why = "" if place.workspace else "; those of the compute need --workspace-name"
-        raise InvalidArgumentValueError(f"No check is left by {asked}{why}.", recommendation="--only cluster")
+        options = " ".join([*(f"--only {word}" for word in only), *(f"--skip {word}" for word in skip)])
+        reason = "" if target.workspace else "; checks of the compute require --workspace-name"
+        raise InvalidArgumentValueError(f"No check matches {options}{reason}.", recommendation="--only cluster")
     return checks
 
 
-def _filled_in(outcome: Outcome, place: Place, extensions: Any) -> Outcome:
-    """The same, with the names that are known in the place of placeholders in what is to be pasted."""
-    from azext_amlk8s.checks import ours, seen
-    from azext_amlk8s.operations.failure_context import fill_placeholders
+def _with_complete_fixes(outcome: Outcome, collector: FactCollector) -> Outcome:
+    """The outcome with fixes that name the cluster and, where it is known, the extension."""
+    from dataclasses import replace
 
-    extension = str((ours(seen(extensions) or ()) or {}).get("name") or "")
-    known = {"GROUP": place.group, "TYPE": place.cluster_type, "CLUSTER": place.cluster, "WORKSPACE": place.workspace}
-    own = {"extension NAME": extension, "compute NAME": place.compute}
-    return replace(
-        outcome,
-        findings=tuple(replace(one, fix=fill_placeholders(one.fix, known, own)) for one in outcome.findings),
-    )
+    from azext_amlk8s.checks import complete_fix, find_extension
+    from azext_amlk8s.checks.facts import EXTENSIONS
+
+    if not outcome.findings:
+        return outcome
+    name = ""
+    if EXTENSIONS in outcome.check.facts:
+        name = str((find_extension(collector.get(EXTENSIONS) or ()) or {}).get("name") or "")
+    findings = tuple(complete_fix(one, collector.target, name) for one in outcome.findings)
+    return replace(outcome, findings=findings)
 
 
 @contextmanager

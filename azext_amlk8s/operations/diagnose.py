@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.console.errors import azure_errors
 from azext_amlk8s.operations.failure_context import NAMESPACE
 
-ALSO = ("quotas", "volcano", "fe_role", "releases", "permissions", "locks", "feature", "agents")
-KEPT = (
-    "cluster", "extensions", "providers", "nodes", "namespaces", "controllers", "events", "health", "instance_types",
-    "relay", *ALSO,
+COLLECTED = (
+    keys.CLUSTER, keys.EXTENSIONS, keys.PROVIDERS, keys.NODES, keys.NAMESPACES, keys.CONTROLLERS, keys.EVENTS,
+    keys.HEALTH, keys.INSTANCE_TYPES, keys.RELAY, keys.QUOTAS, keys.VOLCANO, keys.ROUTER_ROLE, keys.RELEASES,
+    keys.PERMISSIONS, keys.LOCKS, keys.FEATURE, keys.ARC_AGENTS,
 )  # fmt: skip
 SPACES = (NAMESPACE, "azure-arc", "kube-system")
 LOGGED_PODS, LOG_LINES, LOG_BYTES = 25, 500, 1_000_000
@@ -34,18 +35,24 @@ def diagnose(
 ) -> dict[str, Any]:
     """Write the diagnosis into a new folder: an archive, and its page beside it. Returns where they are."""
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.checks import Place, chosen, report
-    from azext_amlk8s.console.check_console import observer
-    from azext_amlk8s.operations.check import components_of, run
+    from azext_amlk8s.checks import CheckTarget, build_report, select_checks
+    from azext_amlk8s.console.check_console import make_observer
+    from azext_amlk8s.operations.check import find_components, run_checks, signed_in_account
+    from azext_amlk8s.refs import ClusterRef
 
     folder = _fresh(output_folder, cluster_name)
     with azure_errors(), _emptied(folder):
-        arm = AzureClient(cmd.cli_ctx)
-        place = Place(arm.subscription_id, resource_group_name, cluster_type, cluster_name)
-        watcher = observer(cmd, place)
-        result, sources = run(arm, place, chosen(place), watcher, kubeconfig, context, also=(*KEPT, "pods"))
-    watcher.end(result)
-    told = report(place, result, components_of(place, result, sources))
+        client = AzureClient(cmd.cli_ctx)
+        target = CheckTarget(
+            ClusterRef(client.subscription_id, resource_group_name, cluster_type, cluster_name),
+            kubeconfig=kubeconfig or "",
+            context=context or "",
+            caller=signed_in_account(cmd.cli_ctx),
+        )
+        observer = make_observer(cmd, target)
+        result, sources = run_checks(client, target, select_checks(target), observer, (*COLLECTED, keys.PODS))
+    observer.end(result)
+    told = build_report(target, result, find_components(result, sources))
     files = _files(sources, told)
     files[PAGE] = _page(told, sources, [*files, PAGE])
     _write(folder / ARCHIVE, _zipped(files))
@@ -96,31 +103,31 @@ def _emptied(folder: Path) -> Iterator[None]:
 
 def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
     """The files by name, without secrets."""
-    from azext_amlk8s.checks import Unseen, seen
     from azext_amlk8s.redaction import redact, redact_text
+    from azext_amlk8s.rules import Unavailable
 
-    facts = {name: sources[name] for name in KEPT}
-    pods = [one for one in seen(sources["pods"]) or () if (one.get("metadata") or {}).get("namespace") in SPACES]
-    facts["pods"] = pods if seen(sources["pods"]) is not None else sources["pods"]
+    facts = {fact.name: sources[fact] for fact in COLLECTED}
+    pods = [one for one in sources.get(keys.PODS) or () if keys.namespace_of(one) in SPACES]
+    facts["pods"] = pods if sources.get(keys.PODS) is not None else sources[keys.PODS]
     files = {"report.json": _json(told)}
     for name, value in facts.items():
-        if isinstance(value, Unseen):
-            files[f"{name}.not-seen.txt"] = redact_text(f"{value.why}\n")
+        if isinstance(value, Unavailable):
+            files[f"{name}.unavailable.txt"] = redact_text(f"{value.reason}\n")
         elif value not in (None, (), []):
             files[f"{name}.json"] = _json(redact(value))
-    if (health := seen(facts["health"])) and isinstance(health.get("data"), Mapping):
+    if (health := sources.get(keys.HEALTH)) and isinstance(health.get("data"), Mapping):
         reports = {key: text for key, text in redact(health["data"]).items() if str(key).startswith("reports-")}
         files |= {f"health/{key}.txt": str(text) for key, text in reports.items()}
-    return {**files, **_logs(sources.cluster, pods)}
+    return {**files, **_logs(sources.connection, pods)}
 
 
 def _logs(door: Any, pods: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The logs of the extension's pods that are not as they should be, and what the health check wrote."""
-    from azext_amlk8s.checks import Unseen
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
     from azext_amlk8s.redaction import redact_text
+    from azext_amlk8s.rules import Unavailable
 
-    if isinstance(door, Unseen):
+    if isinstance(door, Unavailable):
         return {}
     found = {}
     for pod, container, restarted in _worth_reading(pods)[:LOGGED_PODS]:
@@ -151,13 +158,12 @@ def _worth_reading(pods: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bo
 
 
 def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
-    from azext_amlk8s.checks import ours, seen
-    from azext_amlk8s.checks.html_report import page
+    from azext_amlk8s.checks.html_report import render_page
     from azext_amlk8s.scheduling.nodes import nodes_from_objects
 
-    nodes = nodes_from_objects(seen(sources["nodes"]) or (), seen(sources["pods"]) or ())
-    cluster = seen(sources["cluster"]) or {}
-    extension = ours(seen(sources["extensions"]) or ()) or {}
+    nodes = nodes_from_objects(sources.get(keys.NODES) or (), sources.get(keys.PODS) or ())
+    cluster = sources.get(keys.CLUSTER) or {}
+    extension = keys.find_extension(sources.get(keys.EXTENSIONS) or ()) or {}
     properties = extension.get("properties") or {}
     head = {
         "Made": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
@@ -169,7 +175,7 @@ def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
         "Version": str(properties.get("currentVersion") or properties.get("version") or ""),
         "Release train": str(properties.get("releaseTrain") or ""),
     }
-    return page(told, nodes, {key: value for key, value in head.items() if value}, files)
+    return render_page(told, nodes, {key: value for key, value in head.items() if value}, files)
 
 
 def _json(value: Any) -> str:

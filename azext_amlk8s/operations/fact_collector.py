@@ -1,243 +1,275 @@
-"""What the checks look at, asked for side by side, each once, and no more than they want. Nothing is written."""
+"""Collects the facts that checks look at, in parallel, each once and only those that are needed. Writes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from azext_amlk8s.checks import Place, Unseen, ours, seen
+from azext_amlk8s.checks import facts as keys
+from azext_amlk8s.checks.facts import CheckTarget, Facts, Object, Objects, find_extension, properties_of
 from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, PATHS, connect_to_cluster, find_arc_cluster
+from azext_amlk8s.rules import Fact, Unavailable
 
+if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.kubernetes import Cluster
+
+T = TypeVar("T")
 WORKERS = 8
 HELM_SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets?labelSelector=owner%3Dhelm"
-CONSTRAINTS = "/apis/security.openshift.io/v1/securitycontextconstraints/privileged"
-# What the cluster tells, by fact: the path, and whether it is a list.
-LISTS = {
-    "nodes": "/api/v1/nodes",
-    "pods": "/api/v1/pods",
-    "events": PATHS["events"],
-    "quotas": f"/api/v1/namespaces/{NAMESPACE}/resourcequotas",
-    "namespaces": "/api/v1/namespaces",
+CONSTRAINTS_PATH = "/apis/security.openshift.io/v1/securitycontextconstraints/privileged"
+LISTS: dict[Fact[Any], str] = {
+    keys.NODES: "/api/v1/nodes",
+    keys.PODS: "/api/v1/pods",
+    keys.EVENTS: PATHS["events"],
+    keys.QUOTAS: f"/api/v1/namespaces/{NAMESPACE}/resourcequotas",
+    keys.NAMESPACES: "/api/v1/namespaces",
 }
-OBJECTS = {
-    "health": PATHS["health"],
-    "volcano": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobs.batch.volcano.sh",
-    "fe_role": "/apis/rbac.authorization.k8s.io/v1/clusterroles/azureml-fe",
+OBJECTS: dict[Fact[Any], str] = {
+    keys.HEALTH: PATHS["health"],
+    keys.VOLCANO: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobs.batch.volcano.sh",
+    keys.ROUTER_ROLE: "/apis/rbac.authorization.k8s.io/v1/clusterroles/azureml-fe",
 }
-MADE = ("controllers", "instance_types", "releases", "kubernetes", "agents", "constraints")
-# What others wait for.
-FIRST = ("_door", "extensions", "cluster", "workspace")
-CONTROLLERS = {"Deployment": "deployments", "DaemonSet": "daemonsets", "StatefulSet": "statefulsets"}
+CONTROLLER_KINDS = {"Deployment": "deployments", "DaemonSet": "daemonsets", "StatefulSet": "statefulsets"}
+# Facts of one cluster type alone; on the other they are None, without a request.
+AKS_ONLY: tuple[Fact[Any], ...] = (keys.FEATURE, keys.TRUSTED_ACCESS)
+ARC_ONLY: tuple[Fact[Any], ...] = (keys.CONSTRAINTS, keys.ARC_AGENTS, keys.GROUP_PERMISSIONS, keys.RELAY)
+CONNECTION: Fact[Cluster] = Fact("connection")
+# Other facts need these, so they are collected first: a worker that waits collects nothing.
+FIRST: tuple[Fact[Any], ...] = (CONNECTION, keys.EXTENSIONS, keys.CLUSTER, keys.WORKSPACE)
 
 
-class Sources:
-    """The facts of a place, as futures. What could not be had is Unseen; a dead network is raised."""
+class FactCollector:
+    """The facts of a target, as futures. What cannot be read is Unavailable; a dead network is raised."""
 
-    def __init__(self, arm: Any, place: Place, kubeconfig: str | None, context: str | None) -> None:
-        self._arm, self._place, self._access = arm, place, (kubeconfig, context)
-        self._cluster_ref = arm.cluster_ref(place.group, place.cluster_type, place.cluster)
-        self._cluster_id = self._cluster_ref.id
-        self._workspace_ref = arm.workspace_ref(place.workspace_group, place.workspace)
+    def __init__(self, client: AzureClient, target: CheckTarget) -> None:
+        self._client, self.target = client, target
         self._pool = ThreadPoolExecutor(WORKERS)
-        self._futures: dict[str, Future[Any]] = {}
+        self._futures: dict[Fact[Any], Future[Any]] = {}
         self._lock = Lock()
-        self._agents: Any = None
+        self._agents: Object | None = None
 
-    def start(self, names: Iterable[str]) -> None:
-        """Begin to ask; what others depend on goes first, since a waiting worker asks nothing."""
-        wanted = set(names)
-        of_cluster = {*LISTS, *OBJECTS, *MADE}
-        if wanted & of_cluster - self._left_out():
-            wanted.add("kubernetes")
-            wanted.add("_door")
-        of_azure = wanted - of_cluster - {*FIRST}
-        for name in (*(one for one in FIRST if one in wanted), *sorted(of_azure), *sorted(wanted - of_azure)):
-            self._future(name)
+    def start(self, facts: Iterable[Fact[Any]]) -> None:
+        """Begin to collect."""
+        needed = {fact for fact in facts if fact not in self._absent()}
+        if needed & set(keys.IN_CLUSTER):
+            needed |= {keys.KUBERNETES, CONNECTION}
+        rest = needed - set(FIRST)
+        in_cluster = rest & set(keys.IN_CLUSTER)
+        ordered = [
+            *(fact for fact in FIRST if fact in needed),
+            *sorted(rest - in_cluster, key=lambda fact: fact.name),
+            *sorted(in_cluster, key=lambda fact: fact.name),
+        ]
+        for fact in ordered:
+            self._future(fact)
 
-    def __getitem__(self, name: str) -> Any:
-        return self._future(name).result()
+    def __getitem__(self, fact: Fact[T]) -> T | Unavailable:
+        value: T | Unavailable = self._future(fact).result()
+        return value
 
-    def wait(self, names: Iterable[str]) -> None:
-        """Wait until these have been asked for."""
-        for name in names:
-            self._future(name).result()
+    def get(self, fact: Fact[T]) -> T | None:
+        """The value, or None where it cannot be read."""
+        value = self[fact]
+        return None if isinstance(value, Unavailable) else value
+
+    def facts(self, wanted: Iterable[Fact[Any]]) -> Facts:
+        """These facts, waited for."""
+        return Facts(self.target, {fact: self[fact] for fact in wanted})
+
+    def wait(self, facts: Iterable[Fact[Any]]) -> None:
+        """Wait until these have been collected."""
+        for fact in facts:
+            self._future(fact).result()
 
     def close(self) -> None:
-        """Leave what has not been asked yet unasked."""
+        """Do not collect what has not been started yet."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     @property
-    def cluster(self) -> Any:
-        """The door to the cluster itself, or Unseen."""
-        return self["_door"]
+    def connection(self) -> Cluster | Unavailable:
+        """The connection to the cluster itself."""
+        return self[CONNECTION]
 
-    def _future(self, name: str) -> Future[Any]:
+    def _future(self, fact: Fact[Any]) -> Future[Any]:
         with self._lock:
-            if name not in self._futures:
-                self._futures[name] = self._pool.submit(self._ask, name)
-            return self._futures[name]
+            if fact not in self._futures:
+                self._futures[fact] = self._pool.submit(self._collect, fact)
+            return self._futures[fact]
 
-    def _ask(self, name: str) -> Any:
+    def _collect(self, fact: Fact[Any]) -> Any:
         from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
         from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable, NoInstanceTypes
 
         try:
-            return self._source(name)()
+            return self._reader(fact)()
         except ResourceNotFoundError as error:
-            return Unseen(_sentence(error), absent=True)
+            return Unavailable(_describe(error), absent=True)
         except HttpResponseError as error:
-            return Unseen(_sentence(error))
+            return Unavailable(_describe(error))
         except NoInstanceTypes:
             return None
         except ClusterRefused as refused:
-            return Unseen(f"the cluster refused ({refused.status} {refused.reason}): {refused.message}")
+            return Unavailable(f"the cluster refused ({refused.status} {refused.reason}): {refused.message}")
         except ClusterUnreachable as unreachable:
-            return Unseen(str(unreachable))
+            return Unavailable(str(unreachable))
 
-    def _source(self, name: str) -> Callable[[], Any]:
-        if name in self._left_out():
+    def _reader(self, fact: Fact[Any]) -> Callable[[], Any]:
+        if fact in self._absent():
             return lambda: None
-        if name in LISTS:
-            return lambda: self._list(LISTS[name])
-        if name in OBJECTS:
-            return lambda: self._read(OBJECTS[name])
-        return getattr(self, f"_of_{name.strip('_')}")
+        if fact in LISTS:
+            return lambda: self._list(LISTS[fact])
+        if fact in OBJECTS:
+            return lambda: self._read(OBJECTS[fact])
+        reader: Callable[[], Any] = getattr(self, f"_read_{fact.name}")
+        return reader
 
-    def _left_out(self) -> set[str]:
-        """What a cluster of this kind does not have: no request is spent on it."""
-        return (
-            {"constraints", "agents", "group_permissions", "relay"}
-            if self._place.is_aks
-            else {"feature", "trusted_access"}
-        )
+    def _absent(self) -> tuple[Fact[Any], ...]:
+        return ARC_ONLY if self.target.cluster.is_aks else AKS_ONLY
 
-    def _of_cli(self) -> str:
+    # From Azure.
+
+    def _read_cli(self) -> str:
         from azure.cli.core import __version__
 
         return str(__version__)
 
-    def _of_cluster(self) -> Any:
+    def _read_cluster(self) -> Object | Unavailable:
         from azure.core.exceptions import ResourceNotFoundError
 
         from azext_amlk8s.operations.extension_common import not_found_error
 
+        cluster = self.target.cluster
         try:
-            return self._arm.get(self._cluster_id)
+            return self._client.get(cluster.id)
         except ResourceNotFoundError as error:
-            told = not_found_error(error, self._arm, self._cluster_ref)
-            return Unseen(str(told), absent=True, fix="\n".join(getattr(told, "recommendations", None) or ()))
+            explained = not_found_error(error, self._client, cluster)
+            fix = "\n".join(getattr(explained, "recommendations", None) or ())
+            return Unavailable(str(explained), absent=True, fix=fix)
 
-    def _of_extensions(self) -> Any:
-        return self._arm.list_extensions(self._cluster_ref)
+    def _read_extensions(self) -> Objects:
+        return self._client.list_all(f"{self.target.cluster.id}/providers/Microsoft.KubernetesConfiguration/extensions")
 
-    def _of_providers(self) -> Any:
-        from azext_amlk8s.checks import Facts, settings_of
+    def _read_providers(self) -> Objects:
+        from azext_amlk8s.checks import settings_of
         from azext_amlk8s.settings import needed_providers
 
-        settings = settings_of(Facts(self._place, extensions=seen(self["extensions"]) or ()))
-        names = needed_providers(settings, self._place.cluster_type)
-        futures = [self._pool.submit(self._arm.get_provider, name) for name in names]
-        return [one.result() for one in futures]
+        settings = settings_of(self.facts([keys.EXTENSIONS]))
+        names = needed_providers(settings, self.target.cluster.type)
+        futures = [self._pool.submit(self._client.get_provider, name) for name in names]
+        return [future.result() for future in futures]
 
-    def _of_feature(self) -> Any:
+    def _read_feature(self) -> Object | None:
         from azext_amlk8s.knowledge import load
 
-        told = load("checks")["feature"]
-        return self._arm.find_feature(told["namespace"], told["name"])
+        feature = load("checks")["feature"]
+        return self._client.find_feature(feature["namespace"], feature["name"])
 
-    def _of_permissions(self) -> Any:
-        return self._arm.list_all(f"{self._cluster_id}/providers/Microsoft.Authorization/permissions")
+    def _read_permissions(self) -> Objects:
+        return self._client.list_all(f"{self.target.cluster.id}/providers/Microsoft.Authorization/permissions")
 
-    def _of_group_permissions(self) -> Any:
-        group = f"/subscriptions/{self._place.subscription}/resourceGroups/{self._place.group}"
-        return self._arm.list_all(f"{group}/providers/Microsoft.Authorization/permissions")
+    def _read_group_permissions(self) -> Objects:
+        cluster = self.target.cluster
+        group = f"/subscriptions/{cluster.subscription}/resourceGroups/{cluster.resource_group}"
+        return self._client.list_all(f"{group}/providers/Microsoft.Authorization/permissions")
 
-    def _of_locks(self) -> Any:
-        return self._arm.list_all(
-            f"{self._cluster_id}/providers/Microsoft.Authorization/locks", **{"$filter": "atScope()"}
-        )
+    def _read_locks(self) -> Objects:
+        path = f"{self.target.cluster.id}/providers/Microsoft.Authorization/locks"
+        return self._client.list_all(path, **{"$filter": "atScope()"})
 
-    def _of_relay(self) -> Any:
-        there = ours(seen(self["extensions"]) or ()) or {}
-        config = (there.get("properties") or {}).get("configurationSettings") or {}
-        named = str(config.get("relayserver.hybridConnectionResourceID") or "")
-        return self._arm.get(named) if named.startswith("/subscriptions/") else None
+    def _read_relay(self) -> Object | None:
+        settings = properties_of(find_extension(self.get(keys.EXTENSIONS) or ())).get("configurationSettings") or {}
+        resource_id = str(settings.get("relayserver.hybridConnectionResourceID") or "")
+        return self._client.get(resource_id) if resource_id.startswith("/subscriptions/") else None
 
-    def _of_workspace(self) -> Any:
-        return self._arm.get_workspace(self._workspace_ref)
+    def _read_workspace(self) -> Object:
+        return self._client.get(self._workspace_id())
 
-    def _of_computes(self) -> Any:
-        return self._arm.list_computes(self._workspace_ref)
+    def _read_computes(self) -> Objects:
+        return self._client.list_all(f"{self._workspace_id()}/computes")
 
-    def _of_assignments(self) -> Any:
+    def _read_assignments(self) -> Mapping[str, Objects]:
         from azext_amlk8s.computes import identity_principals
 
-        principals = identity_principals(seen(self["workspace"]) or {})
-        return {one: self._arm.list_role_assignments(self._cluster_id, one) for one in principals}
+        principals = identity_principals(dict(self.get(keys.WORKSPACE) or {}))
+        return {one: self._client.list_role_assignments(self.target.cluster.id, one) for one in principals}
 
-    def _of_trusted_access(self) -> Any:
-        if not ((seen(self["cluster"]) or {}).get("properties") or {}).get("disableLocalAccounts"):
+    def _read_trusted_access(self) -> Objects:
+        if not properties_of(self.get(keys.CLUSTER)).get("disableLocalAccounts"):
             return ()
-        return self._arm.list_all(f"{self._cluster_id}/trustedAccessRoleBindings")
+        return self._client.list_all(f"{self.target.cluster.id}/trustedAccessRoleBindings")
 
-    def _of_door(self) -> Any:
-        why = ""
-        if self._place.is_aks or any(self._access):
-            cluster, why = connect_to_cluster(self._arm, self._cluster_ref, *self._access)
+    def _workspace_id(self) -> str:
+        assert self.target.workspace is not None, "only checks of the category compute read it"
+        return self.target.workspace.id
+
+    # From the cluster's own API.
+
+    def _read_connection(self) -> Cluster | Unavailable:
+        cluster = self.target.cluster
+        if cluster.is_aks or self.target.kubeconfig or self.target.context:
+            connection, reason = connect_to_cluster(
+                self._client, cluster, self.target.kubeconfig or None, self.target.context or None
+            )
         else:
-            cluster, self._agents = find_arc_cluster(self._cluster_ref)
-        return cluster or Unseen(why or f"no context of the kubeconfig leads to {self._place.cluster}")
+            reason = ""
+            connection, self._agents = find_arc_cluster(cluster)
+        return connection or Unavailable(reason or f"no context of the kubeconfig leads to {cluster.name}")
 
-    def _of_agents(self) -> Any:
-        door = self.cluster
-        return door if isinstance(door, Unseen) else self._agents or door.read(ARC_IDENTITY)
-
-    def _of_constraints(self) -> Any:
-        told = (seen(self["cluster"]) or {}).get("properties") or {}
-        return self._read(CONSTRAINTS) if str(told.get("distribution")).lower() == "openshift" else None
-
-    def _of_kubernetes(self) -> Any:
-        """Where the API server is: it has answered, or is asked what costs it least."""
-        door = self.cluster
-        if isinstance(door, Unseen):
-            return door
-        nodes = self["nodes"]
-        if isinstance(nodes, Unseen) and not nodes.why.startswith("the cluster refused"):
+    def _read_kubernetes(self) -> str | Unavailable:
+        """The address of the API server, once it has responded to the list of nodes."""
+        connection = self.connection
+        if isinstance(connection, Unavailable):
+            return connection
+        nodes = self[keys.NODES]
+        if isinstance(nodes, Unavailable) and not nodes.reason.startswith("the cluster refused"):
             return nodes
-        return door.server
+        return str(connection.server)
 
-    def _of_controllers(self) -> Any:
-        futures = [self._pool.submit(self._list, f"/apis/apps/v1/{plural}") for plural in CONTROLLERS.values()]
-        lists = [one.result() for one in futures]
-        if unseen := next((one for one in lists if isinstance(one, Unseen)), None):
-            return unseen
-        return [{**obj, "kind": kind} for kind, found in zip(CONTROLLERS, lists, strict=True) for obj in found]
+    def _read_arc_agents(self) -> Object | None | Unavailable:
+        connection = self.connection
+        return connection if isinstance(connection, Unavailable) else self._agents or connection.read(ARC_IDENTITY)
 
-    def _of_instance_types(self) -> Any:
-        door = self.cluster
-        return door if isinstance(door, Unseen) else door.list_instance_types()
+    def _read_constraints(self) -> Object | None | Unavailable:
+        distribution = properties_of(self.get(keys.CLUSTER)).get("distribution")
+        return self._read(CONSTRAINTS_PATH) if str(distribution).lower() == "openshift" else None
 
-    def _of_releases(self) -> Any:
-        door = self.cluster
-        if isinstance(door, Unseen):
-            return door
-        return (door.read(HELM_SECRETS, metadata_only=True) or {}).get("items") or []
+    def _read_controllers(self) -> Objects | Unavailable:
+        futures = [self._pool.submit(self._list, f"/apis/apps/v1/{plural}") for plural in CONTROLLER_KINDS.values()]
+        lists = [future.result() for future in futures]
+        if unavailable := next((one for one in lists if isinstance(one, Unavailable)), None):
+            return unavailable
+        by_kind = zip(CONTROLLER_KINDS, cast("list[Objects]", lists), strict=True)
+        return [{**obj, "kind": kind} for kind, objects in by_kind for obj in objects]
 
-    def _list(self, path: str) -> Any:
+    def _read_instance_types(self) -> Objects | Unavailable:
+        connection = self.connection
+        return connection if isinstance(connection, Unavailable) else connection.list_instance_types()
+
+    def _read_releases(self) -> Objects | Unavailable:
+        connection = self.connection
+        if isinstance(connection, Unavailable):
+            return connection
+        return (connection.read(HELM_SECRETS, metadata_only=True) or {}).get("items") or []
+
+    def _list(self, path: str) -> Objects | Unavailable:
         found = self._read(path)
-        return found if isinstance(found, Unseen) else (found or {}).get("items") or []
+        return found if isinstance(found, Unavailable) else (found or {}).get("items") or []
 
-    def _read(self, path: str) -> Any:
-        door = self.cluster
-        return door if isinstance(door, Unseen) else door.read(path)
+    def _read(self, path: str) -> Object | None | Unavailable:
+        connection = self.connection
+        return connection if isinstance(connection, Unavailable) else connection.read(path)
 
 
-def _sentence(error: Any) -> str:
-    told: Mapping[str, Any] | Any = getattr(error, "error", None)
-    text = " ".join(str(getattr(told, "message", "") or error.message).split())
+def _describe(error: HttpResponseError) -> str:
+    """The code and message of an error of Azure in one line."""
+    body = getattr(error, "error", None)
+    text = " ".join(str(getattr(body, "message", "") or error.message).split())
     message = text.partition(" For more details please")[0]
-    code = getattr(told, "code", "")
+    code = getattr(body, "code", "")
     return f"({code}) {message}" if code else message

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Severity(str, Enum):
@@ -53,7 +53,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Fact(Generic[T]):
+class Fact(Generic[T_co]):
     """A key of `Facts`: the name of a fact, and the type of its value."""
 
     name: str
@@ -68,6 +68,13 @@ class Unavailable:
     fix: str = ""
 
 
+@dataclass(frozen=True)
+class Observation:
+    """What a check saw, as a clause that stands beside its title: "3 of 3 nodes are ready"."""
+
+    text: str
+
+
 class NotApplicable(Exception):
     """Raised by the function of a check where there is nothing to check; the message is a clause that says why."""
 
@@ -78,8 +85,8 @@ class CheckSpec:
 
     needs are facts without which the check is skipped; uses are facts that it takes as they come, perhaps Unavailable.
     phase is "before" an installation, "installed", or "always". retry says that waiting may resolve it. clusters is
-    managedClusters or connectedClusters where the check makes sense on one type alone. fatal checks also run before
-    extension create, update and compute attach.
+    managedClusters or connectedClusters where the check makes sense on one type alone. relays are ids of rules whose
+    findings the check passes on.
     """
 
     category: str
@@ -88,6 +95,10 @@ class CheckSpec:
     phase: str = "always"
     retry: bool = False
     clusters: str = ""
+    relays: tuple[str, ...] = ()
+
+
+Result = Problem | Finding | Observation
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,7 @@ class Rule(Generic[P]):
     severity: Severity
     title: str
     requires: str
-    function: Callable[P, Iterable[Problem]]
+    function: Callable[P, Iterable[Result]]
     source: str = ""
     why: str = ""
     follows: tuple[str, ...] = ()
@@ -112,7 +123,12 @@ class Rule(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Finding, ...]:
         """The findings of this rule for these arguments."""
-        return tuple(self.finding(problem) for problem in self.function(*args, **kwargs))
+        return tuple(one for one in self.results(*args, **kwargs) if isinstance(one, Finding))
+
+    def results(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Finding | Observation]:
+        """The findings of this rule, those that it passes on from other rules, and what it saw besides."""
+        for one in self.function(*args, **kwargs):
+            yield self.finding(one) if isinstance(one, Problem) else one
 
     def finding(self, problem: Problem) -> Finding:
         """A finding of this rule."""
@@ -138,11 +154,9 @@ class Report:
     @classmethod
     def of(cls, *groups: Iterable[Finding]) -> Report:
         """The findings of all groups, without consequences and duplicates."""
-        from azext_amlk8s.rules.registry import find_rule
-
         order = list(Severity)
         findings = list(dict.fromkeys(finding for group in groups for finding in group))
-        kept = [one for one in findings if not _is_consequence(one, find_rule(one.id), findings)]
+        kept = [one for one in findings if find_cause(one, findings) is None]
         return cls(tuple(sorted(kept, key=lambda finding: order.index(finding.severity))))
 
     @property
@@ -164,10 +178,14 @@ class Report:
         return tuple(finding for finding in self.findings if finding.severity is severity)
 
 
-def _is_consequence(finding: Finding, rule: Rule[Any] | None, findings: Iterable[Finding]) -> bool:
+def find_cause(finding: Finding, findings: Iterable[Finding]) -> Finding | None:
+    """The finding among these of which this one is a consequence, as its rule declares it."""
+    from azext_amlk8s.rules.registry import find_rule
+
+    rule = find_rule(finding.id)
     if rule is None or not (rule.follows or rule.follows_any):
-        return False
-    return any(cause is not finding and _causes(cause, finding, rule) for cause in findings)
+        return None
+    return next((cause for cause in findings if cause is not finding and _causes(cause, finding, rule)), None)
 
 
 def _causes(cause: Finding, finding: Finding, rule: Rule[Any]) -> bool:
@@ -181,3 +199,4 @@ def _subjects(finding: Finding) -> set[str]:
 
 
 Problems = Iterator[Problem]
+Results = Iterator[Result]

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec
 
-from azext_amlk8s.rules.model import CheckSpec, Problem, Rule, Severity
+from azext_amlk8s.rules.model import CheckSpec, Result, Rule, Severity
 
 P = ParamSpec("P")
 
@@ -28,13 +28,13 @@ def rule(
     follows: tuple[str, ...] = (),
     follows_any: tuple[str, ...] = (),
     check: CheckSpec | None = None,
-) -> Callable[[Callable[P, Iterable[Problem]]], Rule[P]]:
+) -> Callable[[Callable[P, Iterable[Result]]], Rule[P]]:
     """Declare the decorated function, which yields a Problem for each violation, as a rule. See `Rule` for the fields.
 
     Raises ValueError for an id that is already declared.
     """
 
-    def declare(function: Callable[P, Iterable[Problem]]) -> Rule[P]:
+    def declare(function: Callable[P, Iterable[Result]]) -> Rule[P]:
         if id in _rules:
             raise ValueError(f"rule {id} is declared twice")
         declared = Rule(id, severity, title, requires, function, source, why, follows, follows_any, check)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from azext_amlk8s.checks.capacity import svg as capacity
+from azext_amlk8s.checks.node_chart import render_svg as capacity
 from azext_amlk8s.instance_types.fit import fit
 from azext_amlk8s.instance_types.fit_chart import png
 from azext_amlk8s.instance_types.fit_chart import svg as types_by_places

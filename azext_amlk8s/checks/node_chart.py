@@ -1,4 +1,4 @@
-"""A picture of the nodes: how much of each its pods request, and how much is free."""
+"""A chart of the nodes: how much of each its pods request, and how much is free."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from azext_amlk8s.instance_types.fit_chart import FONTS, drawn
 from azext_amlk8s.scheduling.amounts import format_amount
 from azext_amlk8s.scheduling.nodes import Node
 
-PARTS = (("on every node", "#90a4ae"), ("other pods", "#64b5f6"), ("free", "#c8e6c9"))
+PARTS = (("DaemonSets", "#90a4ae"), ("other pods", "#64b5f6"), ("free", "#c8e6c9"))
 TITLES = {
-    "cpu": "CPU that pods request, in percent of what nodes offer",
-    "memory": "Memory that pods request, likewise",
+    "cpu": "Requested CPU, in percent of allocatable",
+    "memory": "Requested memory, in percent of allocatable",
 }
-MOST = 60  # more bars nobody reads
+MAX_NODES = 60  # more bars are not legible
 
 
-def svg(nodes: Sequence[Node], resource: str) -> str:
-    """The picture of cpu or memory as SVG without scripts; of a large cluster the fullest nodes."""
+def render_svg(nodes: Sequence[Node], resource: str) -> str:
+    """The chart of cpu or memory as SVG without scripts; of a large cluster the fullest nodes."""
     import pygal
     from pygal.style import Style
 
-    shown_nodes = sorted(nodes, key=lambda node: -_percent(node, resource))[:MOST]
+    shown_nodes = sorted(nodes, key=lambda node: -_percent(node, resource))[:MAX_NODES]
     chart: Any = pygal.HorizontalStackedBar(
         style=Style(
             background="white",
@@ -37,7 +37,7 @@ def svg(nodes: Sequence[Node], resource: str) -> str:
         ),
         js=[],
         title=TITLES[resource],
-        no_data_text="No node can be seen.",
+        no_data_text="No nodes",
         range=(0, 100),
         legend_at_bottom=True,
         print_values=True,
@@ -57,7 +57,7 @@ def svg(nodes: Sequence[Node], resource: str) -> str:
 
 
 def _parts(node: Node, resource: str) -> tuple[int, int, int]:
-    """What daemon sets keep, what other pods request, what is left, in thousandths."""
+    """What DaemonSets request, what other pods request, and what is free, in thousandths."""
     whole, used = node.allocatable.get(resource, 0), node.used.get(resource, 0)
     kept = min(node.overhead.get(resource, 0), used)
     return kept, used - kept, max(whole - used, 0)
