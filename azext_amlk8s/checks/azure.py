@@ -5,7 +5,7 @@ from __future__ import annotations
 from azext_amlk8s.checks.facts import AKS, ARC, ARC_AGENTS, CLUSTER, Facts, Object, properties_of, state_of
 from azext_amlk8s.checks.installation import setting_check
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, Unavailable, rule
+from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, Unavailable, rule
 from azext_amlk8s.shell import join
 
 OUTBOUND = load("checks")["outbound"]
@@ -107,7 +107,8 @@ def no_proxy(facts: Facts) -> Results:
     """AKS keeps its proxy in the cluster resource, Arc in the configuration of its agents."""
     proxy, excluded = _proxy_of_aks(facts[CLUSTER]) if facts.cluster.is_aks else _proxy_of_arc(facts.get(ARC_AGENTS))
     if not proxy:
-        raise NotApplicable("no proxy")
+        yield Observation("no proxy")
+        return
     missing = [host for host in OUTBOUND["noProxy"] if host not in excluded]
     if not missing:
         yield Observation(", ".join(excluded))
@@ -146,7 +147,8 @@ def image_cache(facts: Facts) -> Results:
     """A network-isolated AKS cluster pulls through a registry of the user."""
     profile = properties_of(facts[CLUSTER]).get("bootstrapProfile") or {}
     if str(profile.get("artifactSource") or "").lower() != "cache":
-        raise NotApplicable("nodes pull from mcr.microsoft.com")
+        yield Observation("nodes pull from mcr.microsoft.com")
+        return
     registry = str(profile.get("containerRegistryId") or "").rsplit("/", 1)[-1]
     message = f"The nodes pull through the registry '{registry}', which must cache mcr.microsoft.com/azureml/*."
     fix = f"az acr cache create {join(['-r', registry])} -n azureml -s 'mcr.microsoft.com/azureml/*' -t 'azureml/*'"

@@ -101,7 +101,8 @@ def attachment_requirements(facts: Facts) -> Results:
 def workspace_roles(facts: Facts) -> Results:
     """Azure itself grants the roles of a system-assigned identity."""
     if not identity_principals(dict(facts[WORKSPACE])):
-        raise NotApplicable("Azure grants the roles of a system-assigned identity")
+        yield Observation("Azure grants the roles of a system-assigned identity")
+        return
     yield from _attachment_findings(facts, ROLE_RULES)
 
 

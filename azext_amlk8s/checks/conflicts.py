@@ -21,7 +21,7 @@ from azext_amlk8s.checks.facts import (
 )
 from azext_amlk8s.checks.installation import settings_of
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 POD_IDENTITY = "https://learn.microsoft.com/azure/aks/use-azure-ad-pod-identity"
@@ -80,7 +80,8 @@ def existing_volcano(facts: Facts) -> Results:
 def existing_prometheus(facts: Facts) -> Results:
     """Any Deployment of this name outside azureml."""
     if settings_of(facts).get("installPromOp", "True") != "True":
-        raise NotApplicable("installPromOp is False")
+        yield Observation("installPromOp is False")
+        return
     for one in facts[CONTROLLERS]:
         if namespace_of(one) != NAMESPACE and name_of(one).endswith(KNOWN["prometheus"]):
             message = f"The Prometheus operator {name_of(one)} already exists in namespace {namespace_of(one)}."
@@ -99,7 +100,8 @@ def existing_prometheus(facts: Facts) -> Results:
 def old_router(facts: Facts) -> Results:
     """The fix deletes what was found and nothing else."""
     if not settings_of(facts).on("enableInference"):
-        raise NotApplicable("inference is not enabled")
+        yield Observation("inference is not enabled")
+        return
     router, role = KNOWN["router"], facts[ROUTER_ROLE]
     found, fix = [], []
     if any(name_of(one) == router and namespace_of(one) == "default" for one in facts[CONTROLLERS]):
@@ -127,7 +129,8 @@ def existing_ingress(facts: Facts) -> Results:
     settings = settings_of(facts)
     default = "True" if facts.cluster.is_aks else "False"
     if settings.get("nginxIngress.enabled", default) != "True" or settings.get("nginxIngress.controller"):
-        raise NotApplicable("the extension brings no ingress-nginx of the default class")
+        yield Observation("the extension brings no ingress-nginx of the default class")
+        return
     for one in facts[CONTROLLERS]:
         if namespace_of(one) != NAMESPACE and KNOWN["ingress"] in name_of(one):
             message = f"ingress-nginx {name_of(one)} in namespace {namespace_of(one)} serves the same ingress class."

@@ -25,7 +25,7 @@ from azext_amlk8s.checks.installation import setting_check, settings_of
 from azext_amlk8s.diagnosis import explain_failure, extension_errors, read_reports
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.refs import ExtensionRef
-from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, Unavailable, rule
+from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, Unavailable, rule
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
@@ -142,7 +142,8 @@ def health_report(facts: Facts) -> Results:
     """Codes below E45000 fail the installation, those from there on are warnings."""
     reports = read_reports(facts[HEALTH])
     if not reports:
-        raise NotApplicable("no health report in the cluster")
+        yield Observation("no health report in the cluster")
+        return
     for report in reports:
         for check in report.failed:
             explanation = explain_failure(reports=(replace(report, checks=(check,)),))[0]

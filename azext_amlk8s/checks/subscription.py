@@ -23,7 +23,7 @@ from azext_amlk8s.checks.facts import (
 )
 from azext_amlk8s.checks.installation import setting_check
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
 from azext_amlk8s.shell import join
 
 KNOWN = load("checks")
@@ -66,7 +66,8 @@ def extension_feature(facts: Facts) -> Results:
     """Azure may no longer know the feature; newer clusters do not need it."""
     state = str(properties_of(facts.get(FEATURE)).get("state") or "")
     if not state:
-        raise NotApplicable("Azure no longer has this feature")
+        yield Observation("Azure no longer has this feature")
+        return
     name, namespace = KNOWN["feature"]["name"], KNOWN["feature"]["namespace"]
     if state.lower() != "registered":
         message = f"The feature {name} is {state}; clusters that were created before 2022 need it."
