@@ -16,6 +16,7 @@ from itertools import groupby
 from typing import Any
 
 import azext_amlk8s
+from azext_amlk8s.rules import all_rules
 from azext_amlk8s.rules.legacy import LegacyRule as Rule
 from tools import contract
 from tools.prove_wheel import ROOT
@@ -58,7 +59,10 @@ def sandbox_page() -> str:
 def rules() -> list[Rule]:
     """Every rule of the package, by id. Raises ValueError for an id that is none, or that two rules have."""
     found: dict[str, tuple[Rule, str]] = {}
-    for module, rule in _constants():
+    declared = [("rules", Rule(one.id, one.severity, one.requires, one.source)) for one in all_rules()]
+    of_registry = {rule.id for _, rule in declared}
+    older = [(module, rule) for module, rule in _constants() if rule.id not in of_registry]
+    for module, rule in [*declared, *older]:
         other, where = found.setdefault(rule.id, (rule, module))
         if other != rule or not ID.match(rule.id) or rule.id[0] not in SUBJECTS:
             raise ValueError(f"{rule.id} of {module} is no id, or the id of another rule in {where}.")
