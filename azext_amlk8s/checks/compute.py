@@ -34,7 +34,7 @@ from azext_amlk8s.computes import (
     missing_roles,
     needed_roles,
 )
-from azext_amlk8s.diagnosis import explain_failure, compute_errors
+from azext_amlk8s.diagnosis import compute_errors, explain_failure
 from azext_amlk8s.refs import ComputeRef, WorkspaceRef
 from azext_amlk8s.rules import (
     CheckSpec,
