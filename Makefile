@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-WHEEL_SOURCES := setup.py requirements.txt README.md HISTORY.rst $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
+WHEEL_SOURCES := setup.py requirements.txt README.md LICENSE $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
 .PHONY: demo test contract lint matrix docs bench wheel sandbox venv clean
 

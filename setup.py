@@ -10,13 +10,14 @@ VERSION = re.search(r'^VERSION = "([^"]+)"', PACKAGE, re.M).group(1)
 setup(
     name="amlk8s",
     version=VERSION,
-    description="Bring AKS and Arc-connected Kubernetes clusters into Azure Machine Learning: "
-    "install the extension, attach the compute, manage instance types.",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8")
-    + "\n\n"
-    + (HERE / "HISTORY.rst").read_text(encoding="utf-8"),
+    description="Azure CLI extension for AKS and Arc-connected Kubernetes clusters in Azure Machine Learning: "
+    "install the cluster extension, attach computes, manage instance types, find out what is wrong.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
+    license_files=["LICENSE"],
+    author="The contributors of az amlk8s",
+    keywords=["azure", "azure-cli", "azure-machine-learning", "kubernetes", "aks", "azure-arc"],
     packages=find_packages(include=["azext_amlk8s", "azext_amlk8s.*"]),
     package_data={"azext_amlk8s": ["azext_metadata.json", "knowledge/*.json", "knowledge/*.yaml"]},
     python_requires=">=3.10",
@@ -24,8 +25,11 @@ setup(
     classifiers=[
         "Development Status :: 4 - Beta",
         "Environment :: Console",
+        "Intended Audience :: Developers",
         "Intended Audience :: System Administrators",
-        # Each of these has been run: see `make test` with PYTHON.
+        "Operating System :: OS Independent",
+        "Topic :: System :: Systems Administration",
+        # `make matrix` tests these.
         *(f"Programming Language :: Python :: 3.{minor}" for minor in (10, 11, 12, 13)),
     ],
 )

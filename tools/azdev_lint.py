@@ -20,6 +20,7 @@ CHECKOUT = [
     "pylintrc",
     ".flake8",
     "linter_exclusions.yml",
+    "LICENSE",
 ]
 CMDCOV_LISTS = [
     "CMD_PATTERN",
