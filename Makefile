@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_SOURCES := setup.py requirements.txt README.md LICENSE $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
-.PHONY: demo test contract lint matrix docs bench wheel sandbox venv clean
+.PHONY: demo test contract lint matrix docs bench wheel sandbox sandbox-down venv clean
 
 demo: venv dist/.built
 	$(BIN)/python -m tools.demo
@@ -33,12 +33,11 @@ bench: venv dist/.built
 wheel: venv dist/.built
 	$(BIN)/python -m tools.prove_wheel
 
-sandbox: venv
-	$(BIN)/python -m sandbox up
-	@echo
-	@echo 'To use it in this shell:   eval "$$($(BIN)/python -m sandbox env)"; export PATH=$(CURDIR)/$(BIN):$$PATH'
-	@echo 'To install the extension:  make wheel && az extension add --yes --source dist/*.whl'
-	@echo 'To stop it:                $(BIN)/python -m sandbox down'
+sandbox: venv dist/.built
+	@$(BIN)/python -m tools.rehearsal
+
+sandbox-down: venv
+	@$(BIN)/python -m sandbox down
 
 venv: .venv/.ready
 
