@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 
 from benchmarks.commands import GROUP, VERSIONS, cpu_of, rehearsal
-from sandbox.azure.cluster_effects import CRD
+from sandbox.azure.kubernetes_configuration.installation import CRD
 from sandbox.world import DEFAULT_WORLD
 
 TYPES, NODES, DOCUMENTS, LISTED = 500, 5000, 1000, 1000

@@ -10,8 +10,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.azure import computes, entra, messaging, polls
-from sandbox.azure.authorization import gate, gate_of_providers
+from sandbox.azure import entra, messaging, polls
+from sandbox.azure.access import gate, gate_of_providers
+from sandbox.azure.authorization.locks import refuse_locked
 from sandbox.azure.behaviours import Answer, Azure, Behaviour, Call, now
 from sandbox.azure.errors import (
     ArmError,
@@ -23,10 +24,10 @@ from sandbox.azure.errors import (
     type_not_found,
 )
 from sandbox.azure.fault_injection import expired_token, raise_rejection
-from sandbox.azure.locks import refuse_locked
+from sandbox.azure.machine_learning_services import computes
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
-from sandbox.azure.subscription import Subscription
+from sandbox.azure.resources import Subscription
 from sandbox.azure.tree import Address, parse
 from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response, redirect
 from sandbox.http_faults import reset, send
@@ -208,20 +209,20 @@ class ArmApp:
             raise self._absent(call, parse(address.parent) or address)
         if address.is_collection:
             if method != "GET":
-                raise ArmError(
-                    405, "MethodNotAllowed", f"The request method '{method}' is not supported on '{address.type}'."
-                )
+                raise _not_allowed(method, address)
             return Answer(200, await behaviour.list(call, tree.children(address.id, address.type)))
-        there = tree.get(address.id)
+        if behaviour.read_only and method not in ("GET", "HEAD"):
+            raise _not_allowed(method, address)
+        existing = behaviour.find(call)
         if method == "PUT":
-            return await behaviour.put(call, there)
+            return await behaviour.put(call, existing)
         if method == "DELETE":
-            return await behaviour.delete(call, there)
-        if there is None:
+            return await behaviour.delete(call, existing)
+        if existing is None:
             raise behaviour.absent(call) or self._absent(call, address)
         if method == "PATCH":
-            return await behaviour.patch(call, there)
-        return Answer(200, await behaviour.read(call, there))
+            return await behaviour.patch(call, existing)
+        return Answer(200, await behaviour.read(call, existing))
 
     def _behaviour(self, address: Address, call: Call) -> Behaviour:
         behaviour = BEHAVIOURS.get(address.type.lower())
@@ -247,6 +248,11 @@ class ArmApp:
         known = {name.lower(): state for name, state in self._subscription.providers.items()}
         if known.get(address.namespace.lower(), "Registered") != "Registered":
             raise not_registered(address.namespace)
+
+
+def _not_allowed(method: str, address: Address) -> ArmError:
+    text = f"The request method '{method}' is not supported on '{address.type}'."
+    return ArmError(405, "MethodNotAllowed", text)
 
 
 def _json(text: str) -> Any:

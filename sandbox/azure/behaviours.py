@@ -76,40 +76,45 @@ class Behaviour:
     type = ""
     api_versions: frozenset[str] | None = None
     needs_parent = True
+    read_only = False
 
-    async def put(self, call: Call, there: Resource | None) -> Answer:
+    def find(self, call: Call) -> Resource | None:
+        """The resource that a request points to, None if it does not exist."""
+        return call.azure.tree.get(call.address.id)
+
+    async def put(self, call: Call, existing: Resource | None) -> Answer:
         """Store the body as it is."""
         address = call.address
         body = {
             **call.body,
-            "id": there["id"] if there else address.id,
+            "id": existing["id"] if existing else address.id,
             "name": address.names[-1],
             "type": address.type,
         }
         body["properties"] = {**(call.body.get("properties") or {}), "provisioningState": "Succeeded"}
         call.azure.tree.put(body)
-        return Answer(200 if there else 201, body)
+        return Answer(200 if existing else 201, body)
 
-    async def patch(self, call: Call, there: Resource) -> Answer:
+    async def patch(self, call: Call, existing: Resource) -> Answer:
         """Refuse: a type says itself what a PATCH may change."""
         raise ArmError(405, "MethodNotAllowed", f"The request method 'PATCH' is not supported for {call.address.type}.")
 
-    async def delete(self, call: Call, there: Resource | None) -> Answer:
+    async def delete(self, call: Call, existing: Resource | None) -> Answer:
         """Remove at once."""
-        if there is None:
+        if existing is None:
             return Answer(204)
-        call.azure.tree.remove(there["id"])
+        call.azure.tree.remove(existing["id"])
         return Answer(200)
 
     async def read(self, call: Call, resource: Resource) -> Resource:
         """What a reader is shown."""
         return resource
 
-    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+    async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         """What a lister is shown."""
-        return {"value": [await self.read(call, one) for one in found]}
+        return {"value": [await self.read(call, one) for one in resources]}
 
-    async def action(self, call: Call, there: Resource, name: str) -> Answer:
+    async def action(self, call: Call, existing: Resource, name: str) -> Answer:
         """A POST to a resource."""
         raise ArmError(404, "NotFound", f"{call.address.type} has no action '{name}'.")
 
@@ -119,7 +124,7 @@ class Behaviour:
 
 
 class Kept(Behaviour):
-    """A resource type that is just kept, and known to ARM where there is none of it yet."""
+    """A resource type that is just kept, and known to ARM where existing is none of it yet."""
 
     def __init__(self, resource_type: str) -> None:
         self.type = resource_type

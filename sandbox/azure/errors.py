@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -74,3 +74,15 @@ def not_registered(namespace: str) -> ArmError:
     )
     details = [{"code": "MissingSubscriptionRegistration", "target": namespace, "message": text}]
     return ArmError(409, "MissingSubscriptionRegistration", text, details=details)
+
+
+def region_without_extension_type(name: str, location: str, regions: Iterable[str]) -> ArmError:
+    """The provider's error for an extension type that a region does not have.
+
+    https://github.com/MicrosoftDocs/azure-docs/issues/119687
+    """
+    text = (
+        f"Extension type {name.lower()} is not registered in region {location}. Extension is available in "
+        f"{', '.join(regions)}. Please try to install in these regions."
+    )
+    return ArmError(400, "ExtensionTypeRegistrationGetFailed", text, cause=None, additionalInfo=[])

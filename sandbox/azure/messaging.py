@@ -28,7 +28,7 @@ class Namespaces(Behaviour):
     default_sku = "Standard"
     skus: frozenset[str] = frozenset()
 
-    async def put(self, call: Call, there: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Answer:
         address = call.address
         if not NAME.match(address.names[-1]):
             raise bad_request(INVALID)
@@ -42,22 +42,22 @@ class Namespaces(Behaviour):
         stamp = now()
         resource: Resource = {
             "sku": {"name": sku, "tier": sku},
-            "id": there["id"] if there else address.id,
+            "id": existing["id"] if existing else address.id,
             "name": address.names[-1],
             "type": f"{address.namespace}/Namespaces",
             "location": call.body["location"],
             "tags": call.body.get("tags") or {},
             "properties": {
-                "provisioningState": "Succeeded" if there else "Created",
+                "provisioningState": "Succeeded" if existing else "Created",
                 "status": "Active",
                 "metricId": f"{address.id.split('/')[2]}:{address.names[-1].lower()}",
-                "createdAt": there["properties"]["createdAt"] if there else stamp,
+                "createdAt": existing["properties"]["createdAt"] if existing else stamp,
                 "updatedAt": stamp,
                 "serviceBusEndpoint": f"https://{address.names[-1]}.servicebus.sandbox.invalid:443/",
             },
         }
         call.azure.tree.put(resource)
-        if there:
+        if existing:
             return Answer(200, resource)
         call.azure.tree.put(
             rule_of(f"{address.id}/AuthorizationRules/{ROOT_RULE}", f"{resource['type']}/AuthorizationRules", RIGHTS)
@@ -70,18 +70,18 @@ class Namespaces(Behaviour):
         call.azure.operations.start("Created", ready)
         return Answer(201, resource)
 
-    async def patch(self, call: Call, there: Resource) -> Answer:
-        there.update({key: call.body[key] for key in ("tags", "sku") if key in call.body})
-        return Answer(200, there)
+    async def patch(self, call: Call, existing: Resource) -> Answer:
+        existing.update({key: call.body[key] for key in ("tags", "sku") if key in call.body})
+        return Answer(200, existing)
 
-    async def delete(self, call: Call, there: Resource | None) -> Answer:
-        if there is None:
+    async def delete(self, call: Call, existing: Resource | None) -> Answer:
+        if existing is None:
             return Answer(204)
-        there["properties"]["provisioningState"] = "Deleting"
+        existing["properties"]["provisioningState"] = "Deleting"
 
         async def remove() -> None:
             await asyncio.sleep(call.azure.seconds)
-            call.azure.tree.remove(there["id"])
+            call.azure.tree.remove(existing["id"])
 
         operation = call.azure.operations.start("Deleting", remove)
         where = f"{call.address.id}/operationresults/{operation.id}"
@@ -94,19 +94,19 @@ class Part(Behaviour):
     spelled = ""
     defaults: Mapping[str, Any] = {}
 
-    async def put(self, call: Call, there: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Answer:
         stamp, address = now(), call.address
         namespace = call.azure.tree.get("/".join(address.id.split("/")[:9])) or {}
         if namespace.get("properties", {}).get("provisioningState") != "Succeeded":
             raise ArmError(409, "Conflict", "The namespace is not active yet.", cause=None)  # assumed wording
         resource: Resource = {
-            "id": there["id"] if there else address.id,
+            "id": existing["id"] if existing else address.id,
             "name": address.names[-1],
             "type": self.spelled,
             "properties": {
                 **self.defaults,
                 **(call.body.get("properties") or {}),
-                "createdAt": there["properties"]["createdAt"] if there else stamp,
+                "createdAt": existing["properties"]["createdAt"] if existing else stamp,
                 "updatedAt": stamp,
             },
         }
@@ -119,29 +119,29 @@ class Rules(Behaviour):
 
     spelled = ""
 
-    async def put(self, call: Call, there: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Answer:
         rights = set((call.body.get("properties") or {}).get("rights") or ())
         if not rights or not rights <= RIGHTS or ("Manage" in rights and rights != RIGHTS):
             raise bad_request("Rights are Listen, Send and Manage; Manage needs the other two.")  # assumed wording
         resource = rule_of(call.address.id, self.spelled, rights)
-        if there:
-            resource[SECRET] = there.get(SECRET) or _keys()
+        if existing:
+            resource[SECRET] = existing.get(SECRET) or _keys()
         call.azure.tree.put(resource)
         return Answer(200, await self.read(call, resource))
 
     async def read(self, call: Call, resource: Resource) -> Resource:
         return {key: value for key, value in resource.items() if key != SECRET}
 
-    async def action(self, call: Call, there: Resource, name: str) -> Answer:
-        there.setdefault(SECRET, _keys())
+    async def action(self, call: Call, existing: Resource, name: str) -> Answer:
+        existing.setdefault(SECRET, _keys())
         if name.lower() == "regeneratekeys":
             which = str(call.body.get("keyType", "")).removesuffix("Key").lower()
             if which not in KEYS:
                 raise bad_request("keyType is PrimaryKey or SecondaryKey.")
-            there[SECRET][which] = _key()
+            existing[SECRET][which] = _key()
         elif name.lower() != "listkeys":
-            return await super().action(call, there, name)
-        return Answer(200, _shown(there))
+            return await super().action(call, existing, name)
+        return Answer(200, _shown(existing))
 
 
 def check_name(call: Call) -> Answer:

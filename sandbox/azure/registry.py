@@ -1,38 +1,29 @@
-"""The resource types that do more than be kept, and where each stands."""
+"""The resource types with a behaviour of their own, by provider."""
 
 from __future__ import annotations
 
-from sandbox.azure import locks, loganalytics, relay, servicebus
-from sandbox.azure.behaviours import Behaviour, Kept
-from sandbox.azure.computes import Computes
-from sandbox.azure.extensions import Extensions
-from sandbox.azure.neighbours import (
-    AksClusters,
-    ArcClusters,
-    KubernetesVersions,
-    Permissions,
-    RoleAssignments,
-    RoleDefinitions,
-    VirtualMachineSizes,
+from sandbox.azure import (
+    authorization,
+    container_service,
+    hybrid_kubernetes,
+    kubernetes_configuration,
+    machine_learning_services,
+    operational_insights,
+    relay,
+    service_bus,
 )
+from sandbox.azure.behaviours import Behaviour
 
+PROVIDERS = (
+    authorization,
+    container_service,
+    hybrid_kubernetes,
+    kubernetes_configuration,
+    machine_learning_services,
+    operational_insights,
+    relay,
+    service_bus,
+)
 BEHAVIOURS: dict[str, Behaviour] = {
-    one.type.lower(): one
-    for one in (
-        Extensions(),
-        Computes(),
-        RoleDefinitions(),
-        RoleAssignments(),
-        Permissions(),
-        AksClusters(),
-        KubernetesVersions(),
-        Kept("Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings"),
-        Kept("Microsoft.MachineLearningServices/workspaces/onlineEndpoints"),
-        ArcClusters(),
-        VirtualMachineSizes(),
-        *locks.ALL,
-        *loganalytics.ALL,
-        *relay.ALL,
-        *servicebus.ALL,
-    )
+    behaviour.type.lower(): behaviour for provider in PROVIDERS for behaviour in provider.ALL
 }

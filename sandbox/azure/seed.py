@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure.tree import Resource, Tree
@@ -71,20 +72,22 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         {
             "name": pool.name,
             "count": pool.count,
-            "vmSize": "Standard_D4s_v5",
+            "vmSize": pool.vm_size,
             "osDiskSizeGB": 128,
             "osDiskType": "Managed",
             "maxPods": 110,
             "type": "VirtualMachineScaleSets",
-            "enableAutoScaling": False,
+            "enableAutoScaling": pool.max_count is not None,
+            **({} if pool.max_count is None else {"minCount": pool.min_count or 0, "maxCount": pool.max_count}),
             "provisioningState": "Succeeded",
             "powerState": {"code": "Running"},
             "orchestratorVersion": cluster.version,
             "mode": "System" if not index else "User",
             "osType": pool.os.capitalize(),
             "osSKU": "Ubuntu",
-            "nodeLabels": dict(pool.labels),
-            "nodeTaints": [f"{taint['key']}={taint.get('value', '')}:{taint['effect']}" for taint in pool.taints],
+            # AKS leaves both out when they are not set.
+            **({"nodeLabels": dict(pool.labels)} if pool.labels else {}),
+            **({"nodeTaints": [_taint(taint) for taint in pool.taints]} if pool.taints else {}),
         }
         for index, pool in enumerate(cluster.pools)
     ]
@@ -132,6 +135,10 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         principal = guid("principal", cluster.name)
         resource["identity"] = {"type": "SystemAssigned", "principalId": principal, "tenantId": world.tenant}
     return resource
+
+
+def _taint(taint: Mapping[str, str]) -> str:
+    return f"{taint['key']}={taint.get('value', '')}:{taint['effect']}"
 
 
 def _arc(world: World, root: str, cluster: Cluster) -> Resource:

@@ -9,8 +9,16 @@ from typing import Any
 import aiohttp
 
 
+class KubernetesError(Exception):
+    """A response of 400 or more, other than 404 for an object; message is that of the API server."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
 class KubeClient:
-    """Objects of one cluster. Errors other than 404 raise aiohttp.ClientResponseError."""
+    """Objects of one cluster. Errors other than 404 raise KubernetesError."""
 
     def __init__(self, server: str, token: str, tls: ssl.SSLContext) -> None:
         self._server, self._headers, self._tls = (
@@ -89,9 +97,17 @@ class KubeClient:
         async with self._session.request(
             method, self._server + path, params=query, data=data, headers={"Content-Type": content_type}
         ) as response:
-            if response.status == 404:
+            if response.status == 404 and method in ("GET", "DELETE"):
                 return None
+            text = await response.text()
             if response.status >= 400:
-                raise RuntimeError(f"{method} {path}: {response.status} {(await response.text())[:500]}")
-            answer: dict[str, Any] = json.loads(await response.text())
-            return answer
+                raise KubernetesError(response.status, _message(text))
+            content: dict[str, Any] = json.loads(text)
+            return content
+
+
+def _message(text: str) -> str:
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text[:500]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.azure.cluster_effects import CRD
+from sandbox.azure.kubernetes_configuration.installation import CRD
 from sandbox.world import DEFAULT_WORLD
 from tests.support import Said, Sandbox
 

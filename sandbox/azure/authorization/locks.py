@@ -18,7 +18,7 @@ class Locks(Behaviour):
     api_versions = frozenset({"2016-09-01", "2017-04-01", "2020-05-01"})
     needs_parent = False
 
-    async def put(self, call: Call, there: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Answer:
         told = call.body.get("properties") or {}
         if told.get("level") not in LEVELS:
             raise ArmError(400, "InvalidLockLevel", f"The lock level '{told.get('level')}' is not valid.")  # assumed
@@ -29,9 +29,9 @@ class Locks(Behaviour):
             "name": call.address.names[-1],
         }
         call.azure.tree.put(resource)
-        return Answer(200 if there else 201, resource)
+        return Answer(200 if existing else 201, resource)
 
-    async def list(self, call: Call, found: list[Resource]) -> dict[str, Any]:
+    async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         scope = call.address.scope
         only_here = "atscope()" in call.query.get("$filter", "").lower()
         shown = [
@@ -69,6 +69,3 @@ def _scope(lock: Resource) -> str:
 
 def _holds(above: str, beneath: str) -> bool:
     return f"{beneath.lower()}/".startswith(f"{above.lower()}/")
-
-
-ALL = (Locks(),)

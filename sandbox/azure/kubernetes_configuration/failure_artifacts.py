@@ -1,4 +1,4 @@
-"""What a failing installation leaves behind: ARM's error, the health report, a pod and events."""
+"""What an installation leaves behind: ARM's error, the health report, the pod of the health check and events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sandbox.azure.install_failures import HEALTHCHECK, NAMESPACE, Finding, Install
+from sandbox.azure.kubernetes_configuration.install_failures import HEALTHCHECK, NAMESPACE, Finding, Install
 from sandbox.azure.operations import Operations
 
 CHECKERS = ("service", "helmchart", "instancetype", "clusterresource", "inferencev1", "info")
@@ -17,21 +17,21 @@ ROLLED_BACK = "release {name} failed, and has been {undone} due to atomic being 
 def helm_error(install: Install, text: str) -> dict[str, str]:
     """The error of the operation, in the wording of 2023 and later."""
     undone = "uninstalled" if install.hook == "pre-install" else "rolled back"
-    told = ROLLED_BACK.format(name=install.name, undone=undone, text=text)
+    rolled_back = ROLLED_BACK.format(name=install.name, undone=undone, text=text)
     return {
         "code": "ExtensionOperationFailed",
         "message": "The extension operation failed with the following error:  Error: [ InnerError: [Helm installation "
         "failed : Unable to create/update Kubernetes resources for the extension : Recommendation Please check that "
         "there are no policies blocking the resource creation/update for the extension : InnerError "
-        f"[{told}]]] occurred while doing the operation : [{OPERATION_OF[install.hook]}] on the config, For general "
-        "troubleshooting visit: https://aka.ms/k8s-extensions-TSG, For more application specific troubleshooting "
-        "visit: Troubleshooting: https://aka.ms/arcmltsg.",
+        f"[{rolled_back}]]] occurred while doing the operation : [{OPERATION_OF[install.hook]}] on the config, For "
+        "general troubleshooting visit: https://aka.ms/k8s-extensions-TSG, For more application specific "
+        "troubleshooting visit: Troubleshooting: https://aka.ms/arcmltsg.",
     }
 
 
-async def leave_report(install: Install, found: list[Finding]) -> str:
-    """The config map of the health report, and the pod of the health check; returns Helm's text for it."""
-    failed = {one.checker: one for one in found}
+async def leave_report(install: Install, findings: list[Finding]) -> str:
+    """Create the health report and, with findings, the failed pod; returns Helm's text, empty without findings."""
+    failed = {one.checker: one for one in findings}
     lines = [
         "Duration: 3.1s",
         f"K8sDistribution: {install.cluster.distribution}",
@@ -39,7 +39,7 @@ async def leave_report(install: Install, found: list[Finding]) -> str:
         f"CorrelationId: {Operations.new_id()}",
         "TroubleShootingGuide: https://aka.ms/arcmltsg",
         *(f"Status: Passed Name: {name}" for name in CHECKERS if name not in failed),
-        *(f"Status: Failed Name: {one.checker} ErrorCode: {one.code} ErrorMessage: {one.message}" for one in found),
+        *(f"Status: Failed Name: {one.checker} ErrorCode: {one.code} ErrorMessage: {one.message}" for one in findings),
     ]
     client = install.side.client
     await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
@@ -51,40 +51,46 @@ async def leave_report(install: Install, found: list[Finding]) -> str:
             "data": {f"reports-{install.hook}": "\n".join(lines) + "\n"},
         }
     )
-    if not found:
+    if not findings:
         return ""
-    ended = {"exitCode": 1, "reason": "Error"}
-    state = {"name": "healthcheck", "ready": False, "restartCount": 0, "image": "healthcheck", "imageID": ""}
-    await client.apply(
+    await leave_healthcheck(install, failed=True)
+    return HEALTHCHECK.format(hook=install.hook)
+
+
+async def leave_healthcheck(install: Install, *, failed: bool) -> None:
+    """Create the pod of the health check: Completed, or failed with exit code 1."""
+    terminated = {"exitCode": int(failed), "reason": "Error" if failed else "Completed"}
+    image = f"mcr.microsoft.com/azureml/amlarc/healthcheck:{install.version}"
+    state = {"name": "healthcheck", "ready": False, "restartCount": 0, "image": image, "imageID": ""}
+    await install.side.client.apply(
         {
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": "healthcheck", "namespace": NAMESPACE, "annotations": {"helm.sh/hook": install.hook}},
-            "spec": {
-                "containers": [{"name": "healthcheck", "image": "mcr.microsoft.com/azureml/amlarc/healthcheck:1.1.71"}],
-                "restartPolicy": "Never",
+            "spec": {"containers": [{"name": "healthcheck", "image": image}], "restartPolicy": "Never"},
+            "status": {
+                "phase": "Failed" if failed else "Succeeded",
+                "containerStatuses": [{**state, "state": {"terminated": terminated}}],
             },
-            "status": {"phase": "Failed", "containerStatuses": [{**state, "state": {"terminated": ended}}]},
         }
     )
-    return HEALTHCHECK.format(hook=install.hook)
 
 
-async def leave_events(install: Install, kind: str, name: str, told: Iterable[tuple[str, str]]) -> None:
-    """Warnings about an object: pairs of reason and message."""
-    for reason, message in told:
+async def leave_events(install: Install, kind: str, name: str, warnings: Iterable[tuple[str, str]]) -> None:
+    """Record warnings about an object: pairs of reason and message."""
+    for reason, message in warnings:
         await install.side.client.apply(event(kind, name, reason, message))
 
 
 def event(kind: str, name: str, reason: str, message: str) -> dict[str, Any]:
-    """A warning, the same name for the same cause."""
+    """A warning about an object; the same cause has the same name."""
     digest = hashlib.sha256(f"{reason}{message}".encode()).hexdigest()[:16]
-    about: Mapping[str, str] = {"kind": kind, "name": name, "namespace": NAMESPACE, "apiVersion": "v1"}
+    involved: Mapping[str, str] = {"kind": kind, "name": name, "namespace": NAMESPACE, "apiVersion": "v1"}
     return {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": f"{name}.{digest}", "namespace": NAMESPACE},
-        "involvedObject": dict(about),
+        "involvedObject": dict(involved),
         "type": "Warning",
         "reason": reason,
         "message": message,

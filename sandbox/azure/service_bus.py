@@ -47,11 +47,11 @@ class Topics(Part):
         "subscriptionCount": 0,
     }
 
-    async def put(self, call: Call, there: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Answer:
         namespace = call.azure.tree.get(call.address.parent) or {}
         if (namespace.get("sku") or {}).get("name") == "Basic":
             raise bad_request("A namespace of the tier Basic has no topics.")  # assumed wording
-        return await super().put(call, there)
+        return await super().put(call, existing)
 
     async def read(self, call: Call, resource: Resource) -> Resource:
         count = sum(1 for _ in call.azure.tree.within(resource["id"], Subscriptions.spelled))

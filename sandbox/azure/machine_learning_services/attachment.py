@@ -1,7 +1,8 @@
-"""Why a cluster cannot be attached: the states and the roles that the service wants.
+"""Why a cluster cannot be attached: its state, the roles of the workspace's identity, and what runs in it.
 
-assumed: no failing attachment of a Kubernetes compute is on record; the codes are those of the public pages, in the
-documented pattern of a useful code inside the details of an outer one.
+assumed: no failing attachment of a Kubernetes compute is on record; the codes are those of the public pages, most of
+them in the details of an outer error.
+https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.azure.authorization.roles import ROLES, is_fresh
 from sandbox.azure.behaviours import Call
-from sandbox.azure.neighbours import ROLES, is_fresh
 from sandbox.azure.tree import Resource
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
@@ -19,33 +20,28 @@ AZUREML = "microsoft.azureml.kubernetes"
 READER, ADMIN = "Kubernetes Extension Contributor", "Azure Kubernetes Service Cluster Admin Role"
 
 
-def refused(call: Call, compute: Resource) -> dict[str, Any] | None:
-    """The error with which the attachment ends, None where it succeeds."""
+def attach_error(call: Call, compute: Resource) -> dict[str, Any] | None:
+    """The error of an attachment from what ARM knows, None if there is none."""
     cluster_id = compute["properties"]["resourceId"]
     cluster = ((call.azure.tree.get(cluster_id) or {}).get("properties")) or {}
     stopped = (cluster.get("powerState") or {}).get("code") == "Stopped"
     if stopped or cluster.get("connectivityStatus") in ("Offline", "Expired"):
         return _wrapped("ClusterNotReachable", "The API server of the cluster could not be reached.")
-    lacking = _lacking(call, cluster_id)
-    if ADMIN in lacking:
-        return {
-            "code": "InternalServerError",
-            "message": "An internal server error occurred. If the problem persists, contact support",
-        }
+    missing = _missing_roles(call, cluster_id)
+    if ADMIN in missing:
+        return _role_error(call)
     on_cluster = call.azure.tree.within(cluster_id, EXTENSIONS)
-    ours = [one["properties"] for one in on_cluster if one["properties"]["extensionType"].lower() == AZUREML]
-    if READER in lacking or not any(one["provisioningState"] == "Succeeded" for one in ours):
+    azureml = [one["properties"] for one in on_cluster if one["properties"]["extensionType"].lower() == AZUREML]
+    if READER in missing or not any(one["provisioningState"] == "Succeeded" for one in azureml):
         return _wrapped("ExtensionNotInstalled", "The AzureML extension is not installed on the cluster.")
     return None
 
 
-async def refused_by_cluster(call: Call, compute: Resource) -> dict[str, Any] | None:
-    """The same for what stands in the cluster: what takes the extension's tokens away, a gateway that does not run."""
+async def cluster_error(call: Call, compute: Resource) -> dict[str, Any] | None:
+    """The error of an attachment from the cluster: a gateway that is not ready, a missing relay."""
     side = call.azure.cluster_of(compute["properties"]["resourceId"])
     if side is None:
         return _wrapped("ClusterNotFound", "The cluster was not found.")
-    if any(one["metadata"]["name"] == "nmi" for one in await side.client.list("apps/v1", "DaemonSet")):
-        return _wrapped("RefreshExtensionIdentityNotSet", "The identity of the extension is not set.")
     gateway = await side.client.get("apps/v1", "Deployment", "gateway", "azureml")
     if gateway is not None and not (gateway.get("status") or {}).get("readyReplicas"):
         return _wrapped(
@@ -58,6 +54,16 @@ async def refused_by_cluster(call: Call, compute: Resource) -> dict[str, Any] | 
     return None
 
 
+def _role_error(call: Call) -> dict[str, Any]:
+    """The error of a workspace identity without access to an AKS cluster; that of a user-assigned one is public."""
+    workspace = call.azure.tree.get(call.address.parent) or {}
+    if (workspace.get("identity") or {}).get("type") == "UserAssigned":
+        message = "AKS role check failed for user assigned identity. Please check the role assignment."
+        return {"code": "BadRequest", "message": message}
+    message = "An internal server error occurred. If the problem persists, contact support"
+    return {"code": "InternalServerError", "message": message}
+
+
 def _relay_of(call: Call, cluster_id: str) -> str:
     settings = [
         one["properties"].get("configurationSettings") or {}
@@ -67,10 +73,9 @@ def _relay_of(call: Call, cluster_id: str) -> str:
     return str(next(iter(settings), {}).get("relayserver.hybridConnectionResourceID") or "")
 
 
-def _lacking(call: Call, cluster_id: str) -> set[str]:
-    """The roles that the world says the workspace's identity has not, and nobody has granted since."""
+def _missing_roles(call: Call, cluster_id: str) -> set[str]:
+    """The roles that the workspace's identity lacks in the world file and has not been granted since."""
     workspace = call.azure.tree.get(call.address.parent) or {}
-    told = next((one for one in call.azure.world.workspaces if one["name"] == workspace.get("name")), {})
     identity = workspace.get("identity") or {}
     principals = {identity.get("principalId")}
     principals |= {one.get("principalId") for one in (identity.get("userAssignedIdentities") or {}).values()}
@@ -80,7 +85,8 @@ def _lacking(call: Call, cluster_id: str) -> set[str]:
         if _covers(one["properties"], cluster_id) and not is_fresh(one, call.azure.world.role_delay)
     ]
     held = {one["roleDefinitionId"].rsplit("/", 1)[-1] for one in granted if one["principalId"] in principals}
-    return {role for role in told.get("missing_roles", ()) if ROLES.get(role) not in held}
+    missing = call.azure.world.workspace(str(workspace.get("name", ""))).get("missing_roles", ())
+    return {role for role in missing if ROLES.get(role) not in held}
 
 
 def _covers(assignment: Mapping[str, Any], cluster_id: str) -> bool:

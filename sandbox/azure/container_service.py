@@ -1,0 +1,59 @@
+"""Microsoft.ContainerService: AKS clusters and the Kubernetes versions of a region."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox.azure.behaviours import Answer, Behaviour, Call, Kept
+from sandbox.azure.tree import Resource
+
+
+class AksClusters(Behaviour):
+    """AKS: the kubeconfig of a user."""
+
+    type = "Microsoft.ContainerService/managedClusters"
+
+    async def action(self, call: Call, existing: Resource, name: str) -> Answer:
+        side = call.azure.cluster_of(existing["id"])
+        if name.lower() not in ("listclusterusercredential", "listclusteradmincredential") or side is None:
+            return await super().action(call, existing, name)
+        text = call.azure.kubeconfig(side)
+        user = "clusterUser" if "user" in name.lower() else "clusterAdmin"
+        return Answer(200, {"kubeconfigs": [{"name": user, "value": base64.b64encode(text.encode()).decode()}]})
+
+
+class KubernetesVersions(Behaviour):
+    """The versions of Kubernetes that AKS offers in a region."""
+
+    type = "Microsoft.ContainerService/locations/kubernetesVersions"
+    needs_parent = False
+    # https://learn.microsoft.com/azure/aks/supported-kubernetes-versions
+    offered = ("1.30", "1.31", "1.32", "1.33", "1.34", "1.35")
+    long_term_support = ("1.30", "1.31", "1.32")
+
+    async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
+        newest = self.offered[-1]
+        return {
+            "values": [
+                {
+                    "version": version,
+                    "capabilities": {"supportPlan": self._plans(version)},
+                    **({"isPreview": True} if version == newest else {}),
+                    "patchVersions": {f"{version}.2": {"upgrades": []}},
+                }
+                for version in self.offered
+            ]
+        }
+
+    def _plans(self, version: str) -> Sequence[str]:
+        official = [] if version in self.long_term_support else ["KubernetesOfficial"]
+        return [*official, "AKSLongTermSupport"]
+
+
+ALL = (
+    AksClusters(),
+    KubernetesVersions(),
+    Kept("Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings"),
+)
