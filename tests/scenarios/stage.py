@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -143,6 +144,12 @@ class AzProcess:
         self._process.stdin.write(json.dumps(task) + "\n")
         self._process.stdin.flush()
         return int(json.loads(self._process.stdout.readline())["code"])
+
+    def kill(self) -> None:
+        """Kill the command that runs, with SIGKILL."""
+        pid = self._process.pid
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+            os.kill(int(child), signal.SIGKILL)
 
     def end(self) -> None:
         """End it."""
