@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_SOURCES := setup.py requirements.txt README.md LICENSE $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
-.PHONY: demo test contract lint matrix docs bench wheel sandbox sandbox-down venv clean
+.PHONY: demo test contract faults lint matrix docs bench wheel sandbox sandbox-down venv clean
 
 demo: venv dist/.built
 	$(BIN)/python -m tools.demo
@@ -13,6 +13,9 @@ test: venv dist/.built
 
 contract: venv dist/.built
 	$(BIN)/python -m tools.contract
+
+faults: venv
+	$(BIN)/python -m tests.faults.matrix $(FAULTS_ARGS)
 
 lint: venv
 	$(BIN)/ruff check .
