@@ -1,6 +1,14 @@
 """Checks: what a subscription, a cluster, an installation and a compute must meet, evaluated on facts. No I/O."""
 
-from azext_amlk8s.checks.catalogue import CATEGORIES, CHECKS, UnknownCheck, check_names, facts_of, select_checks
+from azext_amlk8s.checks.catalogue import (
+    CATEGORIES,
+    CHECKS,
+    UnknownCheck,
+    check_names,
+    facts_of,
+    select_checks,
+    select_fatal_checks,
+)
 from azext_amlk8s.checks.commands import complete_fix, is_command
 from azext_amlk8s.checks.component_states import Component, component_states
 from azext_amlk8s.checks.facts import CheckTarget, Facts, find_extension
@@ -30,6 +38,7 @@ __all__ = [
     "finding_view",
     "is_command",
     "select_checks",
+    "select_fatal_checks",
     "settings_of",
     "verdict",
 ]

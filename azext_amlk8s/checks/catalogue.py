@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -17,13 +18,18 @@ from azext_amlk8s.checks import (
     instance_types,
     subscription,
 )
-from azext_amlk8s.checks.facts import BEFORE, INSTALLED, CheckTarget
+from azext_amlk8s.checks.facts import ALWAYS, BEFORE, INSTALLED, CheckTarget
 from azext_amlk8s.checks.model import Category, Check
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Fact, Rule
 
 CATEGORIES = tuple(Category(one["id"], one["title"]) for one in load("checks")["categories"])
 MODULES = (subscription, azure, cluster, conflicts, extension, components, compute, instance_types)
+
+# What these commands find out by themselves, or can do without: the CLI runs, the cluster exists or may be unreachable.
+NOT_FATAL = ("K101", "K201", "K301")
+# The category of checks before an installation that apply to another operation too.
+OF_UPDATES = {"update": "subscription", "attach": ""}
 
 
 def _declared(module: ModuleType) -> Iterator[Check]:
@@ -68,6 +74,22 @@ def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[
         and (target.workspace or one.spec.category != "compute")
         and (not only or _is_named(one, only))
         and not _is_named(one, skip)
+    )
+
+
+def select_fatal_checks(target: CheckTarget, operation: str, skip: Sequence[str] = ()) -> tuple[Check, ...]:
+    """The checks whose errors stop `create`, `update` or `attach`, in order. Raises UnknownCheck.
+
+    Rules of settings and of attachments are not among them: these commands evaluate them themselves.
+    """
+    checks = select_checks(replace(target, before=True, workspace=None), skip=skip)
+    return tuple(
+        one
+        for one in checks
+        if one.fatal
+        and one.id.startswith("K")
+        and one.id not in NOT_FATAL
+        and (operation == "create" or one.spec.phase == ALWAYS or one.spec.category == OF_UPDATES[operation])
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
 from azext_amlk8s.rules import Fact, NotApplicable, Unavailable
+from azext_amlk8s.settings import Settings
 
 T = TypeVar("T")
 Object = Mapping[str, Any]
@@ -63,7 +64,8 @@ class CheckTarget:
     """What is checked: a cluster, and perhaps the computes of a workspace.
 
     before is for a cluster that gets the extension; scenario is training, inference, both, or empty for what is
-    installed. kubeconfig and context are the user's options for kubectl; caller is the signed-in account.
+    installed; settings are those of a request, where one is checked. kubeconfig and context are the user's options for
+    kubectl; caller is the signed-in account.
     """
 
     cluster: ClusterRef
@@ -74,6 +76,7 @@ class CheckTarget:
     kubeconfig: str = ""
     context: str = ""
     caller: str = ""
+    settings: Settings | None = None
 
     @property
     def compute_ref(self) -> ComputeRef | None:

@@ -54,7 +54,9 @@ def evaluate_setting_rules(facts: Facts) -> tuple[Finding, ...]:
 
 
 def settings_of(facts: Facts) -> Settings:
-    """The deployed settings with the scenario of the check; before an installation the scenario alone."""
+    """The settings of the request, or the deployed ones with the scenario of the check, or the scenario alone."""
+    if facts.target.settings is not None:
+        return facts.target.settings
     extension = None if facts.target.before else find_extension(facts.get(EXTENSIONS) or ())
     settings = deployed(extension).settings() if extension else Settings()
     enabled = WORKLOADS.get(facts.target.scenario or ("" if extension else "both"))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import azure_errors, set_exit_code
 
 if TYPE_CHECKING:
+    from knack.util import CLIError
+
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.checks import Check, CheckTarget, Component, Outcome, Result
+    from azext_amlk8s.checks import Check, CheckTarget, Component, Outcome, Result, UnknownCheck
     from azext_amlk8s.console.check_console import Observer
     from azext_amlk8s.operations.fact_collector import FactCollector
     from azext_amlk8s.rules import Fact
@@ -115,6 +118,26 @@ def run_checks(
     return Result(tuple(outcomes)), collector
 
 
+def run_fatal_checks(
+    client: AzureClient, target: CheckTarget, operation: str = "create", skip: Sequence[str] = ()
+) -> Result:
+    """The outcomes of every fatal check that applies before `create`, `update` or `attach`.
+
+    Those inside the cluster are skipped where it cannot be reached. skip are the words of --skip-checks: ids or
+    categories. Give target the settings of the request. Raises InvalidArgumentValueError for a word that is unknown.
+    """
+    from azext_amlk8s.checks import Result, UnknownCheck, select_fatal_checks
+    from azext_amlk8s.console.check_console import Observer
+
+    try:
+        checks = select_fatal_checks(target, operation, skip)
+    except UnknownCheck as unknown:
+        raise _unknown_check(unknown, "--skip-checks") from unknown
+    if not checks:
+        return Result(())
+    return run_checks(client, replace(target, before=operation == "create"), checks, Observer())[0]
+
+
 def find_components(result: Result, collector: FactCollector) -> tuple[Component, ...]:
     """The components with their states, where they were checked and could be read."""
     from azext_amlk8s.checks import component_states
@@ -142,17 +165,12 @@ def signed_in_account(cli_ctx: Any) -> str:
 def _select(target: CheckTarget, only: Sequence[str], skip: Sequence[str]) -> tuple[Check, ...]:
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
-    from azext_amlk8s.checks import CATEGORIES, UnknownCheck, select_checks
+    from azext_amlk8s.checks import UnknownCheck, select_checks
 
     try:
         checks = select_checks(target, only, skip)
     except UnknownCheck as unknown:
-        option = "--only" if unknown.word in only else "--skip"
-        nearest = unknown.nearest or CATEGORIES[0].id
-        raise InvalidArgumentValueError(
-            f"Unknown check or category '{unknown.word}'; categories are {', '.join(one.id for one in CATEGORIES)}.",
-            recommendation=f"{option} {nearest}",
-        ) from unknown
+        raise _unknown_check(unknown, "--only" if unknown.word in only else "--skip") from unknown
     if not checks:
         options = " ".join([*(f"--only {word}" for word in only), *(f"--skip {word}" for word in skip)])
         reason = "" if target.workspace else "; checks of the compute require --workspace-name"
@@ -160,10 +178,21 @@ def _select(target: CheckTarget, only: Sequence[str], skip: Sequence[str]) -> tu
     return checks
 
 
+def _unknown_check(unknown: UnknownCheck, option: str) -> CLIError:
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    from azext_amlk8s.checks import CATEGORIES
+
+    categories = ", ".join(one.id for one in CATEGORIES)
+    error: CLIError = InvalidArgumentValueError(
+        f"Unknown check or category '{unknown.word}'; categories are {categories}.",
+        recommendation=f"{option} {unknown.nearest or CATEGORIES[0].id}",
+    )
+    return error
+
+
 def _with_complete_fixes(outcome: Outcome, collector: FactCollector) -> Outcome:
     """The outcome with fixes that name the cluster and, where it is known, the extension."""
-    from dataclasses import replace
-
     from azext_amlk8s.checks import complete_fix, find_extension
     from azext_amlk8s.checks.facts import EXTENSIONS
 
