@@ -10,6 +10,7 @@ from azext_amlk8s.checks.catalogue import (
     select_fatal_checks,
 )
 from azext_amlk8s.checks.commands import complete_fix, is_command
+from azext_amlk8s.checks.component_catalogue import list_components
 from azext_amlk8s.checks.component_states import Component, component_states
 from azext_amlk8s.checks.facts import CheckTarget, Facts, find_extension
 from azext_amlk8s.checks.installation import settings_of
@@ -37,6 +38,7 @@ __all__ = [
     "find_extension",
     "finding_view",
     "is_command",
+    "list_components",
     "select_checks",
     "select_fatal_checks",
     "settings_of",

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from azext_amlk8s.checks.component_catalogue import REQUIRED, component_role
 from azext_amlk8s.checks.facts import (
+    AKS,
     CONTROLLERS,
     DEFAULT_EXTENSION,
     EVENTS,
@@ -19,6 +21,7 @@ from azext_amlk8s.checks.facts import (
     find_extension,
     name_of,
     namespace_of,
+    properties_of,
 )
 from azext_amlk8s.checks.installation import settings_of
 from azext_amlk8s.diagnosis import Failure, find_failures
@@ -32,8 +35,8 @@ MISSING, NOT_READY, RESTARTING, READY = "missing", "not ready", "restarting", "r
 
 @dataclass(frozen=True)
 class Component:
-    """A component. expected and ready count pods; nodes are those that its pods are on; outdated is for a component
-    that newer versions of the extension do without.
+    """A component. expected and ready count pods; nodes are those that its pods are on; role is required, optional or
+    leftover in the installed version.
     """
 
     name: str
@@ -44,30 +47,40 @@ class Component:
     restarts: int = 0
     nodes: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
-    outdated: bool = False
+    role: str = REQUIRED
 
 
 def expected_components(
-    settings: Settings, is_aks: bool, extension: str = DEFAULT_EXTENSION
+    settings: Settings, cluster_type: str, extension: str = DEFAULT_EXTENSION, version: str = ""
 ) -> list[Mapping[str, Any]]:
-    """The components of the enabled workloads with these settings, their names filled in."""
+    """The components of the enabled workloads with these settings, their names filled in, each with its role."""
     enabled = {word for word in ("training", "inference") if settings.on(f"enable{word.capitalize()}")}
-    default = {"relayserver.enabled": "False"} if is_aks else {}
+    is_aks = cluster_type.lower() == AKS.lower()
+    default = {"relayserver.enabled": "False"} if is_aks else {"nginxIngress.enabled": "False"}
     return [
-        {**one, "name": one["name"].replace(PLACEHOLDER, extension)}
+        {**one, "name": one["name"].replace(PLACEHOLDER, extension), "role": component_role(one, version, cluster_type)}
         for one in load("components")["kubernetes"]
         if enabled & set(one["scenarios"]) and not _is_disabled(one, settings, default)
     ]
 
 
+def version_of(extension: Object | None) -> str:
+    """The installed version of the extension, or nothing where Azure does not say."""
+    properties = properties_of(extension)
+    return str(properties.get("currentVersion") or properties.get("version") or "")
+
+
 @lru_cache(maxsize=1)
 def component_states(facts: Facts) -> tuple[Component, ...]:
-    """Every expected component with its state; of extensions, controllers, pods and, where they can be read, events."""
+    """Every required component, and others that exist, with its state.
+
+    Made of extensions, controllers, pods and, where they can be read, events.
+    """
     extension = find_extension(facts[EXTENSIONS])
     name = str((extension or {}).get("name") or DEFAULT_EXTENSION)
-    expected = expected_components(settings_of(facts), facts.cluster.is_aks, name)
+    known = expected_components(settings_of(facts), facts.cluster.type, name, version_of(extension))
     controllers = {name_of(one): one for one in facts[CONTROLLERS] if namespace_of(one) == NAMESPACE}
-    names = {name for one in expected for name in _names(one) if name in controllers}
+    names = {name for one in known for name in _names(one) if name in controllers}
     pods = [pod for pod in facts[PODS] if namespace_of(pod) == NAMESPACE]
     pods_of: dict[str, list[Object]] = {}
     for pod in pods:
@@ -75,7 +88,8 @@ def component_states(facts: Facts) -> tuple[Component, ...]:
     failures_of: dict[str, list[Failure]] = {}
     for failure in find_failures(pods, facts.get(EVENTS) or ()):
         failures_of.setdefault(_owner(failure.name, names), []).append(failure)
-    return tuple(_component(one, controllers, pods_of, failures_of) for one in expected)
+    states = (_component(one, controllers, pods_of, failures_of) for one in known)
+    return tuple(one for one in states if one.state != MISSING or one.role == REQUIRED)
 
 
 def _component(
@@ -84,18 +98,16 @@ def _component(
     pods_of: Mapping[str, list[Object]],
     failures_of: Mapping[str, list[Failure]],
 ) -> Component:
-    name = next((name for name in _names(known) if name in controllers), "")
-    outdated = bool(known.get("outdated"))
+    name, role = next((name for name in _names(known) if name in controllers), ""), str(known["role"])
     if not name:
-        return Component(known["name"], known["kind"], MISSING, outdated=outdated)
+        return Component(known["name"], known["kind"], MISSING, role=role)
     pods = pods_of.get(name, [])
     expected, ready = _counts(controllers[name])
     restarts = max((_restarts(pod) for pod in pods), default=0)
     nodes = tuple(sorted({str((pod.get("spec") or {}).get("nodeName") or "") for pod in pods} - {""}))
     state = NOT_READY if ready < expected else RESTARTING if restarts >= load("checks")["restarts"] else READY
-    return Component(
-        name, known["kind"], state, expected, ready, restarts, nodes, tuple(failures_of.get(name, ())), outdated
-    )
+    failures = tuple(failures_of.get(name, ()))
+    return Component(name, known["kind"], state, expected, ready, restarts, nodes, failures, role)
 
 
 def _names(known: Mapping[str, Any]) -> tuple[str, ...]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from azext_amlk8s.checks.component_states import MISSING, NOT_READY, RESTARTING, Component, component_states
+from azext_amlk8s.checks.component_catalogue import LEFTOVER, is_newer_than_known, newest_known_version
+from azext_amlk8s.checks.component_states import (
+    MISSING,
+    NOT_READY,
+    READY,
+    RESTARTING,
+    Component,
+    component_states,
+    version_of,
+)
 from azext_amlk8s.checks.explanations import explained_problem
 from azext_amlk8s.checks.facts import (
     CONTROLLERS,
@@ -42,7 +51,7 @@ Affected = tuple[Component, Failure]
 def components_exist(facts: Facts) -> Results:
     """What is expected depends on the workloads, the settings and the version of the extension."""
     components = _components(facts)
-    missing = [one for one in components if one.state == MISSING and not one.outdated]
+    missing = [one for one in components if one.state == MISSING]
     if missing:
         names = [one.name for one in missing]
         verb = "is" if len(names) == 1 else "are"
@@ -55,7 +64,11 @@ def components_exist(facts: Facts) -> Results:
             f"az amlk8s extension update {facts.cluster.cli_args} {join(['-n', name])}"
         )
         yield Problem(names[0], message, ", ".join(names), "none", fix, tuple(names[1:]))
-    yield Observation(f"{len(components)} of {count(len(components), 'component')} exist")
+    version = version_of(installed_extension(facts))
+    if is_newer_than_known(version):
+        newest = newest_known_version()
+        yield Observation(f"version {version} is newer than {newest}, so the components of {newest} are expected")
+    yield Observation(count(len(components) - len(missing), "component"))
 
 
 @rule(
@@ -96,9 +109,7 @@ def images_pulled(facts: Facts) -> Results:
 def components_ready(facts: Facts) -> Results:
     """Components that run and are not ready, by cause; unscheduled and unpulled ones follow from K502 and K503."""
     components = _components(facts)
-    unready = [
-        one for one in components if one.state in (NOT_READY, MISSING) and not (one.state == MISSING and one.outdated)
-    ]
+    unready = [one for one in components if one.state in (NOT_READY, MISSING)]
     groups: dict[tuple[object, ...], list[Affected]] = {}
     for one in unready:
         failure = next((failure for failure in one.failures if failure.reason not in (*UNSCHEDULED, *IMAGE)), None)
@@ -134,16 +145,19 @@ def component_restarts(facts: Facts) -> Results:
     "K506",
     Severity.INFO,
     title="Components of older versions",
-    requires="Components that newer versions do without may be missing.",
+    requires="Components that the installed version does not have are ready or deleted.",
     source=PAGE,
+    why="Nothing needs them; they only take capacity.",
     check=CheckSpec("components", (EXTENSIONS, CONTROLLERS, PODS), (EVENTS,), INSTALLED),
 )
-def outdated_components(facts: Facts) -> Results:
-    """The CSI drivers of Azure Blob are not part of versions since May 2022."""
-    for one in _components(facts):
-        if one.state == MISSING and one.outdated:
-            message = f"{one.kind} {one.name} is missing; versions since May 2022 do not need it."
-            yield Problem(one.name, message, found="none")
+def leftover_components(facts: Facts) -> Results:
+    """For example the CSI drivers of Azure Blob, and fluent-bit, which sidecars replaced in 1.1.17."""
+    leftovers = [one for one in _all_components(facts) if one.role == LEFTOVER]
+    for one in leftovers:
+        if one.state != READY:
+            message = f"{one.kind} {one.name} of an older version is not ready; the installed version does not use it."
+            yield Problem(one.name, message, found=one.state)
+    yield Observation(", ".join(one.name for one in leftovers) or "none")
 
 
 def _grouped(facts: Facts, reasons: Iterable[str], verb: str) -> Results:
@@ -205,5 +219,10 @@ def _where(affected: list[Affected]) -> str:
 
 
 def _components(facts: Facts) -> tuple[Component, ...]:
+    """The components that the installed version uses."""
+    return tuple(one for one in _all_components(facts) if one.role != LEFTOVER)
+
+
+def _all_components(facts: Facts) -> tuple[Component, ...]:
     installed_extension(facts)
     return component_states(facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from azext_amlk8s.checks.component_catalogue import REQUIRED
 from azext_amlk8s.checks.component_states import expected_components
 from azext_amlk8s.checks.facts import (
     BEFORE,
@@ -214,7 +215,8 @@ def pod_identity(facts: Facts) -> Results:
 )
 def namespace_quota(facts: Facts) -> Results:
     """At least one pod for each component."""
-    pods = len(expected_components(settings_of(facts), facts.cluster.is_aks))
+    known = expected_components(settings_of(facts), facts.cluster.type)
+    pods = sum(one["role"] == REQUIRED for one in known)
     for one in facts[QUOTAS]:
         allowed = ((one.get("spec") or {}).get("hard") or {}).get("pods")
         if allowed is not None and str(allowed).isdigit() and int(allowed) < pods:

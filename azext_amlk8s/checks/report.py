@@ -77,6 +77,7 @@ def component_view(one: Component) -> dict[str, Any]:
     return {
         "name": one.name,
         "kind": one.kind,
+        "role": one.role,
         "state": one.state,
         "wanted": one.expected,
         "ready": one.ready,

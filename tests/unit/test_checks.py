@@ -114,7 +114,7 @@ def component_facts(reason: str, count: int = 4) -> dict[Fact[Any], Any]:
     from azext_amlk8s.checks.component_states import expected_components
     from azext_amlk8s.checks.installation import settings_of
 
-    known = expected_components(settings_of(Facts(AKS, {keys.EXTENSIONS: [EXTENSION]})), True, "ext")
+    known = expected_components(settings_of(Facts(AKS, {keys.EXTENSIONS: [EXTENSION]})), "managedClusters", "ext")
     controllers, pods = [], []
     for number, one in enumerate(known):
         ready = int(number >= count)
