@@ -1,24 +1,68 @@
-"""A token that expires on the way is replaced, and the request sent again, once."""
+"""Who gets a token: only https hosts of the user's cloud, on every hop; and how an expired token is replaced."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
+
+
+class ForeignHost(Exception):
+    """Azure returned a link, or a redirect, that leads out of the user's cloud; nothing was sent there."""
+
+    def __init__(self, url: str, base_url: str) -> None:
+        address = urlsplit(url)
+        host = address.hostname or "an unknown host"
+        reason = "without encryption" if address.scheme != "https" else "which is not a host of this cloud"
+        super().__init__(
+            f"Azure's response refers to '{host}', {reason} (expected '{urlsplit(base_url).hostname}'). "
+            "Nothing was sent there."
+        )
+
 
 class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
-    """azure-core's policy answers a challenge for claims alone; ARM's for a token that has expired ends an operation's
-    polling in it, though the next token is at hand (recording ExpiredAuthenticationToken.401-on-poll).
+    """Authorizes requests to the user's cloud and no others, and replaces a token that ARM rejects as expired.
 
-    A 401 means that nothing was done, so a write may be sent again too.
+    It runs for each redirect, retry, poll and page, so no other host gets a token or a body. azure-core's policy only
+    answers challenges for claims. A 401 means that nothing was done, so a write is sent again too.
     """
 
-    def on_challenge(self, request: Any, response: Any) -> bool:
-        """Whether the request has a new token, and is to be sent again."""
+    def __init__(self, credential: TokenCredential, *scopes: str, base_url: str, **kwargs: Any) -> None:
+        super().__init__(credential, *scopes, **kwargs)
+        self._base_url = base_url
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Authorize a request. Raises ForeignHost for an address outside of the cloud."""
+        if not is_host_of_cloud(request.http_request.url, self._base_url):
+            raise ForeignHost(request.http_request.url, self._base_url)
+        super().on_request(request)
+
+    def on_challenge(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> bool:
+        """Whether the request has a new token and is to be sent again."""
         if super().on_challenge(request, response):
             return True
         if 'error="invalid_token"' not in response.http_response.headers["WWW-Authenticate"]:
             return False
-        self.authorize_request(request, *self._scopes)
+        # Without claims az returns the token of its cache, which is the one that was rejected.
+        claims = {"access_token": {"nbf": {"essential": True, "value": str(int(time.time()))}}}
+        self.authorize_request(request, *self._scopes, claims=json.dumps(claims))
         return True
+
+
+def is_host_of_cloud(url: str, base_url: str) -> bool:
+    """Whether an https URL is on the host of Azure Resource Manager or on one of its regional hosts."""
+    address, cloud = urlsplit(url), urlsplit(base_url)
+    try:
+        same_port = (address.port or 443) == (cloud.port or 443)
+    except ValueError:
+        return False
+    host, cloud_host = (address.hostname or "").lower(), (cloud.hostname or "").lower()
+    is_host = host == cloud_host or host.endswith(f".{cloud_host}")
+    return address.scheme == "https" and same_port and is_host and "@" not in address.netloc

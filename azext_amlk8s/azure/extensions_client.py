@@ -6,6 +6,7 @@ from typing import Any
 
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
+from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy
 
 
 def extensions_client() -> type[Any]:
@@ -27,8 +28,11 @@ def extensions_client() -> type[Any]:
         def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
             policies = {
                 "logging_policy": RedactedLoggingPolicy(),
-                "authentication_policy": FreshTokenPolicy(credential, *kwargs["credential_scopes"]),
+                "authentication_policy": FreshTokenPolicy(
+                    credential, *kwargs["credential_scopes"], base_url=kwargs["base_url"]
+                ),
+                "retry_policy": BoundedRetryPolicy(**kwargs),
             }
-            super().__init__(credential, subscription_id, **{**kwargs, **policies})
+            super().__init__(credential, subscription_id, **{**TIMEOUTS, **kwargs, **policies})
 
     return ExtensionsClient

@@ -1,77 +1,180 @@
-"""Long operations of ARM, asked after often at first and then more rarely."""
+"""Long-running operations of ARM: polled often at first, then more rarely, and through failing polls."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azure.core.polling import LROPoller
 
 FIRST_DELAY_SECONDS = 0.5
-# An end is noticed within two seconds, the way to Azure and back included.
+# With the request itself, an end is noticed within two seconds.
 LONGEST_DELAY_SECONDS = 1.5
+# A longer Retry-After is undercut, so that a time limit of the command is kept.
+MOST_RETRY_AFTER_SECONDS = 60
+# How long polls may fail one after another before the operation is given up.
+LOST_SECONDS = 600
+FAILED_POLLS_BEFORE_READING = 2
+
+
+class LostTrack(Exception):
+    """The state of an operation could not be read for a long time; it may still be running."""
 
 
 def polling() -> Any:
-    """An azure-core polling method that asks after 0.5 s, then ever more slowly up to 1.5 s.
+    """An azure-core polling method that polls after 0.5 s, then ever more slowly up to 1.5 s.
 
-    A Retry-After of the service is never undercut (field guide arm-protocol, section 6). Both spellings of cancelled
-    end it.
+    A Retry-After of the service is never undercut, up to a minute. A failed poll (404, 403, 5xx, a web page, no
+    network) is repeated; after two of them the resource itself is read, whose provisioningState may be terminal.
     """
+    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.polling.base_polling import BadResponse, BadStatus
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 
-    class FastFirstPolling(ARMPolling):
-        """ARMPolling with a schedule of its own."""
+    class ResilientPolling(ARMPolling):
+        """ARMPolling with its own schedule, and with patience."""
 
         _next = FIRST_DELAY_SECONDS
+        _failed_polls = 0
+        _last_success = 0.0
+        problem = ""
 
         def first_response(self) -> Any:
-            """The HTTP response that took the operation on."""
+            """The HTTP response that accepted the operation."""
             return self._initial_response.http_response
 
         def status(self) -> str:
-            word = str(super().status())
-            return "Canceled" if word.lower() == "cancelled" else word
+            status = str(super().status())
+            return "Canceled" if status.lower() == "cancelled" else status
+
+        def update_status(self) -> None:
+            if not self._last_success:
+                self._last_success = time.monotonic()
+            try:
+                super().update_status()
+            except (AzureError, BadStatus, BadResponse) as error:
+                code = self._status_code(error)
+                if code == 401:  # the token was renewed, and the new one is rejected too
+                    raise
+                self._note_failure(error, code)
+                if self._failed_polls > FAILED_POLLS_BEFORE_READING:
+                    self._read_resource()
+            else:
+                self._failed_polls, self.problem, self._last_success = 0, "", time.monotonic()
+
+        def _status_code(self, error: Exception) -> int | None:
+            if isinstance(error, HttpResponseError):
+                return error.status_code
+            return None if isinstance(error, AzureError) else int(self._pipeline_response.http_response.status_code)
+
+        def _note_failure(self, error: Exception, code: int | None) -> None:
+            self._failed_polls += 1
+            self.problem = f"status {code}" if code and code >= 400 else "no usable response"
+            if time.monotonic() - self._last_success > LOST_SECONDS:
+                raise LostTrack(self.problem) from error
+
+        def _read_resource(self) -> None:
+            """Take the state of the resource for that of the operation, whose own state cannot be read."""
+            try:
+                request = self._initial_response.http_request
+                response = self.request_status(request.url)
+                is_deletion = request.method == "DELETE"
+                if response.http_response.status_code == 404 and is_deletion:
+                    self._status = "Succeeded"
+                    return
+                state = _provisioning_state(response)
+            except AzureError:
+                return
+            if state and not is_deletion:
+                self._status, self._pipeline_response = state, response
 
         def _extract_delay(self) -> float:
             delay = self._next
             self._next = min(self._next * 1.25, LONGEST_DELAY_SECONDS)
-            return max(delay, super()._extract_delay())
+            return max(delay, min(super()._extract_delay(), MOST_RETRY_AFTER_SECONDS))
 
         def _poll(self) -> None:
-            if super()._extract_delay():  # the answer that took the operation on asks for patience
+            if super()._extract_delay():  # the response that accepted the operation has a Retry-After
                 self._delay()
             super()._poll()
 
-    # Without a Retry-After the library takes this number; none is asked for then.
-    return FastFirstPolling(0)
+        def request_status(self, status_link: str) -> Any:
+            response = super().request_status(status_link)
+            if self.finished() and status_link != self._operation.get_polling_url():
+                return self._final_resource(status_link, response)
+            return response
+
+        def _final_resource(self, link: str, response: Any) -> Any:
+            """The resource at the end of the operation, read again while the response is unusable."""
+            while not _is_object(response):
+                self._note_failure(BadResponse("not a resource"), response.http_response.status_code)
+                self._sleep(LONGEST_DELAY_SECONDS)
+                try:
+                    response = super().request_status(link)
+                except AzureError as error:
+                    self._note_failure(error, None)
+            return response
+
+    # Without a Retry-After the library uses this number of seconds; the schedule above replaces it.
+    return ResilientPolling(0)
 
 
 class Operation:
-    """A long operation that Azure has taken on."""
+    """A long-running operation that Azure has accepted."""
 
-    def __init__(self, poller: Any, to_dict: Callable[[Any], Any] | None = None) -> None:
+    def __init__(self, poller: LROPoller[Any], to_dict: Callable[[Any], Any] | None = None) -> None:
         self._poller = poller
         self._to_dict = to_dict or (lambda value: value)
 
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether it has ended, successfully or not."""
         return bool(self._poller.done())
 
     def status(self) -> str:
-        """The service's own word, such as Creating or Succeeded."""
+        """The state that the service reported last, such as Creating or Succeeded."""
         return str(self._poller.status())
 
+    @property
+    def problem(self) -> str:
+        """Why the last poll failed, empty where it did not."""
+        return str(getattr(self._poller.polling_method(), "problem", ""))
+
     def wait(self, seconds: float) -> None:
-        """Sleep until it ends, or until so many seconds are over."""
+        """Sleep until it ends, or for that many seconds."""
         deadline = time.monotonic() + seconds
         while not self.done() and (left := deadline - time.monotonic()) > 0:
             self._poller.wait(min(left, 0.1))
 
     def started(self) -> Mapping[str, Any] | None:
-        """The resource as the service described it when it took the operation on; None for a removal."""
-        response = self._poller.polling_method().first_response()
+        """The resource in the response that accepted the operation; None for a deletion."""
+        method: Any = self._poller.polling_method()
+        response = method.first_response()
         return response.json() if response.text() else None
 
     def result(self) -> Any:
-        """The resource at the end, None for a removal. Raises HttpResponseError when the operation failed."""
+        """The resource at the end, None for a deletion. Raises HttpResponseError for a failure, LostTrack."""
         return self._to_dict(self._poller.result())
+
+
+def _is_object(pipeline_response: Any) -> bool:
+    """Whether a response needs no other attempt: it is an error, is empty as for a deletion, or is an object."""
+    response = pipeline_response.http_response
+    if response.status_code == 204:
+        return True
+    try:
+        return response.status_code < 400 and isinstance(response.json(), dict)
+    except ValueError:
+        return False
+
+
+def _provisioning_state(pipeline_response: Any) -> str:
+    """The provisioningState of a resource, empty where the response has none."""
+    response = pipeline_response.http_response
+    try:
+        body = response.json() if response.status_code < 400 else None
+    except ValueError:
+        return ""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    return str(properties.get("provisioningState") or "") if isinstance(properties, dict) else ""

@@ -15,6 +15,7 @@ from azure.mgmt.core.exceptions import ARMErrorFormat
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
+from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -45,12 +46,12 @@ class RestClient:
                 policies.ProxyPolicy(**kwargs),
                 policies.ContentDecodePolicy(**kwargs),
                 policies.RedirectPolicy(**kwargs),
-                policies.RetryPolicy(**kwargs),
-                FreshTokenPolicy(credential, *scopes, **kwargs),
+                BoundedRetryPolicy(**kwargs),
+                FreshTokenPolicy(credential, *scopes, base_url=base_url, **kwargs),
                 policies.CustomHookPolicy(**kwargs),
                 RedactedLoggingPolicy(),
             ],
-            **kwargs,
+            **{**TIMEOUTS, **kwargs},
         )
 
     def send(self, method: str, url: str, api_version: str | None = None, **query: str) -> HttpResponse:
