@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from azure.cli.core import AzCommandsLoader
@@ -23,12 +24,26 @@ class Amlk8sCommandsLoader(AzCommandsLoader):  # type: ignore[misc]  # azure-cli
 
         load_command_table(self, args)
         table: dict[str, Any] = self.command_table
+        for command in table.values():
+            command.handler = _with_boundary(command.handler)
         return table
 
     def load_arguments(self, command: str) -> None:
         from azext_amlk8s._params import load_arguments
 
         load_arguments(self, command)
+
+
+def _with_boundary(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler of a command inside the error boundary, which is imported when the command runs."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from azext_amlk8s.operations.boundary import error_boundary
+
+        with error_boundary():
+            return handler(*args, **kwargs)
+
+    return run
 
 
 COMMAND_LOADER_CLS = Amlk8sCommandsLoader

@@ -11,7 +11,7 @@ MOST_RETRY_AFTER_SECONDS = 120
 TIMEOUTS = {"connection_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
 
 
-class BoundedRetryPolicy(RetryPolicy):
+class BoundedRetryPolicy(RetryPolicy[Any, Any]):
     """azure-core's policy with fewer retries; a service that asks to wait for long is not waited for."""
 
     def __init__(self, **kwargs: Any) -> None:

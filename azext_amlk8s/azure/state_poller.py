@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from azext_amlk8s.azure.operation import LONGEST_DELAY_SECONDS
+from azext_amlk8s.azure.operation import LONGEST_DELAY_SECONDS, LOST_SECONDS, LostTrack
 
 TERMINAL = ("succeeded", "failed", "canceled", "cancelled")
 
@@ -14,11 +14,14 @@ TERMINAL = ("succeeded", "failed", "canceled", "cancelled")
 class StatePoller:
     """Reads a resource until its provisioningState is terminal, with the interface of Operation.
 
-    resource is its last known state; read reads it and returns None when it no longer exists. Raises what read raises.
+    resource is its last known state; read reads it and returns None when it no longer exists. A failed
+    read is repeated; problem says why the last one failed.
     """
 
     def __init__(self, resource: dict[str, Any] | None, read: Callable[[], dict[str, Any] | None]) -> None:
         self._resource, self._read, self._next = resource, read, time.monotonic()
+        self._last_success = time.monotonic()
+        self.problem = ""
 
     def done(self) -> bool:
         """Whether the state is terminal or the resource no longer exists."""
@@ -33,9 +36,26 @@ class StatePoller:
     def wait(self, seconds: float) -> None:
         """Sleep, then read the resource if the last read is long enough ago."""
         time.sleep(seconds)
-        if time.monotonic() >= self._next:
+        if time.monotonic() < self._next:
+            return
+        try:
             self._resource = self._read()
-            self._next = time.monotonic() + LONGEST_DELAY_SECONDS
+        except Exception as error:
+            self._note_failure(error)
+        else:
+            self.problem, self._last_success = "", time.monotonic()
+        self._next = time.monotonic() + LONGEST_DELAY_SECONDS
+
+    def _note_failure(self, error: Exception) -> None:
+        """Keep polling after a failed read, unless the failure is permanent."""
+        from azure.core.exceptions import AzureError, HttpResponseError
+
+        status = error.status_code if isinstance(error, HttpResponseError) else None
+        if not isinstance(error, AzureError) or status == 401:
+            raise error
+        self.problem = f"status {status}" if status and status >= 400 else "no usable response"
+        if time.monotonic() - self._last_success > LOST_SECONDS:
+            raise LostTrack(self.problem) from error
 
     def result(self) -> dict[str, Any] | None:
         """The resource as it was last read."""

@@ -1,23 +1,44 @@
-"""Findings and failures in az's own form: one error, with all that is to be said and what to paste."""
+"""Findings and failures in az's form: one error with its causes first, each with its fix, and raw text last."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.console.network import network_problem
 from azext_amlk8s.rules import Finding, Report, Severity
 
 if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.diagnosis import CodedMessage, Explanation
+    from azext_amlk8s.kubernetes import ClusterError
 
 MOST_SUBJECTS = 4
+_COMMAND = re.compile(
+    r"^(?:(?:az|kubectl|helm|oc|openssl|pip|export|curl|docker|git|python3?) \S|--?[a-z][\w-]* ?|\$env:)"
+)
 
 
-def set_exit_code(cmd: Any, code: int) -> None:
-    """Have az end in this exit code after it has printed the result of the command, in whatever format."""
+def az_error(kind: str, message: str, fixes: Iterable[str] = ()) -> Exception:
+    """An error of az by the name of its class in azure.cli.core.azclierror, which decides the exit code."""
+    from azure.cli.core import azclierror
+
+    error: Exception = getattr(azclierror, kind)(message, recommendation=list(fixes) or None)
+    return error
+
+
+@contextmanager
+def azure_errors() -> Iterator[None]:
+    """Do nothing: operations.boundary handles every error. To be removed with its last caller."""
+    yield
+
+
+def set_exit_code(cmd: AzCliCommand, code: int) -> None:
+    """Have az exit with this code after it has printed the result of the command, in whatever format."""
     from knack.events import EVENT_CLI_SUCCESSFUL_EXECUTE
 
     def leave(_context: Any, **_: Any) -> None:
@@ -27,35 +48,44 @@ def set_exit_code(cmd: Any, code: int) -> None:
 
 
 def raise_for_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
-    """Log the warnings; raise one ValidationError with every error. Each comes with its fix.
+    """Log the warnings; raise one ValidationError with all errors, each followed by its fix.
 
     With strict a warning is an error.
     """
     from azure.cli.core.azclierror import ValidationError
-    from knack.log import get_logger
 
     report = Report.of(*groups)
     if strict:
         report = report.strict()
-    for finding in report.warnings:
-        fix = "".join(f"\n  {line}" for line in finding.fix.splitlines())
-        get_logger(__name__).warning("%s [%s]%s", finding.message, finding.id, fix)
+    log_findings(report.warnings)
     if report.errors:
-        told = [f"{finding.message} [{finding.id}]" for finding in report.errors]
-        text = told[0] if len(told) == 1 else f"{len(told)} things are wrong:\n" + "\n".join(f"  {one}" for one in told)
-        raise ValidationError(
-            text, recommendation=list(dict.fromkeys(one.fix for one in report.errors if one.fix)) or None
-        )
+        raise ValidationError(findings_text(report.errors))
+
+
+def findings_text(findings: Iterable[Finding]) -> str:
+    """Findings as the text of an error: one alone, or a numbered heading and a list."""
+    texts = [_finding_text(finding) for finding in findings]
+    if len(texts) == 1:
+        return texts[0]
+    listed = "\n".join(f"  {line}" for text in texts for line in text.splitlines())
+    return f"{len(texts)} errors:\n\n{listed}\n"
 
 
 def log_findings(findings: Iterable[Finding]) -> None:
-    """Every finding on stderr, the remarks too, with what to do beneath it, for commands that return other things."""
+    """Print every finding to stderr with its fix beneath it, for commands whose result is something else."""
     from knack.log import get_logger
 
+    from azext_amlk8s.redaction import redact_text
+
     log = get_logger(__name__)
-    for one in findings:
-        fix = "".join(f"\n    {line}" for line in one.fix.splitlines())
-        (log.error if one.severity is Severity.ERROR else log.warning)("%s [%s]%s", one.message, one.id, fix)
+    for finding in findings:
+        write = log.error if finding.severity is Severity.ERROR else log.warning
+        write("%s", redact_text(_finding_text(finding)))
+
+
+def fix_lines(fix: str) -> list[str]:
+    """The lines of a fix: a command is introduced by `Try:`, a sentence is not."""
+    return [f"Try: {line}" if _COMMAND.match(line) else line for line in fix.splitlines() if line.strip()]
 
 
 def finding_object(finding: Finding) -> dict[str, str]:
@@ -63,56 +93,82 @@ def finding_object(finding: Finding) -> dict[str, str]:
     return {key: getattr(value, "value", value) for key, value in vars(finding).items() if key != "related"}
 
 
-def confirm(cmd: Any, question: str, yes: bool) -> None:
-    """Ask before what hurts. Raises ManualInterrupt for a no; without a terminal --yes is required."""
+def confirm(cmd: AzCliCommand, question: str, yes: bool, refusal: str = "Nothing was changed") -> None:
+    """Ask before a destructive request.
+
+    question ends with a question mark; refusal is what to report otherwise, such as "Not deleted". Raises
+    ManualInterrupt for a no, and RequiredArgumentMissingError without a terminal and without --yes.
+    """
     from azure.cli.core.azclierror import ManualInterrupt, RequiredArgumentMissingError
     from knack.prompting import NoTTYException, prompt_y_n
 
     if yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
         return
     try:
-        agreed = prompt_y_n(f"{question}\nGo on?")
+        agreed = prompt_y_n(question)
     except NoTTYException:
-        raise RequiredArgumentMissingError(
-            f"{question}\nThere is no terminal to ask at.", recommendation="--yes"
-        ) from None
+        raise RequiredArgumentMissingError(f"{refusal}: confirmation is required. Use --yes.") from None
+    except EOFError:
+        agreed = False
     if not agreed:
-        raise ManualInterrupt("Nothing was changed.")
+        raise ManualInterrupt(f"{refusal}.")
 
 
-@contextmanager
-def azure_errors() -> Iterator[None]:
-    """No network is said in one sentence, a refusal with what is known of it; all else is left to az."""
-    from azure.cli.core.azclierror import AzureConnectionError
-    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
-    from requests.exceptions import ConnectionError as NoConnection
+def azure_error(error: Exception, done: str = "") -> Exception:
+    """The az error for a request that failed: no network, an invalid certificate, or a refusal with what it means.
 
-    try:
-        yield
-    except (ServiceRequestError, ServiceResponseError, NoConnection) as error:
-        raise AzureConnectionError(
-            f"Azure cannot be reached: {_innermost(error)}.",
-            recommendation="Check the network and the proxy settings, then try again.",
-        ) from error
-    except HttpResponseError as error:
-        if (explained := refusal(error)) is None:
-            raise
-        raise explained from error
-
-
-def refusal(error: Any) -> Exception | None:
-    """An error of az's own for a request that Azure refused and whose cause is known; None leaves it to az."""
+    done is a sentence that says what was done before.
+    """
     from azure.cli.core.util import get_error_type_by_azure_error
+    from azure.core.exceptions import HttpResponseError
 
+    if not isinstance(error, HttpResponseError):
+        message, fixes = network_problem(error, "Azure")
+        return az_error("AzureConnectionError", " ".join(filter(None, [message, done])), fixes)
+    kind = str(get_error_type_by_azure_error(error).__name__)
+    if explained := refusal(error):
+        text, fixes = explained
+        return az_error(kind, "\n".join(filter(None, [text, done])), fixes)
+    coded, lines = error_messages(error)
+    text = str(getattr(error, "message", "") or error)
+    text = indent_lines("Azure refused the request.", [*lines, *request_ids(error)]) if coded else text
+    return az_error(kind, "\n".join(filter(None, [text, done])))
+
+
+def cluster_error(error: ClusterError) -> Exception:
+    """The az error for a kubeconfig that cannot be used, or a cluster that cannot be reached or refuses."""
+    from azext_amlk8s.kubernetes import ClusterRefused, KubeconfigUnusable
+
+    if isinstance(error, KubeconfigUnusable):
+        return az_error("FileOperationError", str(error), error.fixes)
+    if not isinstance(error, ClusterRefused):
+        return az_error("AzureConnectionError", str(error), error.fixes)
+    kinds = {401: "UnauthorizedError", 403: "ForbiddenError"}
+    fixes = {403: ["kubectl auth can-i --list"], 401: ["az login"]}
+    message = f"The cluster refused the request ({error.status} {error.reason}): {error.message}"
+    return az_error(kinds.get(error.status, "BadRequestError"), message, fixes.get(error.status, []))
+
+
+def foreign_host_error(error: Exception, done: str) -> Exception:
+    """The az error for a link or a redirect that leads out of the cloud."""
+    running = "The operation may still be running in Azure." if done else ""
+    return az_error(
+        "AzureConnectionError",
+        " ".join(filter(None, [str(error), done, running])),
+        ["Check the proxy and DNS between this machine and Azure, then run the same command again."],
+    )
+
+
+def refusal(error: HttpResponseError) -> tuple[str, list[str]] | None:
+    """The text and the fixes for a request that Azure refused, None where the cause is unknown."""
     from azext_amlk8s.diagnosis import explain_failure
 
     coded, lines = error_messages(error)
     causes = [cause for cause in causes_of(explain_failure(coded, text="\n".join(lines))) if not cause.wrapper]
     if not causes:
         return None
-    text = indent_lines("Azure refused.", [*lines, *cause_lines(causes, lines), *request_ids(error)])
-    kind: type[Exception] = get_error_type_by_azure_error(error)
-    return kind(text, recommendation=fixes_of(causes))  # type: ignore[call-arg]
+    text = indent_lines("Azure refused the request.", [*cause_lines(causes, lines), *lines, *request_ids(error)])
+    return text, fixes_of(causes)
 
 
 def error_messages(error: HttpResponseError) -> tuple[tuple[CodedMessage, ...], list[str]]:
@@ -124,7 +180,7 @@ def error_messages(error: HttpResponseError) -> tuple[tuple[CodedMessage, ...], 
 
 
 def coded_lines(coded: Iterable[CodedMessage]) -> list[str]:
-    """Coded messages as lines, in their order."""
+    """CodedMessage messages as lines, in their order."""
     return [f"({message.code}) {message.message}" if message.code else message.message for message in coded]
 
 
@@ -148,7 +204,7 @@ def cause_lines(causes: Iterable[Explanation], lines: Iterable[str]) -> list[str
         others = f" and {len(subjects) - MOST_SUBJECTS} more" if len(subjects) > MOST_SUBJECTS else ""
         where = f" [{', '.join(subjects[:MOST_SUBJECTS])}{others}]" if subjects else ""
         message = redact_text(str(group[0].parts.get("message") or ""))
-        result.append(f"{title}{where}: {text}" + (f" Seen: {message}" if message and message not in raw else ""))
+        result.append(f"{title}{where}: {text}" + (f" Message: {message}" if message and message not in raw else ""))
     return result
 
 
@@ -175,31 +231,24 @@ def response_headers(error: HttpResponseError) -> Mapping[str, str]:
     return headers
 
 
-def is_about(error: Any, word: str) -> bool:
-    """Whether an ARM error speaks of a thing by name."""
+def mentions(error: HttpResponseError, word: str) -> bool:
+    """Whether the message of an ARM error contains a word, in any case."""
     return word.lower() in str(error.message or "").lower()
 
 
-def code_of(error: Any) -> str:
-    """The code of an ARM error, or nothing."""
+def code_of(error: HttpResponseError) -> str:
+    """The code of an ARM error, empty where there is none."""
     return str(getattr(error.error, "code", "") or "")
 
 
-def _body(error: Any) -> Mapping[str, Any]:
+def _finding_text(finding: Finding) -> str:
+    fix = "".join(f"\n  {line}" for line in fix_lines(finding.fix))
+    return f"{finding.message}  [{finding.id}]{fix}"
+
+
+def _body(error: HttpResponseError) -> Mapping[str, Any]:
     try:
-        body = error.response.json()
+        body = error.response.json()  # type: ignore[union-attr]
     except (AttributeError, ValueError):
         return {}
     return body if isinstance(body, Mapping) else {}
-
-
-def _innermost(error: BaseException) -> str:
-    """The words of what is wrapped deepest, after those of a wrapper that has words of its own."""
-    deeper = getattr(error, "inner_exception", None) or getattr(error, "reason", None)
-    if isinstance(deeper, BaseException):
-        return _innermost(deeper)
-    for one in error.args:
-        if isinstance(one, BaseException):
-            words = error.args[0] if isinstance(error.args[0], str) else ""
-            return f"{words.rstrip('.')}: {_innermost(one)}" if words else _innermost(one)
-    return " ".join(str(error).split()).rstrip(".")

@@ -1,70 +1,97 @@
-"""Following a long operation: stage and time on stderr, an end that is noticed within two seconds."""
+"""Progress of a long-running operation: one line on stderr with its stage and the elapsed time."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.azure.operation import Operation
+from azext_amlk8s.azure.operation import LostTrack, Operation
 from azext_amlk8s.azure.state_poller import StatePoller
+from azext_amlk8s.console.errors import az_error
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
 
 TICK_SECONDS = 0.25
 
 
 def follow(
-    cmd: Any, operation: Operation | StatePoller, what: str, resume: str, *, timeout: float | None = None
+    cmd: AzCliCommand, operation: Operation | StatePoller, what: str, resume: str, *, timeout: float | None = None
 ) -> Any:
-    """The result of the operation at its end. Raises what `Operation.result` raises.
+    """The result of an operation at its end. Raises what `Operation.result` raises.
 
-    Ctrl-C ends the following, not the operation: ManualInterrupt then holds `resume`, the command with which to go on;
-    so does the DeploymentError after timeout seconds.
+    what is its description, such as "Installing azureml on aks-poc"; resume is the command that waits for it. Raises
+    ManualInterrupt for Ctrl-C, and DeploymentError after timeout seconds or when its state can no longer be read; the
+    operation continues in Azure then.
     """
-    from azure.cli.core.azclierror import DeploymentError, ManualInterrupt
-
     deadline = None if timeout is None else time.monotonic() + timeout
     line = _Line(cmd, what)
     try:
         while not operation.done():
-            line.show(operation.status())
+            line.show(operation.status(), operation.problem)
             if deadline is not None and time.monotonic() >= deadline:
-                line.end("")
-                told = f"{what} is {operation.status()} after {timeout:g} seconds; it goes on in Azure."
-                raise DeploymentError(told, recommendation=resume)
+                raise _timed_out(operation, what, resume, timeout or 0)
             operation.wait(TICK_SECONDS)
+        result = operation.result()
         line.end(operation.status())
-        return operation.result()
+        return result
+    except LostTrack as error:
+        message = f"Lost track of it: {what} was {operation.status()} when last read; it may still be running. "
+        raise az_error("DeploymentError", f"{message}Reading its state failed: {error}.", [resume]) from error
     except KeyboardInterrupt:
-        line.end("")
-        raise ManualInterrupt(f"{what} goes on in Azure; only the waiting has ended.", recommendation=resume) from None
+        message = f"Stopped waiting. {what} continues in Azure. To follow it:"
+        raise az_error("ManualInterrupt", message, [resume]) from None
+    finally:
+        line.clear()
+
+
+def _timed_out(operation: Operation | StatePoller, what: str, resume: str, seconds: float) -> Exception:
+    waited = f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
+    if operation.problem:
+        message = (
+            f"Lost track of it: {what} was {operation.status()} when last read, {waited} after its start; it may still "
+            f"be running. Reading its state failed: {operation.problem}."
+        )
+    else:
+        message = f"Stopped waiting after {waited}: {what} is {operation.status()} and continues in Azure."
+    return az_error("DeploymentError", f"{message} To follow it:", [resume])
 
 
 class _Line:
-    """One line that is rewritten on a terminal, and a line for each new stage elsewhere."""
+    """One line that is rewritten on a terminal; elsewhere a line for each new stage."""
 
-    def __init__(self, cmd: Any, what: str) -> None:
+    def __init__(self, cmd: AzCliCommand, what: str) -> None:
         context = cmd.cli_ctx
         quiet = context.config.getboolean("core", "disable_progress_bar", fallback=False)
         self._on = not (quiet or getattr(context, "only_show_errors", False))
         self._terminal = sys.stderr.isatty()
-        self._what, self._begin, self._stage = what, time.monotonic(), ""
+        self._what, self._begin, self._stage, self._live = what, time.monotonic(), "", False
 
-    def show(self, stage: str) -> None:
+    def show(self, stage: str, problem: str = "") -> None:
+        """Print the stage; problem says why the last poll failed."""
         if not self._on:
             return
+        if problem:
+            stage = f"{stage} (its state cannot be read at the moment: {problem})"
         if self._terminal:
             print(f"\r\x1b[K{self._what}: {stage}, {self._elapsed()}", end="", file=sys.stderr, flush=True)
+            self._live = True
         elif stage != self._stage:
             print(f"{self._what}: {stage}, {self._elapsed()}", file=sys.stderr, flush=True)
         self._stage = stage
 
     def end(self, stage: str) -> None:
-        if not self._on:
-            return
-        if self._terminal:
-            print("\r\x1b[K", end="", file=sys.stderr)
-        if stage:
+        """Print the last stage as a line that stays."""
+        self.clear()
+        if self._on:
             print(f"{self._what}: {stage}, {self._elapsed()}", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Remove the live line, before anything else is printed."""
+        if self._live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._live = False
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self._begin), 60)

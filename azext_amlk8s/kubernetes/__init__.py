@@ -1,11 +1,19 @@
-"""The only door to Kubernetes."""
+"""The client for Kubernetes clusters."""
 
-from azext_amlk8s.kubernetes.connect import KubeconfigUnusable, connect
-from azext_amlk8s.kubernetes.objects import FIELD_MANAGER, Cluster, ClusterRefused, ClusterUnreachable, NoInstanceTypes
+from azext_amlk8s.kubernetes.connect import connect
+from azext_amlk8s.kubernetes.errors import (
+    ClusterError,
+    ClusterRefused,
+    ClusterUnreachable,
+    KubeconfigUnusable,
+    NoInstanceTypes,
+)
+from azext_amlk8s.kubernetes.objects import FIELD_MANAGER, Cluster
 
 __all__ = [
     "FIELD_MANAGER",
     "Cluster",
+    "ClusterError",
     "ClusterRefused",
     "ClusterUnreachable",
     "KubeconfigUnusable",

@@ -1,32 +1,30 @@
-"""Instance types, nodes and pods of a cluster, as its API has them; nothing is judged here."""
+"""Instance types, nodes and pods of a cluster, as its API returns them."""
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from azext_amlk8s.change_log import record_change
+from azext_amlk8s.kubernetes.errors import ClusterRefused, ClusterUnreachable, NoInstanceTypes
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+    from lightkube.core.exceptions import ApiError
+
+T = TypeVar("T")
 
 GROUP, KIND = "amlarc.azureml.com", "InstanceType"
 FIELD_MANAGER = "az-amlk8s"
+# As client-go: https://pkg.go.dev/k8s.io/client-go/rest#Request.MaxRetries
+RETRIED_STATUSES = (429, 500, 503, 504)
+RETRIES, FIRST_BACKOFF_SECONDS, MOST_BACKOFF_SECONDS = 4, 0.5, 30.0
+MOST_PAGES = 1000
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-
-
-class ClusterUnreachable(Exception):
-    """The API server does not answer; the message names it."""
-
-
-class NoInstanceTypes(Exception):
-    """The cluster does not know the kind InstanceType."""
-
-
-class ClusterRefused(Exception):
-    """The API server answered with an error: status, reason, message and causes (message and field) are its own."""
-
-    def __init__(self, status: int, reason: str, message: str, causes: tuple[tuple[str, str], ...] = ()) -> None:
-        super().__init__(message)
-        self.status, self.reason, self.message, self.causes = status, reason, message, causes
 
 
 @dataclass(frozen=True)
@@ -44,10 +42,10 @@ class Served:
 
 
 class Cluster:
-    """One cluster, reached through lightkube."""
+    """A connection to a cluster, through lightkube. context is the name of the kubeconfig's context."""
 
-    def __init__(self, client: Any, server: str) -> None:
-        self._client, self.server = client, server
+    def __init__(self, client: Any, server: str, context: str = "") -> None:
+        self._client, self.server, self.context = client, server, context
         self._kinds: dict[str, Served] | None = None
         self._resource: Any = None
 
@@ -71,15 +69,23 @@ class Cluster:
         """Server-side apply under our field manager. Raises ClusterRefused 409 where another manages a field."""
         resource, version = self._applied(), self._instance_type().version
         body = resource(**{**obj, "apiVersion": f"{GROUP}/{version}"})
-        with self._asking():
-            where = self._namespace_of(obj["metadata"]["name"])
-            done = self._client.apply(body, field_manager=FIELD_MANAGER, dry_run=dry_run, force=force, namespace=where)
-            return dict(done.to_dict())
+        name = obj["metadata"]["name"]
+        namespace = self._namespace_of(name)
+        if not dry_run:
+            record_change("PATCH", f"{self._instance_type().path}/{name}")
+        applied: Any = self._send(
+            lambda: self._client.apply(
+                body, field_manager=FIELD_MANAGER, dry_run=dry_run, force=force, namespace=namespace
+            )
+        )
+        return dict(applied.to_dict())
 
     def delete_instance_type(self, name: str, *, dry_run: bool = False) -> None:
-        """Delete. Raises ClusterRefused with status 404 when it is not there."""
-        with self._asking():
-            self._client.delete(self._applied(), name, dry_run=dry_run, namespace=self._namespace_of(name))
+        """Delete. Raises ClusterRefused with status 404 when it does not exist."""
+        resource, namespace = self._applied(), self._namespace_of(name)
+        if not dry_run:
+            record_change("DELETE", f"{self._instance_type().path}/{name}")
+        self._send(lambda: self._client.delete(resource, name, dry_run=dry_run, namespace=namespace))
 
     def workloads(self) -> list[dict[str, Any]]:
         """The objects of every other kind of the extension's API group: jobs, deployments."""
@@ -93,53 +99,75 @@ class Cluster:
         return found
 
     def items(self, path: str) -> list[dict[str, Any]]:
-        """The items of a list, however many pages it has; none where there is no such list."""
-        found: list[dict[str, Any]] = []
-        follow = ""
-        while True:
-            told = self.read(path + follow) or {}
-            found += told.get("items") or []
-            token = (told.get("metadata") or {}).get("continue")
+        """The items of a list, of all its pages; none where the list does not exist."""
+        items: list[dict[str, Any]] = []
+        query = ""
+        for _ in range(MOST_PAGES):
+            try:
+                page = self.read(path + query) or {}
+            except ClusterRefused as refused:
+                if refused.status != 410 or not query:
+                    raise
+                items, query = [], ""  # the list has expired: start again
+                continue
+            found = page.get("items")
+            if found is not None and not isinstance(found, list):
+                raise self._unexpected(200, "a list")
+            items += [item for item in found or () if isinstance(item, dict)]
+            metadata = page.get("metadata")
+            token = metadata.get("continue") if isinstance(metadata, dict) else None
             if not token:
-                return found
-            follow = f"?limit=500&continue={token}"
+                return items
+            query = f"?limit=500&continue={token}"
+        raise self._unexpected(200, "a list whose pages end")
 
     def read(self, path: str, *, metadata_only: bool = False) -> dict[str, Any] | None:
-        """What the API answers to a GET of this path, None for 404; of a list of secrets the metadata is enough.
+        """What the API returns to a GET of this path, None for 404; with metadata_only the metadata of a list.
 
-        Raises ClusterUnreachable, ClusterRefused.
+        Raises ClusterUnreachable, and ClusterRefused also for a response that is not a JSON object.
         """
         response = self._get(path, {"Accept": METADATA} if metadata_only else None)
         if response.status_code == 404:
             return None
-        told = _json(response)
+        body = _json(response)
         if response.status_code >= 400:
-            raise ClusterRefused(
-                response.status_code, told.get("reason", ""), told.get("message", response.reason_phrase)
-            )
-        return told
+            status = body or {}
+            message = str(status.get("message") or response.reason_phrase or "no message")
+            raise ClusterRefused(response.status_code, str(status.get("reason") or ""), message)
+        if response.status_code >= 300 or body is None:
+            raise self._unexpected(response.status_code, "a JSON object")
+        return body
 
     def read_text(self, path: str) -> str | None:
-        """The same for what is no JSON, such as logs; None for whatever is not given."""
+        """The same for text, such as logs; None where it is refused."""
         response = self._get(path, None)
-        return None if response.status_code >= 400 else str(response.text)
-
-    def _get(self, path: str, headers: dict[str, str] | None) -> Any:
-        with self._asking():
-            # lightkube has no discovery and no untyped reading of its own; its connection is used for it.
-            return self._client._client._client.get(path, headers=headers)  # pylint: disable=protected-access
+        return None if response.status_code >= 300 else str(response.text)
 
     def create_namespace(self, name: str) -> None:
-        """Make a namespace; one that is there is left as it is. Raises ClusterUnreachable, ClusterRefused."""
+        """Create a namespace; an existing one is kept. Raises ClusterUnreachable, ClusterRefused."""
         from lightkube.models.meta_v1 import ObjectMeta
         from lightkube.resources.core_v1 import Namespace
 
+        record_change("POST", f"/api/v1/namespaces/{name}")
         try:
-            with self._asking():
-                self._client.create(Namespace(metadata=ObjectMeta(name=name)))
+            self._send(lambda: self._client.create(Namespace(metadata=ObjectMeta(name=name))))
         except ClusterRefused as refused:
             if refused.status != 409:
                 raise
+
+    def _unexpected(self, status: int, expected: str) -> ClusterRefused:
+        message = f"unexpected response of the API server at {self.server}; expected {expected}"
+        return ClusterRefused(status, "UnexpectedResponse", message)
+
+    def _get(self, path: str, headers: dict[str, str] | None) -> Response:
+        # lightkube has neither discovery nor untyped reading; its connection is used for them.
+        http = self._client._client._client  # pylint: disable=protected-access
+
+        def send() -> Response:
+            response: Response = http.get(path, headers=headers)
+            return response
+
+        return self._send(send)
 
     def _instance_type(self) -> Served:
         """The kind as the cluster itself serves it: versions, plural and scope are asked for, never assumed."""
@@ -181,33 +209,85 @@ class Cluster:
             self._resource = create(GROUP, kind.version, KIND, kind.plural)
         return self._resource
 
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _send(self, send: Callable[[], T]) -> T:
+        """The result of a request, which is repeated as client-go does: when throttled, and while the server fails."""
+        for attempt in range(RETRIES + 1):
+            wait = min(FIRST_BACKOFF_SECONDS * 2**attempt, MOST_BACKOFF_SECONDS)
+            result, error, retry_after = self._try(send)
+            if retry_after is None or attempt == RETRIES:
+                if error is not None:
+                    raise error
+                return cast(T, result)
+            time.sleep(min(max(wait, retry_after), MOST_BACKOFF_SECONDS))
+        raise AssertionError
+
+    def _try(self, send: Callable[[], T]) -> tuple[T | None, Exception | None, float | None]:
+        """The result or the error of one attempt, and the least seconds to wait where another one makes sense."""
         import httpx2
         from lightkube.core.exceptions import ApiError, ConfigError
 
         try:
-            yield
+            result = send()
         except ApiError as error:
-            told = error.status
-            causes = (told.details and told.details.causes) or []
-            raise ClusterRefused(
-                told.code or 500,
-                told.reason or "",
-                told.message or str(error),
-                tuple((cause.message or "", cause.field or "") for cause in causes),
-            ) from error
-        except (httpx2.TransportError, ssl.SSLError) as error:
-            raise ClusterUnreachable(
-                f"The cluster at {self.server} cannot be reached: {error or type(error).__name__}."
-            ) from error
+            retry = _retry_after(error.response) if error.status.code in RETRIED_STATUSES else None
+            return None, _refused(error), retry
+        except (httpx2.TimeoutException, httpx2.ReadError, httpx2.RemoteProtocolError) as error:
+            # A connection that cannot be opened in time is not tried again: the address is wrong or blocked.
+            retry = None if isinstance(error, httpx2.ConnectTimeout) else 0.0
+            return None, self._unreachable(error), retry
+        except (httpx2.TransportError, httpx2.InvalidURL, ssl.SSLError) as error:
+            return None, self._unreachable(error), None
+        except httpx2.DecodingError:
+            return None, self._unexpected(200, "a response that can be decoded"), None
+        except ValueError:  # lightkube decodes what it receives
+            return None, self._unexpected(200, "a Kubernetes object"), None
         except ConfigError as error:
-            raise ClusterRefused(401, "Unauthorized", str(error)) from error
+            return None, ClusterRefused(401, "Unauthorized", str(error)), None
+        if getattr(result, "status_code", None) in RETRIED_STATUSES:
+            return result, None, _retry_after(result)
+        return result, None, None
+
+    def _unreachable(self, error: Exception) -> ClusterUnreachable:
+        text = str(error)
+        context = f" --context {self.context}" if self.context else ""
+        if reason := _CERTIFICATE.search(text):
+            return ClusterUnreachable(
+                f"Cannot verify the certificate of the cluster at {self.server}: {reason[1].strip()}.",
+                (
+                    "Fetch its credentials again (az aks get-credentials --overwrite-existing): the kubeconfig holds "
+                    "the CA of another or a re-created cluster.",
+                ),
+            )
+        return ClusterUnreachable(
+            f"The cluster at {self.server} cannot be reached: {text or type(error).__name__}.",
+            (f"kubectl{context} cluster-info",),
+        )
 
 
-def _json(response: Any) -> dict[str, Any]:
+_CERTIFICATE = re.compile(r"certificate verify failed: ([^(\[]+)")
+
+
+def _refused(error: ApiError) -> ClusterRefused:
+    status = error.status
+    causes = (status.details and status.details.causes) or []
+    return ClusterRefused(
+        status.code or 500,
+        status.reason or "",
+        status.message or str(error),
+        tuple((cause.message or "", cause.field or "") for cause in causes),
+    )
+
+
+def _retry_after(response: Any) -> float:
     try:
-        told = response.json()
+        return float(response.headers.get("Retry-After") or 0)
+    except (AttributeError, ValueError):
+        return 0.0
+
+
+def _json(response: Response) -> dict[str, Any] | None:
+    try:
+        value = response.json()
     except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.console.errors import azure_errors
 from azext_amlk8s.operations.option_groups import gathers
 from azext_amlk8s.refs import ClusterRef
 
@@ -113,16 +112,15 @@ def reached(cmd: Any, where: Choice, *, may_lack: bool = False) -> Iterator[Reac
     With may_lack a cluster that cannot be reached is no error where ARM holds the compute. With where.wait the
     instance types are waited for.
     """
-    with azure_errors() if where.of_azure else nullcontext(), cluster_errors(where):
-        found = _find(cmd, where)
-        if found.cluster is None and not (may_lack and found.compute):
-            raise _unreached(found)
-        try:
-            if where.wait and found.cluster is not None:
-                _wait(found.cluster)
-            yield found
-        except _no_types() as none:
-            raise _explained(found, where, none) from none
+    found = _find(cmd, where)
+    if found.cluster is None and not (may_lack and found.compute):
+        raise _unreached(found)
+    try:
+        if where.wait and found.cluster is not None:
+            _wait(found.cluster)
+        yield found
+    except _no_types() as none:
+        raise _explained(found, where, none) from none
 
 
 def _find(cmd: Any, where: Choice) -> Reached:
@@ -176,14 +174,14 @@ def _compute(arm: Any, where: Choice) -> dict[str, Any]:
     """The compute. Raises ResourceNotFoundError for none, InvalidArgumentValueError for one of another kind."""
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
-    from azext_amlk8s.console.errors import is_about
+    from azext_amlk8s.console.errors import mentions
     from azext_amlk8s.operations.compute_common import Place, absent, not_found
 
     place = Place(str(where.resource_group_name), str(where.workspace_name), str(where.compute_name))
     try:
         found: dict[str, Any] = arm.get_compute(arm.compute_ref(*place.parts))
     except not_found() as error:
-        raise absent(error, place, of_compute=is_about(error, "computes")) from error
+        raise absent(error, place, of_compute=mentions(error, "computes")) from error
     kind = (found.get("properties") or {}).get("computeType")
     if str(kind).lower() != "kubernetes":
         raise InvalidArgumentValueError(
@@ -205,34 +203,6 @@ def _unreached(found: Reached) -> Exception:
             "--context CONTEXT   # where a context of the kubeconfig leads to it",
         ],
     )
-
-
-@contextmanager
-def cluster_errors(where: Choice) -> Iterator[None]:
-    """What the cluster's API says becomes az's own errors."""
-    from azure.cli.core import azclierror as errors
-
-    from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable, KubeconfigUnusable
-
-    try:
-        yield
-    except KubeconfigUnusable as unusable:
-        raise errors.FileOperationError(
-            str(unusable), recommendation=["kubectl config get-contexts", "az aks get-credentials -g GROUP -n CLUSTER"]
-        ) from unusable
-    except ClusterUnreachable as unreachable:
-        context = f" --context {where.context}" if where.context else ""
-        raise errors.AzureConnectionError(
-            str(unreachable), recommendation=f"kubectl{context} cluster-info"
-        ) from unreachable
-    except ClusterRefused as refused:
-        kinds = {401: errors.UnauthorizedError, 403: errors.ForbiddenError}
-        fixes = {403: "kubectl auth can-i --list", 401: "az login"}
-        kind = kinds.get(refused.status, errors.BadRequestError)
-        raise kind(
-            f"The cluster refused ({refused.status} {refused.reason}): {refused.message}",
-            recommendation=fixes.get(refused.status),
-        ) from refused
 
 
 def _no_types() -> Any:

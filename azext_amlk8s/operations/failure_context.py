@@ -114,7 +114,7 @@ def resource_failed(
 
     evidence = collect_evidence(context) if context else Evidence()
     causes = causes_of(explain_failure(coded, evidence.reports, evidence.troubles, "\n".join(lines)))
-    text = [*lines, *cause_lines(causes, lines), *([evidence.note] if evidence.note else []), *ids]
+    text = [*cause_lines(causes, lines), *([evidence.note] if evidence.note else []), *lines, *ids]
     fixes = [context.fill_placeholders(fix) if context else fix for fix in fixes_of(causes)]
     return DeploymentError(indent_lines(head, text), recommendation=list(dict.fromkeys([*fixes, *commands])))
 
@@ -135,7 +135,7 @@ def collect_evidence(context: FailureContext) -> Evidence:
         with ThreadPoolExecutor(len(PATHS)) as pool:
             objects = dict(zip(PATHS, pool.map(cluster.read, PATHS.values()), strict=True))
     except (ClusterUnreachable, ClusterRefused) as error:
-        return Evidence(note=f"The cluster itself could not be asked: {error}")
+        return Evidence(note=f"The cluster itself could not be read: {error}")
     reports = diagnosis.reports_for(diagnosis.read_reports(objects["health"]), context.operation)
     items = {name: (objects[name] or {}).get("items") or [] for name in ("pods", "events")}
     return Evidence(tuple(reports), diagnosis.find_failures(items["pods"], items["events"]))
@@ -150,7 +150,7 @@ def connect_to_cluster(
     with its name or the current one, and only if the agents there say that it is this cluster; a context that is
     given is used as it is.
     """
-    from azure.core.exceptions import HttpResponseError
+    from azure.core.exceptions import AzureError
 
     from azext_amlk8s.kubernetes import KubeconfigUnusable, connect
 
@@ -159,12 +159,12 @@ def connect_to_cluster(
             return connect(kubeconfig=kubeconfig, context=context), ""
         if cluster.is_aks:
             return connect(config_text=client.user_kubeconfig(cluster)), ""
-    except (HttpResponseError, KubeconfigUnusable) as error:
-        return None, f"The cluster itself could not be asked: {str(error).splitlines()[0]}"
+    except (AzureError, KubeconfigUnusable) as error:
+        return None, f"The cluster itself could not be read: {str(error).splitlines()[0]}"
     connection, _ = find_arc_cluster(cluster)
     if connection is not None:
         return connection, ""
-    return None, f"The cluster itself was not asked: no context of the kubeconfig leads to {cluster.name}."
+    return None, f"The cluster itself was not read: no context of the kubeconfig connects to {cluster.name}."
 
 
 def find_arc_cluster(cluster: ClusterRef) -> tuple[Cluster | None, dict[str, Any] | None]:

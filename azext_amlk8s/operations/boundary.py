@@ -1,0 +1,81 @@
+"""The error boundary around every command: whatever is raised inside becomes one error of az, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from azext_amlk8s.change_log import forget_changes, recorded_changes
+from azext_amlk8s.console.errors import az_error, azure_error, cluster_error, fix_lines, foreign_host_error
+from azext_amlk8s.redaction import forget_secrets, redact_text
+
+
+@contextmanager
+def error_boundary() -> Iterator[None]:
+    """Turn every exception of a command, Ctrl-C included, into one of az's error classes.
+
+    az derives the exit code from the class: 2 for wrong usage, 3 for something that does not exist, 1 for the rest.
+    """
+    forget_changes()
+    forget_secrets()
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise _interrupted() from None
+    except Exception as error:
+        raise _redacted(_az_error(error)) from error
+
+
+def _az_error(error: Exception) -> Exception:
+    """The az error for an exception; one of az's own is returned as it is."""
+    from azure.cli.core.azclierror import AzCLIError
+    from azure.core.exceptions import AzureError
+    from requests.exceptions import RequestException
+
+    from azext_amlk8s.azure.auth_policy import ForeignHost
+    from azext_amlk8s.azure.operation import LostTrack
+    from azext_amlk8s.kubernetes import ClusterError
+
+    if isinstance(error, (AzCLIError, BrokenPipeError)) or type(error).__module__.startswith("knack."):
+        return error
+    if isinstance(error, ClusterError):
+        return cluster_error(error)
+    if isinstance(error, ForeignHost):
+        return foreign_host_error(error, _done_so_far())
+    if isinstance(error, (AzureError, RequestException, LostTrack)):
+        return azure_error(error, _done_so_far())
+    kind = f"{type(error).__name__}: {' '.join(str(error).split())}".strip(" :")
+    return az_error(
+        "CLIInternalError",
+        " ".join(filter(None, [f"Unexpected error: {kind}.", _done_so_far()])),
+        ["Run the same command with --debug and report its output, which contains no secrets."],
+    )
+
+
+def _interrupted() -> Exception:
+    if not recorded_changes():
+        return az_error("ManualInterrupt", "Interrupted; nothing was changed.")
+    return az_error(
+        "ManualInterrupt",
+        f"Interrupted. {_done_so_far()}",
+        ["What was started continues in Azure. Run the same command again to go on from there."],
+    )
+
+
+def _done_so_far() -> str:
+    """A sentence with the writes that were sent, empty where there are none."""
+    changes = recorded_changes()
+    return f"Requested so far: {', '.join(changes)}." if changes else ""
+
+
+def _redacted(error: Exception) -> Exception:
+    """An az error without secrets, each command of its recommendations introduced by `Try:`."""
+    from azure.cli.core.azclierror import AzCLIError
+
+    if isinstance(error, AzCLIError):
+        error.error_msg = redact_text(str(error.error_msg))
+        error.args = (error.error_msg,)
+        error.recommendations = [
+            redact_text(line) for fix in dict.fromkeys(error.recommendations) for line in fix_lines(fix)
+        ]
+    return error
