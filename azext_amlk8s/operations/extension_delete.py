@@ -64,7 +64,8 @@ def delete(
             _name(extension, leftovers)
         else:
             if there is None:
-                confirm(cmd, _to_be_removed(leftovers), yes)
+                log.warning("%s", _to_be_removed(leftovers))
+                confirm(cmd, f"Delete {len(leftovers)} Azure resources?", yes, "Not deleted")
             dependencies.remove(cmd, client, leftovers)
 
 
@@ -94,7 +95,6 @@ def _agree(cmd: Any, client: Any, extension: ExtensionRef, cluster_id: str, remo
     from knack.log import get_logger
 
     attached, complete = _attached(client, cluster_id)
-    text = f"The extension {extension.name} is removed from {extension.cluster.name}."
     if attached:
         warning = (
             f"{extension.cluster.name} is attached as compute, and its jobs and endpoints will stop: "
@@ -106,7 +106,10 @@ def _agree(cmd: Any, client: Any, extension: ExtensionRef, cluster_id: str, remo
         get_logger(__name__).warning(
             "Not every workspace could be looked into; there may be computes on %s that stop.", extension.cluster
         )
-    confirm(cmd, " ".join([text, *([_to_be_removed(removed)] if removed else [])]), yes)
+    if removed:
+        get_logger(__name__).warning("%s", _to_be_removed(removed))
+    question = f"Delete extension '{extension.name}' from cluster '{extension.cluster.name}'?"
+    confirm(cmd, question, yes, "Not deleted")
 
 
 def _attached(client: Any, cluster_id: str) -> tuple[list[str], bool]:
@@ -137,7 +140,7 @@ def _attached(client: Any, cluster_id: str) -> tuple[list[str], bool]:
 
 
 def _to_be_removed(leftovers: Sequence[Any]) -> str:
-    return "Removed too: " + ", ".join(f"the {one.label} {one.name}" for one in leftovers) + "."
+    return "Deleted with it: " + ", ".join(f"the {one.label} {one.name}" for one in leftovers) + "."
 
 
 def _name(extension: ExtensionRef, leftovers: Sequence[Any]) -> None:

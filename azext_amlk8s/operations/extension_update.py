@@ -161,7 +161,7 @@ def _sent(
             return there
         if agreed != plan.update.changes:
             log.warning("These settings of %s change:%s", extension.name, indented(plan.update.changes))
-            _agree(cmd, plan, yes)
+            _agree(cmd, extension, plan, yes)
             agreed = plan.update.changes
         plan = _with_dependencies(cmd, plan, wish, there)
         told.raise_for_errors(plan.findings)
@@ -259,13 +259,14 @@ def _with_dependencies(cmd: Any, plan: _Plan, wish: _Wish, there: Mapping[str, A
     return _planned(replace(wish, settings=merged(wish.settings, made)), there)
 
 
-def _agree(cmd: Any, plan: _Plan, yes: bool) -> None:
+def _agree(cmd: Any, extension: ExtensionRef, plan: _Plan, yes: bool) -> None:
+    from knack.log import get_logger
+
+    for what, changes in plan.stopped.items():
+        keys = ", ".join(change.key for change in changes)
+        get_logger(__name__).warning("Running %s stop, because of %s.", what, keys)
     if plan.stopped:
-        reasons = [
-            f"Running {what} stop, because of {', '.join(one.key for one in changes)}."
-            for what, changes in plan.stopped.items()
-        ]
-        confirm(cmd, " ".join(reasons), yes)
+        confirm(cmd, f"Update extension '{extension.name}' on cluster '{extension.cluster.name}'?", yes, "Not updated")
 
 
 def _shown(client: Any, extension: ExtensionRef, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:

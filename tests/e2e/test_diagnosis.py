@@ -97,7 +97,9 @@ def test_a_failing_installation_is_explained(
 ) -> None:
     from azure.cli.core.azclierror import AzCLIError
 
-    with pytest.raises(AzCLIError) as raised:
+    from azext_amlk8s.operations.boundary import error_boundary
+
+    with pytest.raises(AzCLIError) as raised, error_boundary():
         install(cmd, cluster, config, **more)
     text = told(raised)
     assert [one for one in says if one not in text] == [], text
@@ -109,12 +111,14 @@ def test_a_certificate_for_another_name(cmd: Any, tmp_path: Path) -> None:
     import trustme
     from azure.cli.core.azclierror import AzCLIError
 
+    from azext_amlk8s.operations.boundary import error_boundary
+
     certificate = trustme.CA().issue_cert("ml.example.com")
     (tmp_path / "cert.pem").write_bytes(b"".join(one.bytes() for one in certificate.cert_chain_pems))
     (tmp_path / "key.pem").write_bytes(certificate.private_key_pem.bytes())
     files = [f"sslCertPemFile={tmp_path / 'cert.pem'}", f"sslKeyPemFile={tmp_path / 'key.pem'}"]
     config = ["enableInference=True", "inferenceRouterServiceType=LoadBalancer", "sslCname=other.example.com"]
-    with pytest.raises(AzCLIError) as raised:
+    with pytest.raises(AzCLIError) as raised, error_boundary():
         install(cmd, "ordinary", config, config_protected=files)
     assert "other.example.com" in told(raised)
 
@@ -130,9 +134,10 @@ def test_a_failing_update_is_explained(cmd: Any) -> None:
     from azure.cli.core.azclierror import AzCLIError
 
     from azext_amlk8s.operations import extension_update
+    from azext_amlk8s.operations.boundary import error_boundary
 
     assert install(cmd, "legacy-router", TRAINING)["properties"]["provisioningState"] == "Succeeded"
-    with pytest.raises(AzCLIError) as raised:
+    with pytest.raises(AzCLIError) as raised, error_boundary():
         extension_update.update(cmd, "ml-rg", "legacy-router", "managedClusters", "aml", config=BOTH, yes=True)
     text = told(raised)
     assert "failed pre-upgrade: pod healthcheck failed" in text
@@ -159,8 +164,9 @@ def test_a_failing_attachment_is_refused_beforehand(name: str, workspace: str, r
     from azure.cli.core.azclierror import AzCLIError
 
     from azext_amlk8s.operations import compute_attach
+    from azext_amlk8s.operations.boundary import error_boundary
 
-    with pytest.raises(AzCLIError) as raised:
+    with pytest.raises(AzCLIError) as raised, error_boundary():
         compute_attach.attach(cmd, "ml-rg", workspace, "k8s", cluster_name="good", cluster_type="managedClusters")
     text = told(raised)
     assert f"lacks the role {role} on good" in text, text

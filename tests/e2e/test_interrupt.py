@@ -82,7 +82,7 @@ def test_ctrl_c_leaves_the_attachment_running(slow: Any) -> None:
     code, out, err = interrupted(slow, attach, written(slow, "/computes/"))
     assert (code, out) == (1, ""), err
     assert "Traceback" not in err
-    assert "Attaching k8s-compute to ml-ws goes on in Azure; only the waiting has ended." in err
+    assert "Stopped waiting. Attaching k8s-compute to ml-ws continues in Azure." in err
     follow = "az amlk8s compute wait -g ml-rg -w ml-ws -n k8s-compute --created"
     assert follow in err
     waited = slow.run(*follow.split(), "--interval", "1", "--timeout", "60")

@@ -160,11 +160,11 @@ def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
     from azure.cli.core.util import handle_exception
 
     from azext_amlk8s.computes import blanked, with_studio
-    from azext_amlk8s.console.errors import azure_errors
+    from azext_amlk8s.operations.boundary import error_boundary
 
     client, real = replay(name)
     try:
-        with azure_errors():
+        with error_boundary():
             body = client.send("GET", COMPUTES, "2024-10-01").json()
     except Exception as error:
         assert real["status"]["code"] >= 400
