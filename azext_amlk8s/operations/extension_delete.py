@@ -65,7 +65,7 @@ def delete(
         else:
             if there is None:
                 log.warning("%s", _to_be_removed(leftovers))
-                confirm(cmd, f"Delete {len(leftovers)} Azure resources?", yes, "Not deleted")
+                confirm(cmd, f"Delete {len(leftovers)} Azure resources?", yes, refusal="Not deleted")
             dependencies.remove(cmd, client, leftovers)
 
 
@@ -109,7 +109,7 @@ def _agree(cmd: Any, client: Any, extension: ExtensionRef, cluster_id: str, remo
     if removed:
         get_logger(__name__).warning("%s", _to_be_removed(removed))
     question = f"Delete extension '{extension.name}' from cluster '{extension.cluster.name}'?"
-    confirm(cmd, question, yes, "Not deleted")
+    confirm(cmd, question, yes, refusal="Not deleted")
 
 
 def _attached(client: Any, cluster_id: str) -> tuple[list[str], bool]:

@@ -266,7 +266,12 @@ def _agree(cmd: Any, extension: ExtensionRef, plan: _Plan, yes: bool) -> None:
         keys = ", ".join(change.key for change in changes)
         get_logger(__name__).warning("Running %s stop, because of %s.", what, keys)
     if plan.stopped:
-        confirm(cmd, f"Update extension '{extension.name}' on cluster '{extension.cluster.name}'?", yes, "Not updated")
+        confirm(
+            cmd,
+            f"Update extension '{extension.name}' on cluster '{extension.cluster.name}'?",
+            yes,
+            refusal="Not updated",
+        )
 
 
 def _shown(client: Any, extension: ExtensionRef, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:
