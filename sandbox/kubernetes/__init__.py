@@ -13,10 +13,18 @@ from aiohttp import web
 
 from sandbox.faults import Fault
 from sandbox.kubernetes.api import Api
-from sandbox.kubernetes.client import KubeClient
+from sandbox.kubernetes.client import KubeClient, KubernetesError
 from sandbox.kubernetes.real import ASSETS, start_real
 from sandbox.kubernetes.store import Store
 from sandbox.tls import Authority
+
+# Objects that decide about others; they are created after those that the world has beside them.
+ADMITTING = (
+    "LimitRange",
+    "ResourceQuota",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+)
 
 
 @dataclass(frozen=True)
@@ -64,9 +72,30 @@ async def start_cluster_side(
     client = KubeClient(server, token, authority.client_context())
     for namespace in ("default", "kube-node-lease", "kube-public", "kube-system"):
         await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    for obj in [*nodes, *objects]:
-        await client.apply(obj)
+    try:
+        for obj in nodes:
+            await client.apply(obj)
+        await _seed(client, name, objects)
+    except ValueError:
+        await client.close()
+        await stop()
+        raise
     return ClusterSide(name, server, user, client, stop)
+
+
+async def _seed(client: KubeClient, cluster: str, objects: list[dict[str, Any]]) -> None:
+    """Create the objects of a cluster, those that admit or refuse others last. Raises ValueError naming the entry."""
+    numbered = list(enumerate(objects))
+    for number, obj in sorted(numbered, key=lambda pair: (pair[1].get("kind") in ADMITTING, pair[0])):
+        try:
+            await client.apply(obj)
+        except (KubernetesError, KeyError, TypeError, AttributeError) as error:
+            metadata = obj.get("metadata") or {}
+            entry = f"{obj.get('kind')}/{metadata.get('name')}"
+            reason = f"missing key {error}" if isinstance(error, KeyError) else error
+            raise ValueError(
+                f"The world cannot start: cluster '{cluster}', object {number + 1} ({entry}): {reason}"
+            ) from error
 
 
 async def _start_stand_in(api: Api, authority: Authority) -> tuple[str, Callable[[], Awaitable[None]]]:

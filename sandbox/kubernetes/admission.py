@@ -51,7 +51,7 @@ def convert(kind: Kind, obj: Object) -> Object:
     return obj
 
 
-def judge(kind: Kind, obj: Object) -> None:
+def validate(kind: Kind, obj: Object) -> None:
     """Raise ApiError 422 for a name or a label that is none, and for what a kind cannot do without."""
     meta = obj["metadata"]
     causes = _name(kind, meta.get("name", ""))

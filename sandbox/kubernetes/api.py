@@ -18,6 +18,7 @@ from aiohttp import web
 from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response
 from sandbox.http_faults import reset, send
 from sandbox.kubernetes import admission, apply, forms, openapi, patch, schema, selectors, status
+from sandbox.kubernetes.admission_control import AdmissionControl
 from sandbox.kubernetes.fault_injection import rejection
 from sandbox.kubernetes.forms import as_json
 from sandbox.kubernetes.kinds import Kind
@@ -58,6 +59,7 @@ class Api:
         self._store, self._version, self._on_request, self._who = store, version, on_request, who
         self._admin, self._tokens, self._forbidden_kinds = token, {token, user} - {""}, forbidden_kinds
         self._faults = FaultCounter(faults)
+        self._admission = AdmissionControl(store)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -205,23 +207,40 @@ class Api:
     def _selected(self, request: web.Request, target: Target) -> list[dict[str, Any]]:
         by_label = selectors.labels(request.query.get("labelSelector", ""))
         by_field = selectors.fields(request.query.get("fieldSelector", ""), target.kind.kind)
-        return [one for one in self._store.list(target.kind, target.namespace) if by_label(one) and by_field(one)]
+        found = [one for one in self._store.list(target.kind, target.namespace) if by_label(one) and by_field(one)]
+        return [self._admission.with_usage(one) for one in found] if target.kind.kind == "ResourceQuota" else found
 
     def _one(self, request: web.Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
+        if target.kind.kind == "ResourceQuota":
+            obj = self._admission.with_usage(obj)
         return as_json(forms.one(request, target.kind, obj), code)
 
     async def _create(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
         obj = await self._read(request, target)
         apply.note_update(None, obj, _manager(request))
-        return self._one(request, target, await self._store.create(target.kind, target.namespace, obj, dry_run), 201)
+        return self._one(request, target, await self._add(target, obj, dry_run), 201)
+
+    async def _add(self, target: Target, obj: dict[str, Any], dry_run: bool) -> dict[str, Any]:
+        self._store.require_namespace(target.kind, target.namespace)
+        obj = await self._admission.admit(target.kind, target.namespace, obj, "CREATE", dry_run=dry_run)
+        return await self._store.create(target.kind, target.namespace, obj, dry_run)
+
+    async def _replace(
+        self, target: Target, existing: dict[str, Any], obj: dict[str, Any], dry_run: bool
+    ) -> dict[str, Any]:
+        if not target.subresource:
+            obj = await self._admission.admit(
+                target.kind, target.namespace, obj, "UPDATE", old=existing, dry_run=dry_run
+            )
+        return await self._store.update(target.kind, target.namespace, obj, dry_run)
 
     async def _put(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
-        there = self._store.get(target.kind, target.namespace, target.name)
-        obj = _only(target, there, await self._read(request, target))
+        existing = self._store.get(target.kind, target.namespace, target.name)
+        obj = _only(target, existing, await self._read(request, target))
         if target.kind.custom and not obj["metadata"].get("resourceVersion"):
             raise status.no_version(target.kind, target.name)
-        apply.note_update(there, obj, _manager(request), target.subresource)
-        return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
+        apply.note_update(existing, obj, _manager(request), target.subresource)
+        return self._one(request, target, await self._replace(target, existing, obj, dry_run))
 
     async def _patch(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
         kind_of_patch = request.content_type
@@ -237,28 +256,26 @@ class Api:
                 "the body of the request was in an unknown format - accepted media types include: "
                 "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
             )
-        there = self._store.get(target.kind, target.namespace, target.name)
-        patched = PATCHES[kind_of_patch](copy.deepcopy(there), json.loads(text))
-        obj = _only(target, there, admission.convert(target.kind, patched))
-        schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
-        apply.note_update(there, obj, _manager(request), target.subresource)
-        return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
+        existing = self._store.get(target.kind, target.namespace, target.name)
+        patched = PATCHES[kind_of_patch](copy.deepcopy(existing), json.loads(text))
+        obj = _only(target, existing, admission.convert(target.kind, patched))
+        schema.validate(target.kind, obj, request.query.get("fieldValidation") == "Strict")
+        apply.note_update(existing, obj, _manager(request), target.subresource)
+        return self._one(request, target, await self._replace(target, existing, obj, dry_run))
 
     async def _apply(self, request: web.Request, target: Target, wanted: dict[str, Any], dry_run: bool) -> web.Response:
         manager = request.query.get("fieldManager")
         if not manager:
             raise status.no_manager()
-        schema.judge(target.kind, wanted, request.query.get("fieldValidation") == "Strict")
+        schema.validate(target.kind, wanted, request.query.get("fieldValidation") == "Strict")
         try:
-            there = self._store.get(target.kind, target.namespace, target.name)
+            existing = self._store.get(target.kind, target.namespace, target.name)
         except status.ApiError:
-            there = None
-        obj = apply.apply(there, wanted, manager, request.query.get("force") == "true", target.kind.resource)
-        if there is None:
-            return self._one(
-                request, target, await self._store.create(target.kind, target.namespace, obj, dry_run), 201
-            )
-        return self._one(request, target, await self._store.update(target.kind, target.namespace, obj, dry_run))
+            existing = None
+        obj = apply.apply(existing, wanted, manager, request.query.get("force") == "true", target.kind.resource)
+        if existing is None:
+            return self._one(request, target, await self._add(target, obj, dry_run), 201)
+        return self._one(request, target, await self._replace(target, existing, obj, dry_run))
 
     async def _delete(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
         if not target.name:
@@ -269,6 +286,8 @@ class Api:
                 for one in self._selected(request, target)
             ]
             return as_json(forms.many(request, target.kind, gone, {}))
+        existing = self._store.get(target.kind, target.namespace, target.name)
+        await self._admission.admit(target.kind, target.namespace, existing, "DELETE", old=existing, dry_run=dry_run)
         obj = await self._store.delete(target.kind, target.namespace, target.name, dry_run)
         group = {"group": target.kind.group} if target.kind.group else {}
         details = {"name": target.name, **group, "kind": target.kind.plural, "uid": obj["metadata"]["uid"]}
@@ -285,7 +304,7 @@ class Api:
         ):
             raise status.other_kind(target.kind, str(obj.get("apiVersion")), str(obj.get("kind")))
         _same_place(target, obj.get("metadata") or {})
-        schema.judge(target.kind, obj, request.query.get("fieldValidation") == "Strict")
+        schema.validate(target.kind, obj, request.query.get("fieldValidation") == "Strict")
         return admission.convert(target.kind, obj)
 
     async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
@@ -346,12 +365,12 @@ def _group(name: str, kinds: list[Kind]) -> dict[str, Any]:
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
-def _only(target: Target, there: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+def _only(target: Target, existing: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     """A write to status changes status alone; a write to an object whose status is apart does not change status."""
     if target.subresource == "status":
-        return {**there, "status": wanted.get("status")}
-    if target.kind.status and "status" in there:
-        return {**wanted, "status": there["status"]}
+        return {**existing, "status": wanted.get("status")}
+    if target.kind.status and "status" in existing:
+        return {**wanted, "status": existing["status"]}
     return wanted
 
 

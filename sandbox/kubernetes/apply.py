@@ -29,10 +29,10 @@ UNMANAGED = {
 
 
 def apply(
-    there: dict[str, Any] | None, wanted: dict[str, Any], manager: str, force: bool, resource: str
+    existing: dict[str, Any] | None, wanted: dict[str, Any], manager: str, force: bool, resource: str
 ) -> dict[str, Any]:
     """The object after an apply. Raises ApiError 409 when fields of another manager would change without force."""
-    base = copy.deepcopy(there) if there else {}
+    base = copy.deepcopy(existing) if existing else {}
     entries = (base.get("metadata") or {}).get("managedFields") or []
     mine = next((one for one in entries if one["manager"] == manager and one["operation"] == "Apply"), None)
     paths = set(leaves(wanted))
@@ -60,10 +60,10 @@ def note_update(before: dict[str, Any] | None, after: dict[str, Any], manager: s
     meta = after.setdefault("metadata", {})
     entries = copy.deepcopy((before or {}).get("metadata", {}).get("managedFields") or [])
     changed = {path for path in leaves(after) if before is None or _at(before, path) != _at(after, path)}
-    still_there = set(leaves(after))
+    remaining = set(leaves(after))
     kept = []
     for one in entries:
-        paths = {path for path in _paths(one["fieldsV1"]) if path in still_there}
+        paths = {path for path in _paths(one["fieldsV1"]) if path in remaining}
         if one["manager"] == manager and one["operation"] == "Update" and one.get("subresource", "") == subresource:
             changed |= paths
             continue

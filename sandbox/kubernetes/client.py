@@ -48,7 +48,10 @@ class KubeClient:
     async def apply(self, obj: dict[str, Any]) -> dict[str, Any]:
         """Create or update by server-side apply, then bring status to what the object says."""
         meta = obj["metadata"]
-        path = f"{await self._path(obj['apiVersion'], obj['kind'], meta.get('namespace'))}/{meta['name']}"
+        collection = await self._path(obj["apiVersion"], obj["kind"], meta.get("namespace"))
+        if collection is None:
+            raise KubernetesError(404, f"the cluster does not serve the kind {obj['kind']} of {obj['apiVersion']}")
+        path = f"{collection}/{meta['name']}"
         query = {"fieldManager": "sandbox", "force": "true"}
         whole = {key: value for key, value in obj.items() if key != "status"}
         applied = await self._call("PATCH", path, query, whole, "application/apply-patch+yaml")
@@ -59,7 +62,7 @@ class KubeClient:
         return applied or {}
 
     async def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> None:
-        """Remove, if it is there."""
+        """Delete an object, if it exists."""
         if (path := await self._path(api_version, kind, namespace)) is not None:
             await self._call(
                 "DELETE", f"{path}/{name}", body={"gracePeriodSeconds": 0, "kind": "DeleteOptions", "apiVersion": "v1"}

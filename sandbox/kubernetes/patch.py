@@ -21,11 +21,11 @@ LIST_KEYS = {
 }
 
 
-def merge(there: Any, patch: Any) -> Any:
+def merge(existing: Any, patch: Any) -> Any:
     """A JSON merge patch."""
     if not isinstance(patch, dict):
         return patch
-    merged = dict(there) if isinstance(there, dict) else {}
+    merged = dict(existing) if isinstance(existing, dict) else {}
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)
@@ -34,12 +34,12 @@ def merge(there: Any, patch: Any) -> Any:
     return merged
 
 
-def strategic(there: Any, patch: Any, name: str = "") -> Any:
+def strategic(existing: Any, patch: Any, name: str = "") -> Any:
     """A strategic merge patch: lists that have a key are merged by it, others are replaced."""
     if isinstance(patch, dict):
         if patch.get("$patch") == "replace":
             return {key: value for key, value in patch.items() if key != "$patch"}
-        merged = dict(there) if isinstance(there, dict) else {}
+        merged = dict(existing) if isinstance(existing, dict) else {}
         for key, value in patch.items():
             if key.startswith(("$setElementOrder/", "$retainKeys")):
                 continue
@@ -52,15 +52,15 @@ def strategic(there: Any, patch: Any, name: str = "") -> Any:
                 merged[key] = strategic(merged.get(key), value, key)
         return merged
     if isinstance(patch, list) and name in LIST_KEYS and all(isinstance(one, dict) for one in patch):
-        return _keyed(list(there or []), patch, LIST_KEYS[name])
+        return _keyed(list(existing or []), patch, LIST_KEYS[name])
     return patch
 
 
-def json_patch(there: Any, operations: Any) -> Any:
+def json_patch(existing: Any, operations: Any) -> Any:
     """A JSON patch. Raises ApiError 422 where it does not apply."""
     if not isinstance(operations, list):
         raise bad_request("a JSON patch is a list of operations")
-    patched = copy.deepcopy(there)
+    patched = copy.deepcopy(existing)
     for operation in operations:
         try:
             patched = _operate(patched, operation)
@@ -69,8 +69,8 @@ def json_patch(there: Any, operations: Any) -> Any:
     return patched
 
 
-def _keyed(there: list[Any], patch: list[Any], key: str) -> list[Any]:
-    merged = list(there)
+def _keyed(existing: list[Any], patch: list[Any], key: str) -> list[Any]:
+    merged = list(existing)
     for element in patch:
         at = next((index for index, one in enumerate(merged) if one.get(key) == element.get(key)), None)
         if element.get("$patch") == "delete":

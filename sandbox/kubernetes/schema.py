@@ -17,7 +17,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def judge(kind: Kind, obj: dict[str, Any], strict: bool) -> None:
+def validate(kind: Kind, obj: dict[str, Any], strict: bool) -> None:
     """Drop fields that the schema does not know, or refuse them when strict. Raises ApiError 400 or 422."""
     if not kind.custom or not kind.schema:
         return

@@ -81,3 +81,20 @@ def _label(term: str) -> Callable[[Mapping[str, str]], bool]:
     if term.startswith("!"):
         return lambda held: term[1:].strip() not in held
     return lambda held: term in held
+
+
+def label_selector(selector: Mapping[str, Any], held: Mapping[str, str]) -> bool:
+    """Whether labels meet a LabelSelector object: matchLabels and matchExpressions."""
+    wanted = selector.get("matchLabels") or {}
+    if any(held.get(key) != value for key, value in wanted.items()):
+        return False
+    return all(_meets(expression, held) for expression in selector.get("matchExpressions") or ())
+
+
+def _meets(expression: Mapping[str, Any], held: Mapping[str, str]) -> bool:
+    key, operator, values = expression["key"], expression["operator"], expression.get("values") or ()
+    if operator == "In":
+        return held.get(key) in values
+    if operator == "NotIn":
+        return held.get(key) not in values
+    return (key in held) is (operator == "Exists")

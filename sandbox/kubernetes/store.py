@@ -66,20 +66,23 @@ class Store:
             if key[:2] == (kind.group, kind.kind) and namespace in ("", key[2]):
                 yield copy.deepcopy(self._objects[key])
 
+    def require_namespace(self, kind: Kind, namespace: str) -> None:
+        """Raise ApiError 404 where the namespace of a namespaced object does not exist."""
+        name = namespace or "default"
+        if kind.namespaced and ("", "Namespace", "", name) not in self._objects:
+            raise status.ApiError(404, "NotFound", f'namespaces "{name}" not found', name=name, kind="namespaces")
+
     async def create(self, kind: Kind, namespace: str, obj: Object, dry_run: bool = False) -> Object:
         """Add an object. Raises ApiError 404 for a missing namespace, 409 for a taken name, 422 for an empty one."""
         meta = obj.setdefault("metadata", {})
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + uuid.uuid4().hex[:5]
-        admission.judge(kind, obj)
+        admission.validate(kind, obj)
         name = meta["name"]
         if kind.namespaced:
             namespace = namespace or "default"
             meta["namespace"] = namespace
-            if ("", "Namespace", "", namespace) not in self._objects:
-                raise status.ApiError(
-                    404, "NotFound", f'namespaces "{namespace}" not found', name=namespace, kind="namespaces"
-                )
+            self.require_namespace(kind, namespace)
         else:
             meta.pop("namespace", None)
         if self._key(kind, namespace, name) in self._objects:
@@ -91,8 +94,8 @@ class Store:
     async def update(self, kind: Kind, namespace: str, obj: Object, dry_run: bool = False) -> Object:
         """Replace an object. Raises ApiError 404, or 409 when resourceVersion is given and stale."""
         meta = obj.setdefault("metadata", {})
-        there = self.get(kind, namespace, meta.get("name", ""))
-        old = there["metadata"]
+        existing = self.get(kind, namespace, meta.get("name", ""))
+        old = existing["metadata"]
         if meta.get("resourceVersion") not in (None, "", old["resourceVersion"]):
             raise status.conflict(kind, old["name"])
         meta.update(
@@ -102,11 +105,11 @@ class Store:
                 if key in old
             }
         )
-        if _content(obj) == _content(there):
-            return there
-        admission.judge(kind, obj)
+        if _content(obj) == _content(existing):
+            return existing
+        admission.validate(kind, obj)
         admission.complete(kind, obj, new=False)
-        if "generation" in old and _spec(obj) != _spec(there):
+        if "generation" in old and _spec(obj) != _spec(existing):
             meta["generation"] = old["generation"] + 1
         return await self._write(kind, namespace, obj, "MODIFIED", dry_run)
 
