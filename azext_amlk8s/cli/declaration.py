@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from azure.cli.core import AzCommandsLoader
 
+    from azext_amlk8s.console.reports import Text
+
 Row = dict[str, Any]
 Table = Callable[[Any], Row | list[Row]]
 Completer = Callable[..., list[str]]
@@ -47,6 +49,7 @@ class Option:
 class Command:
     """One command: `operation` is module#function below azext_amlk8s.operations; `table` makes the rows of -o table.
 
+    `text` makes the lines that people get at a terminal instead of JSON, where they chose no format.
     `parameters` returns the help of single parameters as knack reads it; it is called when the help is loaded.
     """
 
@@ -57,6 +60,7 @@ class Command:
     options: tuple[Option, ...] = ()
     description: str = ""
     table: Table | None = None
+    text: Text | None = None
     is_show: bool = False
     supports_no_wait: bool = False
     parameters: Callable[[], list[dict[str, Any]]] | None = None
@@ -91,6 +95,15 @@ def register_commands(loader: AzCommandsLoader, groups: Sequence[Group]) -> None
                         supports_no_wait=command.supports_no_wait,
                         table_transformer=command.table,
                     )
+
+
+def register_texts(loader: AzCommandsLoader, groups: Sequence[Group], args: Sequence[str] | None) -> None:
+    """Have results printed as text where a person reads them at a terminal."""
+    texts = {f"{group.name} {command.name}": command.text for group in groups for command in group.commands}
+    if args and loader.cli_ctx and any(texts.values()):
+        from azext_amlk8s.console.reports import print_text_at_terminal
+
+        print_text_at_terminal(loader.cli_ctx, {name: text for name, text in texts.items() if text}, args)
 
 
 def register_options(loader: AzCommandsLoader, groups: Sequence[Group], command_name: str) -> None:

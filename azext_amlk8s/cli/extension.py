@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import completers, options, settings
+from azext_amlk8s.cli import completers, options, settings, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.settings import SETTINGS, VERSION, documented_setting_parameters, setting_parameters
 from azext_amlk8s.cli.tables import finding_rows, shorten
 
 AKS = "-t managedClusters -c my-aks -g my-group"
 ARC = "-t connectedClusters -c my-cluster -g my-group"
+# Where a row of a plan comes from: resources first, of which some cost money, then what the user chose.
+ORIGINS = ("billed", "", "chosen", "derived")
 HTTPS = (
     "--config enableInference=True inferenceRouterServiceType=nodePort sslCname=ml.contoso.com "
     "--config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem"
@@ -59,31 +61,42 @@ def extension_or_plan(result: Mapping[str, Any]) -> Row | list[Row]:
 
 
 def _create_rows(plan: Mapping[str, Any]) -> list[Row]:
-    rows = [_plan_row(resource["action"], resource["kind"], resource["name"]) for resource in plan["resources"]]
+    chosen = {key.lower() for key in plan.get("chosen") or ()}
+    rows = [_resource_row(resource) for resource in plan["resources"]]
     for name, value in plan["body"]["properties"].items():
         values = value if isinstance(value, Mapping) and name.startswith("configuration") else {name: value}
-        rows += [_plan_row("set", key, each) for key, each in values.items()]
-    return rows
+        rows += [
+            _plan_row("set", key, each, "chosen" if key.lower() in chosen else "derived")
+            for key, each in values.items()
+        ]
+    return sorted(rows, key=lambda row: ORIGINS.index(row["Origin"]))
 
 
 def _update_rows(plan: Mapping[str, Any]) -> list[Row]:
-    return [
-        *(_plan_row(resource["action"], resource["kind"], resource["name"], "") for resource in plan["resources"]),
-        *(
-            _plan_row("change", change["key"], change["after"], change["before"] or "not set")
-            for change in plan["changes"]
-        ),
+    changes = [
+        _plan_row(
+            "change", change["key"], f"{_text(change['before'] or 'not set')} -> {_text(change['after'])}", "chosen"
+        )
+        for change in plan["changes"]
     ]
+    return [*(_resource_row(resource) for resource in plan["resources"]), *changes]
 
 
-def _plan_row(action: str, subject: str, value: Any, before: str | None = None) -> Row:
-    text = value if isinstance(value, str) else json.dumps(value)
+def _resource_row(resource: Mapping[str, Any]) -> Row:
+    return _plan_row(resource["action"], resource["kind"], resource["name"], "billed" if resource.get("costs") else "")
+
+
+def _plan_row(action: str, subject: str, value: Any, origin: str = "") -> Row:
     return {
         "Action": action,
-        "Subject": subject,
-        **({} if before is None else {"Before": shorten(before, 30)}),
-        "Value": shorten(text, 30 if before is not None else 50),
+        "Subject": shorten(subject, 34),
+        "Value": shorten(_text(value), 44),
+        "Origin": origin,
     }
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def component_rows(components: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -162,6 +175,7 @@ GROUP = Group(
                 ),
             ),
             table=extension_or_plan,
+            text=texts.plan_text,
             supports_no_wait=True,
         ),
         Command(
@@ -195,6 +209,7 @@ GROUP = Group(
                 ),
             ),
             table=extension_or_plan,
+            text=texts.plan_text,
             supports_no_wait=True,
         ),
         Command(
@@ -297,6 +312,7 @@ GROUP = Group(
                 ("Validate a certificate and its key.", f"az amlk8s extension validate {HTTPS}"),
             ),
             table=finding_rows,
+            text=texts.findings_text,
         ),
         Command(
             "components",
@@ -335,6 +351,7 @@ GROUP = Group(
                 ),
             ),
             table=bundle_row,
+            text=texts.bundle_text,
         ),
     ),
 )

@@ -6,7 +6,7 @@ import os.path
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import completers, options
+from azext_amlk8s.cli import completers, options, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.tables import finding_rows, shorten
 
@@ -270,6 +270,7 @@ GROUP = Group(
                 ),
             ),
             table=finding_rows,
+            text=texts.findings_text,
         ),
         Command(
             "convert",
@@ -328,6 +329,7 @@ GROUP = Group(
                 ),
             ),
             table=fit_rows,
+            text=texts.fit_text,
         ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import completers, options
+from azext_amlk8s.cli import completers, options, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.tables import shorten
 
@@ -100,6 +100,7 @@ GROUP = Group(
                 ("List every known code as a table.", "az amlk8s explain --list -o table"),
             ),
             table=explanation_rows,
+            text=texts.explanations_text,
         ),
         Command(
             "check",
@@ -145,6 +146,7 @@ GROUP = Group(
                 ),
             ),
             table=check_rows,
+            text=texts.check_text,
         ),
     ),
 )

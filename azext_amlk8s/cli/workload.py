@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azext_amlk8s.cli import instance_type, options
+from azext_amlk8s.cli import instance_type, options, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option
 from azext_amlk8s.cli.tables import finding_rows
 
@@ -47,6 +47,7 @@ GROUP = Group(
                 ),
             ),
             table=finding_rows,
+            text=texts.findings_text,
         ),
     ),
 )

@@ -102,10 +102,12 @@ def _plan(
 ) -> dict[str, Any]:
     from azext_amlk8s.settings import BLANK, blanked, plan_create
 
+    chosen = sorted({*settings.config, *settings.protected})
     for one in needs:
         settings = _with(settings, one.settings(None, BLANK))
     return {
         "action": "none" if there else "create",
+        "chosen": chosen,
         "method": "PUT",
         "id": extension.id,
         "resources": resources,

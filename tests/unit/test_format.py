@@ -102,20 +102,21 @@ def test_long_error_is_shortened() -> None:
     assert len(row["Error"]) == 40
 
 
-RELAY = {"action": "create", "kind": "Relay namespace", "name": "r"}
+RELAY = {"action": "create", "kind": "Relay namespace", "name": "r", "costs": "Billed by the hour."}
 PLANS: list[tuple[str, dict[str, Any], Any]] = [
     (
         "what is set and made by an installation",
         {
             "method": "PUT",
             "action": "create",
+            "chosen": ["enableTraining"],
             "resources": [RELAY],
             "body": {"properties": {"scope": {"cluster": {}}, "configurationSettings": {"enableTraining": "True"}}},
         },
         [
-            {"Action": "create", "Subject": "Relay namespace", "Value": "r"},
-            {"Action": "set", "Subject": "scope", "Value": '{"cluster": {}}'},
-            {"Action": "set", "Subject": "enableTraining", "Value": "True"},
+            {"Action": "create", "Subject": "Relay namespace", "Value": "r", "Origin": "billed"},
+            {"Action": "set", "Subject": "enableTraining", "Value": "True", "Origin": "chosen"},
+            {"Action": "set", "Subject": "scope", "Value": '{"cluster": {}}', "Origin": "derived"},
         ],
     ),
     (
@@ -130,15 +131,15 @@ PLANS: list[tuple[str, dict[str, Any], Any]] = [
             ],
         },
         [
-            {"Action": "create", "Subject": "Relay namespace", "Before": "", "Value": "r"},
-            {"Action": "change", "Subject": "installVolcano", "Before": "not set", "Value": "False"},
-            {"Action": "change", "Subject": "version", "Before": "1.1.70", "Value": "1.1.71"},
+            {"Action": "create", "Subject": "Relay namespace", "Value": "r", "Origin": "billed"},
+            {"Action": "change", "Subject": "installVolcano", "Value": "not set -> False", "Origin": "chosen"},
+            {"Action": "change", "Subject": "version", "Value": "1.1.70 -> 1.1.71", "Origin": "chosen"},
         ],
     ),
     (
         "nothing to do",
         {"method": "PATCH", "action": "none", "resources": [], "changes": []},
-        {"Action": "nothing", "Subject": "", "Value": ""},
+        {"Action": "nothing", "Subject": "", "Value": "", "Origin": ""},
     ),
 ]
 

@@ -1,0 +1,113 @@
+"""Results as text for people at a terminal; the lines are printed by console.reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from azext_amlk8s.console.reports import count, finding_lines, fix_lines
+
+MOST_PLACES = 4
+
+
+def findings_text(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The findings of a validation, and the verdict."""
+    return finding_lines(findings)
+
+
+def check_text(_report: Mapping[str, Any]) -> list[str]:
+    """Nothing: the check itself has printed its results on stderr, verdict included."""
+    return []
+
+
+def explanations_text(explanations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The meaning, cause, fix and source of each explanation; one line for each in a list of all."""
+    if len(explanations) > 10:
+        return [f"{each['code']:<34} {each['meaning']}" for each in explanations]
+    lines: list[str] = []
+    for each in explanations:
+        name = f" {each['name']}" if each.get("name") and each["name"] != each.get("code") else ""
+        scope = f" ({each['scope']})" if each.get("scope") else ""
+        lines += (
+            ["", f"{each.get('code') or 'Unknown message'}{name}{scope}"]
+            if lines
+            else [f"{each.get('code') or 'Unknown message'}{name}{scope}"]
+        )
+        parts = each.get("parts") or {}
+        texts = (each.get("meaning"), each.get("cause"), *(f"{key}: {value}" for key, value in parts.items()))
+        lines += [f"    {text}" for text in texts if text]
+        lines += fix_lines(each.get("fix") or [])
+        lines += [f"    See {each['source']}"] if each.get("source") else []
+    return lines
+
+
+def plan_text(result: Mapping[str, Any]) -> list[str] | None:
+    """The plan of a dry run: resources with their costs, then the settings that the user chose, then the others."""
+    if "method" not in result:
+        return None
+    lines = []
+    for resource in result["resources"]:
+        mark = "+" if resource["action"] == "create" else "~"
+        lines.append(f"{mark} {resource['action']} {resource['kind']} '{resource['name']}'")
+        lines += [f"    {resource['costs']}"] if resource.get("costs") else []
+    name = str(result["id"]).rsplit("/", 1)[-1]
+    if result["action"] == "none":
+        return [*lines, f"✓ Extension '{name}' already has these settings. Nothing to change."]
+    if result["method"] == "PATCH":
+        lines.append(f"~ update extension '{name}'")
+        lines += [
+            f"    ~ {change['key']}: {_value(change['before'])} -> {_value(change['after'])}"
+            for change in result["changes"]
+        ]
+    else:
+        lines += [f"+ create extension '{name}'", *_setting_lines(result)]
+    billed = sum(bool(resource.get("costs")) for resource in result["resources"])
+    costs = f"{count(billed, 'billed resource')} " if billed else "No billed resource "
+    return [*lines, "", f"{costs}to create. Nothing was changed; run the command without --dry-run to apply this plan."]
+
+
+def _setting_lines(plan: Mapping[str, Any]) -> list[str]:
+    chosen = {key.lower() for key in plan.get("chosen") or ()}
+    properties = plan["body"]["properties"]
+    sections = (properties.get("configurationSettings"), properties.get("configurationProtectedSettings"))
+    settings = {key: value for section in sections for key, value in (section or {}).items()}
+    own = {key: value for key, value in settings.items() if key.lower() in chosen}
+    derived = {key: value for key, value in settings.items() if key not in own}
+    lines = [f"    + {key} = {_value(value)}" for key, value in own.items()]
+    lines += ["    derived:"] if derived and own else []
+    return lines + [f"      {key} = {_value(value)}" for key, value in derived.items()]
+
+
+def _value(value: Any) -> str:
+    return "not set" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def fit_text(fits: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each instance type how many pods fit, now and in total, and where; or why none fits."""
+    lines = []
+    for fit in fits:
+        places = [place["place"] for place in fit["places"] if place["pods"] or place["podsByScaleOut"]]
+        where = f" on {', '.join(places[:MOST_PLACES])}" if places else ""
+        where += f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+        scale_out = f", {fit['podsByScaleOut']} after scale-out" if fit["podsByScaleOut"] else ""
+        mark = "✗" if not fit["fits"] or fit["codeNine"] else "!" if not fit["podsNow"] else "✓"
+        counts = (
+            f"{count(fit['pods'], 'pod')}, {fit['podsNow']} now{scale_out}{where}" if fit["fits"] else "fits nowhere"
+        )
+        refused = "; jobs are refused with code 9" if fit["codeNine"] else ""
+        lines.append(f"{mark} {fit['name']}: {counts}{refused}")
+        if mark != "✓":
+            lines += [f"    {reason['message']}" for reason in fit["reasons"]]
+    return lines or ["No instance types."]
+
+
+def bundle_text(bundle: Mapping[str, Any]) -> list[str]:
+    """Where the diagnosis is, and its verdict."""
+    return [
+        bundle["verdict"],
+        "",
+        f"Archive:  {bundle['archive']}",
+        f"Page:     {bundle['page']}",
+        "Secrets are removed; names of resources remain. Read the archive before you share it.",
+    ]

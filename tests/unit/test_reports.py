@@ -1,0 +1,113 @@
+"""Results as text at a terminal: when, and with which lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from azext_amlk8s.cli import texts
+from azext_amlk8s.console.reports import coloured, is_format_chosen, wrap
+
+ARGUMENTS = [
+    ("no format", ["amlk8s", "check", "-g", "g", "--only", "azure"], False),
+    ("short option", ["amlk8s", "check", "-o", "json"], True),
+    ("short option joined with its value", ["amlk8s", "check", "-ojson"], True),
+    ("long option", ["amlk8s", "check", "--output", "table"], True),
+    ("abbreviated option", ["amlk8s", "check", "--out", "table"], True),
+    ("query", ["amlk8s", "check", "--query=summary"], True),
+    ("another option with the same beginning", ["amlk8s", "extension", "diagnose", "--output-folder", "."], False),
+]
+
+
+@pytest.mark.parametrize(("arguments", "chosen"), [case[1:] for case in ARGUMENTS], ids=[case[0] for case in ARGUMENTS])
+def test_format_chosen(arguments: list[str], chosen: bool) -> None:
+    assert is_format_chosen(arguments) is chosen
+
+
+def finding(**values: str) -> dict[str, str]:
+    return {"id": "S003", "severity": "error", "message": "m", "fix": "", **values}
+
+
+TEXTS: list[tuple[str, Any, Any, list[str]]] = [
+    (
+        "finding with its fix",
+        texts.findings_text,
+        [finding(message="enableInference: invalid value 'yes'", fix="--config enableInference=True")],
+        [
+            "✗ enableInference: invalid value 'yes'  [S003]",
+            "    Try: --config enableInference=True",
+            "",
+            "✗ 1 error found.",
+        ],
+    ),
+    (
+        "several findings with the same fix",
+        texts.findings_text,
+        [finding(message="a", fix="Allow it."), finding(message="b", fix="Allow it.", severity="warning")],
+        ["✗ a  [S003]", "! b  [S003]", "    Allow it.", "", "✗ 1 error and 1 warning found."],
+    ),
+    ("no finding", texts.findings_text, [], ["✓ No problems found."]),
+    ("check prints its own report", texts.check_text, {"summary": {}}, []),
+    (
+        "explanation",
+        texts.explanations_text,
+        [{"code": "E1", "name": "N", "scope": "health", "meaning": "M.", "cause": "C.", "fix": ["az x"], "parts": {}}],
+        ["E1 N (health)", "    M.", "    C.", "    Try: az x"],
+    ),
+    (
+        "plan of an update",
+        texts.plan_text,
+        {
+            "method": "PATCH",
+            "action": "update",
+            "id": "/extensions/azureml",
+            "resources": [],
+            "changes": [{"key": "version", "before": None, "after": "1.1.70"}],
+        },
+        [
+            "~ update extension 'azureml'",
+            "    ~ version: not set -> 1.1.70",
+            "",
+            "No billed resource to create. Nothing was changed; run the command without --dry-run to apply this plan.",
+        ],
+    ),
+    ("extension that was created", texts.plan_text, {"id": "/extensions/azureml", "properties": {}}, None),
+    (
+        "type that fits nowhere",
+        texts.fit_text,
+        [
+            {
+                "name": "gpu",
+                "fits": False,
+                "codeNine": None,
+                "pods": 0,
+                "podsNow": 0,
+                "podsByScaleOut": 0,
+                "places": [],
+                "reasons": [{"message": "nodepool1 has no GPU"}],
+            }
+        ],
+        ["✗ gpu: fits nowhere", "    nodepool1 has no GPU"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "result", "lines"), [case[1:] for case in TEXTS], ids=[case[0] for case in TEXTS])
+def test_text(text: Any, result: Any, lines: list[str] | None) -> None:
+    assert text(result) == lines
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_sentences_are_wrapped_and_commands_are_not(width: int) -> None:
+    command = "    Try: az amlk8s check " + "--option value " * 10
+    assert wrap(command, width) == [command]
+    parts = wrap("✗ " + "words and " * 20, width)
+    assert all(len(part) <= width for part in parts)
+    assert all(part.startswith("  ") for part in parts[1:])
+
+
+def test_marks_and_commands_have_colour() -> None:
+    assert coloured("✗ a") == "\x1b[31m✗\x1b[0m a"
+    assert coloured("    Try: az x") == "    Try: \x1b[36maz x\x1b[0m"
+    assert coloured("    words") == "    words"
