@@ -9,7 +9,10 @@ from azext_amlk8s.cli import completers, options, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.tables import shorten
 
-SCOPES = ("arm", "helm", "health", "compute", "cluster", "workload", "job", "pod")
+SCOPES = (
+    "arm", "helm", "health", "compute", "cluster", "workload", "job", "pod", "scheduler", "admission", "network",
+    "identity",
+)  # fmt: skip
 AKS = "-g my-group -c my-aks -t managedClusters"
 
 

@@ -17,6 +17,7 @@ SCOPES = (
     "identity",
 )  # fmt: skip
 MAX_LINE = 1500
+MIN_LITERAL = 3
 FLAGS = re.IGNORECASE | re.DOTALL
 
 
@@ -24,15 +25,15 @@ FLAGS = re.IGNORECASE | re.DOTALL
 class Pattern:
     """A regular expression whose named groups are the variable names of a message.
 
-    literals are texts in lower case of which one must occur, so that most patterns are never run.
+    literals are texts in lower case; one of each tuple must occur, so that most patterns are never run.
     """
 
     regex: re.Pattern[str]
-    literals: tuple[str, ...]
+    literals: tuple[tuple[str, ...], ...]
 
     def search(self, text: str, lower: str) -> re.Match[str] | None:
         """The first match in a text, which is also given in lower case."""
-        if self.literals and not any(literal in lower for literal in self.literals):
+        if not all(any(literal in lower for literal in alternatives) for alternatives in self.literals):
             return None
         return self.regex.search(text)
 
@@ -138,46 +139,82 @@ def _read_entry(record: Mapping[str, Any]) -> Entry:
     )
 
 
-def required_literals(pattern: str) -> tuple[str, ...]:
-    """For each top-level alternative of a regular expression, the longest plain text in lower case that it needs.
+def required_literals(pattern: str) -> tuple[tuple[str, ...], ...]:
+    """Plain texts in lower case that a text must contain to match: one of each tuple.
 
-    Empty where an alternative has none, so that the expression must be run.
+    Empty where an alternative of the regular expression has none, so that the expression must always be run.
     """
-    runs: list[list[str]] = [[""]]
-    depth = index = 0
+    alternatives = [_literals_of(pieces) for pieces in _pieces(pattern)]
+    if len(alternatives) == 1:
+        return alternatives[0]
+    if not all(alternatives):
+        return ()
+    return (tuple(text for required in alternatives for text in required[0]),)
+
+
+def _literals_of(pieces: list[str | tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """The two most selective requirements of one alternative, the best first."""
+    found = [(piece,) if isinstance(piece, str) else piece for piece in pieces]
+    found = [piece for piece in found if piece and all(len(text) >= MIN_LITERAL for text in piece)]
+    found.sort(key=lambda piece: (min(map(len, piece)), -len(piece)), reverse=True)
+    return tuple(found[:2])
+
+
+def _pieces(pattern: str) -> list[list[str | tuple[str, ...]]]:
+    """For each top-level alternative its plain texts, and for each group what one of it must be."""
+    alternatives: list[list[str | tuple[str, ...]]] = [[""]]
+    index = 0
     while index < len(pattern):
-        char = pattern[index]
-        escaped = char == "\\"
-        literal = char if char.isalnum() or char in " -_/:=\"'" else ""
-        if escaped:
-            index += 1
-            literal = pattern[index] if not pattern[index].isalnum() else ""
-        following = pattern[index + 1 : index + 2]
-        if not escaped and char in "([":
-            index = _closing(pattern, index) if char == "[" else index
-            depth += char == "("
-            runs[-1].append("")
-        elif not escaped and char == ")":
-            depth -= 1
-        elif not escaped and char == "|" and not depth:
-            runs.append([""])
-        elif not escaped and char == "{":
-            index = pattern.index("}", index)
-            runs[-1].append("")
-        elif depth:
-            pass
-        elif literal and (not following or following not in "?*{"):
-            runs[-1][-1] += literal.lower()
+        char, pieces = pattern[index], alternatives[-1]
+        text: str | tuple[str, ...] = ""
+        end = index + 1
+        if char == "\\":
+            text, end = ("" if pattern[index + 1].isalnum() else pattern[index + 1]), index + 2
+        elif char == "(":
+            end = _closing(pattern, index)
+            text = _literals_of_group(pattern[index + 1 : end - 1])
+        elif char == "[":
+            end = _closing(pattern, index)
+        elif char == "{":
+            end = pattern.index("}", index) + 1
+        elif char == "|":
+            alternatives.append([""])
+            index = end
+            continue
+        elif char.isalnum() or char in " -_/:=\"'":
+            text = char.lower()
+        if not text or pattern[end : end + 1] in ("?", "*", "{"):
+            pieces.append("")
+        elif isinstance(text, str) and isinstance(pieces[-1], str):
+            pieces[-1] += text
         else:
-            runs[-1].append("")
-        index += 1
-    longest = tuple(max(run, key=len) for run in runs)
-    return longest if all(len(text) >= 3 for text in longest) else ()
+            pieces += [text, ""] if isinstance(text, tuple) else [text]
+        index = end
+    return alternatives
+
+
+def _literals_of_group(content: str) -> tuple[str, ...]:
+    if content.startswith("?P<"):
+        content = content[content.index(">") + 1 :]
+    if content.startswith("?"):
+        return ()
+    required = required_literals(content)
+    return required[0] if required else ()
 
 
 def _closing(pattern: str, index: int) -> int:
-    """The index of the bracket that closes the character class that opens at an index."""
-    index += 2 if pattern[index + 1] in "^]" else 1
-    while pattern[index] != "]":
-        index += 2 if pattern[index] == "\\" else 1
-    return index
+    """The index behind the bracket that closes the group or character class that opens at an index."""
+    if pattern[index] == "[":
+        index += 2 if pattern[index + 1] in "^]" else 1
+        while pattern[index] != "]":
+            index += 2 if pattern[index] == "\\" else 1
+        return index + 1
+    index += 1
+    while pattern[index] != ")":
+        if pattern[index] == "\\":
+            index += 2
+        elif pattern[index] in "([":
+            index = _closing(pattern, index)
+        else:
+            index += 1
+    return index + 1

@@ -40,7 +40,7 @@ def refused(code: str) -> str:
 
 ARM: list[tuple[str, str, str]] = [
     (
-        "ValidationFailed",
+        "SecondExtension",
         "arm",
         "(ValidationFailed) Validation failed: multiple extensions of same type are not allowed at this scope.",
     ),
@@ -303,6 +303,11 @@ JOB: list[tuple[str, str, str]] = [
     ("E45004", "job", 'Azure Machine Learning Kubernetes job failed. E45004:"Training feature is not enabled"'),
     ("RegularJobUnsupported", "job", "Cluster does not support job type RegularJob"),
     ("Code9", "job", 'Invalid instance type "gpu". Code: 9'),
+    (
+        "Code9",
+        "job",
+        '{"Msg":"Invalid instance type. The instance type defined resource requirement has exceeded the node size","Code":9}',
+    ),
     ("Code9", "job", "AMLArc job failed: Code 9: the instancetype asks for too much"),
     ("ExitCode137", "job", "Azure Machine Learning Kubernetes job failed. 137: the sidecar"),
     ("TokenServiceRefused", "job", "Job failed: status 400 from the token service"),
@@ -318,18 +323,19 @@ JOB: list[tuple[str, str, str]] = [
 ]
 
 POD: list[tuple[str, str, str]] = [
-    ("ImagePullBackOff", "pod", 'Failed to pull image "mcr.microsoft.com/azureml/amlarc/gateway:1.1.71": dial tcp: i/o timeout'),
-    ("InsufficientResources", "pod", "0/1 nodes are available: 1 Insufficient cpu."),
-    ("UntoleratedTaint", "pod", "0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}."),
-    ("NodeSelectorMismatch", "pod", "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector."),
+    ("ImagePullTimeout", "pod", 'Failed to pull image "mcr.microsoft.com/azureml/amlarc/gateway:1.1.71": dial tcp: i/o timeout'),
+    ("InsufficientResources", "scheduler", "0/1 nodes are available: 1 Insufficient cpu."),
+    ("UntoleratedTaint", "scheduler", "0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}."),
+    ("NodeSelectorMismatch", "scheduler", "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector."),
     ("OOMKilled", "pod", "container main was OOMKilled"),
-    ("QuotaExceeded", "pod", 'pods "gateway-1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=5, limited: pods=5'),
-    ("FailedMount", "pod", 'MountVolume.SetUp failed for volume "ssl" : secret "tls" not found'),
+    ("QuotaExceeded", "admission", 'pods "gateway-1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=5, limited: pods=5'),
+    ("MountSecretMissing", "pod", 'MountVolume.SetUp failed for volume "ssl" : secret "tls" not found'),
     ("CreateContainerConfigError", "pod", "pod gateway-1: CreateContainerConfigError"),
-    ("LoadBalancerPending", "pod", "Error syncing load balancer: failed to ensure load balancer: PublicIPCountLimitReached"),
+    ("QuotaOfSubscription", "arm", "Error syncing load balancer: failed to ensure load balancer: PublicIPCountLimitReached"),
     ("WrongArchitecture", "pod", "exec /manager: exec format error"),
-    ("SecurityContextForbidden", "pod", 'pods "gateway-1" is forbidden: unable to validate against any security context constraint: []'),
+    ("SecurityContextForbidden", "admission", 'pods "gateway-1" is forbidden: unable to validate against any security context constraint: []'),
     ("NodeNotReady", "pod", "0/1 nodes are available: 1 node(s) were not ready."),
+    ("LoadBalancerPending", "pod", "service azureml-fe: EXTERNAL-IP <pending>"),
     ("CrashLoopBackOff", "workload", "Back-off restarting failed container main in pod gateway-1"),
 ]  # fmt: skip
 
@@ -345,6 +351,8 @@ WRAPPERS = [
     "InstallationFailed",
     "BadRequest",
     "UserError",
+    "MultipleErrorsOccurred",
+    "ExtensionUpdateFailed",
 ]
 
 # Public reports of users (repository, number): what they were shown, and the answer that they would have needed.

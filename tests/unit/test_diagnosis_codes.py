@@ -1,4 +1,4 @@
-"""Every documented code and text is explained: the cause first, wrappers after it, the unknown kept."""
+"""Every documented code and kind of message is explained: the cause first, wrappers after it, the unknown kept."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from azext_amlk8s.diagnosis import Explanation, entries, explain, explain_failure, read_reports
 from azext_amlk8s.diagnosis.azure_errors import CodedMessage
+from azext_amlk8s.diagnosis.knowledge_base import SCOPES, required_literals
 from azext_amlk8s.diagnosis.pod_failures import Failure
 from tests.unit.diagnosis_cases import COMPUTE, HEALTH, JOB, REPORTS, TEXTS, WRAPPERS, new
+from tests.unit.message_cases import MESSAGES
 
 
 def codes(found: tuple[Explanation, ...]) -> list[str]:
@@ -30,12 +32,112 @@ def test_the_text_is_explained_by_its_cause(code: str, scope: str, text: str) ->
 
 
 def test_every_entry_has_a_case() -> None:
-    """A code without a text that it is explained from is a code that nobody has tried."""
-    tried = {(code, scope) for code, scope, _ in TEXTS} | {
-        (code, one.scope) for code in WRAPPERS for one in explain(code)
-    }
+    tried = {(code, scope) for code, scope, *_ in (*TEXTS, *MESSAGES)}
+    tried |= {(code, one.scope) for code in WRAPPERS for one in explain(code)}
     assert {(one.code, one.scope) for one in entries()} - tried == set()
-    assert len(TEXTS) >= 70
+
+
+@pytest.mark.parametrize(
+    ("code", "scope", "name", "text"), MESSAGES, ids=[f"{one[0]}-{index}" for index, one in enumerate(MESSAGES)]
+)
+def test_message_is_explained_by_its_most_specific_kind(code: str, scope: str, name: str, text: str) -> None:
+    first = explain(text)[0]
+    assert (first.code, first.scope, first.name) == (code, scope, name)
+
+
+# The plugins of kube-scheduler that can reject a pod, and the names of their messages.
+# https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
+PLUGINS = [
+    "NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts", "NodeResourcesFit",
+    "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone", "PodTopologySpread", "InterPodAffinity",
+    "SchedulingGates", "DefaultPreemption", "DynamicResources",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_every_plugin_of_the_scheduler_has_an_entry(plugin: str) -> None:
+    assert [one.scope for one in explain(plugin)] == ["scheduler"] * len(explain(plugin))
+    assert explain(plugin)[0].known
+
+
+# https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-endpoints
+# https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-compute
+DOCUMENTED = [
+    "ImageBuildFailure", "OutOfQuota", "BadArgument", "ResourceNotReady", "ResourceNotFound",
+    "WorkspaceManagedNetworkNotReady", "OperationCanceled", "SecretsInjectionError", "InternalServerError",
+    "ACRSecretError", "TokenRefreshFailed", "GetAADTokenFailed", "ACRAuthenticationChallengeFailed",
+    "ACRTokenExchangeFailed", "ACRTokenExchangeForbidden", "KubernetesUnaccessible", "ImagePullLoopBackOff",
+    "DeploymentCrashLoopBackOff", "KubernetesCrashLoopBackOff", "UserScriptInitFailed", "UserScriptImportError",
+    "UserScriptFunctionNotFound", "NamespaceNotFound", "EndpointNotFound", "EndpointAlreadyExists",
+    "ScoringFeUnhealthy", "ValidateScoringFailed", "InvalidDeploymentSpec", "PodUnschedulable", "PodOutOfMemory",
+    "InferencingClientCallFailed", "GenericComputeError", "ComputeNotFound", "ComputeNotAccessible",
+    "InvalidComputeInformation", "InvalidComputeNoKubernetesConfiguration", "GenericClusterError",
+    "ClusterNotReachable", "ClusterNotFound", "ClusterServiceNotFound", "ClusterUnauthorized",
+    "RefreshExtensionIdentityNotSet", "ContainerTerminated", "CrashLoopBackOff", "409", "424", "137", "E45004",
+    "Code 9", "9", "503", "504",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", DOCUMENTED)
+def test_every_documented_code_is_known(code: str) -> None:
+    assert all(one.known for one in explain(code))
+
+
+WAITS: dict[str, tuple[str, str]] = {
+    "Helm": ("release blue failed: context deadline exceeded", "HelmTimeout"),
+    "webhook": (
+        'failed calling webhook "a.b.c": Post "https://x.y.svc/z": context deadline exceeded',
+        "WebhookTimeout",
+    ),
+    "volume": (
+        "Unable to attach or mount volumes: unmounted volumes=[a]: timed out waiting for the condition",
+        "MountTimeout",
+    ),
+    "image": ('Failed to pull image "r.io/a:1": rpc error: context deadline exceeded', "ImagePullTimeout"),
+    "kubectl wait": ("error: timed out waiting for the condition on jobs/blue", "WaitTimeout"),
+    "lease": ("failed to renew lease a/b: timed out waiting for the condition", "LeaseLost"),
+    "request": ('Get "https://host.example/x": context deadline exceeded', "ConnectionTimeout"),
+    "probe": ('Readiness probe failed: Get "http://10.0.0.1/": context deadline exceeded', "ReadinessProbeFailed"),
+    "unknown": ("context deadline exceeded", "Timeout"),
+}
+
+
+@pytest.mark.parametrize(("text", "code"), WAITS.values(), ids=WAITS)
+def test_timeout_is_explained_by_what_waited_for_what(text: str, code: str) -> None:
+    assert explain(text)[0].code == code
+
+
+CONFLICTS: dict[str, tuple[str, str]] = {
+    "endpoint": ("HTTP 409: an operation on the endpoint is in progress", "ENDPOINT_BUSY"),
+    "extension": ("(Conflict) 409 for the extension blue", "EXTENSION_BUSY"),
+    "other": ("HTTP 409 for /providers/Microsoft.Relay/namespaces/blue", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "name"), CONFLICTS.values(), ids=CONFLICTS)
+def test_conflict_is_explained_by_its_resource(text: str, name: str) -> None:
+    assert [one.name for one in explain(text) if one.code == "Conflict"] == [name]
+
+
+def test_names_of_a_message_fill_its_fix() -> None:
+    (one,) = explain('MountVolume.SetUp failed for volume "v" : configmap "blue-settings" not found')
+    assert one.parts["names"] == {"config_map": "blue-settings"}
+    assert one.fix[1] == "Create the config map blue-settings, or remove it from the pod."
+
+
+LITERALS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "no such host": (("no such host",),),
+    "one (two|three)": (("one ",), ("two", "three")),
+    "first|second": (("first", "second"),),
+    "a?b*[xyz]+": (),
+    "(?!not)(?P<name>inner)": (("inner",),),
+    r"escaped\.dot": (("escaped.dot",),),
+}
+
+
+@pytest.mark.parametrize(("pattern", "literals"), LITERALS.items())
+def test_literals_that_a_pattern_requires(pattern: str, literals: tuple[tuple[str, ...], ...]) -> None:
+    assert required_literals(pattern) == literals
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one.scope}-{one.code}-{one.name}")
@@ -47,13 +149,13 @@ def test_a_code_alone_is_known(entry: Any) -> None:
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one.scope}-{one.code}-{one.name}")
 def test_what_an_entry_says(entry: Any) -> None:
-    """Full sentences, something to do, a page to read; and it is told apart from its namesakes."""
+    """Full sentences, something to do, a page to read; and other entries of its code are distinguished by signs."""
     assert entry.meaning.endswith(".") and entry.cause.endswith(".")
     assert entry.fix and all(entry.fix)
     assert entry.source.startswith("https://")
-    assert entry.scope in ("arm", "helm", "health", "compute", "cluster", "workload", "job", "pod")
-    namesakes = [one for one in entries() if one.code == entry.code]
-    assert len(namesakes) == 1 or all(one.signs or one.scope != entry.scope for one in namesakes)
+    assert entry.scope in SCOPES
+    others = [one for one in entries() if one.code == entry.code and one.scope == entry.scope and one is not entry]
+    assert not others or entry.signs or all(one.signs for one in others)
 
 
 @pytest.mark.parametrize("code", WRAPPERS)
