@@ -23,7 +23,7 @@ from tools import descriptions
 
 @dataclass(frozen=True)
 class Mutation:
-    """A change of one file of the sandbox: what stands there, and what stands there afterwards."""
+    """A change of one file of the sandbox: the text before and after."""
 
     name: str
     file: str
@@ -31,21 +31,63 @@ class Mutation:
     after: str
 
 
+EXTENSIONS = "azure/kubernetes_configuration/extensions.py"
+COMPUTES = "azure/machine_learning_services/computes.py"
+INSTALLATION = "azure/kubernetes_configuration/installation.py"
+COMPONENTS = "azure/kubernetes_configuration/components.py"
+PODS = "kubernetes/pod_admission.py"
+WEBHOOKS = "kubernetes/webhooks.py"
 MUTATIONS = [
-    Mutation("a field of an extension is renamed", "azure/extensions.py", '"currentVersion": None,', '"runningVersion": None,'),
-    Mutation("a new extension is answered with 200", "azure/extensions.py", "201 if there is None else 200, await", "200, await"),
-    Mutation("the header of an operation is renamed", "azure/extensions.py", '"Azure-AsyncOperation": polls', '"Async-Operation": polls'),
-    Mutation("an operation says InProgress", "azure/extensions.py", 'start("Creating", ', 'start("InProgress", '),
-    Mutation("a list has no nextLink", "azure/extensions.py", ', "nextLink": None}', "}"),
-    Mutation("the foreign Location is left out", "azure/extensions.py", '        headers["Location"] =', '        headers["X-Location"] ='),
-    Mutation("protected settings are shown", "azure/extensions.py", 'dict.fromkeys(properties["configurationProtectedSettings"], "")', 'properties["configurationProtectedSettings"]'),
-    Mutation("a busy extension takes a PATCH", "azure/extensions.py", '        if properties["provisioningState"] in BUSY:', "        if False:"),
-    Mutation("the way of detaching is not asked for", "azure/computes.py", 'if wanted not in ("Delete", "Detach"):', "if False:"),
-    Mutation("a field of a compute is renamed", "azure/computes.py", '"computeLocation": workspace', '"location2": workspace'),
-    Mutation("a detachment is answered with 200", "azure/computes.py", "return Answer(202, None, _headers", "return Answer(200, None, _headers"),
+    Mutation("a field of an extension is renamed", EXTENSIONS, '"currentVersion": version or', '"runningVersion": version or'),
+    Mutation("a new extension is answered with 200", EXTENSIONS, "201 if existing is None else 200, await", "200, await"),
+    Mutation("the header of an operation is renamed", EXTENSIONS, '"Azure-AsyncOperation": polls', '"Async-Operation": polls'),
+    Mutation("an operation says InProgress", EXTENSIONS, 'start("Creating", ', 'start("InProgress", '),
+    Mutation("a list has no nextLink", EXTENSIONS, ', "nextLink": None}', "}"),
+    Mutation("the Location of a PUT is left out", EXTENSIONS, '        headers["Location"] =', '        headers["X-Location"] ='),
+    Mutation("protected settings are shown", EXTENSIONS, 'dict.fromkeys(properties["configurationProtectedSettings"], "")', 'properties["configurationProtectedSettings"]'),
+    Mutation("a busy extension takes a PATCH", EXTENSIONS, '        if properties["provisioningState"] in BUSY:', "        if False:"),
+    Mutation("the way of detaching is not asked for", COMPUTES, 'if call.query.get("underlyingResourceAction") not in ("Delete", "Detach"):', "if False:"),
+    Mutation("a field of a compute is renamed", COMPUTES, '"computeLocation": workspace', '"location2": workspace'),
+    Mutation("a detachment is answered with 200", COMPUTES, "return Answer(202, None, _headers", "return Answer(200, None, _headers"),
     Mutation("api-version is not asked for", "azure/app.py", "raise missing_api_version()", 'query["api-version"] = "2024-01-01"'),
     Mutation("a field of an Arc cluster is renamed", "azure/seed.py", '"connectivityStatus": "Connected"', '"connectivity": "Connected"'),
     Mutation("ARM's own 404 does not say whose it is", "azure/app.py", 'response.headers["x-ms-failure-cause"] = error.cause', "pass"),
+]  # fmt: skip
+# Changes of what the tests in the same process prove: which test must fail.
+BEHAVIOURS = [
+    (Mutation("an ignored version", EXTENSIONS, '"currentVersion": version or _newest', '"currentVersion": _newest'), "extension::test_a_new_extension"),
+    (Mutation("automatic upgrades beside a version", EXTENSIONS, '"autoUpgradeMinorVersion", not version)', '"autoUpgradeMinorVersion", True)'), "extension::test_a_new_extension"),
+    (Mutation("an identity with a type", EXTENSIONS, '"tenantId": None, "type": None}', '"tenantId": None, "type": "SystemAssigned"}'), "extension::test_a_new_extension"),
+    (Mutation("no release namespace", EXTENSIONS, '{"releaseNamespace": RELEASE_NAMESPACE, **scope["cluster"]}', 'scope["cluster"]'), "extension::test_a_new_extension"),
+    (Mutation("a Location at another host", EXTENSIONS, 'f"{call.base}{call.address.id}?', 'f"https://other.invalid{call.address.id}?'), "extension::test_a_new_extension"),
+    (Mutation("an empty protected section replaces", EXTENSIONS, 'if changes.get("configurationProtectedSettings"):', 'if "configurationProtectedSettings" in changes:'), "extension::test_a_patch"),
+    (Mutation("null removes a setting", EXTENSIONS, "if value is not None}", "}"), "extension::test_a_patch"),
+    (Mutation("every region has the extension type", "azure/kubernetes_configuration/extension_types.py", "if extension_type and not is_offered", "if False and not is_offered"), "extension::test_the_extension_types"),
+    (Mutation("every component in every version", COMPONENTS, "if version < version_key(self.since) or", "if False and"), "extension::test_the_components"),
+    (Mutation("the relay on AKS", COMPONENTS, 'if self.cluster_type not in ("", install.cluster.type):', "if False:"), "extension::test_the_components"),
+    (Mutation("no sidecars", COMPONENTS, "if component.sidecar and", "if False and"), "extension::test_pods_have"),
+    (Mutation("pods without owners", COMPONENTS, '"ownerReferences": [dict(owner)]}', '}'), "extension::test_pods_have"),
+    (Mutation("no healthcheck pod", INSTALLATION, "await leave_healthcheck(install, failed=False)", "pass"), "extension::test_pods_have"),
+    (Mutation("components of older versions stay", INSTALLATION, "not in names:", "in ():"), "extension::test_an_update"),
+    (Mutation("arm64 runs everything", INSTALLATION, 'not in ("", "amd64")', 'not in ("", "amd64", "arm64")'), "extension::test_images"),
+    (Mutation("a compute PUT is an update", COMPUTES, "if old and not call.azure.world.compute_updates:", "if False:"), "extension::test_a_put_over"),
+    (Mutation("the location at once", COMPUTES, 'if key != "computeLocation"}', "}"), "extension::test_a_new_compute"),
+    (Mutation("one default instance type", COMPUTES, "if version_key(version) >= version_key(since)", "if True"), "extension::test_the_default_instance"),
+    (Mutation("any principal type", "azure/authorization/roles.py", 'if principal_type != "ServicePrincipal" and', "if False and"), "extension::test_a_role_assignment"),
+    (Mutation("labels of pools in any case", "azure/seed.py", "if pool.labels else {}", "if True else {}"), "extension::test_agent_pools"),
+    (Mutation("a rejected token works again", "azure/app.py", "self._rejected_tokens.add(", "str("), "faults::test_a_rejected_token"),
+    (Mutation("a lost response is a lost request", "faults.py", '    "lost-response": _lose,', ""), "faults::test_a_write"),
+    (Mutation("faults never pass", "faults.py", "if fault.after < seen <= fault.after + fault.times:", "if fault.after < seen:"), "faults::test_a_read"),
+    (Mutation("a redirect is followed", "azure/app.py", 'if fault.kind == "redirect":', "if False:"), "faults::test_a_redirect"),
+    (Mutation("a quota without effect", PODS, "> parse_quantity(hard[one])", "> parse_quantity('1E')"), "admission::test_admission"),
+    (Mutation("no requirement of a quota", PODS, "if missing := [", "if missing := [][:0] and ["), "admission::test_admission"),
+    (Mutation("a LimitRange without a maximum", PODS, "elif parse_quantity(limits[resource]) > parse_quantity(bound):", "elif False:"), "admission::test_admission"),
+    (Mutation("no Pod Security", PODS, 'if level not in LEVELS or level == "privileged":', "if True:"), "admission::test_admission"),
+    (Mutation("a missing service admits", WEBHOOKS, "if problem := backends.problem(service):", "if problem := '':"), "admission::test_admission"),
+    (Mutation("every namespace is selected", WEBHOOKS, '_selects(webhook, "namespaceSelector", namespaced)', "True"), "admission::test_admission"),
+    (Mutation("failures are ignored", WEBHOOKS, '"failurePolicy", "Fail") == "Ignore"', '"failurePolicy", "Fail") != "x"'), "admission::test_admission"),
+    (Mutation("a dry run is stored", "kubernetes/store.py", "        if dry_run:\n            obj[", "        if False:\n            obj["), "admission::test_admission"),
+    (Mutation("dry run for every webhook", WEBHOOKS, "if request.dry_run and", "if False and"), "admission::test_a_webhook_without"),
 ]  # fmt: skip
 SOUND = Mutation("nothing is changed", "azure/app.py", "import json", "import json")
 CONTROL = Mutation("nothing that matters is changed", "azure/app.py", "import json", "import json  # for bodies")
@@ -77,12 +119,31 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     return {name: plain[name] if name == SOUND.name else plain[name] - plain[SOUND.name] for name in plain}
 
 
-def _audited(folder: Path, mutation: Mutation, subscription: str, traffic: Path) -> list[str]:
-    shutil.copytree(ROOT / "sandbox", folder / "sandbox", ignore=shutil.ignore_patterns("__pycache__"))
+def _mutate(folder: Path, mutation: Mutation) -> None:
     file = folder / "sandbox" / mutation.file
     text = file.read_text(encoding="utf-8")
     assert mutation.before in text, f"{mutation.file} has changed: {mutation.before}"
     file.write_text(text.replace(mutation.before, mutation.after), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("mutation", "test"), BEHAVIOURS, ids=[mutation.name for mutation, _ in BEHAVIOURS])
+def test_a_changed_behaviour_is_found(mutation: Mutation, test: str, tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("sandbox", "tests", "tools"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    _mutate(tmp_path, mutation)
+    file, _, name = test.partition("::")
+    command = [sys.executable, "-m", "pytest", f"tests/contract/test_{file}.py", "-k", name, "-x", "-n", "0"]
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def _audited(folder: Path, mutation: Mutation, subscription: str, traffic: Path) -> list[str]:
+    shutil.copytree(ROOT / "sandbox", folder / "sandbox", ignore=shutil.ignore_patterns("__pycache__"))
+    _mutate(folder, mutation)
     world = yaml.safe_load((ROOT / "sandbox" / "world.yaml").read_text(encoding="utf-8"))
     world["subscriptions"] = [{"id": subscription, "name": "Audited"}]
     world["clusters"] = [one for one in world["clusters"] if one["name"] in ("aks-poc", "minikube")]

@@ -42,7 +42,7 @@ async def leave_report(install: Install, findings: list[Finding]) -> str:
         *(f"Status: Failed Name: {one.checker} ErrorCode: {one.code} ErrorMessage: {one.message}" for one in findings),
     ]
     client = install.side.client
-    await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    await ensure_namespace(install)
     await client.apply(
         {
             "apiVersion": "v1",
@@ -55,6 +55,13 @@ async def leave_report(install: Install, findings: list[Finding]) -> str:
         return ""
     await leave_healthcheck(install, failed=True)
     return HEALTHCHECK.format(hook=install.hook)
+
+
+async def ensure_namespace(install: Install) -> None:
+    """Create the extension's namespace; an existing one keeps its labels."""
+    client = install.side.client
+    if await client.get("v1", "Namespace", NAMESPACE) is None:
+        await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
 
 
 async def leave_healthcheck(install: Install, *, failed: bool) -> None:

@@ -23,7 +23,7 @@ from sandbox.azure.kubernetes_configuration.definitions import (
     VERSION,
     VOLCANO_DEFINITIONS,
 )
-from sandbox.azure.kubernetes_configuration.failure_artifacts import leave_events, leave_healthcheck
+from sandbox.azure.kubernetes_configuration.failure_artifacts import ensure_namespace, leave_events, leave_healthcheck
 from sandbox.azure.kubernetes_configuration.install_failures import NAMESPACE, Install
 from sandbox.azure.kubernetes_configuration.scheduler import Scheduler, build_scheduler
 from sandbox.kubernetes import ClusterSide
@@ -47,7 +47,7 @@ async def install(install: Install) -> bool:
     Raises KubernetesError where the API server refuses an object of the chart.
     """
     client = install.side.client
-    await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    await ensure_namespace(install)
     volcano = install.on("enableTraining") and install.on("installVolcano", "true")
     for definition in (*DEFINITIONS, *(VOLCANO_DEFINITIONS if volcano else ())):
         await client.apply(definition)
