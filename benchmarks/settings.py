@@ -17,12 +17,12 @@ from functools import partial
 
 from azext_amlk8s.settings import (
     ClusterFacts,
-    judge,
-    judge_facts,
-    judge_version,
-    plan_create,
+    build_create_body,
+    evaluate_cluster_rules,
+    evaluate_rules,
+    evaluate_version_rules,
+    load_certificate_files,
     read_settings,
-    with_file_contents,
 )
 from azext_amlk8s.settings.schema import schema, values_of_key
 from tests.scenarios.certificates import certificate, key
@@ -64,11 +64,11 @@ def everything() -> list[str]:
 def judged(words: list[str], protected: list[str]) -> None:
     """All that `create` does with settings before anything is sent."""
     settings, _ = read_settings(words, protected)
-    settings, _ = with_file_contents(settings, PEM if protected else {}, NOW)
-    judge(settings)
-    judge_facts(settings, CLUSTER)
-    judge_version(None, None)
-    plan_create(settings, CLUSTER)
+    settings, _ = load_certificate_files(settings, PEM if protected else {}, NOW)
+    evaluate_rules(settings)
+    evaluate_cluster_rules(settings, CLUSTER)
+    evaluate_version_rules(None, None)
+    build_create_body(settings, CLUSTER)
 
 
 def measured(work: Callable[[], None], rounds: int) -> list[float]:

@@ -99,9 +99,9 @@ def findings_page(every: Iterable[Rule]) -> str:
 
 def settings_page() -> str:
     """docs/settings.md."""
-    from azext_amlk8s.settings.catalogue import every_setting
+    from azext_amlk8s.settings.catalogue import list_settings
 
-    every = every_setting()
+    every = list_settings()
     lines = [
         "# Settings of the extension",
         "",

@@ -47,6 +47,7 @@ class AzureClient:
 
         self._cli_ctx = cli_ctx
         self.subscription_id: str = subscription_id or get_subscription_id(cli_ctx)
+        self.cloud_name = str(cli_ctx.cloud.name)
         self._rest: RestClient | None = None
         self._lock = Lock()
         self._sdk: Any = None

@@ -41,7 +41,7 @@ def takes_system_pods(node: Node, config: Mapping[str, str]) -> bool:
 
     https://learn.microsoft.com/azure/machine-learning/reference-kubernetes lists the tolerated taints.
     """
-    tolerated = load("clusters")["tolerated"]
+    tolerated = load("placement")["systemTolerations"]
     labels = {
         key.partition(".")[2].replace("\\.", "."): value
         for key, value in config.items()

@@ -11,16 +11,18 @@ from azext_amlk8s.checks.facts import (
     NODES,
     PROVIDERS,
     Facts,
-    Object,
     find_extension,
-    labels_of,
-    name_of,
 )
 from azext_amlk8s.checks.model import Check
 from azext_amlk8s.rules import CheckSpec, Finding, Observation, Severity
-from azext_amlk8s.scheduling.amounts import thousandths
-from azext_amlk8s.settings import ClusterFacts, Settings, cluster_facts, deployed, judge_facts
-from azext_amlk8s.settings.facts import Pool, Taint
+from azext_amlk8s.scheduling.nodes import nodes_from_objects
+from azext_amlk8s.settings import (
+    ClusterFacts,
+    Settings,
+    cluster_facts_from_resources,
+    evaluate_cluster_rules,
+    read_deployed,
+)
 
 WORKLOADS = {"training": ("True", "False"), "inference": ("False", "True"), "both": ("True", "True")}
 
@@ -50,7 +52,7 @@ def setting_check(
 
 def evaluate_setting_rules(facts: Facts) -> tuple[Finding, ...]:
     """The findings of all rules of settings for this cluster."""
-    return judge_facts(settings_of(facts), cluster_facts_of(facts))
+    return evaluate_cluster_rules(settings_of(facts), cluster_facts_of(facts))
 
 
 def settings_of(facts: Facts) -> Settings:
@@ -58,7 +60,7 @@ def settings_of(facts: Facts) -> Settings:
     if facts.target.settings is not None:
         return facts.target.settings
     extension = None if facts.target.before else find_extension(facts.get(EXTENSIONS) or ())
-    settings = deployed(extension).settings() if extension else Settings()
+    settings = read_deployed(extension).settings() if extension else Settings()
     enabled = WORKLOADS.get(facts.target.scenario or ("" if extension else "both"))
     if enabled is None:
         return settings
@@ -66,29 +68,8 @@ def settings_of(facts: Facts) -> Settings:
 
 
 def cluster_facts_of(facts: Facts) -> ClusterFacts:
-    """The cluster as the rules of settings see it; where Azure reports no pools, every node is a pool of its own."""
+    """The cluster as the rules of settings see it, with its nodes where they have been read."""
     extensions, providers = facts.get(EXTENSIONS) or (), facts.get(PROVIDERS) or ()
-    cluster = cluster_facts(facts[CLUSTER], facts.cluster.type, extensions, providers)
+    cluster = cluster_facts_from_resources(facts[CLUSTER], facts.cluster.type, extensions, providers)
     nodes = facts.get(NODES)
-    if facts.cluster.is_aks or nodes is None:
-        return cluster
-    return replace(cluster, pools=tuple(_pool(node) for node in nodes), node_count=len(nodes))
-
-
-def _pool(node: Object) -> Pool:
-    spec, status, labels = node.get("spec") or {}, node.get("status") or {}, labels_of(node)
-    taints = [
-        Taint(str(one["key"]), str(one.get("value") or ""), str(one["effect"])) for one in spec.get("taints") or ()
-    ]
-    if spec.get("unschedulable"):
-        taints.append(Taint("node.kubernetes.io/unschedulable", "", "NoSchedule"))
-    cpu = (status.get("allocatable") or {}).get("cpu", 0)
-    return Pool(
-        name_of(node),
-        1,
-        1,
-        os=labels.get("kubernetes.io/os", "linux"),
-        labels=labels,
-        taints=tuple(dict.fromkeys(taints)),
-        cores=thousandths(cpu) // 1000,
-    )
+    return cluster if nodes is None else replace(cluster, nodes=tuple(nodes_from_objects(nodes)))

@@ -42,7 +42,7 @@ def ensure(cmd: Any, arm: Any, needs: Sequence[Any], there: Mapping[str, Any]) -
     """
     from knack.log import get_logger
 
-    from azext_amlk8s.settings import Settings, merged
+    from azext_amlk8s.settings import Settings, merge_settings
 
     log = get_logger(__name__)
     for one in needs:
@@ -51,7 +51,7 @@ def ensure(cmd: Any, arm: Any, needs: Sequence[Any], there: Mapping[str, Any]) -
     settings = Settings()
     for one in needs:
         resource = _made(cmd, arm, one, there[one.kind])
-        settings = merged(settings, one.settings(resource, str(arm.post(one.keys_id)[one.key])))
+        settings = merge_settings(settings, one.settings(resource, str(arm.post(one.keys_id)[one.key])))
     return settings
 
 
@@ -113,14 +113,14 @@ def _made(cmd: Any, arm: Any, one: Any, resource: dict[str, Any] | None) -> Any:
 
 
 def _keys_id(arm: Any, one: Any, config: Mapping[str, str]) -> str:
-    from azext_amlk8s.settings import is_the_one
+    from azext_amlk8s.settings import is_deployed_resource
 
     resource = arm.find(one.id)
-    if resource is not None and is_the_one(one, resource, config):
+    if resource is not None and is_deployed_resource(one, resource, config):
         return str(one.keys_id)
     words = one.id.split("/")
     everywhere = "/".join([*words[:3], *words[5:8]])
-    for other in arm.list_all(everywhere) if not is_the_one(one, {}, config) else ():
-        if is_the_one(one, other, config):
+    for other in arm.list_all(everywhere) if not is_deployed_resource(one, {}, config) else ():
+        if is_deployed_resource(one, other, config):
             return str(one.keys_id.replace(one.id, other["id"]))
     return ""

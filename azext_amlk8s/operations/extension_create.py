@@ -50,13 +50,20 @@ def create(
 
     With dry_run the plan is returned and nothing is written. An extension that is there is never written to.
     """
-    from azext_amlk8s.settings import judge, judge_facts, judge_name, judge_version, needed, plan_create
+    from azext_amlk8s.settings import (
+        build_create_body,
+        evaluate_cluster_rules,
+        evaluate_rules,
+        evaluate_version_rules,
+        extension_name,
+        needed_resources,
+    )
 
     validate_names(name, scope, extension_type)
     settings, found = given_settings(
         config, config_protected, config_file, config_protected_file, allow_unknown_settings
     )
-    found += [*judge(settings), *judge_version(version, auto_upgrade, release_train)]
+    found += [*evaluate_rules(settings), *evaluate_version_rules(version, auto_upgrade, release_train)]
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
     with azure_errors():
         client, cluster, extensions, about = connect_and_read_facts(
@@ -70,14 +77,14 @@ def create(
             if not dry_run:
                 return there if no_wait else _finished(cmd, client, extension, there)
         else:
-            raise_for_errors(found, judge_name(name, about), judge_facts(settings, about), strict=strict)
-        needs = needed(settings, about)
+            raise_for_errors(found, extension_name(name, about), evaluate_cluster_rules(settings, about), strict=strict)
+        needs = needed_resources(settings, about)
         resources = dependencies.look(client, needs)
         if dry_run:
             return _plan(
                 client, extension, settings, about, versions, dependencies.described(needs, resources), there, needs
             )
-        body = plan_create(_with(settings, dependencies.ensure(cmd, client, needs, resources)), about, **versions)
+        body = build_create_body(_with(settings, dependencies.ensure(cmd, client, needs, resources)), about, **versions)
         operation = client.begin_create_extension(extension, body)
         if no_wait:
             return operation.started()
@@ -85,9 +92,9 @@ def create(
 
 
 def _with(settings: Any, more: Any) -> Any:
-    from azext_amlk8s.settings import merged
+    from azext_amlk8s.settings import merge_settings
 
-    return merged(settings, more)
+    return merge_settings(settings, more)
 
 
 def _plan(
@@ -100,7 +107,7 @@ def _plan(
     there: Mapping[str, Any] | None,
     needs: Sequence[Any],
 ) -> dict[str, Any]:
-    from azext_amlk8s.settings import BLANK, blanked, plan_create
+    from azext_amlk8s.settings import BLANK, build_create_body, redact_body
 
     chosen = sorted({*settings.config, *settings.protected})
     for one in needs:
@@ -111,7 +118,7 @@ def _plan(
         "method": "PUT",
         "id": extension.id,
         "resources": resources,
-        "body": blanked(plan_create(settings, about, **versions)),
+        "body": redact_body(build_create_body(settings, about, **versions)),
     }
 
 
@@ -121,9 +128,9 @@ def _refuse_unless_the_same(
     from azure.cli.core.azclierror import ValidationError
     from knack.log import get_logger
 
-    from azext_amlk8s.settings import deployed, differences
+    from azext_amlk8s.settings import find_differences, read_deployed
 
-    now = deployed(there)
+    now = read_deployed(there)
     state = now.state
     if state.lower() == "deleting":
         raise ValidationError(
@@ -140,7 +147,7 @@ def _refuse_unless_the_same(
                 GUIDE,
             ],
         )
-    if changes := differences(settings, now, **versions):
+    if changes := find_differences(settings, now, **versions):
         what = "is there already, and differs:" if state.lower() == "succeeded" else f"is {state}, and differs:"
         wait = [] if state.lower() == "succeeded" else [f"az amlk8s extension wait {extension.cli_args} --created"]
         raise ValidationError(

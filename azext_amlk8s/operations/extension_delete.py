@@ -36,7 +36,7 @@ def delete(
     from knack.log import get_logger
 
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.settings import cluster_facts
+    from azext_amlk8s.settings import cluster_facts_from_resources
 
     if delete_dependencies and no_wait:
         raise MutuallyExclusiveArgumentError(
@@ -49,7 +49,7 @@ def delete(
         extension = ExtensionRef(client.cluster_ref(resource_group_name, cluster_type, cluster_name), name)
         cluster, extensions = read_cluster(client, extension.cluster)
         there = _find(extensions, extension)
-        leftovers = _leftovers(client, cluster_facts(cluster, cluster_type))
+        leftovers = _leftovers(client, cluster_facts_from_resources(cluster, cluster_type))
         if there is None:
             log.warning("There is no extension %s on %s: nothing to delete.", name, cluster_name)
         else:
@@ -84,9 +84,9 @@ def _find(extensions: list[dict[str, Any]], extension: ExtensionRef) -> Mapping[
 
 def _leftovers(client: Any, about: Any) -> list[Any]:
     """What was made for this cluster and stays in Azure: known by its name, which nothing else has."""
-    from azext_amlk8s.settings import every
+    from azext_amlk8s.settings import all_resources
 
-    made = every(about)
+    made = all_resources(about)
     found = dependencies.look(client, made)
     return [one for one in made if found[one.kind] is not None]
 

@@ -53,7 +53,7 @@ def update(
     """
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
-    from azext_amlk8s.settings import judge_name, judge_version
+    from azext_amlk8s.settings import evaluate_version_rules, extension_name
 
     validate_names(name, scope, extension_type)
     versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
@@ -61,7 +61,7 @@ def update(
     if not any((config, config_protected, *files)) and all(value is None for value in versions.values()):
         raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--config KEY=VALUE")
     settings, found = given_words(config, config_protected, *files, allow_unknown_settings)
-    found += judge_version(version, auto_upgrade, release_train)
+    found += evaluate_version_rules(version, auto_upgrade, release_train)
     with azure_errors():
         client, cluster, extensions, about = connect_and_read_facts(
             cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
@@ -69,7 +69,7 @@ def update(
         extension = ExtensionRef(cluster, name)
         if (one := find_extension(extensions, extension)) is None:
             raise_for_errors(found, strict=strict)
-        there = _there(one, extension, judge_name(name, about))
+        there = _there(one, extension, extension_name(name, about))
         found += _of_pinned(there, versions)
         settings, of_files = _with_files(settings, there)
         told = _Told(strict)
@@ -88,17 +88,17 @@ def update(
 
 def _of_pinned(there: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Any]:
     """What is to be indented of a train for an extension that stays on a version."""
-    from azext_amlk8s.settings import deployed, judge_version
+    from azext_amlk8s.settings import evaluate_version_rules, read_deployed
 
     stays = versions["version"] is None and not versions["auto_upgrade"]
-    return judge_version(deployed(there).version, None, versions["release_train"]) if stays else ()
+    return evaluate_version_rules(read_deployed(there).version, None, versions["release_train"]) if stays else ()
 
 
 def _with_files(settings: Any, there: Mapping[str, Any]) -> tuple[Any, list[Any]]:
     """The settings with the contents of files, judged by the host name that is deployed where none is given."""
-    from azext_amlk8s.settings import Settings, deployed
+    from azext_amlk8s.settings import Settings, read_deployed
 
-    name = deployed(there).settings().get("sslCname")
+    name = read_deployed(there).settings().get("sslCname")
     if not name or settings.get("sslCname"):
         return with_files(settings)
     read, found = with_files(Settings({**settings.config, "sslCname": name}, settings.protected))
@@ -199,23 +199,22 @@ def _there(
 def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
     """What is wrong with what the cluster would have is in the plan's findings; old sins are not held up."""
     from azext_amlk8s.settings import (
-        deployed,
-        few_nodes,
-        judge,
-        judge_facts_of_update,
-        judge_lost,
-        judge_name_of_certificate,
-        judge_update,
-        needed,
-        overlaid,
+        evaluate_cluster_rules_after_update,
+        evaluate_rules,
+        evaluate_update_rules,
+        has_few_nodes,
+        lost_protected_settings,
+        needed_resources,
         plan_update,
-        restorable,
-        stops,
+        read_deployed,
+        restorable_resources,
+        settings_after_update,
+        stopped_workloads,
     )
 
-    client, settings, about, now = wish.client, wish.settings, wish.about, deployed(there)
-    before, after = now.settings(), overlaid(now, settings)
-    needs = [one for one in needed(after, about) if _is_asked_for(one, settings)]
+    client, settings, about, now = wish.client, wish.settings, wish.about, read_deployed(there)
+    before, after = now.settings(), settings_after_update(now, settings)
+    needs = [one for one in needed_resources(after, about) if _is_asked_for(one, settings)]
     found = dependencies.look(client, needs)
     given = settings
     for one in needs:
@@ -223,40 +222,39 @@ def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
     restored: Mapping[str, str] = {}
     if given.protected:
         lost = now.protected - given.protected.keys()
-        restored = dependencies.restored(client, restorable(lost, now.config, about), now.config)
+        restored = dependencies.restored(client, restorable_resources(lost, now.config, about), now.config)
         restored = {key: value for key, value in restored.items() if key in lost}
-    planned = plan_update(given, now, restored, few_nodes=few_nodes(after, about), **wish.versions)
-    old = set(judge(before))
+    planned = plan_update(given, now, restored, few_nodes=has_few_nodes(after, about), **wish.versions)
+    old = set(evaluate_rules(before))
     findings = [
-        *judge_update(settings, now),
-        *judge_name_of_certificate(settings, now),
-        *(one for one in judge(after) if one not in old),
-        *(judge_facts_of_update(after, before, about) if planned.body else ()),
-        *judge_lost(planned),
+        *evaluate_update_rules(settings, now),
+        *(one for one in evaluate_rules(after) if one not in old),
+        *(evaluate_cluster_rules_after_update(after, before, about) if planned.body else ()),
+        *lost_protected_settings(planned),
     ]
-    return _Plan(planned, needs, found, stops(planned.changes, now), findings)
+    return _Plan(planned, needs, found, stopped_workloads(planned.changes, now), findings)
 
 
 def _is_asked_for(one: Any, settings: Any) -> bool:
-    from azext_amlk8s.settings import switch_of
+    from azext_amlk8s.settings import switch_key
 
-    return switch_of(one.kind) in (*settings.config, *settings.protected)
+    return switch_key(one.kind) in (*settings.config, *settings.protected)
 
 
 def _with(settings: Any, one: Any) -> Any:
-    from azext_amlk8s.settings import BLANK, merged
+    from azext_amlk8s.settings import BLANK, merge_settings
 
-    return merged(settings, one.settings(None, BLANK))
+    return merge_settings(settings, one.settings(None, BLANK))
 
 
 def _with_dependencies(cmd: Any, plan: _Plan, wish: _Wish, there: Mapping[str, Any]) -> _Plan:
     """The plan with the real secrets in it, once what it needs has been made."""
     if not plan.needs:
         return plan
-    from azext_amlk8s.settings import merged
+    from azext_amlk8s.settings import merge_settings
 
     made = dependencies.ensure(cmd, wish.client, plan.needs, plan.found)
-    return _planned(replace(wish, settings=merged(wish.settings, made)), there)
+    return _planned(replace(wish, settings=merge_settings(wish.settings, made)), there)
 
 
 def _agree(cmd: Any, extension: ExtensionRef, plan: _Plan, yes: bool) -> None:
@@ -275,7 +273,7 @@ def _agree(cmd: Any, extension: ExtensionRef, plan: _Plan, yes: bool) -> None:
 
 
 def _shown(client: Any, extension: ExtensionRef, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:
-    from azext_amlk8s.settings import blanked
+    from azext_amlk8s.settings import redact_body
 
     return {
         "action": "update" if plan.update.body else "none",
@@ -284,5 +282,5 @@ def _shown(client: Any, extension: ExtensionRef, plan: _Plan, resources: list[di
         "changes": [{"key": one.key, "before": one.before, "after": one.after} for one in plan.update.changes],
         "stops": list(plan.stopped),
         "resources": resources,
-        "body": blanked(plan.update.body) if plan.update.body else {},
+        "body": redact_body(plan.update.body) if plan.update.body else {},
     }

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from azext_amlk8s.refs import ClusterRef
     from azext_amlk8s.rules import Finding
 
-LONGEST_PATH = 255  # what is longer is no path, and may be the key itself
-
 
 def validate(
     cmd: Any,
@@ -33,12 +31,12 @@ def validate(
 ) -> list[dict[str, str]]:
     """All findings, errors first; az ends in 1 when there is an error. Azure is asked only when a cluster is named."""
     from azext_amlk8s.rules import Report
-    from azext_amlk8s.settings import judge, judge_version
+    from azext_amlk8s.settings import evaluate_rules, evaluate_version_rules
 
     settings, found = given_settings(
         config, config_protected, config_file, config_protected_file, allow_unknown_settings
     )
-    groups = [found, judge(settings), judge_version(version, auto_upgrade, release_train)]
+    groups = [found, evaluate_rules(settings), evaluate_version_rules(version, auto_upgrade, release_train)]
     if cluster_name or cluster_type or resource_group_name or name:
         groups.append(_of_cluster(cmd, settings, resource_group_name, cluster_name, cluster_type, name))
     report = Report.of(*groups)
@@ -50,21 +48,21 @@ def validate(
 
 def settings_list(scenario: str | None = None) -> list[dict[str, Any]]:
     """Every setting that is known, or those of a scenario: training, inference, both (which is all of them)."""
-    from azext_amlk8s.settings.catalogue import every_setting
+    from azext_amlk8s.settings.catalogue import list_settings
 
-    return [one for one in every_setting() if _in(one["scenarios"], scenario)]
+    return [one for one in list_settings() if _in(one["scenarios"], scenario)]
 
 
 def settings_show(key: str) -> dict[str, Any]:
     """One setting, by any name that it ever had."""
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    from azext_amlk8s.settings.catalogue import setting
-    from azext_amlk8s.settings.schema import nearest
+    from azext_amlk8s.settings.catalogue import describe_setting
+    from azext_amlk8s.settings.schema import nearest_name
 
-    found = setting(key)
+    found = describe_setting(key)
     if found is None:
-        close = nearest(key)
+        close = nearest_name(key)
         fix = f"az amlk8s extension settings show --key {close}" if close else "az amlk8s extension settings list"
         raise ResourceNotFoundError(f"{key} is not a setting of the extension.", recommendation=fix)
     return found
@@ -72,9 +70,9 @@ def settings_show(key: str) -> dict[str, Any]:
 
 def components(scenario: str | None = None) -> list[dict[str, Any]]:
     """What an installation puts into the cluster and into Azure, for a scenario or for every one."""
-    from azext_amlk8s.settings.catalogue import every_component
+    from azext_amlk8s.settings.catalogue import list_components
 
-    return [one for one in every_component() if _in(one["scenarios"], scenario)]
+    return [one for one in list_components() if _in(one["scenarios"], scenario)]
 
 
 def given_settings(
@@ -117,14 +115,17 @@ def read_cluster_facts(
     from concurrent.futures import ThreadPoolExecutor
 
     from azext_amlk8s.operations.extension_common import read_cluster
-    from azext_amlk8s.settings import cluster_facts, needed_providers
+    from azext_amlk8s.settings import cluster_facts_from_resources, needed_providers
 
     namespaces = needed_providers(settings, cluster.type)
     with ThreadPoolExecutor(len(namespaces)) as pool:
         reads = [pool.submit(_read_provider, client, namespace) for namespace in namespaces]
         resource, extensions = read_cluster(client, cluster)
         providers = [read.result() for read in reads]
-    return resource, extensions, cluster_facts(resource, cluster.type, extensions, filter(None, providers))
+    facts = cluster_facts_from_resources(
+        resource, cluster.type, extensions, filter(None, providers), cloud=client.cloud_name
+    )
+    return resource, extensions, facts
 
 
 def _read_provider(client: AzureClient, namespace: str) -> dict[str, Any] | None:
@@ -170,7 +171,7 @@ def _of_cluster(
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.settings import judge_facts, judge_name
+    from azext_amlk8s.settings import evaluate_cluster_rules, extension_name
 
     if not (group and cluster and cluster_type):
         raise RequiredArgumentMissingError(
@@ -180,7 +181,7 @@ def _of_cluster(
     with azure_errors():
         client = AzureClient(cmd.cli_ctx)
         _, _, about = read_cluster_facts(client, settings, client.cluster_ref(group, cluster_type, cluster))
-    return [*judge_facts(settings, about), *(judge_name(name, about) if name else ())]
+    return [*evaluate_cluster_rules(settings, about), *(extension_name(name, about) if name else ())]
 
 
 def _document(path: str | None) -> Any:
@@ -206,21 +207,20 @@ def with_files(settings: Any) -> tuple[Any, list[Any]]:
     from datetime import datetime, timezone
     from pathlib import Path
 
-    from azext_amlk8s.settings import file_settings, with_file_contents
-    from azext_amlk8s.settings.tls import T100
+    from azext_amlk8s.settings import certificate_paths, load_certificate_files
+    from azext_amlk8s.settings.certificate_rules import readable_file
 
-    contents, findings = {}, []
-    for key, path in file_settings(settings).items():
+    contents: dict[str, bytes] = {}
+    findings: list[Finding] = []
+    for key, path in certificate_paths(settings).items():
         try:
             contents[key] = Path(path).expanduser().read_bytes()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "it is not a path"
-            shown = f"The file {path}" if len(path) <= LONGEST_PATH else "The value"
-            message = f"{shown} of {key} cannot be read: {why}."
-            findings.append(T100.finding(key, message, fix=f"--config-protected {key}=PATH"))
+            findings += readable_file(key, path, why.lower())
     if findings:
         return settings, findings
-    settings, found = with_file_contents(settings, contents, datetime.now(timezone.utc))
+    settings, found = load_certificate_files(settings, contents, datetime.now(timezone.utc))
     return settings, list(found)
 
 

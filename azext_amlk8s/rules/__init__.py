@@ -16,7 +16,7 @@ from azext_amlk8s.rules.model import (
     Unavailable,
     find_cause,
 )
-from azext_amlk8s.rules.registry import all_rules, find_rule, rule
+from azext_amlk8s.rules.registry import all_rules, find_rule, rule, rules_in
 
 __all__ = [
     "CheckSpec",
@@ -36,4 +36,5 @@ __all__ = [
     "find_cause",
     "find_rule",
     "rule",
+    "rules_in",
 ]

@@ -49,6 +49,11 @@ def find_rule(id: str) -> Rule[Any] | None:
     return _rules.get(id)
 
 
+def rules_in(module: str) -> tuple[Rule[Any], ...]:
+    """The rules that a module declares, in their order."""
+    return tuple(one for one in _rules.values() if one.function.__module__ == module)
+
+
 def all_rules() -> tuple[Rule[Any], ...]:
     """Every rule of the package, by id."""
     for package in PACKAGES:

@@ -1,67 +1,75 @@
-"""Settings of the extension: from words to typed values, judged, and made into the body that is sent."""
+"""Settings of the extension: read from arguments and files, checked, and made into the request body."""
 
-import azext_amlk8s.settings.part_rules  # noqa: F401  (its rules are asked too)
-from azext_amlk8s.settings.cluster_rules import judge_facts, judge_facts_of_update, judge_name, needed_providers
-from azext_amlk8s.settings.dependencies import Dependency, every, is_the_one, merged, needed, restorable, switch_of
-from azext_amlk8s.settings.diff import (
+from azext_amlk8s.settings.certificate_files import certificate_paths, load_certificate_files
+from azext_amlk8s.settings.cluster_rules import needed_providers
+from azext_amlk8s.settings.dependencies import (
+    Dependency,
+    all_resources,
+    is_deployed_resource,
+    merge_settings,
+    needed_resources,
+    restorable_resources,
+    switch_key,
+)
+from azext_amlk8s.settings.evaluate import (
+    evaluate_cluster_rules,
+    evaluate_cluster_rules_after_update,
+    evaluate_rules,
+    evaluate_update_rules,
+    evaluate_version_rules,
+)
+from azext_amlk8s.settings.facts import ClusterFacts, cluster_facts_from_resources
+from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.nodes import has_few_nodes
+from azext_amlk8s.settings.option_rules import extension_name
+from azext_amlk8s.settings.plan import build_create_body, redact_body
+from azext_amlk8s.settings.read import Document, read_settings
+from azext_amlk8s.settings.update import (
     Change,
     Deployed,
     Update,
-    deployed,
-    differences,
-    judge_lost,
-    judge_name_of_certificate,
-    judge_update,
-    overlaid,
+    find_differences,
     plan_update,
-    stops,
+    read_deployed,
+    settings_after_update,
+    stopped_workloads,
 )
-from azext_amlk8s.settings.facts import ClusterFacts, cluster_facts
-from azext_amlk8s.settings.files import file_settings, with_file_contents
-from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
-from azext_amlk8s.settings.nodes import few_nodes, schedulable_nodes
-from azext_amlk8s.settings.plan import blanked, plan_create
-from azext_amlk8s.settings.read import Document, read_settings
-from azext_amlk8s.settings.rules import judge, judge_version
-from azext_amlk8s.settings.schema import known_keys
+from azext_amlk8s.settings.update_rules import lost_protected_settings
 
 __all__ = [
     "BLANK",
-    "EXTENSION_TYPE",
     "Change",
     "ClusterFacts",
     "Dependency",
-    "Document",
     "Deployed",
+    "Document",
+    "EXTENSION_TYPE",
     "Settings",
     "Update",
-    "blanked",
-    "cluster_facts",
-    "deployed",
-    "differences",
-    "every",
-    "few_nodes",
-    "is_the_one",
-    "file_settings",
-    "judge",
-    "judge_facts",
-    "judge_facts_of_update",
-    "judge_lost",
-    "judge_name",
-    "judge_name_of_certificate",
-    "judge_update",
-    "judge_version",
-    "known_keys",
-    "merged",
-    "needed",
+    "all_resources",
+    "build_create_body",
+    "certificate_paths",
+    "cluster_facts_from_resources",
+    "evaluate_cluster_rules",
+    "evaluate_cluster_rules_after_update",
+    "evaluate_rules",
+    "evaluate_update_rules",
+    "evaluate_version_rules",
+    "extension_name",
+    "find_differences",
+    "has_few_nodes",
+    "is_deployed_resource",
+    "load_certificate_files",
+    "lost_protected_settings",
+    "merge_settings",
     "needed_providers",
-    "overlaid",
-    "plan_create",
+    "needed_resources",
     "plan_update",
+    "read_deployed",
     "read_settings",
-    "restorable",
-    "schedulable_nodes",
-    "stops",
-    "switch_of",
-    "with_file_contents",
+    "redact_body",
+    "restorable_resources",
+    "settings_after_update",
+    "stopped_workloads",
+    "switch_key",
 ]

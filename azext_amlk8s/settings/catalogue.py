@@ -1,77 +1,77 @@
-"""The knowledge of settings and components as objects that a person can be shown: the page's two appendices, live."""
+"""The settings and components that the knowledge base describes, as objects for commands and generated pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.settings.schema import find, schema, values_of, wanted
+from azext_amlk8s.settings.schema import Schema, allowed_values, describe_values, find_key, schema
 
-KINDS = {"former": "formerNames", "misprint": "misprints", "template": "templateNames"}
-
-
-def every_setting() -> list[dict[str, Any]]:
-    """All keys in the schema's order, then the families."""
-    told = schema()
-    named = [_object(name, what) for name, what in told["properties"].items()]
-    return [*named, *(_object(what["x-name"], what) for what in told["patternProperties"].values())]
+ALIAS_FIELDS = {"former": "formerNames", "misprint": "misprints", "template": "templateNames"}
 
 
-def setting(word: str) -> dict[str, Any] | None:
-    """What a key means, by any of its names in any case; of a dropped or mapped one what became of it."""
-    for name, told in schema()["x-dropped"].items():
-        if name.lower() == word.lower():
-            return {"key": name, "until": told["until"], "successor": None, "description": told["why"]}
-    for name, told in schema()["x-mapped"].items():
-        if name.lower() == word.lower():
-            words = " ".join(f"{key}={value}" for key, value in told["to"].items())
-            description = f"Is read as {words}."
-            return {"key": name, "until": told["until"], "successor": words, "description": description}
-    key = find(word)
-    names = {one["key"].lower(): one for one in every_setting()}
-    if key is None:
-        return names.get(word.lower())
-    return names.get(key.name.lower()) or next((dict(one, key=key.name) for one in _families(key.name)), None)
+def list_settings() -> list[dict[str, Any]]:
+    """All keys in the schema's order, then the families of keys."""
+    named = [_describe(name, declared) for name, declared in schema()["properties"].items()]
+    return [*named, *(_describe(declared["x-name"], declared) for declared in schema()["patternProperties"].values())]
 
 
-def every_component() -> list[dict[str, Any]]:
-    """What is put into the cluster, then what into Azure."""
-    told = knowledge.load("components")
+def describe_setting(name: str) -> dict[str, Any] | None:
+    """The setting with this name, current or former, in any case; for a removed one what replaced it."""
+    for key, removed in schema()["x-dropped"].items():
+        if key.lower() == name.lower():
+            return {"key": key, "until": removed["until"], "successor": None, "description": removed["why"]}
+    for key, replaced in schema()["x-mapped"].items():
+        if key.lower() == name.lower():
+            successor = " ".join(f"{new}={value}" for new, value in replaced["to"].items())
+            description = f"Is read as {successor}."
+            return {"key": key, "until": replaced["until"], "successor": successor, "description": description}
+    known = find_key(name)
+    settings = {setting["key"].lower(): setting for setting in list_settings()}
+    if known is None:
+        return settings.get(name.lower())
+    return settings.get(known.name.lower()) or _describe_family_member(known.name)
+
+
+def list_components() -> list[dict[str, Any]]:
+    """What an installation creates in the cluster, then what it creates in Azure."""
+    components = knowledge.load("components")
     return [
         {
-            "name": one["name"],
-            "kind": one["kind"],
-            "scenarios": one["scenarios"],
-            "unless": " ".join(f"{key}={value}" for key, value in one.get("unless", {}).items()) or None,
-            "description": one["description"],
-            "cloud": one.get("cloud"),
+            "name": component["name"],
+            "kind": component["kind"],
+            "scenarios": component["scenarios"],
+            "unless": " ".join(f"{key}={value}" for key, value in component.get("unless", {}).items()) or None,
+            "description": component["description"],
+            "cloud": component.get("cloud"),
         }
-        for one in (*told["kubernetes"], *told["azure"])
+        for component in (*components["kubernetes"], *components["azure"])
     ]
 
 
-def _families(name: str) -> Iterator[dict[str, Any]]:
-    import re
-
-    for pattern, told in schema()["patternProperties"].items():
+def _describe_family_member(name: str) -> dict[str, Any] | None:
+    for pattern, declared in schema()["patternProperties"].items():
         if re.search(pattern, name):
-            yield _object(told["x-name"], told)
+            return dict(_describe(declared["x-name"], declared), key=name)
+    return None
 
 
-def _object(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    aliases = told.get("x-aliases", {})
-    source = schema()["x-sources"][told["x-source"]]
+def _describe(name: str, declared: Schema) -> dict[str, Any]:
+    aliases = declared.get("x-aliases", {})
     return {
         "key": name,
-        "bag": told["x-bag"],
-        "values": list(values_of(told)) or wanted(told),
-        "default": told.get("default"),
-        "scenarios": told["x-scenarios"],
-        "set": told.get("x-set", "given"),
-        "since": told.get("x-since"),
-        "until": told.get("x-until"),
-        **{shown: [one for one, what in aliases.items() if what["kind"] == kind] for kind, shown in KINDS.items()},
-        "description": " ".join(filter(None, (told["description"], told.get("x-note")))),
-        "source": source["url"],
+        "bag": declared["x-bag"],
+        "values": list(allowed_values(declared)) or describe_values(declared),
+        "default": declared.get("default"),
+        "scenarios": declared["x-scenarios"],
+        "set": declared.get("x-set", "given"),
+        "since": declared.get("x-since"),
+        "until": declared.get("x-until"),
+        **{
+            field: [alias for alias, about in aliases.items() if about["kind"] == kind]
+            for kind, field in ALIAS_FIELDS.items()
+        },
+        "description": " ".join(filter(None, (declared["description"], declared.get("x-note")))),
+        "source": schema()["x-sources"][declared["x-source"]]["url"],
     }

@@ -1,309 +1,285 @@
-"""Rules over settings and the facts of the cluster that they are meant for."""
+"""Rules over settings and the state of the cluster that they are meant for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 from azext_amlk8s import knowledge
-from azext_amlk8s.rules import Finding, Severity
-from azext_amlk8s.rules.legacy import LegacyRule as Rule
+from azext_amlk8s.rules import Problem, Problems, Severity, rule
+from azext_amlk8s.settings.component_rules import AML, RELAY_DOCS
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
-from azext_amlk8s.settings.nodes import (
-    ROUTERS,
-    few_nodes,
-    present_nodes,
-    reasons_against,
-    schedulable_cores,
-    schedulable_nodes,
-    selector,
-)
-from azext_amlk8s.settings.rules import AML, ARC, TROUBLES
+from azext_amlk8s.settings.option_rules import ARC
+from azext_amlk8s.settings.reading_rules import DEPLOY
+from azext_amlk8s.settings.setting_rules import TROUBLESHOOT
+from azext_amlk8s.shell import quote
 
-ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 AKS = "https://learn.microsoft.com/azure/aks/cluster-extensions"
-Judge = Callable[[Settings, ClusterFacts], Iterator[Finding]]
-JUDGES: list[Judge] = []
-
-F101 = Rule("F101", ERROR, "Three routers have three nodes that can take them.", TROUBLES)
-F102 = Rule("F102", WARNING, "Where fewer than three nodes can take a router, one router is installed.", TROUBLES)
-F103 = Rule("F103", ERROR, "An internal load balancer is asked for on AKS only.", TROUBLES)
-F104 = Rule("F104", WARNING, "loadBalancer wants a cluster that provides load balancers.", TROUBLES)
-F105 = Rule("F105", ERROR, "An Arc-connected cluster is connected.", ARC)
-F106 = Rule("F106", WARNING, "The Arc agents are recent.", ARC)
-F107 = Rule("F107", ERROR, "An AKS cluster runs.", AKS)
-F108 = Rule("F108", WARNING, "The cluster is in state Succeeded.", AKS)
-F109 = Rule("F109", ERROR, "An AKS cluster has a managed identity.", AKS)
-F110 = Rule("F110", ERROR, "The resource providers are registered.", ARC)
-F111 = Rule("F111", ERROR, "A cluster has one extension of a type.", ARC)
-F112 = Rule("F112", ERROR, "Nothing is going on with the extension.", ARC)
-F113 = Rule("F113", WARNING, "An extension of this type that failed is looked at first.", TROUBLES)
-F114 = Rule("F114", ERROR, "The nodes have the CPU that the extension's pods request.", AML)
-F115 = Rule("F115", WARNING, "On OpenShift the extension's service accounts are granted what they need.", AML)
-F116 = Rule("F116", ERROR, "An Arc-connected cluster is reached through a relay.", AML)
-F117 = Rule("F117", ERROR, "A setting of AKS is used on AKS.", AML)
-F118 = Rule("F118", WARNING, "Node pools have the labels of nodeSelector.", TROUBLES)
-F119 = Rule("F119", ERROR, "Some Linux nodes can take the extension's pods.", AML)
-F120 = Rule("F120", WARNING, "openshift says what the cluster is.", AML)
-F121 = Rule("F121", WARNING, "Three routers have three nodes before an autoscaler adds some.", TROUBLES)
-# What an update fails for, or is told, whatever it changes: the health check looks at all again.
-AT_EVERY_UPDATE = {one.id for one in (F101, F102, F103, F105, F107, F108, F119, F121)}
+PROVIDERS = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types"
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+BUSY = ("creating", "updating", "deleting")
 
 
-def judges(function: Judge) -> Judge:
-    """Have `judge_facts` ask this rule."""
-    JUDGES.append(function)
-    return function
+@rule(
+    "F103",
+    ERROR,
+    title="Internal load balancer",
+    requires="internalLoadBalancerProvider=azure is used on AKS.",
+    source=DEPLOY,
+    why="Azure creates no load balancer for an Arc-connected cluster; the installation fails with E40003.",
+)
+def internal_load_balancer(settings: Settings, facts: ClusterFacts) -> Problems:
+    """An internal load balancer of Azure on an Arc-connected cluster."""
+    key = "internalLoadBalancerProvider"
+    if settings.get(key) and not facts.is_aks:
+        message = f"{key}: available on AKS only; cluster '{facts.name}' is Arc-connected."
+        yield Problem(key, message, found=facts.cluster_type, fix=f"Leave out {key}.")
 
 
-def judge_facts(settings: Settings, facts: ClusterFacts) -> tuple[Finding, ...]:
-    """All that the rules say of settings on this cluster, in the order of the rules."""
-    return tuple(finding for one in JUDGES for finding in one(settings, facts))
-
-
-def judge_facts_of_update(after: Settings, before: Settings, facts: ClusterFacts) -> tuple[Finding, ...]:
-    """What these rules say of the settings after an update and did not say before it; what is judged anew, always."""
-    old = set(judge_facts(before, facts))
-    return tuple(one for one in judge_facts(after, facts) if one not in old or one.id in AT_EVERY_UPDATE)
-
-
-@judges
-def routers_have_nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Seed page, key considerations; health code E40002; field guide cluster-extension 2.1 step 9, 5 row 3."""
-    most, now = schedulable_nodes(settings, facts), present_nodes(settings, facts)
-    if not settings.on("enableInference") or not most or now is None or now >= ROUTERS:
-        return
-    why = "".join(f"; {sentence}" for sentence in _excluded(settings, facts))
-    key, fix = "inferenceRouterHA", "--config inferenceRouterHA=False"
-    if settings.on(key) and most < ROUTERS:
-        message = f"Three routers need three nodes, and {most} of {facts.name} can take them{why}."
-        yield F101.finding(key, message, required=str(ROUTERS), found=str(most), fix=fix)
-    elif settings.on(key):
-        message = f"Three routers need three nodes; until the autoscaler adds some, {now} can take them{why}."
-        yield F121.finding(key, message, required=str(ROUTERS), found=str(now), fix=fix)
-    elif not settings.get(key):
-        message = f"One router is installed instead of three, because {now} of the nodes can take them{why}."
-        yield F102.finding(key, message, required=str(ROUTERS), found=str(now), fix=fix)
-
-
-@judges
-def internal_load_balancer(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Health code E40003; field guide cluster-extension 2.1 step 6e: passes elsewhere and fails in the cluster."""
-    if settings.get("internalLoadBalancerProvider") and not facts.is_aks:
-        message = f"An internal load balancer of Azure is for AKS; {facts.name} is Arc-connected."
-        fix = "Leave out internalLoadBalancerProvider."
-        yield F103.finding("internalLoadBalancerProvider", message, found=facts.cluster_type, fix=fix)
-
-
-@judges
-def load_balancer(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Seed page, key considerations; health code E40001."""
-    told = knowledge.load("clusters")
+@rule(
+    "F104",
+    WARNING,
+    title="Load balancer of the cluster",
+    requires="The cluster provides load balancers for inferenceRouterServiceType=loadBalancer.",
+    source=DEPLOY,
+    why="The service stays pending otherwise, and the installation fails with E40001.",
+)
+def load_balancer(settings: Settings, facts: ClusterFacts) -> Problems:
+    """A distribution that comes without a load balancer, outside a cloud that adds one."""
+    clusters = knowledge.load("clusters")
     distribution = (facts.distribution or "").lower()
-    bare = distribution in told["without_load_balancer"] and (facts.infrastructure or "").lower() not in told["clouds"]
-    if settings.get("inferenceRouterServiceType") == "loadBalancer" and not facts.is_aks and bare:
-        message = (
-            f"A cluster of distribution {distribution} has no load balancer of its own, and loadBalancer needs one."
-        )
-        fix = "--config inferenceRouterServiceType=nodePort"
-        yield F104.finding("inferenceRouterServiceType", message, found=distribution, fix=fix)
+    without = distribution in clusters["without_load_balancer"]
+    in_cloud = (facts.infrastructure or "").lower() in clusters["clouds"]
+    key = "inferenceRouterServiceType"
+    if settings.get(key) == "loadBalancer" and not facts.is_aks and without and not in_cloud:
+        message = f"{key}: clusters of distribution '{distribution}' come without a load balancer."
+        yield Problem(key, message, found=distribution, fix=f"--config {key}=nodePort")
 
 
-@judges
-def arc_is_connected(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide arm-protocol section 4: connectivityStatus; after connecting it is Connecting for a while."""
+@rule(
+    "F105",
+    ERROR,
+    title="Arc connection",
+    requires="An Arc-connected cluster is connected.",
+    source=ARC,
+    why="The agents cannot fetch the extension; it stays in state Creating until it fails.",
+)
+def arc_connection(settings: Settings, facts: ClusterFacts) -> Problems:
+    """A cluster that is offline, connecting or expired."""
     if facts.connectivity and facts.connectivity.lower() != "connected":
-        message = f"{facts.name} is {facts.connectivity} to Azure Arc, and must be Connected."
-        fix = f"kubectl get pods -n azure-arc   # then: az connectedk8s show -n {facts.name} -g {_group(facts)}"
-        yield F105.finding(facts.name, message, required="Connected", found=facts.connectivity, fix=fix)
+        message = f"Cluster '{facts.name}' is {facts.connectivity} in Azure Arc; expected Connected."
+        fix = f"az connectedk8s show -n {quote(facts.name)} -g {quote(facts.group)}"
+        yield Problem(facts.name, message, "Connected", facts.connectivity, fix)
 
 
-@judges
-def arc_agents(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide cluster-extension 5 row 5: old agents do not report the status of an extension."""
+@rule(
+    "F106",
+    WARNING,
+    title="Version of the Arc agents",
+    requires="The Arc agents are recent.",
+    source=ARC,
+    why="Old agents do not report the state of an extension.",
+)
+def arc_agents(settings: Settings, facts: ClusterFacts) -> Problems:
+    """Agents that are older than the oldest that are known to work."""
     oldest = knowledge.load("clusters")["oldest_agent"]
     if facts.agent_version and _numbers(facts.agent_version) < _numbers(oldest):
-        message = f"The Arc agents of {facts.name} have version {facts.agent_version}, which is older than {oldest}."
-        fix = f"az connectedk8s upgrade -n {facts.name} -g {_group(facts)}"
-        yield F106.finding(facts.name, message, required=oldest, found=facts.agent_version, fix=fix)
+        message = (
+            f"Arc agents of cluster '{facts.name}' have version {facts.agent_version}; expected {oldest} or later."
+        )
+        fix = f"az connectedk8s upgrade -n {quote(facts.name)} -g {quote(facts.group)}"
+        yield Problem(facts.name, message, oldest, facts.agent_version, fix)
 
 
-@judges
-def aks_runs(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide arm-protocol section 4: powerState.code is Running or Stopped."""
+@rule(
+    "F107",
+    ERROR,
+    title="Power state of the cluster",
+    requires="An AKS cluster is running.",
+    source=AKS,
+    why="Nothing can be installed on a stopped cluster.",
+)
+def power_state(settings: Settings, facts: ClusterFacts) -> Problems:
+    """A stopped cluster."""
     if facts.power_state and facts.power_state.lower() != "running":
-        message = f"{facts.name} is {facts.power_state}."
-        fix = f"az aks start -n {facts.name} -g {_group(facts)}"
-        yield F107.finding(facts.name, message, required="Running", found=facts.power_state, fix=fix)
+        message = f"Cluster '{facts.name}' is {facts.power_state}; expected Running."
+        fix = f"az aks start -n {quote(facts.name)} -g {quote(facts.group)}"
+        yield Problem(facts.name, message, "Running", facts.power_state, fix)
 
 
-@judges
-def cluster_is_settled(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide arm-protocol section 4."""
+@rule(
+    "F108",
+    WARNING,
+    title="State of the cluster",
+    requires="The provisioning state of the cluster is Succeeded.",
+    source=AKS,
+    why="Azure may reject a change, or the cluster may lack what a failed operation should have made.",
+)
+def cluster_state(settings: Settings, facts: ClusterFacts) -> Problems:
+    """A cluster that is changing or has failed; one that is being deleted is an error."""
     state = facts.provisioning_state
     if state and state.lower() not in ("succeeded", "accepted"):
-        kind = "aks" if facts.is_aks else "connectedk8s"
-        message = f"{facts.name} is in state {state}, not Succeeded."
-        fix = f"az {kind} show -n {facts.name} -g {_group(facts)} --query provisioningState"
-        yield F108.finding(facts.name, message, required="Succeeded", found=state, fix=fix)
+        message = f"Cluster '{facts.name}' is in state {state}; expected Succeeded."
+        name, group = quote(facts.name), quote(facts.group)
+        fix = f"az {'aks' if facts.is_aks else 'connectedk8s'} show -n {name} -g {group} --query provisioningState"
+        severity = ERROR if state.lower() == "deleting" else None
+        yield Problem(facts.name, message, "Succeeded", state, fix, severity=severity)
 
 
-@judges
-def aks_identity(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide arm-protocol section 5: extensions are refused on clusters with a service principal."""
+@rule(
+    "F109",
+    ERROR,
+    title="Managed identity of the cluster",
+    requires="An AKS cluster has a managed identity.",
+    source=AKS,
+    why="Azure supports extensions on clusters with a managed identity only.",
+)
+def cluster_identity(settings: Settings, facts: ClusterFacts) -> Problems:
+    """A cluster with a service principal."""
     if facts.is_aks and facts.service_principal:
-        message = f"{facts.name} uses a service principal; extensions need a managed identity."
-        fix = f"az aks update -n {facts.name} -g {_group(facts)} --enable-managed-identity"
-        yield F109.finding(facts.name, message, required="a managed identity", found="a service principal", fix=fix)
+        message = f"Cluster '{facts.name}' uses a service principal; extensions need a managed identity."
+        fix = f"az aks update -n {quote(facts.name)} -g {quote(facts.group)} --enable-managed-identity"
+        yield Problem(facts.name, message, "a managed identity", "a service principal", fix)
 
 
-@judges
-def providers(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide cluster-extension 5 row 13; the peer checks one of them, and warns only."""
+@rule(
+    "F110",
+    ERROR,
+    title="Resource providers",
+    requires="The resource providers that an installation uses are registered in the subscription.",
+    source=PROVIDERS,
+    why="Azure rejects requests to a provider that is not registered.",
+)
+def resource_providers(settings: Settings, facts: ClusterFacts) -> Problems:
+    """Providers in another state than Registered."""
     for namespace in needed_providers(settings, facts.cluster_type):
         state = facts.providers.get(namespace.lower())
         if state is not None and state.lower() != "registered":
-            message = f"The resource provider {namespace} is {state} in this subscription."
+            message = f"Resource provider '{namespace}' is {state} in this subscription; expected Registered."
             fix = f"az provider register --namespace {namespace} --wait"
-            yield F110.finding(namespace, message, required="Registered", found=state, fix=fix)
+            yield Problem(namespace, message, "Registered", state, fix)
 
 
-@judges
-def other_extensions(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide cluster-extension 7a, ValidationFailed; section 4: states; 5 row 23: one still terminating."""
-    ours = [one for one in facts.extensions if one.type == EXTENSION_TYPE]
-    for one in ours:
-        show = f"az amlk8s extension show -g {_group(facts)} -c {facts.name} -t {facts.cluster_type} -n {one.name}"
-        if one.state.lower() in ("creating", "updating", "deleting"):
-            done = "deleted" if one.state.lower() == "deleting" else "created"
-            fix = f"{show.replace(' show ', ' wait ')} --{done}"
-            yield F112.finding(
-                one.name, f"The extension {one.name} is {one.state} at this moment.", found=one.state, fix=fix
-            )
-        elif one.state.lower() != "succeeded":
-            yield F113.finding(
-                one.name, f"The extension {one.name} is there, and is {one.state}.", found=one.state, fix=show
-            )
+@rule(
+    "F112",
+    ERROR,
+    title="Operations on the extension",
+    requires="No operation on the extension is in progress.",
+    source=ARC,
+    why="Azure rejects a change during another one.",
+)
+def extension_operation(settings: Settings, facts: ClusterFacts) -> Problems:
+    """An extension that is being created, updated or deleted."""
+    for extension in facts.extensions:
+        state = extension.state.lower()
+        if extension.type == EXTENSION_TYPE and state in BUSY:
+            message = f"Extension '{extension.name}' is {extension.state}; its operation is still in progress."
+            until = "deleted" if state == "deleting" else "created"
+            fix = f"az amlk8s extension wait {_extension_options(extension.name, facts)} --{until}"
+            yield Problem(extension.name, message, found=extension.state, fix=fix)
 
 
-@judges
-def capacity(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide cluster-extension 6 item 12: the published footprint, production with three routers."""
-    cores = schedulable_cores(settings, facts)
-    on = [word for word in ("training", "inference") if settings.on(f"enable{word.capitalize()}")]
-    if cores is None or not on or schedulable_nodes(settings, facts) == 0:
-        return
-    high = settings.get("inferenceRouterHA", str(not few_nodes(settings, facts))) == "True"
-    footprint = knowledge.load("components")["footprint"]["production" if high else "test"]
-    needs = footprint["both" if len(on) == 2 else on[0]]
-    if cores * 1000 < int(needs["cpu"].rstrip("m")):
-        message = (
-            f"The extension's pods request {needs['cpu']} CPU, and the nodes that can take them have {cores} cores."
-        )
-        fix = "--config inferenceRouterHA=False" if high and "inference" in on else "Add nodes, or larger ones."
-        yield F114.finding(facts.name, message, required=needs["cpu"], found=f"{cores * 1000}m", fix=fix)
+@rule(
+    "F113",
+    WARNING,
+    title="Failed extension",
+    requires="An existing extension is in state Succeeded.",
+    source=TROUBLESHOOT,
+    why="The cause of its failure may still exist.",
+)
+def failed_extension(settings: Settings, facts: ClusterFacts) -> Problems:
+    """An extension that failed or was canceled."""
+    for extension in facts.extensions:
+        if extension.type == EXTENSION_TYPE and extension.state.lower() not in (*BUSY, "succeeded"):
+            message = f"Extension '{extension.name}' exists in state {extension.state}; expected Succeeded."
+            fix = f"az amlk8s extension show {_extension_options(extension.name, facts)}"
+            yield Problem(extension.name, message, found=extension.state, fix=fix)
 
 
-@judges
-def openshift(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Seed page, Appendix II; field guide cluster-extension 2.1 step 9: Arc knows the distribution, and it decides."""
-    there = (facts.distribution or "").lower() == "openshift"
-    if there:
-        message = f"{facts.name} is OpenShift: the service accounts of namespace azureml need a security context."
+@rule(
+    "F115",
+    WARNING,
+    title="Security context constraints of OpenShift",
+    requires="On OpenShift the service accounts of namespace azureml are granted the privileged constraint.",
+    source=DEPLOY,
+    why="OpenShift does not start the extension's pods otherwise.",
+)
+def openshift_constraints(settings: Settings, facts: ClusterFacts) -> Problems:
+    """An OpenShift cluster."""
+    if _is_openshift(facts):
+        message = f"Cluster '{facts.name}' is OpenShift: grant the service accounts of namespace azureml their rights."
         fix = "oc adm policy add-scc-to-group privileged system:serviceaccounts:azureml"
-        yield F115.finding(facts.name, message, found="openshift", fix=fix)
-    given = settings.get("openshift")
-    if given and (given == "True") != there and (facts.distribution or facts.is_aks):
-        what = "is OpenShift" if there else "is not OpenShift"
-        message = f"openshift={given} is given, and {facts.name} {what}."
-        yield F120.finding("openshift", message, required=str(there), found=given, fix="Leave out openshift.")
+        yield Problem(facts.name, message, found="openshift", fix=fix)
 
 
-@judges
-def relay(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide cluster-extension 3b: without it an Arc-connected cluster has no link to the cloud."""
-    if not facts.is_aks and settings.get("relayserver.enabled") == "False":
-        message = (
-            f"relayserver.enabled=False cuts {facts.name} off: an Arc-connected cluster is reached through a relay."
-        )
-        yield F116.finding("relayserver.enabled", message, fix="Leave out relayserver.enabled.")
+@rule(
+    "F120",
+    WARNING,
+    title="Distribution of the cluster",
+    requires="openshift agrees with the cluster.",
+    source=DEPLOY,
+    why="The tool sets openshift by the distribution that Azure reports.",
+)
+def openshift_setting(settings: Settings, facts: ClusterFacts) -> Problems:
+    """openshift=True elsewhere, or openshift=False on OpenShift."""
+    given, expected = settings.get("openshift"), _is_openshift(facts)
+    if given and (given == "True") != expected and (facts.distribution or facts.is_aks):
+        message = f"openshift: '{given}', but cluster '{facts.name}' is {'' if expected else 'not '}OpenShift."
+        yield Problem("openshift", message, str(expected), given, "Leave out openshift.")
 
 
-@judges
-def settings_of_aks(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide cluster-extension 3b."""
+@rule(
+    "F116",
+    ERROR,
+    title="Relay of Arc-connected clusters",
+    requires="relayserver.enabled is not False on an Arc-connected cluster.",
+    source=RELAY_DOCS,
+    why="Azure Machine Learning reaches such a cluster through the relay.",
+)
+def arc_relay(settings: Settings, facts: ClusterFacts) -> Problems:
+    """A relay that is switched off."""
+    key = "relayserver.enabled"
+    if not facts.is_aks and settings.get(key) == "False":
+        message = f"{key}: 'False' on the Arc-connected cluster '{facts.name}', which needs the relay."
+        yield Problem(key, message, expected="True", found="False", fix=f"Leave out {key}.")
+
+
+@rule(
+    "F117",
+    ERROR,
+    title="Settings for AKS",
+    requires="A setting for AKS is used on AKS.",
+    source=AML,
+    why="It refers to an attachment of AKS that other clusters never had.",
+)
+def aks_settings(settings: Settings, facts: ClusterFacts) -> Problems:
+    """Settings for the migration from an AKS attachment on an Arc-connected cluster."""
     for key in knowledge.load("clusters")["only_on_aks"]:
         if settings.on(key) and not facts.is_aks:
-            message = f"{key} is for AKS clusters; {facts.name} is Arc-connected."
-            yield F117.finding(key, message, fix=f"Leave out {key}.")
-
-
-@judges
-def some_nodes(settings: Settings, facts: ClusterFacts) -> Iterator[Finding]:
-    """Field guide cluster-extension 5 row 22: Windows, spot and tainted pools do not take the system's pods.
-
-    A label that ARM does not name may still have been put on the nodes, so a selector of such a label only warns.
-    """
-    if schedulable_nodes(settings, facts) != 0:
-        return
-    why = "; ".join(_excluded(settings, facts)) or f"{facts.name} has no nodes"
-    bare = Settings({key: value for key, value in settings.config.items() if not key.startswith("nodeSelector.")})
-    if schedulable_nodes(bare, facts) == 0:
-        fix = f"az aks nodepool add --cluster-name {facts.name} -g {_group(facts)} -n NAME --node-count 3"
-        yield F119.finding(facts.name, f"No node of {facts.name} can take the extension's pods: {why}.", fix=fix)
-    elif _is_certain(settings, facts):
-        fix = f"az aks nodepool list --cluster-name {facts.name} -g {_group(facts)} -o table"
-        yield F119.finding("nodeSelector", f"No node of {facts.name} has the labels of nodeSelector: {why}.", fix=fix)
-    else:
-        fix = "kubectl get nodes --show-labels   # or leave nodeSelector out"
-        yield F118.finding("nodeSelector", f"No node pool has the labels of nodeSelector: {why}.", fix=fix)
-
-
-def _is_certain(settings: Settings, facts: ClusterFacts) -> bool:
-    """Whether a label that every pool has, such as agentpool, has another value on each of them."""
-    pools = facts.pools or ()
-    return any(all(pool.labels.get(key, value) != value for pool in pools) for key, value in selector(settings))
+            message = f"{key}: available on AKS only; cluster '{facts.name}' is Arc-connected."
+            yield Problem(key, message, fix=f"Leave out {key}.")
 
 
 def needed_providers(settings: Settings, cluster_type: str) -> list[str]:
     """The namespaces of the resource providers that an installation with these settings uses."""
-    told: dict[str, Any] = knowledge.load("clusters")["providers"]
-    names = ["always", cluster_type.lower()]
+    providers: dict[str, list[str]] = knowledge.load("clusters")["providers"]
     on_aks = cluster_type.lower() == "managedclusters"
-    wants_relay = settings.get("relayserver.enabled", "False" if on_aks else "True") == "True"
-    if wants_relay and not settings.get("relayServerConnectionString"):
-        names.append("relay")
+    reasons = ["always", cluster_type.lower()]
+    relay = settings.get("relayserver.enabled", "False" if on_aks else "True") == "True"
+    if relay and not settings.get("relayServerConnectionString"):
+        reasons.append("relay")
     if settings.on("logAnalyticsWS") and not settings.get("azure_log_analytics.connection_string"):
-        names.append("logs")
+        reasons.append("logs")
     if settings.on("servicebus.enabled") and not settings.get("serviceBusConnectionString"):
-        names.append("bus")
-    return [namespace for name in names for namespace in told[name]]
+        reasons.append("bus")
+    return [namespace for reason in reasons for namespace in providers[reason]]
 
 
-def judge_name(name: str, facts: ClusterFacts) -> tuple[Finding, ...]:
-    """A cluster has one extension of our type: under another name it is in the way (field guide 7a)."""
-    return tuple(
-        F111.finding(
-            one.name,
-            f"The cluster has the extension already, under the name {one.name} ({one.state}); it can have one only.",
-            found=one.name,
-            fix=f"--name {one.name}",
-        )
-        for one in facts.extensions
-        if one.type == EXTENSION_TYPE and one.name.lower() != name.lower()
-    )
+def _extension_options(name: str, facts: ClusterFacts) -> str:
+    return f"-g {quote(facts.group)} -c {quote(facts.name)} -t {facts.cluster_type} -n {quote(name)}"
 
 
-def _excluded(settings: Settings, facts: ClusterFacts) -> list[str]:
-    told = [(pool.name, reasons_against(settings, pool)) for pool in facts.pools or ()]
-    return [f"pool {name} {' and '.join(reasons)}" for name, reasons in told if reasons]
-
-
-def _group(facts: ClusterFacts) -> str:
-    words = facts.resource_id.split("/")
-    return words[4] if len(words) > 4 else "GROUP"
+def _is_openshift(facts: ClusterFacts) -> bool:
+    return (facts.distribution or "").lower() == "openshift"
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in version.split("-")[0].split(".") if word.isdigit())
+    return tuple(int(part) for part in version.split("-")[0].split(".") if part.isdigit())

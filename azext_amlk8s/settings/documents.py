@@ -1,102 +1,121 @@
-"""Settings written in a file: JSON or YAML, nested or dotted, as key and text; nothing is lost, repeats included."""
+"""Files of settings: JSON or YAML, nested or dotted, as keys and texts in their order, repeats included."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-LINE = re.compile(r"^[A-Za-z_][\w.\\/\[\]-]*=")
+from azext_amlk8s.yaml_files import MAX_DEPTH, YamlProblem, compose_documents
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
+
+ASSIGNMENT = re.compile(r"^[A-Za-z_][\w.\\/\[\]-]*=")
 LABELS = "nodeselector"
-
-
-class Pairs(list[tuple[str, Any]]):
-    """A mapping with its repeats."""
+MAX_SETTINGS = 5_000
+Tree = Any  # a _Pairs, a tuple of trees, or a str
 
 
 class NotSettings(ValueError):
-    """The text holds no settings; the message is a clause that says why."""
+    """The text has no settings; the message is a clause that says why."""
+
+
+class _Pairs(list[tuple[str, Tree]]):
+    """A mapping with its repeated keys."""
 
 
 def is_document(word: str) -> bool:
-    """Whether a word of the command line is a whole file, as az makes one of @file."""
+    """Whether an argument is the content of a whole file, as az makes it of @file."""
     if word.lstrip().startswith("{"):
         return True
-    return "\n" in word.strip() and not LINE.match(word.strip())
+    return "\n" in word.strip() and not ASSIGNMENT.match(word.strip())
 
 
-def lines_of(word: str) -> list[str]:
-    """The key=value words of a text with one on each line, or the word itself where it is something else."""
+def split_lines(word: str) -> list[str]:
+    """The key=value lines of an argument that has one on each line, or the argument itself where it is not."""
     lines = [line.strip() for line in word.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    return lines if len(lines) > 1 and all(LINE.match(line) for line in lines) else [word]
+    return lines if len(lines) > 1 and all(ASSIGNMENT.match(line) for line in lines) else [word]
 
 
 def read_document(text: str) -> list[tuple[str, str]]:
     """The settings of a JSON or YAML text as (key, value) in its order. Raises NotSettings.
 
     Nesting is joined with dots, items of lists get [i], values keep the spelling of the text (yes stays yes). The dots
-    of a label below nodeSelector are escaped, as Helm wants them.
+    of a label below nodeSelector are escaped, as Helm requires (https://helm.sh/docs/intro/using_helm/).
     """
-    tree = _json(text) if text.lstrip().startswith("{") else None
-    tree = tree if tree is not None else _yaml(text)
-    if not isinstance(tree, Pairs):
+    tree = _read_json(text) if text.lstrip().startswith("{") else None
+    tree = tree if tree is not None else _read_yaml(text)
+    if not isinstance(tree, _Pairs):
         raise NotSettings("it is not a mapping of keys to values")
     if not tree:
-        raise NotSettings("it holds no settings")
-    return list(_flat("", tree))
+        raise NotSettings("it has no settings")
+    settings: list[tuple[str, str]] = []
+    for setting in _flatten("", tree):
+        if len(settings) == MAX_SETTINGS:
+            raise NotSettings(f"it has more than {MAX_SETTINGS} settings")
+        settings.append(setting)
+    return settings
 
 
-def _flat(above: str, tree: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(tree, Pairs):
+def _flatten(prefix: str, tree: Tree) -> Iterator[tuple[str, str]]:
+    if isinstance(tree, _Pairs):
         for key, value in tree:
-            label = _escaped(key) if above.lower() == LABELS else key
-            yield from _flat(f"{above}.{label}" if above else label, value)
+            label = _escape_dots(key) if prefix.lower() == LABELS else key
+            yield from _flatten(f"{prefix}.{label}" if prefix else label, value)
     elif isinstance(tree, tuple):
         for index, value in enumerate(tree):
-            yield from _flat(f"{above}[{index}]", value)
+            yield from _flatten(f"{prefix}[{index}]", value)
     else:
-        yield above, str(tree)
+        yield prefix, str(tree)
 
 
-def _escaped(label: str) -> str:
+def _escape_dots(label: str) -> str:
     return re.sub(r"(?<!\\)\.", r"\\.", label)
 
 
-def _json(text: str) -> Any:
-    """A tree of Pairs, tuples and texts; None for what is not JSON."""
+def _read_json(text: str) -> Tree | None:
+    """None for text that is not JSON."""
     import json
 
     try:
-        return _worded(json.loads(text, object_pairs_hook=Pairs, parse_int=str, parse_float=str))
+        loaded = json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
     except ValueError:
         return None
+    except RecursionError:
+        raise NotSettings(f"it is nested more than {MAX_DEPTH} levels deep") from None
+    return _texts(loaded)
 
 
-def _worded(tree: Any) -> Any:
-    if isinstance(tree, Pairs):
-        return Pairs((key, _worded(value)) for key, value in tree)
+def _texts(tree: Any, depth: int = 0) -> Tree:
+    if depth > MAX_DEPTH:
+        raise NotSettings(f"it is nested more than {MAX_DEPTH} levels deep")
+    if isinstance(tree, _Pairs):
+        return _Pairs((key, _texts(value, depth + 1)) for key, value in tree)
     if isinstance(tree, list):
-        return tuple(_worded(value) for value in tree)
+        return tuple(_texts(value, depth + 1) for value in tree)
     return "" if tree is None else str(tree)
 
 
-def _yaml(text: str) -> Any:
-    import yaml
-
+def _read_yaml(text: str) -> Tree:
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise NotSettings(f"it is neither JSON nor YAML{where}") from error
-    return _of_node(node) if node else Pairs()
+        nodes = compose_documents(text)
+    except YamlProblem as problem:
+        # What the parser adds behind the colon may quote the file, and with it a secret.
+        clause = str(problem).partition(": ")[0].replace("not valid YAML", "neither JSON nor YAML")
+        raise NotSettings(clause) from None
+    if len(nodes) > 1:
+        raise NotSettings(f"it has {len(nodes)} YAML documents instead of one")
+    return _of_node(nodes[0]) if nodes else _Pairs()
 
 
-def _of_node(node: Any) -> Any:
+def _of_node(node: Node) -> Tree:
     import yaml
 
     if isinstance(node, yaml.MappingNode):
-        return Pairs((str(key.value), _of_node(value)) for key, value in node.value)
+        if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+            raise NotSettings("it has a key that is not a text")
+        return _Pairs((key.value, _of_node(value)) for key, value in node.value)
     if isinstance(node, yaml.SequenceNode):
         return tuple(_of_node(value) for value in node.value)
     return "" if node.tag == "tag:yaml.org,2002:null" else str(node.value)

@@ -1,47 +1,22 @@
-"""What Azure says of a cluster, as values that the rules are about; made of ARM's JSON by pure functions."""
+"""What Azure and, where it can be reached, the cluster report about a cluster, as values for the rules."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-VM_SIZE = re.compile(r"^(?:Standard|Basic)_[A-Z]+?(\d+)", re.IGNORECASE)
-SPOT_TAINT = "kubernetes.azure.com/scalesetpriority"
-MSI = "msi"
+from azext_amlk8s.scheduling.nodes import Node
+from azext_amlk8s.scheduling.pools import NodePool, adds_nodes, pools_from_profiles
+
+MANAGED_IDENTITY = "msi"
+RESOURCE_GROUP = 4  # of /subscriptions/S/resourceGroups/G/...
+Resource = Mapping[str, Any]  # an object of ARM
 
 
 @dataclass(frozen=True)
-class Taint:
-    """A taint of nodes; effect is NoSchedule, PreferNoSchedule or NoExecute."""
-
-    key: str
-    value: str
-    effect: str
-
-
-@dataclass(frozen=True)
-class Pool:
-    """An agent pool of AKS. most is what the autoscaler may bring it to, the count where it does not scale.
-
-    cores is the number of vCPUs of one node as the name of its size says it, None where the name does not.
-    """
-
-    name: str
-    count: int
-    most: int
-    os: str = "Linux"
-    spot: bool = False
-    running: bool = True
-    labels: Mapping[str, str] = field(default_factory=dict)
-    taints: tuple[Taint, ...] = ()
-    cores: int | None = None
-
-
-@dataclass(frozen=True)
-class Installed:
-    """An extension on the cluster."""
+class InstalledExtension:
+    """An extension on the cluster; type is in lower case."""
 
     name: str
     type: str
@@ -50,10 +25,11 @@ class Installed:
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What Azure says of the cluster; None or empty where it says nothing.
+    """What is known of a cluster; None or empty where Azure does not report it.
 
-    node_count counts all nodes. providers holds the registration state of resource providers by name in lower case,
-    and only of those that were asked for.
+    pools are the agent pools of AKS; nodes are the nodes themselves, where the cluster has been asked. adds_nodes: node
+    auto-provisioning creates nodes for pending pods. providers holds the registration state of resource providers by
+    name in lower case, and only of those that were requested. cloud is az's name of the cloud.
     """
 
     cluster_type: str
@@ -69,29 +45,42 @@ class ClusterFacts:
     agent_version: str | None = None
     service_principal: bool = False
     cores: int | None = None
-    pools: tuple[Pool, ...] | None = None
-    extensions: tuple[Installed, ...] = ()
+    pools: tuple[NodePool, ...] | None = None
+    nodes: tuple[Node, ...] | None = None
+    adds_nodes: bool = False
+    extensions: tuple[InstalledExtension, ...] = ()
     providers: Mapping[str, str] = field(default_factory=dict)
+    cloud: str = "AzureCloud"
 
     @property
     def is_aks(self) -> bool:
-        """Whether this is an AKS cluster; the other kind is Arc-connected."""
+        """Whether this is an AKS cluster; the other type is Arc-connected."""
         return self.cluster_type.lower() == "managedclusters"
 
+    @property
+    def group(self) -> str:
+        """The name of the resource group."""
+        parts = self.resource_id.split("/")
+        return parts[RESOURCE_GROUP] if len(parts) > RESOURCE_GROUP else ""
 
-def cluster_facts(
-    cluster: Mapping[str, Any],
+
+def cluster_facts_from_resources(
+    cluster: Resource,
     cluster_type: str,
-    extensions: Iterable[Mapping[str, Any]] = (),
-    providers: Iterable[Mapping[str, Any]] = (),
+    extensions: Iterable[Resource] = (),
+    providers: Iterable[Resource] = (),
+    *,
+    cloud: str = "AzureCloud",
 ) -> ClusterFacts:
-    """The facts in what ARM answered: the cluster, the extensions on it, the resource providers.
+    """The facts in ARM's responses: the cluster, the extensions on it, the resource providers.
 
-    Anything but id, name and location may be missing or null (field guide arm-protocol, section 4).
+    Everything but id, name and location may be missing or null.
+    https://learn.microsoft.com/rest/api/aks/managed-clusters/get
+    https://learn.microsoft.com/rest/api/hybridkubernetes/connected-cluster/get
     """
     properties = cluster.get("properties") or {}
     profiles = properties.get("agentPoolProfiles")
-    pools = None if profiles is None else tuple(_pool(one) for one in profiles)
+    pools = None if profiles is None else tuple(pools_from_profiles(profiles))
     principal = (properties.get("servicePrincipalProfile") or {}).get("clientId")
     return ClusterFacts(
         cluster_type,
@@ -105,61 +94,20 @@ def cluster_facts(
         power_state=(properties.get("powerState") or {}).get("code"),
         connectivity=properties.get("connectivityStatus"),
         agent_version=properties.get("agentVersion"),
-        service_principal=bool(principal) and str(principal).lower() != MSI,
-        cores=properties.get("totalCoreCount") if pools is None else _cores(pools),
+        service_principal=bool(principal) and str(principal).lower() != MANAGED_IDENTITY,
+        cores=properties.get("totalCoreCount") if pools is None else None,
         pools=pools,
-        extensions=tuple(_installed(one) for one in extensions),
+        adds_nodes=adds_nodes(properties),
+        extensions=tuple(_extension(extension) for extension in extensions),
         providers={str(one.get("namespace")).lower(): str(one.get("registrationState")) for one in providers},
+        cloud=cloud,
     )
 
 
-def _pool(told: Mapping[str, Any]) -> Pool:
-    count = told.get("count") or 0
-    scaling = told.get("enableAutoScaling")
-    size = VM_SIZE.match(str(told.get("vmSize") or ""))
-    name, os = str(told.get("name")), str(told.get("osType") or "Linux")
-    spot = str(told.get("scaleSetPriority") or "").lower() == "spot"
-    taints = [_taint(one) for one in told.get("nodeTaints") or []]
-    if spot and not any(taint.key == SPOT_TAINT for taint in taints):
-        taints.append(Taint(SPOT_TAINT, "spot", "NoSchedule"))
-    return Pool(
-        name,
-        count,
-        max(count, told.get("maxCount") or 0) if scaling else count,
-        os=os,
-        spot=spot,
-        running=str((told.get("powerState") or {}).get("code") or "Running").lower() == "running",
-        labels={
-            **{key: str(value) for key, value in (told.get("nodeLabels") or {}).items()},
-            "agentpool": name,
-            "kubernetes.azure.com/agentpool": name,
-            "kubernetes.azure.com/mode": str(told.get("mode") or "").lower(),
-            "kubernetes.io/os": os.lower(),
-            "node.kubernetes.io/instance-type": str(told.get("vmSize") or ""),
-            **({SPOT_TAINT: "spot"} if spot else {}),
-        },
-        taints=tuple(taints),
-        cores=int(size.group(1)) if size else None,
-    )
-
-
-def _taint(text: str) -> Taint:
-    """A taint as AKS writes it: key=value:effect."""
-    pair, _, effect = text.rpartition(":")
-    key, _, value = pair.partition("=")
-    return Taint(key, value, effect)
-
-
-def _cores(pools: tuple[Pool, ...]) -> int | None:
-    if any(pool.cores is None for pool in pools):
-        return None
-    return sum(pool.count * (pool.cores or 0) for pool in pools)
-
-
-def _installed(told: Mapping[str, Any]) -> Installed:
-    properties = told.get("properties") or {}
-    return Installed(
-        str(told.get("name")),
+def _extension(resource: Resource) -> InstalledExtension:
+    properties = resource.get("properties") or {}
+    return InstalledExtension(
+        str(resource.get("name")),
         str(properties.get("extensionType") or "").lower(),
         str(properties.get("provisioningState") or ""),
     )

@@ -1,73 +1,110 @@
-"""Which nodes of a cluster can take the extension's own pods, and how many there can be."""
+"""How many nodes of a cluster can run the extension's own pods, now and after an autoscaler has added some."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from azext_amlk8s import knowledge
-from azext_amlk8s.settings.facts import ClusterFacts, Pool, Taint
+from azext_amlk8s.scheduling.nodes import Node
+from azext_amlk8s.scheduling.placement import Placement, system_placement
+from azext_amlk8s.scheduling.reasons import placement_obstacles, selector_obstacles, takes_pods
+from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import Settings
 
-SELECTOR = "nodeSelector."
-REPELS = ("NoSchedule", "NoExecute")
 ROUTERS = 3
 
 
-def schedulable_nodes(settings: Settings, facts: ClusterFacts) -> int | None:
-    """How many nodes can take the extension's pods, at the upper bound of an autoscaler; None where Azure does not say.
+def extension_placement(settings: Settings) -> Placement:
+    """Where the extension's own pods may run; workLoadToleration does not apply to them."""
+    return system_placement(settings.without_resets().config)
 
-    Of Arc-connected clusters Azure knows the number of nodes alone.
+
+def count_nodes(facts: ClusterFacts) -> int | None:
+    """How many nodes exist."""
+    return facts.node_count if facts.nodes is None else len(facts.nodes)
+
+
+def count_usable_nodes(settings: Settings, facts: ClusterFacts) -> int | None:
+    """How many existing nodes can run the extension's pods: Ready, schedulable, tolerated, Linux, amd64, labelled.
+
+    Of pools and of Arc-connected clusters Azure does not report which nodes are Ready; None where it reports no nodes.
     """
-    if facts.pools is None:
-        return facts.node_count
-    return sum(pool.most for pool in facts.pools if not reasons_against(settings, pool))
+    placement = extension_placement(settings)
+    if facts.nodes is not None:
+        return sum(takes_pods(node, placement) for node in facts.nodes)
+    if facts.pools is not None:
+        return sum(pool.count for pool in facts.pools if takes_pods(pool.template, placement))
+    return facts.node_count
 
 
-def present_nodes(settings: Settings, facts: ClusterFacts) -> int | None:
-    """How many of those nodes are there now, whatever an autoscaler may bring; None where Azure does not say."""
-    if facts.pools is None:
-        return facts.node_count
-    return sum(pool.count for pool in facts.pools if not reasons_against(settings, pool))
-
-
-def few_nodes(settings: Settings, facts: ClusterFacts) -> bool:
-    """Whether fewer than three nodes can take a router now (field guide cluster-extension 2.1 step 9, 5 row 3).
-
-    Where no pool seems to fit, the labels may be some that Azure does not know: then all nodes are counted.
-    """
-    nodes = present_nodes(settings, facts) if schedulable_nodes(settings, facts) else facts.node_count
-    return nodes is not None and nodes < ROUTERS
-
-
-def schedulable_cores(settings: Settings, facts: ClusterFacts) -> int | None:
-    """The CPU cores of those nodes; None where Azure does not say."""
-    if facts.pools is None:
-        return facts.cores
-    fit = [pool for pool in facts.pools if not reasons_against(settings, pool)]
-    if any(pool.cores is None for pool in fit):
+def count_possible_nodes(settings: Settings, facts: ClusterFacts) -> int | None:
+    """The same with every node that the autoscalers of the pools may add."""
+    placement, usable = extension_placement(settings), count_usable_nodes(settings, facts)
+    if usable is None:
         return None
-    return sum(pool.most * (pool.cores or 0) for pool in fit)
+    return usable + sum(
+        pool.max_count - pool.count for pool in facts.pools or () if takes_pods(pool.template, placement)
+    )
 
 
-def reasons_against(settings: Settings, pool: Pool) -> list[str]:
-    """Why the extension's pods do not run on a pool, as clauses; empty when they do."""
-    reasons = []
-    if pool.os.lower() != "linux":
-        reasons.append(f"runs {pool.os}")
-    if not pool.running:
-        reasons.append("is stopped")
-    reasons += [f"has the taint {taint.key}:{taint.effect}" for taint in pool.taints if _repels(taint)]
-    reasons += [f"lacks the label {key}={value}" for key, value in selector(settings) if pool.labels.get(key) != value]
-    return reasons
+def count_possible_cores(settings: Settings, facts: ClusterFacts) -> int | None:
+    """The CPU cores of those nodes; None where they are not known."""
+    placement = extension_placement(settings)
+    if facts.pools is not None:
+        pools = [pool for pool in facts.pools if takes_pods(pool.template, placement)]
+        if any(pool.cores is None for pool in pools):
+            return None
+        return sum(pool.max_count * (pool.cores or 0) for pool in pools)
+    if facts.nodes is not None:
+        nodes = [node for node in facts.nodes if takes_pods(node, placement)]
+        return sum(node.allocatable.get("cpu", 0) for node in nodes) // 1000
+    return facts.cores
 
 
-def selector(settings: Settings) -> Iterator[tuple[str, str]]:
-    """The labels that nodes must have, as Kubernetes spells them."""
-    for key, value in settings.config.items():
-        if key.startswith(SELECTOR):
-            yield key.removeprefix(SELECTOR).replace("\\.", "."), value
+def has_few_nodes(settings: Settings, facts: ClusterFacts) -> bool:
+    """Whether fewer than three nodes can run a router now.
+
+    Where no pool fits although the nodes have not been asked, they may have labels that Azure does not know: then all
+    nodes are counted.
+    """
+    known = facts.nodes is not None or count_possible_nodes(settings, facts)
+    usable = count_usable_nodes(settings, facts) if known else facts.node_count
+    return usable is not None and usable < ROUTERS
 
 
-def _repels(taint: Taint) -> bool:
-    """Field guide compute 3.4: the system pods tolerate these taints, and workLoadToleration is for workloads only."""
-    return taint.effect in REPELS and taint.key not in knowledge.load("clusters")["tolerated"]
+def describe_nodes(settings: Settings, facts: ClusterFacts) -> str:
+    """For example "2 of 3 nodes usable, up to 5 with the autoscaler (pool win runs Windows, Linux required)"."""
+    usable, possible, total = (
+        count_usable_nodes(settings, facts),
+        count_possible_nodes(settings, facts),
+        count_nodes(facts),
+    )
+    text = f"{usable} of {total} {'node' if total == 1 else 'nodes'} usable"
+    if possible is not None and usable is not None and possible > usable:
+        text += f", up to {possible} with the autoscaler"
+    if facts.adds_nodes:
+        text += ", more with node auto-provisioning"
+    reasons = list(describe_unusable(settings, facts))
+    return f"{text} ({'; '.join(reasons)})" if reasons else text
+
+
+def describe_unusable(settings: Settings, facts: ClusterFacts) -> Iterator[str]:
+    """Why pools or nodes cannot run the extension's pods, as clauses."""
+    placement = extension_placement(settings)
+    if facts.nodes is not None:
+        nodes: list[tuple[str, Node]] = [(f"node {node.name}", node) for node in facts.nodes]
+    else:
+        nodes = [(f"pool {pool.name}", pool.template) for pool in facts.pools or ()]
+    for name, node in nodes:
+        obstacles = (*placement_obstacles(node, placement), *selector_obstacles(node, placement.node_selector))
+        if obstacles:
+            yield f"{name} {' and '.join(obstacle.phrase for obstacle in obstacles)}"
+
+
+def selects_none_certainly(settings: Settings, facts: ClusterFacts) -> bool:
+    """Whether no node can have the labels of nodeSelector: the nodes have been asked, or a label that every pool has,
+    such as agentpool, has another value on each of them."""
+    if facts.nodes is not None:
+        return True
+    pools = facts.pools or ()
+    selector = extension_placement(settings).node_selector.items()
+    return any(all(pool.template.labels.get(key, value) != value for pool in pools) for key, value in selector)

@@ -1,15 +1,17 @@
-"""The exact body that is sent, made of settings and of what Azure says of the cluster."""
+"""The request body that is sent, made of settings and of what Azure reports about the cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from azext_amlk8s import knowledge
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
-from azext_amlk8s.settings.nodes import few_nodes
-from azext_amlk8s.settings.schema import find
+from azext_amlk8s.settings.nodes import has_few_nodes
+from azext_amlk8s.settings.schema import is_secret
 
+Body = dict[str, Any]  # an extension in ARM's JSON
 RELEASE_NAMESPACE = "azureml"
 FOR_FEW_NODES = {"clusterPurpose": "DevTest", "inferenceRouterHA": "False"}
 COPIES = {
@@ -19,20 +21,22 @@ COPIES = {
 CLUSTER_COPIES = ("clusterId", "prometheus.prometheusSpec.externalLabels.cluster_name")
 
 
-def plan_create(
+def build_create_body(
     settings: Settings,
     facts: ClusterFacts,
     *,
     release_train: str | None = None,
     version: str | None = None,
     auto_upgrade: bool | None = None,
-) -> dict[str, Any]:
-    """The PUT body of the extension (field guide cluster-extension 2.1, 3c and 4).
+) -> Body:
+    """The PUT body of the extension.
 
-    What is derived never overrides what was given, with one exception: an OpenShift cluster is told that it is one. A
-    key never stands in both bags.
+    Derived settings never override given ones, except that openshift is True on an OpenShift cluster. A key is in one
+    bag only. Resets (empty values) are left out: a new extension has the chart's defaults.
+    https://learn.microsoft.com/rest/api/kubernetesconfiguration/extensions/extensions/create
     """
-    derived = {**defaults(settings, facts), **derived_of(settings)}
+    settings = settings.without_resets()
+    derived = {**default_settings(settings, facts), **derived_settings(settings)}
     config = {key: value for key, value in derived.items() if key not in settings.protected}
     config.update(settings.config)
     config.update({key: settings.get(key, "False") for key in ("enableTraining", "enableInference")})
@@ -40,35 +44,33 @@ def plan_create(
         config["openshift"] = "True"
     for copy in CLUSTER_COPIES:
         config.setdefault(copy, config["cluster_name"])
-    properties: dict[str, Any] = {
+    properties: Body = {
         "extensionType": EXTENSION_TYPE,
         "releaseTrain": release_train or "stable",
         "scope": {"cluster": {"releaseNamespace": RELEASE_NAMESPACE}},
         "configurationSettings": config,
         "configurationProtectedSettings": with_copies(settings.protected),
+        **version_properties(version, auto_upgrade),
     }
-    properties.update(version_of(version, auto_upgrade))
-    return (
-        {"properties": properties}
-        if facts.is_aks
-        else {"identity": {"type": "SystemAssigned"}, "properties": properties}
-    )
+    if facts.is_aks:
+        return {"properties": properties}
+    return {"identity": {"type": "SystemAssigned"}, "properties": properties}
 
 
-def version_of(version: str | None, auto_upgrade: bool | None) -> dict[str, Any]:
-    """What is sent of version and automatic upgrades: a version switches them off (service rule, API 2023-05-01)."""
+def version_properties(version: str | None, auto_upgrade: bool | None) -> Body:
+    """The properties for version and automatic upgrades; the service rejects a version with automatic upgrades."""
     if version:
         return {"version": version, "autoUpgradeMinorVersion": False}
     return {} if auto_upgrade is None else {"autoUpgradeMinorVersion": auto_upgrade}
 
 
 def with_copies(protected: Mapping[str, str]) -> dict[str, str]:
-    """Protected settings, each also under the name that the chart reads, unless that is given (2.1, step 12)."""
+    """Protected settings, each also under the name that the chart reads, unless that is given."""
     return {**{copy: protected[key] for key, copy in COPIES.items() if key in protected}, **protected}
 
 
-def blanked(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body that can be shown: every protected value, and every open one that is secret, is blanked."""
+def redact_body(body: Mapping[str, Any]) -> Body:
+    """A body that can be shown: protected values and other secrets are blanked."""
     properties = dict(body["properties"])
     if "configurationProtectedSettings" in properties:
         properties["configurationProtectedSettings"] = dict.fromkeys(
@@ -81,30 +83,27 @@ def blanked(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "properties": properties}
 
 
-def is_secret(key: str) -> bool:
-    """Whether a value of this key may not be shown."""
-    known = find(key)
-    return known is not None and (known.secret or known.bag == "protected")
-
-
-def defaults(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
-    """What is sent where nothing is given (2.1, steps 9 and 10)."""
+def default_settings(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
+    """The settings that are sent where none is given."""
     location = facts.location.replace(" ", "").lower()
+    domains = knowledge.load("clusters")["domains"]
+    # az k8s-extension sends the domain of the public cloud everywhere; that is kept for clouds that are not known.
+    domain = domains.get(facts.cloud, domains["AzureCloud"])
     return {
         "cluster_name": facts.resource_id,
         "cluster_name_friendly": facts.name,
         "location": location,
         "jobSchedulerLocation": location,
-        "domain": f"{location}.cloudapp.azure.com",
+        "domain": f"{location}.{domain}",
         "servicebus.enabled": "False",
         "relayserver.enabled": "False" if facts.is_aks else "True",
         "nginxIngress.enabled": "True" if facts.is_aks else "False",
-        **(FOR_FEW_NODES if few_nodes(settings, facts) and not settings.on("inferenceRouterHA") else {}),
+        **(FOR_FEW_NODES if has_few_nodes(settings, facts) and not settings.on("inferenceRouterHA") else {}),
     }
 
 
-def derived_of(settings: Settings) -> Mapping[str, str]:
-    """The chart's own settings that follow from those of the documentation (2.1, steps 6 and 7)."""
+def derived_settings(settings: Settings) -> Mapping[str, str]:
+    """The chart's own settings that follow from the documented ones."""
     if not settings.on("enableInference"):
         return {}
     derived = {}

@@ -1,4 +1,4 @@
-"""The settings schema, asked for what a key means."""
+"""The schema of settings: which keys exist, by which names, and which values each accepts."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s import knowledge
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
 FAMILY = re.compile(r"^[A-Za-z_]+")
 INDEXED = re.compile(r"^(\w+\[\d+\]\.)(\w+)$")
+Schema = Mapping[str, Any]  # a part of a JSON Schema
 
 
 @dataclass(frozen=True)
 class Key:
     """A key as the schema knows it, under the name that is sent.
 
-    alias says what kind of other name the word was (former, misprint, template), and is empty for the name itself;
-    inverted: a True of the old name means False of this one. wants: words for what a value must be.
+    alias is the kind of other name under which it was found (former, misprint, template), empty for its own name;
+    inverted: True of the old name means False of this one. expected describes the values. resettable: an empty value
+    sets the key back to the chart's default.
     """
 
     name: str
@@ -29,12 +34,18 @@ class Key:
     inverted: bool = False
     alias: str = ""
     secret: bool = False
-    wants: str = ""
+    expected: str = ""
+    resettable: bool = True
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether the values are True and False."""
+        return set(self.values) == {"True", "False"}
 
 
-def schema() -> Mapping[str, Any]:
+def schema() -> Schema:
     """The JSON Schema (2020-12) with its annotations."""
-    loaded: Mapping[str, Any] = knowledge.load("settings.schema")
+    loaded: Schema = knowledge.load("settings.schema")
     return loaded
 
 
@@ -43,99 +54,129 @@ def known_keys() -> list[str]:
     return list(schema()["properties"])
 
 
-def find(word: str) -> Key | None:
-    """The key that a word means, in any case: by name, other name, misprint of the documentation, or family."""
-    if found := _names().get(word.lower()):
-        return found
-    for pattern, told in _families():
-        if pattern.search(word):
-            return _key(_of_family(word, told["x-name"]), told)
+def find_key(name: str) -> Key | None:
+    """The key with this name in any case: its own, a former one, a misprint of the documentation, or a family's.
+
+    A name that differs from today's only in case and is listed as another name is found as that (InferenceRouterHA).
+    """
+    known = _aliases().get(name) or _names().get(name.lower())
+    if known is not None:
+        return known
+    for pattern, declared in _families():
+        if pattern.search(name):
+            return _key(_family_name(name, declared["x-name"]), declared)
     return None
 
 
-def about(name: str) -> Mapping[str, Any]:
-    """What the schema says of a key by its canonical name, families included; empty for an unknown one."""
-    if told := schema()["properties"].get(name):
-        return dict(told)
-    return next((dict(told) for pattern, told in _families() if pattern.search(name)), {})
+def setting_schema(key: str) -> Schema:
+    """The schema of a key by its canonical name, families included; empty for an unknown one."""
+    if declared := schema()["properties"].get(key):
+        return dict(declared)
+    return next((dict(declared) for pattern, declared in _families() if pattern.search(key)), {})
 
 
-def scenarios_of(name: str) -> tuple[str, ...]:
-    """The scenarios in which a key has an effect: training, inference or both of them."""
-    return tuple(about(name).get("x-scenarios", ()))
+def scenarios_of_key(key: str) -> tuple[str, ...]:
+    """The scenarios in which a key has an effect: training, inference or both."""
+    return tuple(setting_schema(key).get("x-scenarios", ()))
 
 
-def nearest(word: str) -> str:
-    """The known name that looks most like a word, or nothing."""
-    looks = {**{name: key.name for name, key in _names().items()}, **_shown_families()}
-    close = difflib.get_close_matches(word.lower(), list(looks), n=1, cutoff=0.6)
-    return looks[close[0]] if close else ""
+def is_secret(key: str) -> bool:
+    """Whether a value of this key must not be shown."""
+    known = find_key(key)
+    return known is not None and (known.secret or known.bag == "protected")
 
 
-def violations(settings: Mapping[str, str]) -> Iterator[str]:
-    """The names of the settings whose values the schema does not allow; unknown names are not its business here."""
-    for error in _validator().iter_errors(dict(settings)):
+def nearest_name(name: str) -> str:
+    """The known key that is spelt most like a name, or an empty string."""
+    spellings = {**{name: key.name for name, key in _names().items()}, **_closed_families()}
+    close = difflib.get_close_matches(name.lower(), list(spellings), n=1, cutoff=0.6)
+    return spellings[close[0]] if close else ""
+
+
+def invalid_keys(settings: Mapping[str, str]) -> Iterator[str]:
+    """The keys whose values the schema does not allow. Unknown keys are ignored, and so are empty values (resets)."""
+    values = {key: value for key, value in settings.items() if value != ""}
+    for error in _validator().iter_errors(values):
         if error.path:
             yield str(error.path[0])
 
 
-def values_of(told: Mapping[str, Any]) -> tuple[str, ...]:
-    """The values that a key can have, as they are sent; empty where they are not a list."""
-    resolved = _resolved(told)
-    return tuple(resolved.get("x-values") or told.get("enum", ()))
+def allowed_values(declared: Schema) -> tuple[str, ...]:
+    """The values that a part of the schema lists, as they are sent; empty where it lists none."""
+    resolved = _resolve(declared)
+    return tuple(resolved.get("x-values") or declared.get("enum", ()))
 
 
-def values_of_key(name: str) -> tuple[str, ...]:
-    """The values that the key of that name can have."""
-    return values_of(about(name))
+def values_of_key(key: str) -> tuple[str, ...]:
+    """The values listed for a key."""
+    return allowed_values(setting_schema(key))
 
 
-def wanted(told: Mapping[str, Any]) -> str:
-    """Words for what a value must be."""
-    return " or ".join(values_of(told)) or str(_resolved(told).get("description", ""))
+def describe_values(declared: Schema) -> str:
+    """A phrase for the values that a part of the schema accepts ("True or False", "a resource ID of Azure, …")."""
+    values = allowed_values(declared)
+    if len(values) > 2:
+        return f"{', '.join(values[:-1])} or {values[-1]}"
+    return " or ".join(values) or str(_resolve(declared).get("description", ""))
 
 
 @cache
-def _validator() -> Any:
+def _validator() -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(schema())
 
 
 @cache
+def _aliases() -> dict[str, Key]:
+    return {
+        alias: _key(name, declared, about["kind"], bool(about.get("inverted")))
+        for name, declared in schema()["properties"].items()
+        for alias, about in declared.get("x-aliases", {}).items()
+    }
+
+
+@cache
 def _names() -> dict[str, Key]:
-    names = {name.lower(): _key(name, told) for name, told in schema()["properties"].items()}
-    for name, told in schema()["properties"].items():
-        for alias, what in told.get("x-aliases", {}).items():
-            names.setdefault(alias.lower(), _key(name, told, what["kind"], bool(what.get("inverted"))))
+    names = {name.lower(): _key(name, declared) for name, declared in schema()["properties"].items()}
+    for alias, key in _aliases().items():
+        names.setdefault(alias.lower(), key)
     return names
 
 
 @cache
-def _families() -> tuple[tuple[re.Pattern[str], Mapping[str, Any]], ...]:
-    told = schema()["patternProperties"]
-    return tuple((re.compile(pattern, re.IGNORECASE), what) for pattern, what in told.items())
+def _families() -> tuple[tuple[re.Pattern[str], Schema], ...]:
+    patterns = schema()["patternProperties"]
+    return tuple((re.compile(pattern, re.IGNORECASE), declared) for pattern, declared in patterns.items())
 
 
-def _shown_families() -> dict[str, str]:
-    return {what["x-name"].lower(): what["x-name"] for _, what in _families() if not what.get("x-open")}
+def _closed_families() -> dict[str, str]:
+    return {declared["x-name"].lower(): declared["x-name"] for _, declared in _families() if not declared.get("x-open")}
 
 
-def _of_family(word: str, shown: str) -> str:
-    """The word with the family's own spelling; of an indexed one the part too, of others what follows is kept."""
+def _family_name(given: str, shown: str) -> str:
+    """The given name in the family's spelling: of an indexed key its part too, of others the rest is kept."""
     family = FAMILY.match(shown)
     assert family
-    name = family.group() + word[family.end() :]
+    name = family.group() + given[family.end() :]
     indexed = INDEXED.match(name)
     return indexed.group(1) + indexed.group(2).lower() if indexed else name
 
 
-def _key(name: str, told: Mapping[str, Any], alias: str = "", inverted: bool = False) -> Key:
-    secret = bool(told.get("x-secret"))
-    return Key(name, told["x-bag"], values_of(told), inverted, alias, secret, wanted(told))
+def _key(name: str, declared: Schema, alias: str = "", inverted: bool = False) -> Key:
+    return Key(
+        name,
+        declared["x-bag"],
+        allowed_values(declared),
+        inverted,
+        alias,
+        bool(declared.get("x-secret")),
+        describe_values(declared),
+        bool(declared.get("x-resettable", declared["x-bag"] != "protected")),
+    )
 
 
-def _resolved(told: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = told.get("$ref", "")
-    found: Mapping[str, Any] = schema()["$defs"][reference.rsplit("/", 1)[-1]] if reference else told
-    return found
+def _resolve(declared: Schema) -> Schema:
+    reference = declared.get("$ref", "")
+    resolved: Schema = schema()["$defs"][reference.rsplit("/", 1)[-1]] if reference else declared
+    return resolved

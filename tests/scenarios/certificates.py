@@ -6,11 +6,15 @@ In a scenario's `files` a text is written as it is; a mapping is one of
     key.pem: {key: one, passphrase: x, kind: rsa}
 
 `one` names a pair of this scenario; days count from now; `chain` lists the issuers that follow the certificate, in that order.
+More of a certificate: `ips: [10.0.0.4]` as alternative names; `issuer: intermediate` where the file has no chain;
+`server_at: 1` is the position of the server's certificate in the file; `with_key: true` appends the private key. `format`
+of a certificate is pem, der, p7b, pfx (with the key) or utf-16, that of a key pem or der.
 """
 
 from __future__ import annotations
 
 import datetime
+import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +23,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 from cryptography.x509.oid import NameOID
 
 
@@ -28,7 +33,10 @@ def write_files(folder: Path, files: Mapping[str, Any]) -> None:
         if isinstance(told, str):
             (folder / name).write_text(told, encoding="utf-8")
         else:
-            (folder / name).write_bytes(certificate(**_words(told)) if "certificate" in told else key(**_words(told)))
+            arguments = dict(told)
+            form = arguments.pop("format", "pem")
+            made = certificate(**_words(arguments)) if "certificate" in told else key(**_words(arguments))
+            (folder / name).write_bytes(_converted(made, form, told.get("certificate", "")))
 
 
 def certificate(
@@ -38,21 +46,28 @@ def certificate(
     valid_from: int = -1,
     until: int = 365,
     chain: list[str] | None = None,
+    ips: list[str] | None = None,
+    issuer: str = "",
+    server_at: int = 0,
+    with_key: bool = False,
 ) -> bytes:
     """A PEM chain: a certificate for the key pair of that name, then the certificates of its issuers as listed.
 
     The issuers are called intermediate and root; the certificate is self-signed where there is no chain.
     """
-    issuer = "intermediate" if chain else None
-    builder = _builder(common_name or (names or [certificate])[0], _pair(certificate), issuer, valid_from, until)
-    if names:
-        alternative = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
-        builder = builder.add_extension(alternative, critical=False)
-    found = [_signed(builder, issuer or certificate)]
-    for one in chain or []:
-        above = "root"
-        found.append(_signed(_builder(one, _pair(one), above, -10, 3650), above))
-    return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in found)
+    issued_by = issuer or ("intermediate" if chain else "")
+    subject = common_name or (names or [certificate])[0]
+    builder = _builder(subject, _pair(certificate), issued_by or None, valid_from, until)
+    if names or ips:
+        alternatives = [
+            *(x509.DNSName(name) for name in names or []),
+            *(x509.IPAddress(ipaddress.ip_address(ip)) for ip in ips or []),
+        ]
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+    found = [_signed(_builder(one, _pair(one), "root", -10, 3650), "root") for one in chain or []]
+    found.insert(server_at, _signed(builder, issued_by or certificate))
+    pem = b"".join(one.public_bytes(serialization.Encoding.PEM) for one in found)
+    return pem + (key(certificate) if with_key else b"")
 
 
 def key(key: str, passphrase: str = "", kind: str = "ec") -> bytes:
@@ -62,6 +77,27 @@ def key(key: str, passphrase: str = "", kind: str = "ec") -> bytes:
         encryption = serialization.BestAvailableEncryption(passphrase.encode())
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
     return bytes(_pair(key, kind).private_bytes(*form, encryption))
+
+
+def _converted(pem: bytes, form: str, name: str) -> bytes:
+    """A PEM text in another format."""
+    if form == "utf-16":
+        return pem.decode().encode("utf-16")
+    if form == "der" and b"PRIVATE KEY" in pem:
+        loaded = serialization.load_pem_private_key(pem, None)
+        return loaded.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    if form == "der":
+        return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+    if form == "p7b":
+        chain = x509.load_pem_x509_certificates(pem)
+        return pkcs7.serialize_certificates(chain, serialization.Encoding.PEM)
+    if form == "pfx":
+        chain = x509.load_pem_x509_certificates(pem)
+        encryption = serialization.BestAvailableEncryption(b"secret")
+        return pkcs12.serialize_key_and_certificates(name.encode(), _pair(name), chain[0], chain[1:], encryption)
+    return pem
 
 
 def _pair(name: str, kind: str = "ec") -> Any:

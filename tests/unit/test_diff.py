@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from azext_amlk8s.settings import (
     Settings,
-    deployed,
-    differences,
-    judge_lost,
-    judge_update,
-    overlaid,
+    evaluate_update_rules,
+    find_differences,
+    lost_protected_settings,
     plan_update,
-    stops,
+    read_deployed,
+    settings_after_update,
+    stopped_workloads,
 )
 
 TRAINING = {"enableTraining": "True", "enableInference": "False"}
@@ -162,7 +162,9 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_sent(case: Case) -> None:
-    update = plan_update(Settings(case.config, case.protected), deployed(case.there), case.restored, **case.versions)
+    update = plan_update(
+        Settings(case.config, case.protected), read_deployed(case.there), case.restored, **case.versions
+    )
     assert update.body == ({"properties": case.sent} if case.sent else {})
     assert bool(update.changes) == bool(case.sent)
     assert update.lost == ()
@@ -182,11 +184,11 @@ def test_what_would_be_lost(
     name: str, there: tuple[str, ...], given: dict[str, str], restored: dict[str, str], lost: tuple[str, ...]
 ) -> None:
     """Each is named, with what to give."""
-    update = plan_update(Settings({}, given), deployed(extension(ROUTER, *there)), restored)
+    update = plan_update(Settings({}, given), read_deployed(extension(ROUTER, *there)), restored)
     assert update.lost == lost
-    findings = judge_lost(update)
+    findings = lost_protected_settings(update)
     assert {one.subject for one in findings} == set(lost)
-    assert all(one.fix.startswith("--config-protected ") for one in findings)
+    assert all(one.fix.endswith(" again with --config-protected.") for one in findings)
 
 
 KEYS = st.sampled_from([*CERTIFICATE, *RELAY, "azure_log_analytics.connection_string", "sslCname"])
@@ -197,7 +199,7 @@ def test_nothing_protected_is_lost_in_silence(
     there: set[str], protected: dict[str, str], restored: dict[str, str]
 ) -> None:
     """Whatever is given: a protected setting that was there is sent again, untouched, or named."""
-    update = plan_update(Settings({}, protected), deployed(extension(TRAINING, *there)), restored)
+    update = plan_update(Settings({}, protected), read_deployed(extension(TRAINING, *there)), restored)
     bag = update.body.get("properties", {}).get("configurationProtectedSettings")
     assert bag is None or there <= {*bag, *update.lost}
     assert (bag is None) == (not protected)
@@ -219,9 +221,9 @@ GIVEN = st.fixed_dictionaries(
 @given(GIVEN, GIVEN)
 def test_an_update_is_made_once(first: dict[str, str], second: dict[str, str]) -> None:
     """When what was sent is deployed, the same update has nothing more to send."""
-    there = deployed(extension({**ROUTER, **first}))
+    there = read_deployed(extension({**ROUTER, **first}))
     sent = plan_update(Settings(second), there, {}).body.get("properties", {}).get("configurationSettings", {})
-    after = deployed(extension({**there.config, **sent}))
+    after = read_deployed(extension({**there.config, **sent}))
     assert plan_update(Settings(second), after, {}).body == {}
 
 
@@ -243,8 +245,8 @@ STOPS = [
 
 @pytest.mark.parametrize(("name", "there", "config", "what"), STOPS, ids=[one[0] for one in STOPS])
 def test_what_stops(name: str, there: dict[str, str], config: dict[str, str], what: set[str]) -> None:
-    now = deployed(extension(there))
-    assert set(stops(plan_update(Settings(config), now, {}).changes, now)) == what
+    now = read_deployed(extension(there))
+    assert set(stopped_workloads(plan_update(Settings(config), now, {}).changes, now)) == what
 
 
 IMMUTABLE = [
@@ -257,17 +259,17 @@ IMMUTABLE = [
 
 @pytest.mark.parametrize(("name", "there", "given", "ids"), IMMUTABLE, ids=[one[0] for one in IMMUTABLE])
 def test_what_cannot_be_changed(name: str, there: dict[str, Any], given: Settings, ids: list[str]) -> None:
-    assert [one.id for one in judge_update(given, deployed(there))] == ids
+    assert [one.id for one in evaluate_update_rules(given, read_deployed(there))] == ids
 
 
 def test_a_spent_provider_is_not_judged() -> None:
     """The service keeps the key for ever; with node ports nobody reads it."""
-    there = deployed(extension({**ROUTER, "internalLoadBalancerProvider": "azure"}))
+    there = read_deployed(extension({**ROUTER, "internalLoadBalancerProvider": "azure"}))
     assert (
         "internalLoadBalancerProvider"
-        not in overlaid(there, Settings({"inferenceRouterServiceType": "nodePort"})).config
+        not in settings_after_update(there, Settings({"inferenceRouterServiceType": "nodePort"})).config
     )
-    assert "internalLoadBalancerProvider" in overlaid(there, Settings({"installVolcano": "False"})).config
+    assert "internalLoadBalancerProvider" in settings_after_update(there, Settings({"installVolcano": "False"})).config
 
 
 @pytest.mark.parametrize(
@@ -280,7 +282,7 @@ def test_a_spent_provider_is_not_judged() -> None:
     ids=["properties null", "no properties", "bags null"],
 )
 def test_what_arm_leaves_out(odd: dict[str, Any]) -> None:
-    there = deployed(odd)
+    there = read_deployed(odd)
     assert (dict(there.config), set(there.protected)) == ({}, set())
 
 
@@ -307,12 +309,12 @@ def test_create_again(
     keys: list[str],
 ) -> None:
     """What was given counts, and what follows from it."""
-    now = deployed(extension(there, *RELAY))
-    assert [one.key for one in differences(Settings(config, protected), now, **versions)] == keys
+    now = read_deployed(extension(there, *RELAY))
+    assert [one.key for one in find_differences(Settings(config, protected), now, **versions)] == keys
 
 
 def test_no_secret_is_shown() -> None:
     update = plan_update(
-        Settings({}, {"relayServerConnectionString": "s3cret"}), deployed(extension(TRAINING, *RELAY)), {}
+        Settings({}, {"relayServerConnectionString": "s3cret"}), read_deployed(extension(TRAINING, *RELAY)), {}
     )
     assert "s3cret" not in " ".join(map(str, update.changes))

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_amlk8s.settings import BLANK, ClusterFacts, Settings, blanked, every, merged, needed, plan_create
-from azext_amlk8s.settings.dependencies import dependency, name_for
+from azext_amlk8s.settings import (
+    BLANK,
+    ClusterFacts,
+    Settings,
+    all_resources,
+    build_create_body,
+    merge_settings,
+    needed_resources,
+    redact_body,
+)
+from azext_amlk8s.settings.dependencies import resource_for_cluster, resource_name
 
 GROUP = "/subscriptions/33333333-dddd-4eee-8fff-444444444444/resourceGroups/ml-rg"
 AKS = ClusterFacts(
@@ -100,7 +109,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_config(case: Case) -> None:
-    body = plan_create(Settings(case.config, case.protected), case.facts)
+    body = build_create_body(Settings(case.config, case.protected), case.facts)
     config = body["properties"]["configurationSettings"]
     assert {key: config.get(key) for key in case.expected} == case.expected
     assert not config.keys() & body["properties"]["configurationProtectedSettings"].keys()
@@ -108,10 +117,10 @@ def test_config(case: Case) -> None:
 
 def test_everything_else() -> None:
     """Type, train, scope; an identity for Arc only; no flag for upgrades unless asked for."""
-    body = plan_create(Settings(TRAINING), ARC)
+    body = build_create_body(Settings(TRAINING), ARC)
     properties = body["properties"]
     assert body["identity"] == {"type": "SystemAssigned"}
-    assert "identity" not in plan_create(Settings(TRAINING), AKS)
+    assert "identity" not in build_create_body(Settings(TRAINING), AKS)
     assert properties["extensionType"] == "microsoft.azureml.kubernetes"
     assert properties["releaseTrain"] == "stable"
     assert properties["scope"] == {"cluster": {"releaseNamespace": "azureml"}}
@@ -129,22 +138,24 @@ def test_everything_else() -> None:
 )
 def test_version(asked: dict[str, object], sent: dict[str, object]) -> None:
     """A version switches automatic upgrades off, since the service refuses both together."""
-    properties = plan_create(Settings(TRAINING), AKS, **asked)["properties"]  # type: ignore[arg-type]
+    properties = build_create_body(Settings(TRAINING), AKS, **asked)["properties"]  # type: ignore[arg-type]
     assert {key: properties[key] for key in sent} == sent
 
 
 def test_connection_strings_have_two_names() -> None:
     """The documented name stays beside the one that the chart reads; one that is given is kept."""
     protected = {"relayServerConnectionString": "one", "serviceBusConnectionString": "two"}
-    sent = plan_create(Settings(TRAINING, protected), ARC)["properties"]["configurationProtectedSettings"]
+    sent = build_create_body(Settings(TRAINING, protected), ARC)["properties"]["configurationProtectedSettings"]
     assert sent == {**protected, "relayserver.relayConnectionString": "one", "servicebus.connectionString": "two"}
     both = {"relayServerConnectionString": "one", "relayserver.relayConnectionString": "other"}
-    assert plan_create(Settings({}, both), ARC)["properties"]["configurationProtectedSettings"] == both
+    assert build_create_body(Settings({}, both), ARC)["properties"]["configurationProtectedSettings"] == both
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text(min_size=4).filter(lambda value: value not in BLANK)))
 def test_nothing_secret_is_shown(protected: dict[str, str]) -> None:
-    shown = blanked(plan_create(Settings(TRAINING, protected), AKS))["properties"]["configurationProtectedSettings"]
+    shown = redact_body(build_create_body(Settings(TRAINING, protected), AKS))["properties"][
+        "configurationProtectedSettings"
+    ]
     assert set(shown) >= set(protected)
     assert set(shown.values()) <= {BLANK}
 
@@ -165,12 +176,12 @@ NEEDS = [
 def test_needed(
     name: str, config: dict[str, str], protected: dict[str, str], facts: ClusterFacts, kinds: list[str]
 ) -> None:
-    assert [one.kind for one in needed(Settings(config, protected), facts)] == kinds
+    assert [one.kind for one in needed_resources(Settings(config, protected), facts)] == kinds
 
 
 def test_the_relay() -> None:
     """Namespace, hybrid connection, rule, in this order; the settings name the connection."""
-    (relay,) = needed(Settings(TRAINING), ARC)
+    (relay,) = needed_resources(Settings(TRAINING), ARC)
     namespace = f"{GROUP}/providers/Microsoft.Relay/namespaces/{relay.name}"
     assert relay.id == namespace
     assert relay.body["location"] == "westeurope"
@@ -191,20 +202,20 @@ def test_the_relay() -> None:
 def test_a_relay_that_settings_point_at() -> None:
     """One's own relay, in another group, is asked for its own keys."""
     pointer = "/subscriptions/s/resourceGroups/other/providers/Microsoft.Relay/namespaces/mine/hybridConnections/hc"
-    relay = dependency("relay", ARC, pointer)
+    relay = resource_for_cluster("relay", ARC, pointer)
     assert relay.id == pointer.rsplit("/", 2)[0]
     assert relay.keys_id == f"{pointer}/authorizationRules/azureml_rw/listKeys"
 
 
 def test_the_workspace_of_logs() -> None:
     """Its customer id is known when Azure has made it."""
-    (logs,) = needed(Settings({"logAnalyticsWS": "True"}), AKS)
+    (logs,) = needed_resources(Settings({"logAnalyticsWS": "True"}), AKS)
     config = logs.settings({"properties": {"customerId": "1234"}}, "key").config
     assert config == {"azure_log_analytics.enabled": "True", "azure_log_analytics.customer_id": "1234"}
 
 
 def test_everything_is_priced() -> None:
-    assert all("https://azure.microsoft.com/pricing/" in one.costs for one in every(ARC))
+    assert all("https://azure.microsoft.com/pricing/" in one.costs for one in all_resources(ARC))
 
 
 NAMES = [
@@ -224,23 +235,23 @@ NAMES = [
 @pytest.mark.parametrize(("name", "words", "longest", "expected"), NAMES, ids=[one[0] for one in NAMES])
 def test_names(name: str, words: str, longest: int, expected: str) -> None:
     """The names that the other tool gives, so that its resources are found and used again."""
-    assert name_for(words, longest) == expected
+    assert resource_name(words, longest) == expected
 
 
 @given(st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True), st.sampled_from((50, 63)))
 def test_names_are_names(cluster: str, longest: int) -> None:
     """Azure takes letters and digits, a letter first; two clusters never share one."""
     words = f"{cluster}-33333333-dddd-4eee-8fff-444444444444-ml-rg-relay"
-    name = name_for(words, longest)
+    name = resource_name(words, longest)
     assert name.isalnum() and name[0].isalpha() and len(name) <= longest
-    assert name == name_for(words, longest)
+    assert name == resource_name(words, longest)
 
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
 def test_merging_loses_nothing(config: dict[str, str], more: dict[str, str]) -> None:
     """What is given keeps its value; all keys are there; nothing stands in both bags."""
     settings = Settings(config, {"secret": "mine"})
-    both = merged(settings, Settings(more, {**more, "secret": "theirs"}))
+    both = merge_settings(settings, Settings(more, {**more, "secret": "theirs"}))
     assert both.get("secret") == config.get("secret", "mine")
     assert {key: both.config[key] for key in config} == config
     assert {*both.config, *both.protected} >= {*config, *more}

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from azext_amlk8s.settings import Document, Settings, judge, merged, read_settings
-from azext_amlk8s.settings.schema import find, known_keys, schema, values_of_key
+from azext_amlk8s.settings import Document, Settings, evaluate_rules, merge_settings, read_settings
+from azext_amlk8s.settings.schema import find_key, known_keys, schema, values_of_key
 
 # Words that a shell hands over and YAML and JSON can hold; what @ and <> mean has scenarios of its own.
 WORD = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
@@ -31,7 +31,7 @@ def keys(draw: st.DrawFn) -> str:
     if kind == "label":
         return "nodeSelector." + draw(LABEL).replace(".", "\\.")
     key = f"{draw(st.sampled_from(FAMILIES))}.{draw(WORD)}"
-    found = find(key)
+    found = find_key(key)
     assume(found is not None and found.name == key)
     return key
 
@@ -57,7 +57,7 @@ def spelt(draw: st.DrawFn, bag: Mapping[str, str]) -> list[str]:
     for key, value in draw(st.permutations(list(bag.items()))):
         if key in schema()["properties"] and draw(st.booleans()):
             key = draw(st.sampled_from([key.lower(), key.upper()]))
-            if (found := find(key)) and found.values:
+            if (found := find_key(key)) and found.values:
                 value = draw(st.sampled_from([value.lower(), value.upper()]))
         words.append(f"{key}={value}")
     return words
@@ -131,7 +131,7 @@ def test_the_bag_in_which_a_setting_is_given_does_not_matter(data: st.DataObject
     read, _ = read_settings(*words)
     assert everything(read) == bag
     for key, held in (("config", read.config), ("protected", read.protected)):
-        assert all((known := find(one)) and known.bag in (key, "either") for one in held)
+        assert all((known := find_key(one)) and known.bag in (key, "either") for one in held)
 
 
 @given(st.lists(st.text(max_size=20), max_size=6), st.lists(st.text(max_size=20), max_size=3), st.booleans())
@@ -145,7 +145,7 @@ def test_no_word_is_passed_over(config: list[str], protected: list[str], allow_u
 @given(st.sampled_from(OTHERS), st.data())
 def test_another_name_means_the_name_of_today(alias: str, data: st.DataObject) -> None:
     """Its setting is read under today's name, turned round where it was the other way round."""
-    key = find(alias)
+    key = find_key(alias)
     assert key
     value = data.draw(values(key.name))
     read, _ = read_settings([f"{alias}={value}"], [])
@@ -174,7 +174,7 @@ SECRET_WORDS = st.one_of(
 def test_a_secret_is_never_quoted(words: list[str], allow_unknown: bool) -> None:
     """Not in a finding of the words, not in one of the rules, whatever is wrong with its key or with itself."""
     read, found = read_settings([], words, allow_unknown=allow_unknown)
-    assert SECRET not in repr((found, judge(Settings({}, read.protected))))
+    assert SECRET not in repr((found, evaluate_rules(Settings({}, read.protected))))
 
 
 halves = st.builds(
@@ -185,8 +185,8 @@ halves = st.builds(
 @given(halves, halves, halves)
 def test_merging(one: Settings, two: Settings, three: Settings) -> None:
     """Nothing is lost, the upper one keeps its values, no key comes to stand in both bags, and it is associative."""
-    both = merged(one, two)
+    both = merge_settings(one, two)
     assert everything(both) == {**everything(two), **everything(one)}
     assert not both.config.keys() & both.protected.keys()
-    assert merged(one, both) == both
-    assert merged(merged(one, two), three) == merged(one, merged(two, three))
+    assert merge_settings(one, both) == both
+    assert merge_settings(merge_settings(one, two), three) == merge_settings(one, merge_settings(two, three))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from azext_amlk8s.settings.schema import find, known_keys, schema, values_of_key, violations
+from azext_amlk8s.settings.schema import find_key, invalid_keys, known_keys, schema, values_of_key
 
 EVERY = {**schema()["properties"], **schema()["patternProperties"]}
 
@@ -30,7 +30,7 @@ def test_annotations(key: str) -> None:
     assert told["x-source"] in schema()["x-sources"]
     assert told.get("x-set", "given") in ("given", "filled", "derived")
     if "default" in told:
-        assert list(violations({key: told["default"]})) == []
+        assert list(invalid_keys({key: told["default"]})) == []
     if told.get("x-secret"):
         assert told["x-bag"] == "protected"
 
@@ -41,7 +41,7 @@ def test_other_names_are_nobody_elses() -> None:
     for key, told in schema()["properties"].items():
         for alias in told.get("x-aliases", {}):
             assert names.get(alias.lower(), key) == key
-            assert (found := find(alias)) and found.name == key
+            assert (found := find_key(alias)) and found.name == key
 
 
 DOCUMENTS: list[tuple[str, dict[str, Any], list[str]]] = [
@@ -61,7 +61,7 @@ DOCUMENTS: list[tuple[str, dict[str, Any], list[str]]] = [
 def test_an_editor_and_we_judge_alike(document: dict[str, Any], wrong: list[str]) -> None:
     """What jsonschema says of a file is what the rule is made of."""
     found = [str(error.path[0]) for error in Draft202012Validator(schema()).iter_errors(document)]
-    assert found == wrong == list(violations(document))
+    assert found == wrong == list(invalid_keys(document))
 
 
 def test_an_editor_refuses_a_name_that_is_none() -> None:
@@ -72,8 +72,8 @@ def test_an_editor_refuses_a_name_that_is_none() -> None:
 @pytest.mark.parametrize("key", [key for key in known_keys() if values_of_key(key)])
 def test_every_value_that_is_listed_is_allowed(key: str) -> None:
     """And one that is not listed is not."""
-    assert [one for one in values_of_key(key) if list(violations({key: one}))] == []
-    assert list(violations({key: "none of them"})) == [key]
+    assert [one for one in values_of_key(key) if list(invalid_keys({key: one}))] == []
+    assert list(invalid_keys({key: "none of them"})) == [key]
 
 
 def appendix(shared: Path) -> dict[str, set[str]]:
@@ -101,7 +101,7 @@ def test_the_appendix_of_the_page(shared: Path) -> None:
     assert len(told) == 18
     for key, scenarios in told.items():
         name = "nodeSelector.label" if key == "nodeSelector" else key
-        assert (found := find(name)) or key in gone, key
+        assert (found := find_key(name)) or key in gone, key
         if found and key not in newer:
             known = schema()["properties"].get(found.name) or schema()["patternProperties"]["^nodeSelector\\."]
             assert set(known["x-scenarios"]) == scenarios, key
