@@ -1,4 +1,4 @@
-"""The generated tables, the rules that they are made of, and that a rule is played by a scenario."""
+"""The generated documents, the rules in them, and that each rule has a scenario."""
 
 from __future__ import annotations
 
@@ -12,31 +12,38 @@ from tools.docs import pages, rules
 from tools.prove_wheel import ROOT
 
 SCENARIOS = ROOT / "tests" / "scenarios"
-# What is met by commands that write, or by their judges: settings, certificates, versions, facts, updates, computes,
-# instance types and their fit. Each rule of these stands in a scenario.
-PLAYED = "STVFUCIN"
+# The letters of the rules that commands apply before they write. Each of these rules has a scenario.
+LETTERS = "STVFUCIN"
 PACKAGE = ROOT / "azext_amlk8s"
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
-def test_what_is_generated_is_fresh(name: str) -> None:
-    """Else: python -m tools.docs"""
+def test_generated_document_is_up_to_date(name: str) -> None:
+    """Otherwise: make docs"""
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == pages()[name]
 
 
-def test_a_rule_is_a_sentence() -> None:
-    """Else the table would say nothing."""
-    assert [one.id for one in rules() if not one.what.endswith(".") or one.source[:8] not in ("", "https://")] == []
+def test_requirement_of_a_rule_is_a_sentence() -> None:
+    incomplete = [
+        rule.id for rule in rules() if not rule.requires.endswith(".") or rule.source[:8] not in ("", "https://")
+    ]
+    assert incomplete == []
 
 
-def test_every_id_is_a_rules() -> None:
-    """An id that stands in the package without a rule would be in no table."""
-    used = {one for file in PACKAGE.rglob("*.py") for one in re.findall(r'"([A-Z]\d{3})"', file.read_text("utf-8"))}
-    assert used - {one.id for one in rules()} == set()
+def test_every_id_belongs_to_a_rule() -> None:
+    """An ID in the package without a rule would be in no table."""
+    used = {name for file in PACKAGE.rglob("*.py") for name in re.findall(r'"([A-Z]\d{3})"', file.read_text("utf-8"))}
+    assert used - {rule.id for rule in rules()} == set()
 
 
-def test_every_rule_is_played() -> None:
-    """A scenario expects it, by its id."""
+def test_every_rule_has_a_scenario() -> None:
     files: list[Path] = [file for file in SCENARIOS.glob("*.yaml") if file.name != "world.yaml"]
     expected = {finding for file in files for scenario in read(file) for finding in scenario.findings}
-    assert [one.id for one in rules() if one.id[0] in PLAYED and one.id not in expected] == []
+    assert [rule.id for rule in rules() if rule.id[0] in LETTERS and rule.id not in expected] == []
+
+
+def test_scopes_of_explain_are_those_of_the_knowledge_base() -> None:
+    from azext_amlk8s.cli.root import SCOPES
+    from azext_amlk8s.diagnosis.knowledge_base import SCOPES as KNOWN
+
+    assert KNOWN == SCOPES
