@@ -23,6 +23,7 @@ API_VERSIONS = {
     "Microsoft.Authorization/permissions": "2022-04-01",
     "Microsoft.Kubernetes": "2024-01-01",
     "Microsoft.KubernetesConfiguration": "2025-03-01",
+    "Microsoft.KubernetesConfiguration/extensionTypes": "2024-11-01-preview",
     "Microsoft.MachineLearningServices": "2024-10-01",
     "Microsoft.ManagedIdentity": "2023-01-31",
     "Microsoft.OperationalInsights": "2020-08-01",

@@ -9,6 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from azext_amlk8s.checks import (
+    admission,
+    availability,
     azure,
     cluster,
     components,
@@ -16,7 +18,9 @@ from azext_amlk8s.checks import (
     conflicts,
     extension,
     instance_types,
+    namespaces,
     subscription,
+    workloads,
 )
 from azext_amlk8s.checks.facts import ALWAYS, BEFORE, INSTALLED, CheckTarget
 from azext_amlk8s.checks.model import Category, Check
@@ -24,7 +28,10 @@ from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Fact, Rule
 
 CATEGORIES = tuple(Category(one["id"], one["title"]) for one in load("checks")["categories"])
-MODULES = (subscription, azure, cluster, conflicts, extension, components, compute, instance_types)
+MODULES = (
+    subscription, azure, availability, cluster, conflicts, namespaces, admission, extension, components, compute,
+    instance_types, workloads,
+)  # fmt: skip
 
 # What these commands find out by themselves, or can do without: the CLI runs, the cluster exists or may be unreachable.
 NOT_FATAL = ("K101", "K201", "K301")
@@ -71,7 +78,7 @@ def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[
         for one in CHECKS
         if one.spec.phase != other_phase
         and one.spec.clusters.lower() in ("", target.cluster.type.lower())
-        and (target.workspace or one.spec.category != "compute")
+        and (target.workspace or one.spec.category not in ("compute", "workloads"))
         and (not only or _is_named(one, only))
         and not _is_named(one, skip)
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from azext_amlk8s.checks.explanations import explained_problem
 from azext_amlk8s.checks.facts import (
+    AKS,
     ALWAYS,
     ARC,
     BEFORE,
@@ -28,7 +29,7 @@ from azext_amlk8s.checks.facts import (
     namespace_of,
     properties_of,
 )
-from azext_amlk8s.checks.footprint import Capacity, footprint, free_capacity
+from azext_amlk8s.checks.footprint import ROUTERS, Capacity, footprint, free_capacity
 from azext_amlk8s.checks.installation import evaluate_setting_rules, setting_check, settings_of
 from azext_amlk8s.checks.model import Check
 from azext_amlk8s.diagnosis import explain_failure, find_failures
@@ -46,6 +47,9 @@ from azext_amlk8s.rules import (
 )
 from azext_amlk8s.scheduling.amounts import format_amount
 from azext_amlk8s.scheduling.nodes import nodes_from_objects
+from azext_amlk8s.scheduling.placement import system_placement
+from azext_amlk8s.scheduling.pools import adds_nodes, pools_from_profiles
+from azext_amlk8s.scheduling.reasons import placement_obstacles, takes_pods
 
 KNOWN = load("checks")
 CONNECT = "https://learn.microsoft.com/azure/azure-arc/kubernetes/cluster-connect"
@@ -136,6 +140,56 @@ node_cores = setting_check("F114", "CPU of the nodes", CheckSpec("cluster", (CLU
 
 
 @rule(
+    "K307",
+    Severity.ERROR,
+    title="Usable nodes",
+    requires="Nodes that are Ready, schedulable, amd64 and Linux, and that the extension's pods tolerate, exist.",
+    source=AML,
+    why="Pods of the extension stay Pending, and the installation fails after its timeout.",
+    follows_any=("F101", "F119", "K301"),
+    check=CheckSpec("cluster", (NODES,), (CLUSTER, EXTENSIONS), BEFORE),
+)
+def usable_nodes_in_cluster(facts: Facts) -> Results:
+    """What the nodes themselves show; a warning where an autoscaler or auto-provisioning can add nodes."""
+    settings, nodes = settings_of(facts), nodes_from_objects(facts[NODES])
+    placement = system_placement(settings.config)
+    usable = [node for node in nodes if takes_pods(node, placement)]
+    needed = ROUTERS if settings.on("enableInference") and settings.get("inferenceRouterHA") == "True" else 1
+    if len(usable) >= needed:
+        yield Observation(f"{len(usable)} of {count(len(nodes), 'node')}")
+        return
+    reasons = [f"{node.name} {placement_obstacles(node, placement)[0].phrase}" for node in nodes if node not in usable]
+    detail = (
+        f": {'; '.join(reasons[:3])}{f'; and {len(reasons) - 3} more' if len(reasons) > 3 else ''}" if reasons else ""
+    )
+    verb = "is" if len(usable) == 1 else "are"
+    message = f"{count(len(usable), 'node')} of {len(nodes)} {verb} usable; {needed} required{detail}."
+    severity = Severity.WARNING if can_add_nodes(facts) else Severity.ERROR
+    fix = "--config inferenceRouterHA=False" if usable else _add_nodes(facts)
+    yield Problem(facts.cluster.name, message, str(needed), str(len(usable)), fix, severity=severity)
+
+
+@rule(
+    "K308",
+    Severity.WARNING,
+    title="Node auto-provisioning",
+    requires="Capacity that auto-provisioning adds is allowed for the pods of the extension.",
+    source="https://learn.microsoft.com/azure/aks/node-auto-provisioning",
+    check=CheckSpec("cluster", (CLUSTER,), phase=BEFORE, clusters=AKS),
+)
+def node_auto_provisioning(facts: Facts) -> Results:
+    """Pending pods bring nodes; NodePool resources of the cluster say which."""
+    if adds_nodes(properties_of(facts[CLUSTER])):
+        message = (
+            "Node auto-provisioning is on: nodes are created for pending pods, so capacity is not checked as an error."
+        )
+        fix = "kubectl get nodepools"
+        yield Problem(facts.cluster.name, message, "a NodePool for linux/amd64", "mode Auto", fix)
+    else:
+        yield Observation("off")
+
+
+@rule(
     "K304",
     Severity.WARNING,
     title="Recommended size",
@@ -162,8 +216,8 @@ def recommended_size(facts: Facts) -> Results:
     requires="The nodes have the CPU and memory free that the extension's pods request.",
     source=AML,
     why="Pods of the extension stay Pending, and the installation fails after its timeout.",
-    follows_any=("F114", "F119"),
-    check=CheckSpec("cluster", (NODES, PODS), (EXTENSIONS,), BEFORE),
+    follows_any=("F114", "F119", "K307"),
+    check=CheckSpec("cluster", (NODES, PODS), (CLUSTER, EXTENSIONS), BEFORE),
 )
 def free_capacity_for_extension(facts: Facts) -> Results:
     """What Microsoft publishes of the requests, against what other pods leave."""
@@ -179,7 +233,8 @@ def free_capacity_for_extension(facts: Facts) -> Results:
     available = " and ".join(_amount(resource, getattr(free, resource)) for resource in lacking)
     requested = " and ".join(_amount(resource, getattr(needed, resource)) for resource in lacking)
     message = f"The extension's pods request {requested}; {available} is free on the nodes that can run them."
-    yield Problem(facts.cluster.name, message, str(needed), str(free), _add_nodes(facts))
+    severity = Severity.WARNING if can_add_nodes(facts) else Severity.ERROR
+    yield Problem(facts.cluster.name, message, str(needed), str(free), _add_nodes(facts), severity=severity)
 
 
 @rule(
@@ -230,6 +285,16 @@ openshift_constraints = Check(
     CheckSpec("cluster", (CLUSTER,), (CONSTRAINTS, EXTENSIONS), clusters=ARC),
     lambda facts: (one for one in _openshift_constraints(facts) if not isinstance(one, Problem)),
 )
+
+
+def can_add_nodes(facts: Facts) -> bool:
+    """Whether auto-provisioning, or the autoscaler of a pool that takes the extension's pods, can add nodes."""
+    properties = properties_of(facts.get(CLUSTER))
+    if adds_nodes(properties):
+        return True
+    placement = system_placement(settings_of(facts).config)
+    pools = pools_from_profiles(properties.get("agentPoolProfiles") or ())
+    return any(pool.max_count > pool.count and takes_pods(pool.template, placement) for pool in pools)
 
 
 def _usable(facts: Facts) -> str:

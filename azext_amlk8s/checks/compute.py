@@ -213,6 +213,13 @@ def computes_on_cluster(facts: Facts) -> list[Object]:
     ]
 
 
+def compute_namespaces(facts: Facts) -> list[str]:
+    """The namespaces of the computes on this cluster, as far as a workspace was given and its computes are known."""
+    if facts.target.workspace is None or facts.get(COMPUTES) is None:
+        return []
+    return sorted({namespace_of_compute(one) for one in computes_on_cluster(facts)})
+
+
 def namespace_of_compute(compute: Object) -> str:
     """The namespace in which the jobs of a compute run."""
     return str(properties_of(properties_of(compute)).get("namespace") or "default")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from azext_amlk8s.checks.component_catalogue import REQUIRED
-from azext_amlk8s.checks.component_states import expected_components
 from azext_amlk8s.checks.facts import (
     BEFORE,
+    CLUSTER_ROLES,
     CONTROLLERS,
+    DEFINITIONS,
     EXTENSIONS,
     NAMESPACE,
     NAMESPACES,
-    QUOTAS,
     RELEASES,
     ROUTER_ROLE,
     VOLCANO,
+    WEBHOOKS,
     Facts,
     Object,
+    find_extension,
     labels_of,
     name_of,
+    name_some,
     namespace_of,
 )
 from azext_amlk8s.checks.installation import settings_of
@@ -26,6 +28,7 @@ from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severit
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 POD_IDENTITY = "https://learn.microsoft.com/azure/aks/use-azure-ad-pod-identity"
+GPU_PAGE = "https://learn.microsoft.com/azure/aks/use-nvidia-gpu"
 KNOWN = load("checks")["conflicts"]
 
 
@@ -205,25 +208,64 @@ def pod_identity(facts: Facts) -> Results:
 
 
 @rule(
-    "K318",
-    Severity.ERROR,
-    title="Quota of namespace azureml",
-    requires="A quota in namespace azureml allows the pods of the extension.",
+    "K317",
+    Severity.WARNING,
+    title="Leftovers of earlier installations",
+    requires="No objects of an earlier installation are left when the extension is not installed.",
     source=TROUBLES,
-    why="A quota rejects pods before they exist, so no pod shows the reason.",
-    check=CheckSpec("cluster", (QUOTAS,), (EXTENSIONS,), BEFORE),
+    why="Helm refuses objects that belong to another release: invalid ownership metadata.",
+    check=CheckSpec("cluster", (EXTENSIONS, DEFINITIONS, CLUSTER_ROLES, WEBHOOKS), phase=BEFORE),
 )
-def namespace_quota(facts: Facts) -> Results:
-    """At least one pod for each component."""
-    known = expected_components(settings_of(facts), facts.cluster.type)
-    pods = sum(one["role"] == REQUIRED for one in known)
-    for one in facts[QUOTAS]:
-        allowed = ((one.get("spec") or {}).get("hard") or {}).get("pods")
-        if allowed is not None and str(allowed).isdigit() and int(allowed) < pods:
-            name = name_of(one)
-            message = f"The quota {name} of namespace {NAMESPACE} allows {allowed} pods; at least {pods} are created."
-            fix = f"kubectl edit resourcequota {name} -n {NAMESPACE}"
-            yield Problem(name, message, str(pods), str(allowed), fix)
+def earlier_installation(facts: Facts) -> Results:
+    """Objects outside namespaces that Helm created for a release in azureml, and the definitions of the extension."""
+    if find_extension(facts[EXTENSIONS]) is not None:
+        yield Observation("the extension is installed")
+        return
+    objects = [
+        *(("customresourcedefinition", one) for one in facts[DEFINITIONS]),
+        *(("clusterrole", one) for one in facts[CLUSTER_ROLES]),
+        *((str(one.get("kind")).lower(), one) for one in facts[WEBHOOKS]),
+    ]
+    found = [f"{kind}/{name_of(one)}" for kind, one in objects if _is_of_extension(one)]
+    if found:
+        verb = "is" if len(found) == 1 else "are"
+        message = f"{name_some(found, 3)} of an earlier installation {verb} left in the cluster."
+        kept = [one for one in found if one.startswith("customresourcedefinition/")]
+        other = [one for one in found if one not in kept]
+        fix = [f"kubectl delete {' '.join(other)}"] if other else []
+        if kept:
+            fix += [f"kubectl get {' '.join(kept)}", "Delete these definitions only if their objects are not needed."]
+        yield Problem(found[0], message, "none", ", ".join(found), "\n".join(fix), tuple(found[1:]))
+
+
+@rule(
+    "K328",
+    Severity.WARNING,
+    title="NVIDIA device plugin",
+    requires="One NVIDIA device plugin runs in the cluster.",
+    source=GPU_PAGE,
+    why="Two plugins register the same GPUs; pods then fail with UnexpectedAdmissionError.",
+    check=CheckSpec("cluster", (CONTROLLERS,), (EXTENSIONS,)),
+)
+def second_device_plugin(facts: Facts) -> Results:
+    """For example that of the GPU Operator, beside installNvidiaDevicePlugin."""
+    if settings_of(facts).get("installNvidiaDevicePlugin", "False") != "True":
+        yield Observation("installNvidiaDevicePlugin is not set")
+        return
+    for one in facts[CONTROLLERS]:
+        if namespace_of(one) != NAMESPACE and KNOWN["devicePlugin"] in name_of(one):
+            message = f"The NVIDIA device plugin {name_of(one)} already runs in namespace {namespace_of(one)}."
+            fix = "--config installNvidiaDevicePlugin=False"
+            yield Problem(name_of(one), message, "one device plugin", namespace_of(one), fix)
+            return
+
+
+def _is_of_extension(obj: Object) -> bool:
+    """Whether Helm created an object for a release in azureml, or it is a definition of the extension."""
+    annotations = (obj.get("metadata") or {}).get("annotations") or {}
+    return annotations.get("meta.helm.sh/release-namespace") == NAMESPACE or name_of(obj).endswith(
+        ".amlarc.azureml.com"
+    )
 
 
 def _is_managed_by_helm(obj: Object) -> bool:

@@ -15,6 +15,7 @@ from azext_amlk8s.checks.facts import (
     INSTALLED,
     INSTANCE_TYPES,
     RELAY,
+    TLS_SECRET,
     Facts,
     find_extension,
     installed_extension,
@@ -29,6 +30,7 @@ from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severit
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
+TLS_PAGE = "https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-online-endpoint"
 BUSY = ("creating", "updating", "deleting")
 CRD = "instancetypes.amlarc.azureml.com"
 
@@ -110,6 +112,63 @@ def enabled_workloads(facts: Facts) -> Results:
             message = f"The extension '{name}' does not have {word.lower()} enabled."
             yield Problem(name, message, f"enable{word}=True", fix=fix)
     yield Observation(" and ".join(enabled).lower() or "none")
+
+
+@rule(
+    "K407",
+    Severity.WARNING,
+    title="Installed already",
+    requires="The extension is not installed yet when an installation is checked.",
+    source=TROUBLES,
+    why="A cluster has one extension of this type; a second installation fails with ValidationFailed.",
+    follows_any=("F112", "F113"),
+    check=CheckSpec("extension", (EXTENSIONS,), phase=BEFORE),
+)
+def installed_already(facts: Facts) -> Results:
+    """An extension that failed or is busy is reported by F112 and F113."""
+    extension = find_extension(facts[EXTENSIONS])
+    if extension is None:
+        yield Observation("not installed yet")
+        return
+    ref = ExtensionRef(facts.cluster, str(extension.get("name")))
+    if state_of(extension).lower() == "succeeded":
+        message = f"The extension is already installed as '{ref.name}'; update it instead."
+        fix = f"az amlk8s check {facts.cluster.cli_args}\naz amlk8s extension show {ref.cli_args}"
+        yield Problem(ref.name, message, "no extension", ref.name, fix)
+
+
+@rule(
+    "K408",
+    Severity.ERROR,
+    title="Secret with the certificate",
+    requires="The secret that sslSecret names exists, has cert.pem and key.pem, and its certificate is valid.",
+    source=TLS_PAGE,
+    why="The inference router does not start, or clients refuse its certificate.",
+    check=CheckSpec("extension", (EXTENSIONS, TLS_SECRET)),
+)
+def tls_secret(facts: Facts) -> Results:
+    """The secret is in namespace azureml; its private key is never kept."""
+    secret = facts[TLS_SECRET]
+    if secret is None:
+        yield Observation("sslSecret is not set")
+        return
+    create = f"kubectl create secret generic {secret.name} -n azureml --from-file=cert.pem --from-file=key.pem"
+    missing = [key for key in ("cert.pem", "key.pem") if key not in secret.keys]
+    if not secret.exists:
+        message = f"The secret '{secret.name}' that sslSecret names does not exist in namespace azureml."
+        yield Problem(secret.name, message, "cert.pem and key.pem", "none", create)
+    elif missing:
+        message = (
+            f"The secret '{secret.name}' lacks the {'key' if len(missing) == 1 else 'keys'} {' and '.join(missing)}."
+        )
+        fix = f"kubectl delete secret {secret.name} -n azureml\n{create}"
+        yield Problem(secret.name, message, "cert.pem and key.pem", ", ".join(secret.keys) or "none", fix)
+    elif secret.expired:
+        message = f"The certificate in the secret '{secret.name}' expired on {secret.expires}."
+        fix = f"Renew the certificate.\n{create} --dry-run=client -o yaml"
+        yield Problem(secret.name, message, "a valid certificate", secret.expires, fix)
+    else:
+        yield Observation(f"{secret.name}{f', valid until {secret.expires}' if secret.expires else ''}")
 
 
 current_operation = setting_check(

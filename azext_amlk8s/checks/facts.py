@@ -20,6 +20,31 @@ NAMESPACE = "azureml"
 EXTENSION_TYPE = "microsoft.azureml.kubernetes"
 DEFAULT_EXTENSION = "azureml"
 
+
+@dataclass(frozen=True)
+class TlsSecret:
+    """The secret that sslSecret names: the keys that it has, and when its certificate expires (ISO 8601), if known."""
+
+    name: str
+    exists: bool
+    keys: tuple[str, ...] = ()
+    expires: str = ""
+    expired: bool = False
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """The answer of the API server to an object that it was asked to check, and not to store.
+
+    rejection is its message where admission rejects the object, unknown why it gave no verdict.
+    """
+
+    subject: str
+    namespace: str
+    rejection: str = ""
+    unknown: str = ""
+
+
 # From Azure. FEATURE and RELAY are None where Azure does not know the feature, or where no relay is named.
 CLI: Fact[str] = Fact("cli")
 CLUSTER: Fact[Object] = Fact("cluster")
@@ -34,10 +59,15 @@ WORKSPACE: Fact[Object] = Fact("workspace")
 COMPUTES: Fact[Objects] = Fact("computes")
 ASSIGNMENTS: Fact[Mapping[str, Objects]] = Fact("assignments")
 TRUSTED_ACCESS: Fact[Objects] = Fact("trusted_access")
+# AVAILABLE_TYPE is what the extensionTypes API says for this cluster, KUBERNETES_VERSIONS what AKS offers in its region.
+AVAILABLE_TYPE: Fact[Object] = Fact("extension_type")
+KUBERNETES_VERSIONS: Fact[Object | None] = Fact("kubernetes_versions")
 
-# From the cluster's own API, whole objects. KUBERNETES is the address of the API server; EVENTS and HEALTH are of the
-# namespace azureml; CONTROLLERS are Deployments, DaemonSets and StatefulSets with their kind; INSTANCE_TYPES is None
-# without the custom resource definition; RELEASES is the metadata of Helm's secrets.
+# From the cluster's own API, whole objects of all namespaces. KUBERNETES is the address of the API server; EVENTS and
+# HEALTH are of the namespace azureml; CONTROLLERS are Deployments, DaemonSets and StatefulSets with their kind;
+# INSTANCE_TYPES is None without the custom resource definition; RELEASES is the metadata of Helm's secrets; WEBHOOKS
+# are the configurations of admission webhooks, with their kind; DEFINITIONS and SERVICES are metadata alone; TLS_SECRET is
+# None where no secret is named, and never holds the private key.
 KUBERNETES: Fact[str] = Fact("kubernetes")
 NODES: Fact[Objects] = Fact("nodes")
 PODS: Fact[Objects] = Fact("pods")
@@ -52,10 +82,20 @@ ROUTER_ROLE: Fact[Object | None] = Fact("router_role")
 RELEASES: Fact[Objects] = Fact("releases")
 CONSTRAINTS: Fact[Object | None] = Fact("constraints")
 ARC_AGENTS: Fact[Object | None] = Fact("arc_agents")
+LIMIT_RANGES: Fact[Objects] = Fact("limit_ranges")
+WEBHOOKS: Fact[Objects] = Fact("webhooks")
+SERVICES: Fact[Objects] = Fact("services")
+DEFINITIONS: Fact[Objects] = Fact("definitions")
+CLUSTER_ROLES: Fact[Objects] = Fact("cluster_roles")
+TLS_SECRET: Fact[TlsSecret | None] = Fact("tls_secret")
+CLAIMS: Fact[Objects] = Fact("claims")
+POD_GROUPS: Fact[Objects] = Fact("pod_groups")
+DRY_RUNS: Fact[Sequence[DryRun]] = Fact("dry_runs")
 
 IN_CLUSTER: tuple[Fact[Any], ...] = (
     KUBERNETES, NODES, PODS, EVENTS, QUOTAS, CONTROLLERS, NAMESPACES, HEALTH, INSTANCE_TYPES, VOLCANO, ROUTER_ROLE,
-    RELEASES, CONSTRAINTS, ARC_AGENTS,
+    RELEASES, CONSTRAINTS, ARC_AGENTS, LIMIT_RANGES, WEBHOOKS, SERVICES, DEFINITIONS, CLUSTER_ROLES, TLS_SECRET, CLAIMS,
+    POD_GROUPS, DRY_RUNS,
 )  # fmt: skip
 
 

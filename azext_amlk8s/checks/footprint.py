@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from azext_amlk8s.checks.facts import Object
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.scheduling.amounts import format_amount, thousandths
-from azext_amlk8s.scheduling.nodes import Node, nodes_from_objects
+from azext_amlk8s.scheduling.nodes import nodes_from_objects
+from azext_amlk8s.scheduling.placement import system_placement
+from azext_amlk8s.scheduling.reasons import takes_pods
 from azext_amlk8s.settings import Settings
 
 ROUTERS = 3
@@ -28,31 +30,13 @@ class Capacity:
 
 def free_capacity(nodes: Iterable[Object], pods: Iterable[Object], config: Mapping[str, str]) -> Capacity:
     """What is left on the nodes that take the extension's pods with these settings."""
-    usable = [node for node in nodes_from_objects(nodes, pods) if takes_system_pods(node, config)]
+    placement = system_placement(config)
+    usable = [node for node in nodes_from_objects(nodes, pods) if takes_pods(node, placement)]
     cpu, memory = (
         sum(max(node.allocatable.get(resource, 0) - node.used.get(resource, 0), 0) for node in usable)
         for resource in ("cpu", "memory")
     )
     return Capacity(cpu, memory, len(usable))
-
-
-def takes_system_pods(node: Node, config: Mapping[str, str]) -> bool:
-    """Whether the extension's own pods run on a node: its state, system, taints and the extension's nodeSelector.
-
-    https://learn.microsoft.com/azure/machine-learning/reference-kubernetes lists the tolerated taints.
-    """
-    tolerated = load("placement")["systemTolerations"]
-    labels = {
-        key.partition(".")[2].replace("\\.", "."): value
-        for key, value in config.items()
-        if key.startswith("nodeSelector.")
-    }
-    return (
-        not node.state
-        and node.os.lower() == "linux"
-        and all(taint.key in tolerated for taint in node.taints)
-        and all(node.labels.get(key) == value for key, value in labels.items())
-    )
 
 
 def footprint(settings: Settings, nodes: int) -> Capacity:

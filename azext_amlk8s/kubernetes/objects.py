@@ -143,6 +143,16 @@ class Cluster:
         response = self._get(path, None)
         return None if response.status_code >= 300 else str(response.text)
 
+    def dry_run_create(self, path: str, body: dict[str, Any]) -> None:
+        """Have the API server admit an object without storing it. Raises ClusterUnreachable, ClusterRefused."""
+        with self._asking():
+            client = self._client._client._client  # pylint: disable=protected-access
+            response = client.post(path, params={"dryRun": "All"}, json=body)
+        if response.status_code >= 400:
+            status = _json(response)
+            message = status.get("message", response.reason_phrase)
+            raise ClusterRefused(response.status_code, status.get("reason", ""), message)
+
     def create_namespace(self, name: str) -> None:
         """Create a namespace; an existing one is kept. Raises ClusterUnreachable, ClusterRefused."""
         from lightkube.models.meta_v1 import ObjectMeta

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -26,7 +26,10 @@ LISTS: dict[Fact[Any], str] = {
     keys.NODES: "/api/v1/nodes",
     keys.PODS: "/api/v1/pods",
     keys.EVENTS: PATHS["events"],
-    keys.QUOTAS: f"/api/v1/namespaces/{NAMESPACE}/resourcequotas",
+    keys.QUOTAS: "/api/v1/resourcequotas",
+    keys.LIMIT_RANGES: "/api/v1/limitranges",
+    keys.CLAIMS: "/api/v1/persistentvolumeclaims",
+    keys.POD_GROUPS: "/apis/scheduling.volcano.sh/v1beta1/podgroups",
     keys.NAMESPACES: "/api/v1/namespaces",
 }
 OBJECTS: dict[Fact[Any], str] = {
@@ -34,9 +37,20 @@ OBJECTS: dict[Fact[Any], str] = {
     keys.VOLCANO: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobs.batch.volcano.sh",
     keys.ROUTER_ROLE: "/apis/rbac.authorization.k8s.io/v1/clusterroles/azureml-fe",
 }
+# Lists of which the metadata is enough.
+METADATA: dict[Fact[Any], str] = {
+    keys.RELEASES: HELM_SECRETS,
+    keys.SERVICES: "/api/v1/services",
+    keys.DEFINITIONS: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    keys.CLUSTER_ROLES: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+}
+WEBHOOK_KINDS = {
+    "ValidatingWebhookConfiguration": "validatingwebhookconfigurations",
+    "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
+}
 CONTROLLER_KINDS = {"Deployment": "deployments", "DaemonSet": "daemonsets", "StatefulSet": "statefulsets"}
 # Facts of one cluster type alone; on the other they are None, without a request.
-AKS_ONLY: tuple[Fact[Any], ...] = (keys.FEATURE, keys.TRUSTED_ACCESS)
+AKS_ONLY: tuple[Fact[Any], ...] = (keys.FEATURE, keys.TRUSTED_ACCESS, keys.KUBERNETES_VERSIONS)
 ARC_ONLY: tuple[Fact[Any], ...] = (keys.CONSTRAINTS, keys.ARC_AGENTS, keys.GROUP_PERMISSIONS, keys.RELAY)
 CONNECTION: Fact[Cluster] = Fact("connection")
 # Other facts need these, so they are collected first: a worker that waits collects nothing.
@@ -124,6 +138,8 @@ class FactCollector:
             return lambda: None
         if fact in LISTS:
             return lambda: self._list(LISTS[fact])
+        if fact in METADATA:
+            return lambda: self._list(METADATA[fact], metadata_only=True)
         if fact in OBJECTS:
             return lambda: self._read(OBJECTS[fact])
         reader: Callable[[], Any] = getattr(self, f"_read_{fact.name}")
@@ -164,6 +180,14 @@ class FactCollector:
         futures = [self._pool.submit(self._client.get_provider, name) for name in names]
         return [future.result() for future in futures]
 
+    def _read_extension_type(self) -> Object:
+        path = "providers/Microsoft.KubernetesConfiguration/extensionTypes"
+        return self._client.get(f"{self.target.cluster.id}/{path}/{keys.EXTENSION_TYPE}")
+
+    def _read_kubernetes_versions(self) -> Object | None:
+        location = str((self.get(keys.CLUSTER) or {}).get("location") or "")
+        return self._client.kubernetes_versions(location) if location else None
+
     def _read_feature(self) -> Object | None:
         from azext_amlk8s.knowledge import load
 
@@ -191,6 +215,8 @@ class FactCollector:
         return self._client.get(self._workspace_id())
 
     def _read_computes(self) -> Objects:
+        if self.target.workspace is None:
+            return ()
         return self._client.list_all(f"{self._workspace_id()}/computes")
 
     def _read_assignments(self) -> Mapping[str, Objects]:
@@ -240,30 +266,106 @@ class FactCollector:
         return self._read(CONSTRAINTS_PATH) if str(distribution).lower() == "openshift" else None
 
     def _read_controllers(self) -> Objects | Unavailable:
-        futures = [self._pool.submit(self._list, f"/apis/apps/v1/{plural}") for plural in CONTROLLER_KINDS.values()]
-        lists = [future.result() for future in futures]
-        if unavailable := next((one for one in lists if isinstance(one, Unavailable)), None):
-            return unavailable
-        by_kind = zip(CONTROLLER_KINDS, cast("list[Objects]", lists), strict=True)
-        return [{**obj, "kind": kind} for kind, objects in by_kind for obj in objects]
+        return self._lists_by_kind("/apis/apps/v1", CONTROLLER_KINDS)
+
+    def _read_webhooks(self) -> Objects | Unavailable:
+        return self._lists_by_kind("/apis/admissionregistration.k8s.io/v1", WEBHOOK_KINDS)
+
+    def _read_tls_secret(self) -> keys.TlsSecret | None | Unavailable:
+        """What the secret of sslSecret has; its private key is dropped at once."""
+        from azext_amlk8s.checks import settings_of
+
+        name = settings_of(self.facts([keys.EXTENSIONS])).get("sslSecret")
+        if not name:
+            return None
+        secret = self._read(f"/api/v1/namespaces/{NAMESPACE}/secrets/{name}")
+        if isinstance(secret, Unavailable):
+            return secret
+        data = (secret or {}).get("data") or {}
+        expires, expired = _expiry(str(data.get("cert.pem") or ""))
+        return keys.TlsSecret(name, secret is not None, tuple(sorted(data)), expires, expired)
+
+    def _read_dry_runs(self) -> Sequence[keys.DryRun] | Unavailable:
+        """Ask the API server about objects like those of an installation; nothing is stored."""
+        from azext_amlk8s.checks import settings_of
+        from azext_amlk8s.checks.compute import compute_namespaces
+        from azext_amlk8s.checks.pod_shapes import component_pods, job_pods, namespace_object
+
+        connection, namespaces = self.connection, self[keys.NAMESPACES]
+        if isinstance(connection, Unavailable):
+            return connection
+        if isinstance(namespaces, Unavailable):
+            return namespaces
+        existing = {keys.name_of(one) for one in namespaces}
+        objects: list[tuple[str, str, dict[str, Any]]] = []
+        if NAMESPACE not in existing:
+            objects.append((f"namespace {NAMESPACE}", "", namespace_object()))
+        else:
+            settings = settings_of(self.facts([keys.EXTENSIONS]))
+            pods = component_pods(settings, self.target.cluster.type)
+            objects += [(name, NAMESPACE, pod) for name, pod in pods]
+        if self.target.workspace:
+            types = self.get(keys.INSTANCE_TYPES) or ()
+            for namespace in compute_namespaces(self.facts([keys.COMPUTES])):
+                if namespace in existing:
+                    objects += [(name, namespace, pod) for name, pod in job_pods(types, namespace)]
+        futures = [self._pool.submit(_dry_run, connection, *one) for one in objects]
+        return [future.result() for future in futures]
 
     def _read_instance_types(self) -> Objects | Unavailable:
         connection = self.connection
         return connection if isinstance(connection, Unavailable) else connection.list_instance_types()
 
-    def _read_releases(self) -> Objects | Unavailable:
+    def _lists_by_kind(self, root: str, kinds: Mapping[str, str]) -> Objects | Unavailable:
+        """The objects of several kinds, each with its kind, which lists leave out."""
+        futures = [self._pool.submit(self._list, f"{root}/{plural}") for plural in kinds.values()]
+        lists = [future.result() for future in futures]
+        if unavailable := next((one for one in lists if isinstance(one, Unavailable)), None):
+            return unavailable
+        by_kind = zip(kinds, cast("list[Objects]", lists), strict=True)
+        return [{**obj, "kind": kind} for kind, objects in by_kind for obj in objects]
+
+    def _list(self, path: str, *, metadata_only: bool = False) -> Objects | Unavailable:
         connection = self.connection
         if isinstance(connection, Unavailable):
             return connection
-        return (connection.read(HELM_SECRETS, metadata_only=True) or {}).get("items") or []
-
-    def _list(self, path: str) -> Objects | Unavailable:
-        found = self._read(path)
-        return found if isinstance(found, Unavailable) else (found or {}).get("items") or []
+        found = connection.read(path, metadata_only=metadata_only)
+        return (found or {}).get("items") or []
 
     def _read(self, path: str) -> Object | None | Unavailable:
         connection = self.connection
         return connection if isinstance(connection, Unavailable) else connection.read(path)
+
+
+def _dry_run(connection: Cluster, subject: str, namespace: str, body: dict[str, Any]) -> keys.DryRun:
+    from azext_amlk8s.kubernetes import ClusterRefused
+
+    path = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/namespaces"
+    where = namespace or NAMESPACE
+    try:
+        connection.dry_run_create(path, body)
+    except ClusterRefused as refused:
+        # Without permission to create, admission is not reached; what does not support dry runs gives no verdict.
+        no_verdict = "cannot create resource" in refused.message or "does not support dry run" in refused.message
+        if no_verdict or refused.status in (404, 405, 409):
+            return keys.DryRun(subject, where, unknown=refused.message)
+        return keys.DryRun(subject, where, rejection=refused.message)
+    return keys.DryRun(subject, where)
+
+
+def _expiry(encoded: str) -> tuple[str, bool]:
+    """The date on which a certificate expires, and whether that has passed; nothing for what is no certificate."""
+    import base64
+    import datetime
+
+    from cryptography import x509
+
+    try:
+        certificate = x509.load_pem_x509_certificate(base64.b64decode(encoded))
+    except ValueError:
+        return "", False
+    expires = certificate.not_valid_after_utc
+    return expires.date().isoformat(), expires < datetime.datetime.now(datetime.timezone.utc)
 
 
 def _describe(error: HttpResponseError) -> str:

@@ -1,0 +1,222 @@
+"""What restricts pods in the namespace azureml and in the namespaces of computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from azext_amlk8s.checks.component_catalogue import REQUIRED
+from azext_amlk8s.checks.component_states import expected_components
+from azext_amlk8s.checks.compute import compute_namespaces
+from azext_amlk8s.checks.facts import (
+    ALWAYS,
+    BEFORE,
+    COMPUTES,
+    EXTENSIONS,
+    INSTANCE_TYPES,
+    LIMIT_RANGES,
+    NAMESPACE,
+    NAMESPACES,
+    QUOTAS,
+    Facts,
+    Object,
+    labels_of,
+    name_of,
+    namespace_of,
+)
+from azext_amlk8s.checks.footprint import ROUTERS, footprint
+from azext_amlk8s.checks.installation import settings_of
+from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.scheduling.amounts import format_amount, thousandths
+
+QUOTA_PAGE = "https://kubernetes.io/docs/concepts/policy/resource-quotas/"
+LIMITS_PAGE = "https://kubernetes.io/docs/concepts/policy/limit-range/"
+SECURITY_PAGE = "https://kubernetes.io/docs/concepts/security/pod-security-admission/"
+MESH_PAGE = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
+ENFORCE = "pod-security.kubernetes.io/enforce"
+REQUEST_KEYS = {"cpu": ("cpu", "requests.cpu"), "memory": ("memory", "requests.memory")}
+# Labels and annotations by which service meshes inject a sidecar into every pod of a namespace.
+INJECTION = {
+    "istio-injection": ("enabled",),
+    "istio.io/rev": None,
+    "linkerd.io/inject": ("enabled", "ingress"),
+    "kuma.io/sidecar-injection": ("enabled", "true"),
+    "openservicemesh.io/sidecar-injection": ("enabled",),
+    "consul.hashicorp.com/connect-inject": ("true",),
+}
+# The largest container of the extension: the inference router, and what every other fits into.
+LARGEST = {"inference": {"cpu": 900, "memory": 800 * 1024**2 * 1000}, "training": {"cpu": 100, "memory": 0}}
+
+
+@rule(
+    "K318",
+    Severity.ERROR,
+    title="Quota of namespace azureml",
+    requires="A quota in namespace azureml allows the pods of the extension and what they request.",
+    source=QUOTA_PAGE,
+    why="A quota rejects pods before they exist, so no pod shows the reason.",
+    check=CheckSpec("cluster", (QUOTAS,), (EXTENSIONS,), BEFORE),
+)
+def namespace_quota(facts: Facts) -> Results:
+    """Pods, Deployments, CPU and memory against what is left of each quota; limits need a LimitRange."""
+    for quota in (one for one in facts[QUOTAS] if namespace_of(one) == NAMESPACE):
+        yield from _quota_problems(facts, quota)
+    yield Observation("none" if not any(namespace_of(one) == NAMESPACE for one in facts[QUOTAS]) else "large enough")
+
+
+def _quota_problems(facts: Facts, quota: Object) -> Iterator[Problem]:
+    settings, name = settings_of(facts), name_of(quota)
+    fix = f"kubectl edit resourcequota {name} -n {NAMESPACE}"
+    components = [one for one in expected_components(settings, facts.cluster.type) if one["role"] == REQUIRED]
+    deployments = sum(one["kind"] == "Deployment" for one in components)
+    for keys, needed, noun in (
+        (("pods", "count/pods"), len(components), "pods"),
+        (("count/deployments.apps",), deployments, "Deployments"),
+    ):
+        for key, hard, _ in _hard(quota, keys):
+            if hard < needed * 1000:
+                message = (
+                    f"The quota {name} of namespace {NAMESPACE} allows {hard // 1000} {noun}; at least {needed} are "
+                    "created."
+                )
+                yield Problem(name, message, str(needed), f"{key}={hard // 1000}", fix)
+    request = footprint(settings, ROUTERS)
+    for resource, keys in REQUEST_KEYS.items():
+        for key, hard, used in _hard(quota, keys):
+            needed = getattr(request, resource)
+            if hard - used < needed:
+                shown, wanted = format_amount(resource, hard - used), format_amount(resource, needed)
+                message = (
+                    f"The quota {name} of namespace {NAMESPACE} has {shown} of {key} left; the extension's pods "
+                    f"request {wanted}."
+                )
+                yield Problem(name, message, wanted, shown, fix)
+
+
+@rule(
+    "K321",
+    Severity.WARNING,
+    title="Quotas of the computes' namespaces",
+    requires="The quotas of namespaces in which jobs run are not exhausted.",
+    source=QUOTA_PAGE,
+    why="Pods of jobs and deployments are rejected.",
+    check=CheckSpec("cluster", (QUOTAS,), (COMPUTES,), ALWAYS),
+)
+def compute_quotas(facts: Facts) -> Results:
+    """Every resource of every quota of which less than a hundredth is left."""
+    namespaces = compute_namespaces(facts)
+    for quota in (one for one in facts[QUOTAS] if namespace_of(one) in namespaces):
+        keys = tuple(((quota.get("spec") or {}).get("hard") or {}).keys())
+        full = [key for key, hard, used in _hard(quota, keys) if used * 100 >= hard * 99]
+        if full:
+            name, namespace = name_of(quota), namespace_of(quota)
+            verb = "is" if len(full) == 1 else "are"
+            message = f"The quota {name} of namespace {namespace} is exhausted: {', '.join(full)} {verb} used up."
+            yield Problem(
+                name, message, "capacity left", ", ".join(full), f"kubectl describe quota {name} -n {namespace}"
+            )
+    yield Observation(", ".join(namespaces) or "no computes")
+
+
+@rule(
+    "K322",
+    Severity.WARNING,
+    title="LimitRanges",
+    requires="LimitRanges of azureml and of the computes' namespaces allow the containers that are created there.",
+    source=LIMITS_PAGE,
+    why="Pods are rejected with: maximum cpu usage per Container is ...",
+    check=CheckSpec("cluster", (LIMIT_RANGES,), (COMPUTES, INSTANCE_TYPES, EXTENSIONS), ALWAYS),
+)
+def limit_ranges(facts: Facts) -> Results:
+    """The router in azureml, and the limits of each instance type in the namespaces of computes."""
+    namespaces, types = compute_namespaces(facts), facts.get(INSTANCE_TYPES) or ()
+    workload = "inference" if settings_of(facts).on("enableInference") else "training"
+    for one in facts[LIMIT_RANGES]:
+        name, namespace = name_of(one), namespace_of(one)
+        wanted = []
+        if namespace == NAMESPACE:
+            wanted.append(("the extension's largest container", LARGEST[workload]))
+        if namespace in namespaces:
+            wanted += [(f"instance type {name_of(kind)}", _limits(kind)) for kind in types]
+        for resource, maximum in _maximums(one).items():
+            above = [subject for subject, amounts in wanted if amounts.get(resource, 0) > maximum]
+            if above:
+                shown = format_amount(resource, maximum)
+                message = (
+                    f"The LimitRange {name} of namespace {namespace} allows at most {shown} {resource} for a "
+                    f"container; more is requested by {', '.join(above)}."
+                )
+                yield Problem(
+                    name, message, "a larger maximum", shown, f"kubectl edit limitrange {name} -n {namespace}"
+                )
+
+
+@rule(
+    "K323",
+    Severity.WARNING,
+    title="Pod Security",
+    requires="Pod Security of azureml and of the computes' namespaces is not restricted.",
+    source=SECURITY_PAGE,
+    why="Pods without a restricted security context are rejected.",
+    check=CheckSpec("cluster", (NAMESPACES,), (COMPUTES,), ALWAYS),
+)
+def pod_security(facts: Facts) -> Results:
+    """The label that enforces a level on a namespace."""
+    for one in _relevant(facts):
+        level = str(labels_of(one).get(ENFORCE) or "")
+        if level == "restricted":
+            name = name_of(one)
+            message = f"Namespace {name} enforces Pod Security level 'restricted'; pods created there are rejected."
+            yield Problem(name, message, "baseline or privileged", level, f"kubectl label namespace {name} {ENFORCE}-")
+
+
+@rule(
+    "K324",
+    Severity.WARNING,
+    title="Sidecar injection",
+    requires="No service mesh injects sidecars into azureml or the computes' namespaces.",
+    source=MESH_PAGE,
+    why="Jobs do not complete while a sidecar is running, and the router is cut off from deployments.",
+    check=CheckSpec("cluster", (NAMESPACES,), (COMPUTES,), ALWAYS),
+)
+def sidecar_injection(facts: Facts) -> Results:
+    """By labels or annotations of the namespace."""
+    for one in _relevant(facts):
+        marks = {**labels_of(one), **((one.get("metadata") or {}).get("annotations") or {})}
+        for key, values in INJECTION.items():
+            value = str(marks.get(key) or "")
+            if value and (values is None or value.lower() in values):
+                name = name_of(one)
+                kind = "label" if key in labels_of(one) else "annotate"
+                message = f"A service mesh injects sidecars into namespace {name} ({key}={value})."
+                yield Problem(
+                    name, message, "no injection", f"{key}={value}", f"kubectl {kind} namespace {name} {key}-"
+                )
+
+
+def _relevant(facts: Facts) -> list[Object]:
+    names = {NAMESPACE, *compute_namespaces(facts)}
+    return [one for one in facts[NAMESPACES] if name_of(one) in names]
+
+
+def _hard(quota: Object, keys: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
+    """Key, limit and use of the resources of a quota, in thousandths."""
+    hard = (quota.get("spec") or {}).get("hard") or {}
+    used = (quota.get("status") or {}).get("used") or {}
+    for key in keys:
+        if hard.get(key) is not None:
+            yield key, thousandths(hard[key]), thousandths(used.get(key, 0))
+
+
+def _maximums(limit_range: Object) -> dict[str, int]:
+    limits = (limit_range.get("spec") or {}).get("limits") or ()
+    found: dict[str, int] = {}
+    for one in limits:
+        if one.get("type") in ("Container", "Pod"):
+            for resource, value in (one.get("max") or {}).items():
+                found[resource] = min(found.get(resource, thousandths(value)), thousandths(value))
+    return found
+
+
+def _limits(instance_type: Object) -> dict[str, int]:
+    resources = (instance_type.get("spec") or {}).get("resources") or {}
+    return {key: thousandths(value, True) for key, value in (resources.get("limits") or {}).items()}
