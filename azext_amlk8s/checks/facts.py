@@ -59,15 +59,15 @@ WORKSPACE: Fact[Object] = Fact("workspace")
 COMPUTES: Fact[Objects] = Fact("computes")
 ASSIGNMENTS: Fact[Mapping[str, Objects]] = Fact("assignments")
 TRUSTED_ACCESS: Fact[Objects] = Fact("trusted_access")
-# AVAILABLE_TYPE is what the extensionTypes API says for this cluster, KUBERNETES_VERSIONS what AKS offers in its region.
+# AVAILABLE_TYPE is what the extensionTypes API says for this cluster; KUBERNETES_VERSIONS is what AKS offers.
 AVAILABLE_TYPE: Fact[Object] = Fact("extension_type")
 KUBERNETES_VERSIONS: Fact[Object | None] = Fact("kubernetes_versions")
 
 # From the cluster's own API, whole objects of all namespaces. KUBERNETES is the address of the API server; EVENTS and
 # HEALTH are of the namespace azureml; CONTROLLERS are Deployments, DaemonSets and StatefulSets with their kind;
 # INSTANCE_TYPES is None without the custom resource definition; RELEASES is the metadata of Helm's secrets; WEBHOOKS
-# are the configurations of admission webhooks, with their kind; DEFINITIONS and SERVICES are metadata alone; TLS_SECRET is
-# None where no secret is named, and never holds the private key.
+# are the configurations of admission webhooks, with their kind; DEFINITIONS and SERVICES are metadata alone;
+# TLS_SECRET is None where no secret is named, and never holds the private key.
 KUBERNETES: Fact[str] = Fact("kubernetes")
 NODES: Fact[Objects] = Fact("nodes")
 PODS: Fact[Objects] = Fact("pods")

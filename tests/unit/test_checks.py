@@ -169,10 +169,10 @@ def test_every_rule_that_declares_a_check_is_in_the_catalogue() -> None:
 @pytest.mark.parametrize("before", [True, False], ids=["before", "installed"])
 def test_empty_facts_break_no_check(target: CheckTarget, before: bool) -> None:
     target = replace(target, before=before)
-    objects = {keys.WORKSPACE, keys.HEALTH, keys.ARC_AGENTS, keys.CONSTRAINTS, keys.FEATURE, keys.RELAY, keys.VOLCANO, keys.ROUTER_ROLE, keys.ASSIGNMENTS}  # fmt: skip
+    objects = {keys.WORKSPACE, keys.HEALTH, keys.ARC_AGENTS, keys.CONSTRAINTS, keys.FEATURE, keys.RELAY, keys.VOLCANO, keys.ROUTER_ROLE, keys.ASSIGNMENTS, keys.AVAILABLE_TYPE, keys.KUBERNETES_VERSIONS}  # fmt: skip
     for one in select_checks(target):
         values: dict[Fact[Any], Any] = {fact: {} if fact in objects else [] for fact in one.facts}
-        values |= {keys.CLUSTER: CLUSTER, keys.CLI: "2.80.0", keys.KUBERNETES: "https://c"}
+        values |= {keys.CLUSTER: CLUSTER, keys.CLI: "2.80.0", keys.KUBERNETES: "https://c", keys.TLS_SECRET: None}
         evaluate(one, Facts(target, values))
 
 

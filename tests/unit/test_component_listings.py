@@ -107,7 +107,7 @@ ROLES: list[tuple[str, str, str, str]] = [
     ("fluent-bit", "1.1.71", "", ""),
     ("fluent-bit", "1.1.9", "", "required"),
     ("fluent-bit", "1.1.20", "", "optional"),
-    ("azureml-ingress-nginx-controller", "", "", "optional"),
+    ("azureml-ingress-nginx-controller", "", "", "required"),
     ("azureml-ingress-nginx-controller", "1.1.9", "", "optional"),
 ]
 
