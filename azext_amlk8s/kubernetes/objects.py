@@ -145,13 +145,17 @@ class Cluster:
 
     def dry_run_create(self, path: str, body: dict[str, Any]) -> None:
         """Have the API server admit an object without storing it. Raises ClusterUnreachable, ClusterRefused."""
-        with self._asking():
-            client = self._client._client._client  # pylint: disable=protected-access
-            response = client.post(path, params={"dryRun": "All"}, json=body)
+        http = self._client._client._client  # pylint: disable=protected-access
+
+        def send() -> Response:
+            response: Response = http.post(path, params={"dryRun": "All"}, json=body)
+            return response
+
+        response = self._send(send)
         if response.status_code >= 400:
-            status = _json(response)
-            message = status.get("message", response.reason_phrase)
-            raise ClusterRefused(response.status_code, status.get("reason", ""), message)
+            status = _json(response) or {}
+            message = str(status.get("message") or response.reason_phrase or "no message")
+            raise ClusterRefused(response.status_code, str(status.get("reason") or ""), message)
 
     def create_namespace(self, name: str) -> None:
         """Create a namespace; an existing one is kept. Raises ClusterUnreachable, ClusterRefused."""
