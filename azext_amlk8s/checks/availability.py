@@ -11,7 +11,7 @@ from azext_amlk8s.checks.facts import (
     Facts,
     properties_of,
 )
-from azext_amlk8s.computes import supported_versions
+from azext_amlk8s.computes import find_supported_versions
 from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, Unavailable, rule
 
 REGIONS = "https://learn.microsoft.com/azure/aks/cluster-extensions"
@@ -65,7 +65,7 @@ def kubernetes_version(facts: Facts) -> Results:
     properties = properties_of(facts[CLUSTER])
     version = str(properties.get("currentKubernetesVersion") or properties.get("kubernetesVersion") or "")
     offered = facts[KUBERNETES_VERSIONS]
-    supported = supported_versions(version, offered or {})
+    supported = find_supported_versions(version, offered or {})
     if supported:
         message = f"Kubernetes {version} is older than the versions that are supported: {', '.join(supported)}."
         fix = f"az aks upgrade {facts.cluster.az_args} --kubernetes-version {supported[-1]}"

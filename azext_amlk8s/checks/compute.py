@@ -24,14 +24,13 @@ from azext_amlk8s.checks.facts import (
 )
 from azext_amlk8s.computes import (
     AttachFacts,
-    Inside,
-    Wanted,
-    cluster_ref,
+    AttachRequest,
+    ClusterContents,
+    check_attach,
+    find_look_alikes,
+    find_missing_roles,
     identity_principals,
     is_kubernetes,
-    judge_attach,
-    look_alikes,
-    missing_roles,
     needed_roles,
 )
 from azext_amlk8s.diagnosis import compute_errors, explain_failure
@@ -235,26 +234,25 @@ def _attached(facts: Facts) -> list[Object]:
 def _attachment_findings(facts: Facts, ids: tuple[str, ...]) -> Iterator[Finding]:
     """The findings of some rules of attachments, for each compute, or for one that is still to be attached."""
     cluster, workspace = facts.cluster, _workspace(facts)
-    ref = cluster_ref(cluster.subscription, cluster.resource_group, cluster.type, cluster.name)
     trusted_access = bool(properties_of(facts[CLUSTER]).get("disableLocalAccounts"))
     principals = identity_principals(dict(facts[WORKSPACE]))
-    needed = [role for one in principals for role in needed_roles(one, ref, trusted_access=trusted_access)]
+    needed = [role for one in principals for role in needed_roles(one, cluster, trusted_access=trusted_access)]
     held = facts.get(ASSIGNMENTS)
-    missing = missing_roles(needed, held) if held is not None else ()
+    missing = find_missing_roles(needed, held) if held is not None else ()
     namespaces = facts.get(NAMESPACES)
     attach_facts = AttachFacts(
         workspace=facts[WORKSPACE],
         cluster=facts[CLUSTER],
         extensions=facts.get(EXTENSIONS) or (),
         computes=facts[COMPUTES],
-        inside=None if namespaces is None else Inside({name_of(one): _phase(one) for one in namespaces}),
+        contents=None if namespaces is None else ClusterContents({name_of(one): _phase(one) for one in namespaces}),
         trusted_access=facts.get(TRUSTED_ACCESS) or (),
         missing_roles=missing,
-        look_alikes=look_alikes(missing, (one for many in (held or {}).values() for one in many)),
+        look_alikes=find_look_alikes(missing, (one for many in (held or {}).values() for one in many)),
     )
     for name, namespace in _attachments(facts):
-        request = Wanted(name, workspace.resource_group, workspace.name, ref, namespace)
-        yield from (one for one in judge_attach(request, attach_facts) if one.id in ids)
+        request = AttachRequest(ComputeRef(workspace, name), cluster, namespace)
+        yield from check_attach(request, attach_facts, only=ids)
 
 
 def _phase(namespace: Object) -> str:

@@ -52,7 +52,7 @@ COMPUTE = (options.RESOURCE_GROUP, options.WORKSPACE, NAME)
 SHOW_SECRETS = Option("show_secrets", help="Include connection strings and other secrets.", is_flag=True)
 TIMEOUT = Option(
     "timeout",
-    help="Maximum seconds to wait; the operation then continues in Azure. Default: wait until it has finished.",
+    help="Time limit of the command in seconds; the operation then continues in Azure.",
     settings={"type": options.positive_seconds},
 )
 TAGS = Option("tags", az_type="tags_type")
@@ -182,6 +182,13 @@ GROUP = Group(
                 options.WORKSPACE,
                 SHOW_SECRETS,
                 Option("all_kinds", ("--all",), "List computes of every type.", is_flag=True),
+                Option("compute_type", ("--type",), "List computes of this type. Default: Kubernetes."),
+                Option(
+                    "max_results",
+                    ("--max-results", "-r"),
+                    "Maximum number of computes.",
+                    settings={"type": options.positive_seconds},
+                ),
             ),
             examples=(
                 ("List the computes as a table.", "az amlk8s compute list -g my-group -w my-workspace -o table"),

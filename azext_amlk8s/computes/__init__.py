@@ -1,47 +1,84 @@
-"""Computes: what is attached where; words and facts into findings. No I/O."""
+"""Computes: requests to attach a cluster, the rules that they must meet, and what is sent and shown. No I/O."""
 
-from azext_amlk8s.computes.compare import Difference, compare
-from azext_amlk8s.computes.existing_compute_rules import judge_detach, judge_standing, judge_taken, judge_update
-from azext_amlk8s.computes.facts import AttachFacts, Inside, Wanted, kind_of, state_of
-from azext_amlk8s.computes.ids import ClusterRef, cluster_ref, read_cluster_id, read_identity
-from azext_amlk8s.computes.names import judge_words
-from azext_amlk8s.computes.plan import attach_body, attach_command, keeping, update_body
-from azext_amlk8s.computes.roles import RoleNeeded, identity_principals, look_alikes, missing_roles, needed_roles
-from azext_amlk8s.computes.rules import extension_name, judge_attach, mended_by, supported_versions, trusted
-from azext_amlk8s.computes.view import blanked, is_kubernetes, with_studio
+from azext_amlk8s.computes.aks_rules import find_supported_versions, has_trusted_access
+from azext_amlk8s.computes.attach_rules import check_attach, resolved_by_options
+from azext_amlk8s.computes.cluster_ids import parse_cluster_id
+from azext_amlk8s.computes.comparison import Difference, compare_compute
+from azext_amlk8s.computes.existing_compute_rules import (
+    check_detach,
+    check_existing,
+    check_update,
+    matches_request,
+    rejected_update,
+    unapplied_update,
+)
+from azext_amlk8s.computes.extension_rules import find_extension, find_extension_name
+from azext_amlk8s.computes.identities import parse_identity, same_identity
+from azext_amlk8s.computes.model import (
+    AttachFacts,
+    AttachRequest,
+    ClusterContents,
+    cluster_id_of,
+    kind_of,
+    namespace_of,
+    state_of,
+)
+from azext_amlk8s.computes.request_bodies import (
+    attach_command,
+    build_attach_body,
+    build_update_body,
+    keep_existing,
+    replace_command,
+)
+from azext_amlk8s.computes.request_rules import check_request
+from azext_amlk8s.computes.roles import (
+    RoleNeeded,
+    find_look_alikes,
+    find_missing_roles,
+    identity_principals,
+    needed_roles,
+)
+from azext_amlk8s.computes.view import add_studio_url, is_broken, is_kubernetes, redact_compute, studio_url
 
 __all__ = [
     "AttachFacts",
-    "ClusterRef",
+    "AttachRequest",
+    "ClusterContents",
     "Difference",
-    "Inside",
     "RoleNeeded",
-    "Wanted",
-    "attach_body",
+    "add_studio_url",
     "attach_command",
-    "blanked",
-    "cluster_ref",
-    "compare",
-    "extension_name",
+    "build_attach_body",
+    "build_update_body",
+    "check_attach",
+    "check_detach",
+    "check_existing",
+    "check_request",
+    "check_update",
+    "cluster_id_of",
+    "compare_compute",
+    "find_extension",
+    "find_extension_name",
+    "find_look_alikes",
+    "find_missing_roles",
+    "find_supported_versions",
+    "has_trusted_access",
     "identity_principals",
+    "is_broken",
     "is_kubernetes",
-    "judge_attach",
-    "judge_detach",
-    "judge_standing",
-    "judge_taken",
-    "judge_update",
-    "judge_words",
-    "keeping",
+    "keep_existing",
     "kind_of",
-    "look_alikes",
-    "mended_by",
-    "missing_roles",
+    "matches_request",
+    "namespace_of",
     "needed_roles",
-    "read_cluster_id",
-    "read_identity",
+    "parse_cluster_id",
+    "parse_identity",
+    "redact_compute",
+    "rejected_update",
+    "replace_command",
+    "resolved_by_options",
+    "same_identity",
     "state_of",
-    "supported_versions",
-    "trusted",
-    "update_body",
-    "with_studio",
+    "studio_url",
+    "unapplied_update",
 ]

@@ -1,14 +1,17 @@
-"""The roles that a workspace's user-assigned identity needs (field guide compute 5.1)."""
+"""The roles that a workspace's user-assigned identity needs on a cluster.
+
+https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-to-workspace#prerequisites
+"""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.computes.ids import ClusterRef
+from azext_amlk8s.computes.model import Resource, properties_of
+from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.shell import join
 
 
 @dataclass(frozen=True)
@@ -22,76 +25,80 @@ class RoleNeeded:
     symptom: str
 
     @property
+    def scope_name(self) -> str:
+        """The name of the cluster or resource group of the scope."""
+        return self.scope.rsplit("/", 1)[-1]
+
+    @property
     def command(self) -> str:
-        """What grants it."""
-        words = ["--role", self.role, "--scope", self.scope, "--assignee-object-id", self.principal_id]
-        return " ".join(
-            ["az role assignment create", *map(shlex.quote, words), "--assignee-principal-type ServicePrincipal"]
-        )
+        """The complete command that grants it."""
+        args = ["--role", self.role, "--scope", self.scope, "--assignee-object-id", self.principal_id]
+        return f"az role assignment create {join(args)} --assignee-principal-type ServicePrincipal"
 
 
-def identity_principals(workspace: Mapping[str, Any]) -> tuple[str, ...]:
-    """The principal ids of a workspace's user-assigned identities, none where it has a system-assigned one.
+def identity_principals(workspace: Resource) -> tuple[str, ...]:
+    """The principal IDs of a workspace's user-assigned identities; none if it also has a system-assigned identity.
 
-    Where the workspace names a primary one, it is the one that the service uses.
+    If the workspace names a primary identity, only that one is used.
     """
     identity = workspace.get("identity") or {}
     if "systemassigned" in str(identity.get("type")).lower():
         return ()
-    held = {key.lower(): one for key, one in (identity.get("userAssignedIdentities") or {}).items()}
-    primary = str((workspace.get("properties") or {}).get("primaryUserAssignedIdentity") or "").lower()
-    used = [held[primary]] if primary in held else list(held.values())
+    identities = {key.lower(): value for key, value in (identity.get("userAssignedIdentities") or {}).items()}
+    primary = str(properties_of(workspace).get("primaryUserAssignedIdentity") or "").lower()
+    used = [identities[primary]] if primary in identities else list(identities.values())
     return tuple(one["principalId"] for one in used if one and one.get("principalId"))
 
 
 def needed_roles(principal_id: str, cluster: ClusterRef, *, trusted_access: bool = False) -> tuple[RoleNeeded, ...]:
-    """What the identity of a workspace needs on a cluster.
+    """The roles that the identity of a workspace needs on a cluster.
 
-    More on an Arc-connected one, for its relay, and on an AKS cluster that is entered by Trusted Access.
+    An Arc-connected cluster needs one for its relay, an AKS cluster with Trusted Access needs Contributor.
     """
-    scopes = {"cluster": cluster.id, "clusterResourceGroup": cluster.group_id}
+    group_id = cluster.id.partition("/providers/")[0]
+    scopes = {"cluster": cluster.id, "clusterResourceGroup": group_id}
     return tuple(
-        RoleNeeded(one["role"], one["id"], scopes[one["scope"]], principal_id, one["symptom"])
-        for one in knowledge.load("roles")["workspaceIdentity"]
-        if cluster.kind in one["clusters"] and (trusted_access or not one.get("onlyWithTrustedAccess"))
+        RoleNeeded(role["role"], role["id"], scopes[role["scope"]], principal_id, role["symptom"])
+        for role in knowledge.load("roles")["workspaceIdentity"]
+        if cluster.type in role["clusters"] and (trusted_access or not role.get("onlyWithTrustedAccess"))
     )
 
 
-def missing_roles(
-    needed: Iterable[RoleNeeded], assignments: Mapping[str, Sequence[Mapping[str, Any]]]
+def find_missing_roles(
+    needed: Iterable[RoleNeeded], assignments: Mapping[str, Sequence[Resource]]
 ) -> tuple[RoleNeeded, ...]:
-    """Those that no assignment gives, at the scope or above it; Owner and Contributor include what they cover.
+    """The roles that no assignment grants at their scope or above it. Owner and Contributor include other roles.
 
-    assignments are those of a principal and of the groups that it is in, by principal id.
+    assignments are those of a principal and of its groups, by principal ID.
     """
     includes = knowledge.load("roles")["includes"]
 
-    def given(one: RoleNeeded) -> bool:
+    def is_granted(needed_role: RoleNeeded) -> bool:
         return any(
-            one.role_id.lower() in (role, *includes.get(role, ())) and _covers(scope, one.scope.lower())
-            for role, scope in map(_role_and_scope, assignments.get(one.principal_id, ()))
+            needed_role.role_id.lower() in (role, *includes.get(role, ())) and _covers(scope, needed_role.scope.lower())
+            for role, scope in map(_role_and_scope, assignments.get(needed_role.principal_id, ()))
         )
 
-    return tuple(one for one in needed if not given(one))
+    return tuple(one for one in needed if not is_granted(one))
 
 
-def look_alikes(needed: Iterable[RoleNeeded], assignments: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Names of assigned roles that are taken for a needed one because they are called almost the same."""
-    wanted = {one.role_id for one in needed}
-    alike = {
-        one["notToBeTakenFor"]["id"]: one["notToBeTakenFor"]["role"]
-        for one in knowledge.load("roles")["workspaceIdentity"]
-        if "notToBeTakenFor" in one and one["id"] in wanted
+def find_look_alikes(needed: Iterable[RoleNeeded], assignments: Iterable[Resource]) -> tuple[str, ...]:
+    """The names of assigned roles that are easily confused with a needed one."""
+    needed_ids = {one.role_id for one in needed}
+    similar = {
+        role["similarRole"]["id"]: role["similarRole"]["role"]
+        for role in knowledge.load("roles")["workspaceIdentity"]
+        if "similarRole" in role and role["id"] in needed_ids
     }
-    held = {_role_and_scope(one)[0] for one in assignments}
-    return tuple(name for role, name in alike.items() if role in held)
+    assigned = {_role_and_scope(one)[0] for one in assignments}
+    return tuple(name for role, name in similar.items() if role in assigned)
 
 
-def _role_and_scope(assignment: Mapping[str, Any]) -> tuple[str, str]:
-    properties = assignment.get("properties") or {}
+def _role_and_scope(assignment: Resource) -> tuple[str, str]:
+    properties = properties_of(assignment)
     role = str(properties.get("roleDefinitionId", "")).rsplit("/", 1)[-1].lower()
     return role, str(properties.get("scope", "")).lower().rstrip("/")
 
 
-def _covers(scope: str, wanted: str) -> bool:
-    return wanted == scope or wanted.startswith(scope + "/")
+def _covers(scope: str, needed_scope: str) -> bool:
+    return needed_scope == scope or needed_scope.startswith(scope + "/")

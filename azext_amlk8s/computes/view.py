@@ -1,4 +1,4 @@
-"""A compute as it is shown."""
+"""A compute as it is shown to the user."""
 
 from __future__ import annotations
 
@@ -6,37 +6,48 @@ from collections.abc import Mapping
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.computes.facts import kind_of
+from azext_amlk8s.computes.model import Resource, kind_of, properties_of
 
-# Below the properties of a compute, of whatever kind; the key of a certificate is one below sslConfiguration only.
+# Keys below the properties of a compute of any kind whose values are secret.
 SECRETS = frozenset(
     {"relayconnectionstring", "servicebusconnectionstring", "databricksaccesstoken", "password", "privatekeydata"}
 )
-BELOW = {"sslconfiguration": frozenset({"key"})}
+# Keys that are secret only below a certain parent.
+SECRETS_BELOW = {"sslconfiguration": frozenset({"key"})}
 
 
-def blanked(compute: Mapping[str, Any]) -> dict[str, Any]:
+def redact_compute(compute: Resource) -> dict[str, Any]:
     """The compute with its connection strings and other secrets emptied; nothing else is changed or dropped."""
-    return {key: _blanked(one, key) if key == "properties" else one for key, one in compute.items()}
+    return {key: _redact(value, key) if key == "properties" else value for key, value in compute.items()}
 
 
-def is_kubernetes(compute: Mapping[str, Any]) -> bool:
-    """Whether it is a Kubernetes compute; one whose properties are null is of unknown kind and is not."""
+def is_kubernetes(compute: Resource) -> bool:
+    """Whether it is a Kubernetes compute. One whose properties are null is of unknown kind and is not."""
     return kind_of(compute).lower() == "kubernetes"
 
 
-def with_studio(compute: Mapping[str, Any], cloud: str) -> dict[str, Any]:
-    """The compute with studioUrl beside ARM's own keys, which go before it; cloud is az's name of the cloud."""
+def is_broken(compute: Resource) -> bool:
+    """Whether ARM returned it without any properties, so that its kind is unknown."""
+    return not properties_of(compute)
+
+
+def add_studio_url(compute: Resource, cloud: str) -> dict[str, Any]:
+    """The compute with its studioUrl; a key of ARM with this name wins. cloud is the name that az uses."""
+    return {"studioUrl": studio_url(str(compute.get("id")), cloud), **compute}
+
+
+def studio_url(compute_id: str, cloud: str) -> str:
+    """The address of a compute in Azure Machine Learning studio."""
     studios = knowledge.load("studio")
-    base = studios.get(cloud, studios["AzureCloud"])
-    workspace = str(compute.get("id")).partition("/computes/")[0]
-    return {"studioUrl": f"{base}/compute/{compute.get('name')}/details?wsid={workspace}", **compute}
+    workspace, _, name = compute_id.partition("/computes/")
+    return f"{studios.get(cloud, studios['AzureCloud'])}/compute/{name}/details?wsid={workspace}"
 
 
-def _blanked(value: Any, below: str) -> Any:
+def _redact(value: Any, parent: str) -> Any:
     if isinstance(value, Mapping):
-        secret = SECRETS | BELOW.get(below.lower(), frozenset())
+        secret = SECRETS | SECRETS_BELOW.get(parent.lower(), frozenset())
         return {
-            key: "" if one and str(key).lower() in secret else _blanked(one, str(key)) for key, one in value.items()
+            key: "" if child and str(key).lower() in secret else _redact(child, str(key))
+            for key, child in value.items()
         }
-    return [_blanked(one, below) for one in value] if isinstance(value, list) else value
+    return [_redact(item, parent) for item in value] if isinstance(value, list) else value

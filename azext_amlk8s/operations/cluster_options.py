@@ -175,18 +175,20 @@ def _compute(arm: Any, where: Choice) -> dict[str, Any]:
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
     from azext_amlk8s.console.errors import mentions
-    from azext_amlk8s.operations.compute_common import Place, absent, not_found
+    from azext_amlk8s.operations.compute_errors import compute_not_found, not_found, workspace_not_found
 
-    place = Place(str(where.resource_group_name), str(where.workspace_name), str(where.compute_name))
+    ref = arm.compute_ref(str(where.resource_group_name), str(where.workspace_name), str(where.compute_name))
     try:
-        found: dict[str, Any] = arm.get_compute(arm.compute_ref(*place.parts))
+        found: dict[str, Any] = arm.get_compute(ref)
     except not_found() as error:
-        raise absent(error, place, of_compute=mentions(error, "computes")) from error
+        if mentions(error, "computes"):
+            raise compute_not_found(error, ref) from error
+        raise workspace_not_found(error, ref.workspace) from error
     kind = (found.get("properties") or {}).get("computeType")
     if str(kind).lower() != "kubernetes":
         raise InvalidArgumentValueError(
-            f"The compute {place.name} is of type {kind}, not a Kubernetes cluster.",
-            recommendation=f"az amlk8s compute list {place.workspace_words} -o table",
+            f"The compute {ref.name} is of type {kind}, not a Kubernetes cluster.",
+            recommendation=f"az amlk8s compute list {ref.workspace.cli_args} -o table",
         )
     return found
 

@@ -1,62 +1,90 @@
-"""az amlk8s compute: looking, waiting, detaching."""
+"""az amlk8s compute show, list, wait and detach"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm, raise_for_errors
-from azext_amlk8s.operations.compute_common import (
-    Place,
-    absent,
-    failed,
-    followed,
-    not_found,
-    scene_of,
-    see_that_it_is_gone,
-    tell_of_endpoints,
-    went_on,
+from azext_amlk8s.computes import (
+    add_studio_url,
+    check_detach,
+    is_broken,
+    is_kubernetes,
+    kind_of,
+    redact_compute,
 )
+from azext_amlk8s.console.errors import confirm, raise_for_errors
+from azext_amlk8s.operations.compute_errors import (
+    cluster_of,
+    compute_failed,
+    compute_not_found,
+    not_found,
+    read_compute,
+    workspace_not_found,
+)
+from azext_amlk8s.operations.compute_options import open_compute, open_workspace
+from azext_amlk8s.operations.compute_progress import (
+    TrackedOperation,
+    follow_detach,
+    log_continues,
+    warn_about_endpoints,
+)
+from azext_amlk8s.operations.waiting import Condition, Deadline, wait_for
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.refs import ClusterRef
+
+DETACH_SECONDS = 20 * 60
 
 
 def show(
-    cmd: Any, resource_group_name: str, workspace_name: str, name: str, show_secrets: bool = False
+    cmd: AzCliCommand, resource_group_name: str, workspace_name: str, name: str, show_secrets: bool = False
 ) -> dict[str, Any]:
-    """The compute as ARM describes it and its address in the studio; exit code 3 when it is not there.
+    """The compute as ARM describes it, with studioUrl added; exit code 3 if it does not exist.
 
-    Its two connection strings are blanked unless show_secrets. studioUrl is ours, beside what ARM said.
+    Its connection strings are empty unless show_secrets.
     """
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.computes import blanked, with_studio
-
-    place = Place(resource_group_name, workspace_name, name)
-    with azure_errors():
-        try:
-            arm = AzureClient(cmd.cli_ctx)
-            found = arm.get_compute(arm.compute_ref(*place.parts))
-        except not_found() as error:
-            raise absent(error, place, of_compute=True) from error
-    return with_studio(found if show_secrets else blanked(found), cmd.cli_ctx.cloud.name)
+    client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
+    try:
+        compute = client.get_compute(ref)
+    except not_found() as error:
+        raise compute_not_found(error, ref) from error
+    return add_studio_url(compute if show_secrets else redact_compute(compute), cmd.cli_ctx.cloud.name)
 
 
 def list_(
-    cmd: Any, resource_group_name: str, workspace_name: str, all_kinds: bool = False, show_secrets: bool = False
+    cmd: AzCliCommand,
+    resource_group_name: str,
+    workspace_name: str,
+    all_kinds: bool = False,
+    show_secrets: bool = False,
+    compute_type: str | None = None,
+    max_results: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The computes of a workspace as ARM describes them: those of kind Kubernetes, or of every kind."""
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.computes import blanked, is_kubernetes
+    """The computes of a workspace as ARM describes them: Kubernetes computes, those of a type, or of every kind.
 
-    with azure_errors():
-        try:
-            arm = AzureClient(cmd.cli_ctx)
-            found = arm.list_computes(arm.workspace_ref(resource_group_name, workspace_name))
-        except not_found() as error:
-            raise absent(error, Place(resource_group_name, workspace_name)) from error
-    chosen = [one for one in found if all_kinds or is_kubernetes(one)]
-    return chosen if show_secrets else [blanked(one) for one in chosen]
+    A compute whose properties are null may be a Kubernetes compute, and is listed as one.
+    """
+    client, workspace = open_workspace(cmd, resource_group_name, workspace_name)
+    try:
+        computes = client.list_computes(workspace)
+    except not_found() as error:
+        raise workspace_not_found(error, workspace) from error
+    kind = (compute_type or "kubernetes").lower()
+    chosen = [
+        one
+        for one in computes
+        if all_kinds
+        or (kind_of(one).lower() == kind)
+        or (kind == "kubernetes" and (is_kubernetes(one) or is_broken(one)))
+    ][:max_results]
+    return chosen if show_secrets else [redact_compute(one) for one in chosen]
 
 
 def wait(
-    cmd: Any,
+    cmd: AzCliCommand,
     resource_group_name: str,
     workspace_name: str,
     name: str,
@@ -68,68 +96,64 @@ def wait(
     interval: int = 5,
     timeout: int = 3600,
 ) -> None:
-    """Wait until the compute meets a condition; exit code 1 when the time is up or it has failed."""
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.operations.waiting import Condition, wait_for
-
-    place = Place(resource_group_name, workspace_name, name)
+    """Wait until the compute meets a condition; exit code 1 after the timeout or if it has failed."""
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
-    with azure_errors():
-        arm = AzureClient(cmd.cli_ctx)
-
-        def read() -> dict[str, Any] | None:
-            try:
-                return dict(arm.get_compute(arm.compute_ref(*place.parts)))
-            except not_found() as error:
-                _require_workspace(arm, place, error)
-                return None
-
-        look = f"az amlk8s compute show {place.words}"
-        wait_for(read, condition, interval, timeout, name, look, lambda there: failed(arm, place, there))
+    client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
+    wait_for(
+        lambda: read_compute(client, ref),
+        condition,
+        interval,
+        timeout,
+        ref.name,
+        f"az amlk8s compute show {ref.cli_args}",
+        lambda compute: compute_failed(client, ref, compute),
+    )
 
 
 def detach(
-    cmd: Any,
+    cmd: AzCliCommand,
     resource_group_name: str,
     workspace_name: str,
     name: str,
     no_wait: bool = False,
-    timeout: int | None = None,
+    timeout: int = DETACH_SECONDS,
     yes: bool = False,
 ) -> None:
-    """Detach and follow it until it is gone; a compute that is not there leaves nothing to do."""
+    """Detach and wait until the compute is deleted. One that does not exist is not an error."""
     from knack.log import get_logger
 
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.computes import judge_detach
-
-    log, place = get_logger(__name__), Place(resource_group_name, workspace_name, name)
-    with azure_errors():
-        arm = AzureClient(cmd.cli_ctx)
-        try:
-            there = arm.get_compute(arm.compute_ref(*place.parts))
-        except not_found() as error:
-            _require_workspace(arm, place, error)
-            log.warning("There is no compute %s in %s: nothing to detach.", name, workspace_name)
-            return
-        raise_for_errors(judge_detach(there, resource_group_name, workspace_name))
-        tell_of_endpoints(arm, place)
-        question = f"Detach {name} from {workspace_name}? Jobs and endpoints on it end. The cluster stays as it is."
-        confirm(cmd, question, yes)
-        operation = arm.begin_detach_compute(arm.compute_ref(*place.parts))
-        resume = f"az amlk8s compute wait {place.words} --deleted"
-        if no_wait:
-            went_on(resume)
-            return
-        scene = scene_of(arm, there, "delete", workspace_name)
-        followed(cmd, operation, arm, place, f"Detaching {name} from {workspace_name}", resume, scene, timeout)
-        see_that_it_is_gone(arm, place, resume)
-        log.warning("The cluster keeps the extension, its namespaces and its instance types.")
+    log, deadline = get_logger(__name__), Deadline(timeout)
+    client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
+    workspace = ref.workspace.name
+    compute = read_compute(client, ref)
+    if compute is None:
+        log.warning("Compute '%s' does not exist in workspace '%s'. Nothing to detach.", ref.name, workspace)
+        return
+    raise_for_errors(check_detach(compute, ref))
+    warn_about_endpoints(client, ref)
+    confirm(cmd, f"Detach compute '{ref.name}' from workspace '{workspace}'?", yes, refusal="Not detached")
+    operation = client.begin_detach_compute(ref)
+    resume = f"az amlk8s compute wait {ref.cli_args} --deleted"
+    if no_wait:
+        return log_continues(resume)
+    cluster = cluster_of(compute)
+    tracked = TrackedOperation(
+        cmd, client, ref, f"Detaching {ref.name} from {workspace}", resume, "delete", deadline, cluster
+    )
+    follow_detach(tracked, operation)
+    if cluster and (extension := _extension_name(client, cluster)):
+        log.warning(
+            "Cluster '%s' keeps extension '%s', its namespaces and its instance types.", cluster.name, extension
+        )
 
 
-def _require_workspace(arm: Any, place: Place, error: Any) -> None:
-    """ARM answers alike for an absent compute and an absent workspace; only the first is no error."""
+def _extension_name(client: AzureClient, cluster: ClusterRef) -> str:
+    """The name of the extension on the cluster; empty for none, and where it cannot be read."""
+    from azure.core.exceptions import AzureError
+
+    from azext_amlk8s.computes import find_extension_name
+
     try:
-        arm.get_workspace(arm.workspace_ref(place.group, place.workspace))
-    except not_found() as other:
-        raise absent(other, place) from error
+        return find_extension_name(client.list_extensions(cluster))
+    except AzureError:
+        return ""

@@ -3,27 +3,66 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm, raise_for_errors
-from azext_amlk8s.operations.compute_common import (
-    Place,
-    followed,
-    scene_of,
-    see_that_it_is_gone,
-    tell_of_endpoints,
-    went_on,
+from azext_amlk8s.computes import (
+    AttachFacts,
+    AttachRequest,
+    RoleNeeded,
+    add_studio_url,
+    attach_command,
+    build_attach_body,
+    check_attach,
+    check_existing,
+    check_request,
+    compare_compute,
+    find_extension_name,
+    keep_existing,
+    matches_request,
+    parse_identity,
+    redact_compute,
+    resolved_by_options,
+    state_of,
+    studio_url,
 )
+from azext_amlk8s.console.errors import confirm, raise_for_errors
+from azext_amlk8s.operations.compute_facts import collect_attach_facts, read_missing_roles
+from azext_amlk8s.operations.compute_options import find_cluster_option, open_compute
+from azext_amlk8s.operations.compute_progress import (
+    TrackedOperation,
+    begin_attach,
+    follow_compute,
+    follow_detach,
+    log_continues,
+    poll_compute,
+    warn_about_endpoints,
+)
+from azext_amlk8s.operations.compute_record import ReplacementRecord
+from azext_amlk8s.operations.waiting import Deadline
+from azext_amlk8s.rules import Severity
+from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
-    from azext_amlk8s.computes import AttachFacts, ClusterRef, RoleNeeded, Wanted
+    from azure.cli.core.commands import AzCliCommand
 
-ROLES_VISIBLE_SECONDS, ROLES_ASK_SECONDS = 300, 2
+    from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.refs import ComputeRef
+
+Resource = Mapping[str, Any]
+ATTACH_SECONDS = 20 * 60
+ROLES_INTERVAL_SECONDS = 2
+# Responses to a DELETE that leave the compute as it is.
+REFUSED = (400, 401, 403, 405, 412, 422, 429)
+# A compute in one of these states may be one whose replacement was interrupted.
+INTERRUPTED_STATES = ("deleting", "failed", "canceled", "cancelled")
 
 
 def attach(
-    cmd: Any,
+    cmd: AzCliCommand,
     resource_group_name: str,
     workspace_name: str,
     name: str,
@@ -41,193 +80,272 @@ def attach(
     create_namespace: bool = False,
     assign_roles: bool = False,
     replace: bool = False,
-    timeout: int | None = None,
+    timeout: int = ATTACH_SECONDS,
     no_wait: bool = False,
     yes: bool = False,
-) -> Any:
-    """Check what would fail, attach the cluster, follow it. Returns the compute as ARM describes it.
+) -> dict[str, Any] | None:
+    """Check what would fail, attach the cluster and wait for the end. Returns the compute as ARM describes it.
 
-    With no_wait it returns nothing, and nothing is followed.
+    With no_wait it returns nothing once Azure has accepted the request.
     """
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.computes import (
-        Wanted,
-        attach_body,
-        blanked,
-        extension_name,
-        judge_words,
-        keeping,
-        read_identity,
+    deadline = Deadline(timeout)
+    _require_kubernetes(compute_type)
+    identity, identity_findings = parse_identity(identity_type, " ".join(user_assigned_identities or ()))
+    client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
+    cluster, cluster_findings = find_cluster_option(ref.workspace, resource_id, cluster_name, cluster_type)
+    request = AttachRequest(
+        ref, cluster, namespace or "default", identity, tags, description, workload or "", context=context or ""
     )
-    from azext_amlk8s.operations.compute_facts import attach_facts
-
-    _refuse_words(compute_type, resource_id, cluster_name, cluster_type)
-    identity, of_identity = read_identity(identity_type, " ".join(user_assigned_identities or ()))
-    with azure_errors():
-        arm = AzureClient(cmd.cli_ctx)
-        ref, of_id = _cluster(arm, resource_group_name, resource_id, cluster_name, cluster_type)
-        wanted = Wanted(
-            name, resource_group_name, workspace_name, ref, namespace or "default", identity, tags, description,
-            workload or "",
-        )  # fmt: skip
-        raise_for_errors(judge_words(wanted, arm.subscription_id), of_id, of_identity)
-        facts, door = attach_facts(arm, wanted, context)
-        there = facts.compute(name)
-        if there is not None:
-            if _is_wanted(there, wanted, replace):
-                return blanked(there)
-            wanted = keeping(wanted, there, namespace=namespace is None)
-        _refuse_what_is_not_mended(wanted, facts, create_namespace=create_namespace, assign_roles=assign_roles)
-        place = Place(resource_group_name, workspace_name, name)
-        if there is not None:
-            tell_of_endpoints(arm, place)
-            confirm(cmd, f"Detach {name} and attach it again? Jobs and endpoints on it end.", yes)
-        if create_namespace:
-            _make_namespace(door, wanted, facts)
-        if assign_roles and facts.missing_roles:
-            _grant(arm, wanted, facts.missing_roles)
-        if there is not None:
-            _detach(cmd, arm, place, there, wanted, timeout)
-        operation = _begin(arm, place, wanted, attach_body(wanted, facts.workspace), detached=there is not None)
-        doing, resume = f"Attaching {name} to {workspace_name}", f"az amlk8s compute wait {place.words} --created"
-        if no_wait:
-            return went_on(resume)
-        about = {"name": name, "properties": {"resourceId": ref.id}}
-        scene = scene_of(arm, about, "create", workspace_name, extension_name(facts.extensions))
-        return blanked(followed(cmd, operation, arm, place, doing, resume, scene, timeout))
+    raise_for_errors(check_request(request, ref.workspace.subscription), cluster_findings, identity_findings)
+    facts, connection = collect_attach_facts(client, request)
+    options = _Options(create_namespace, assign_roles, replace, namespace is None, no_wait, yes)
+    record = ReplacementRecord.of(cmd, ref)
+    return _Attachment(cmd, client, request, facts, connection, options, record, deadline).run()
 
 
-def _refuse_words(
-    compute_type: str | None, resource_id: str | None, cluster_name: str | None, cluster_type: str | None
-) -> None:
-    from azure.cli.core.azclierror import (
-        InvalidArgumentValueError,
-        MutuallyExclusiveArgumentError,
-        RequiredArgumentMissingError,
-    )
+def _require_kubernetes(compute_type: str | None) -> None:
+    from azure.cli.core.azclierror import InvalidArgumentValueError
 
     if compute_type and compute_type.lower() != "kubernetes":
         raise InvalidArgumentValueError(
-            f"The type {compute_type} cannot be attached here.", recommendation="--type Kubernetes"
-        )
-    if resource_id and cluster_name:
-        raise MutuallyExclusiveArgumentError("The cluster is given twice: by --resource-id and by --cluster-name.")
-    if not resource_id and not (cluster_name and cluster_type):
-        raise RequiredArgumentMissingError(
-            "The cluster must be given, by --resource-id or by --cluster-name and --cluster-type.",
-            recommendation="--cluster-name NAME --cluster-type managedClusters",
+            f"Unsupported compute type '{compute_type}'; expected Kubernetes.", recommendation="--type Kubernetes"
         )
 
 
-def _cluster(
-    arm: Any, group: str, resource_id: str | None, cluster_name: str | None, cluster_type: str | None
-) -> tuple[ClusterRef, Sequence[Any]]:
-    """The cluster that is meant, and what is to be said of its id. Raises ValidationError where that is none."""
-    from azext_amlk8s.computes import cluster_ref, read_cluster_id
+@dataclass(frozen=True)
+class _Options:
+    """The options of a run that are no settings of the compute."""
 
-    if not resource_id:
-        return cluster_ref(arm.subscription_id, group, str(cluster_type), str(cluster_name)), ()
-    ref, findings = read_cluster_id(resource_id)
-    if ref is None:
+    create_namespace: bool
+    assign_roles: bool
+    replace: bool
+    keep_namespace: bool
+    no_wait: bool
+    yes: bool
+
+
+@dataclass(frozen=True)
+class _Attachment:
+    """One run of the command, once its options have been read and its facts collected.
+
+    record is that of a replacement; it exists if an earlier run was interrupted.
+    """
+
+    cmd: AzCliCommand
+    client: AzureClient
+    request: AttachRequest
+    facts: AttachFacts
+    connection: Cluster | None
+    options: _Options
+    record: ReplacementRecord
+    deadline: Deadline
+
+    @property
+    def ref(self) -> ComputeRef:
+        """The compute."""
+        return self.request.compute
+
+    def run(self) -> dict[str, Any] | None:
+        """Attach, wait for an attachment in progress, or replace the existing compute."""
+        existing, recorded = self.facts.find_compute(self.ref.name), self.record.read()
+        if existing is None:
+            return self._completed_with(recorded)._attach(detached=recorded is not None)
+        if recorded is not None and state_of(existing).lower() in INTERRUPTED_STATES:
+            return self._completed_with(recorded)._replace(existing, recorded)
+        # Without --replace the request is compared as it is; nothing is kept, since nothing is sent.
+        return (self._completed_with(existing) if self.options.replace else self)._continue(existing, recorded)
+
+    def _completed_with(self, compute: Resource | None) -> _Attachment:
+        """The same attachment with what the compute has where no option was given."""
+        if compute is None:
+            return self
+        request = keep_existing(self.request, compute, namespace=self.options.keep_namespace)
+        return replace(self, request=request)
+
+    def _continue(self, existing: Resource, recorded: Resource | None) -> dict[str, Any] | None:
+        """Wait for an attachment in progress, report one that is complete, or replace the compute."""
+        # With --replace this is only the new compute if an earlier run of the command recorded another one.
+        is_new = not self.options.replace or (recorded is not None and _created_on(recorded) != _created_on(existing))
+        in_progress = state_of(existing).lower() in ("creating", "updating")
+        if is_new and in_progress and not compare_compute(existing, self.request):
+            return self._finish(poll_compute(self.client, self.ref, dict(existing)))
+        if is_new and matches_request(existing, self.request):
+            self.record.delete()
+            _log("Compute '%s' is already attached. Nothing was changed.", self.ref.name)
+            return self._output(existing)
+        return self._replace(existing, existing)
+
+    def _attach(self, *, detached: bool) -> dict[str, Any] | None:
+        """Attach a compute that does not exist; detached: an earlier run was interrupted after the detachment."""
+        if detached:
+            self._log_restored()
+        self._check()
+        self._prepare()
+        return self._put(detached=detached)
+
+    def _replace(self, existing: Resource, source: Resource) -> dict[str, Any] | None:
+        """Detach and attach again. source is the compute whose settings are kept: the existing or the recorded one."""
+        deleting = source is not existing and state_of(existing).lower() == "deleting"
+        if source is not existing:
+            self._log_restored()
+        if not deleting:
+            raise_for_errors(check_existing(existing, self.request, replace=self.options.replace))
+        self._check()
+        if not deleting:
+            warn_about_endpoints(self.client, self.ref)
+            question = (
+                f"Detach compute '{self.ref.name}' from workspace '{self.ref.workspace.name}' and attach it again?"
+            )
+            confirm(self.cmd, question, self.options.yes, refusal="Not detached")
+        self._prepare()
+        self._detach(existing, source, deleting=deleting)
+        return self._put(detached=True)
+
+    def _check(self) -> None:
+        """Raise ValidationError for all errors; those that options resolve only if another error remains."""
+        create_namespace, assign_roles = self.options.create_namespace, self.options.assign_roles
+        findings = check_attach(self.request, self.facts, create_namespace=create_namespace)
+        resolved = resolved_by_options(create_namespace=create_namespace, assign_roles=assign_roles)
+        if not {one.id for one in findings if one.severity is Severity.ERROR} - resolved:
+            findings = tuple(one for one in findings if one.id not in resolved)
         raise_for_errors(findings)
-    assert ref is not None
-    return ref, findings
+
+    def _prepare(self) -> None:
+        """Create the namespace and assign the roles, as far as options say so."""
+        if self.options.create_namespace:
+            _create_namespace(self.connection, self.request, self.facts)
+        if self.options.assign_roles and self.facts.missing_roles:
+            _assign_roles(self.client, self.request, self.facts.missing_roles, self.deadline)
+
+    def _detach(self, existing: Resource, source: Resource, *, deleting: bool) -> None:
+        """Record what has to be restored, then detach the compute and wait until it is deleted."""
+        from azure.core.exceptions import HttpResponseError
+
+        title = f"Detaching {self.ref.name} from {self.ref.workspace.name}"
+        resume = attach_command(self.request)
+        cluster = self.request.cluster
+        tracked = TrackedOperation(self.cmd, self.client, self.ref, title, resume, "delete", self.deadline, cluster)
+        self.record.write(source)
+        with self._interruption_explained():
+            try:
+                operation = (
+                    poll_compute(self.client, self.ref, dict(existing))
+                    if deleting
+                    else self.client.begin_detach_compute(self.ref)
+                )
+            except HttpResponseError as error:
+                if error.status_code in REFUSED:
+                    self.record.delete()
+                raise
+            follow_detach(tracked, operation)
+
+    def _put(self, *, detached: bool) -> dict[str, Any] | None:
+        """Send the request to attach and follow it."""
+        body = build_attach_body(self.request, self.facts.workspace)
+        with self._interruption_explained() if detached else nullcontext():
+            return self._finish(begin_attach(self.client, self.request, body))
+
+    def _finish(self, operation: Operation | StatePoller) -> dict[str, Any] | None:
+        """Follow an attachment to its end and report what to do next."""
+        resume = f"az amlk8s compute wait {self.ref.cli_args} --created"
+        if self.options.no_wait:
+            self.record.delete()
+            log_continues(resume)
+            return None
+        title = f"Attaching {self.ref.name} to {self.ref.workspace.name}"
+        extension = find_extension_name(self.facts.extensions)
+        tracked = TrackedOperation(
+            self.cmd, self.client, self.ref, title, resume, "create", self.deadline, self.request.cluster, extension
+        )
+        compute = follow_compute(tracked, operation)
+        self.record.delete()
+        url = studio_url(self.ref.id, self.cmd.cli_ctx.cloud.name)
+        args = f"{self.ref.workspace.cli_args} {join(['--compute-name', self.ref.name])}"
+        _log("Compute '%s' is attached: %s", self.ref.name, url)
+        _log("Next, list its instance types: az amlk8s instance-type list %s", args)
+        return self._output(compute)
+
+    @contextmanager
+    def _interruption_explained(self) -> Iterator[None]:
+        """Log how to continue if the command ends while the compute is detached."""
+        try:
+            yield
+        except BaseException:
+            if self.record.path.exists():
+                _log(
+                    "Compute '%s' was detached and is not attached again yet. Its settings are saved in %s. Run the "
+                    "same command again to attach it with these settings, or run: %s",
+                    self.ref.name,
+                    self.record.path,
+                    attach_command(self.request),
+                )
+            raise
+
+    def _log_restored(self) -> None:
+        _log(
+            "An earlier replacement of compute '%s' was interrupted. Its settings are restored from %s.",
+            self.ref.name,
+            self.record.path,
+        )
+
+    def _output(self, compute: Resource) -> dict[str, Any]:
+        return add_studio_url(redact_compute(compute), self.cmd.cli_ctx.cloud.name)
 
 
-def _is_wanted(there: Mapping[str, Any], wanted: Wanted, replace: bool) -> bool:
-    """Whether what is there is what is wanted. A PUT would overwrite it beyond recovery, so all else is refused."""
-    from knack.log import get_logger
-
-    from azext_amlk8s.computes import judge_standing
-
-    same, findings = judge_standing(there, wanted, replace=replace)
-    raise_for_errors(findings)
-    if same:
-        get_logger(__name__).warning("%s is attached already and the same; nothing was changed.", wanted.name)
-    return same
+def _created_on(compute: Resource) -> str:
+    return str((compute.get("properties") or {}).get("createdOn") or "")
 
 
-def _refuse_what_is_not_mended(
-    wanted: Wanted, facts: AttachFacts, *, create_namespace: bool, assign_roles: bool
-) -> None:
-    """Refuse on all errors but those that this run mends itself; nothing is mended where another rule refuses."""
-    from azext_amlk8s.computes import judge_attach, mended_by
-    from azext_amlk8s.rules import Severity
-
-    found = judge_attach(wanted, facts, create_namespace=create_namespace)
-    mended = mended_by(create_namespace=create_namespace, assign_roles=assign_roles)
-    if not {one.id for one in found if one.severity is Severity.ERROR} - mended:
-        found = tuple(one for one in found if one.id not in mended)
-    raise_for_errors(found)
-
-
-def _make_namespace(door: Any, wanted: Wanted, facts: AttachFacts) -> None:
+def _create_namespace(connection: Cluster | None, request: AttachRequest, facts: AttachFacts) -> None:
+    """Create the namespace of the request unless it exists."""
     from azure.cli.core.azclierror import BadRequestError
-    from knack.log import get_logger
 
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
 
-    if facts.inside is None or wanted.namespace in facts.inside.namespaces:
+    if connection is None or facts.contents is None or request.namespace in facts.contents.namespaces:
         return
     try:
-        door.create_namespace(wanted.namespace)
-    except (ClusterRefused, ClusterUnreachable) as refused:
+        connection.create_namespace(request.namespace)
+    except (ClusterRefused, ClusterUnreachable) as error:
         raise BadRequestError(
-            f"The namespace {wanted.namespace} cannot be made: {refused}",
-            recommendation=f"kubectl create namespace {wanted.namespace}",
-        ) from refused
-    get_logger(__name__).warning("The namespace %s was made in %s.", wanted.namespace, wanted.cluster.name)
+            f"Could not create namespace '{request.namespace}': {error}",
+            recommendation=request.kubectl(f"create namespace {request.namespace}"),
+        ) from error
+    _log("Created namespace '%s' in cluster '%s'.", request.namespace, request.cluster.name)
 
 
-def _grant(arm: Any, wanted: Wanted, roles: Sequence[RoleNeeded]) -> None:
-    """Grant roles and wait until they can be seen. Raises ForbiddenError or DeploymentError with what is to be done."""
+def _assign_roles(client: AzureClient, request: AttachRequest, roles: Sequence[RoleNeeded], deadline: Deadline) -> None:
+    """Assign roles and wait until they are visible.
+
+    Raises ForbiddenError with the commands for somebody else, and DeploymentError after the deadline.
+    """
     from azure.cli.core.azclierror import DeploymentError, ForbiddenError
     from azure.core.exceptions import HttpResponseError
-    from knack.log import get_logger
 
-    from azext_amlk8s.operations.compute_facts import still_missing
-
-    for one in roles:
+    for role in roles:
         try:
-            arm.assign_role(one.scope, one.role_id, one.principal_id)
+            client.assign_role(role.scope, role.role_id, role.principal_id)
         except HttpResponseError as error:
             if error.status_code != 403:
                 raise
-            told = (
-                "You may not grant roles here; somebody who may, an Owner or User Access Administrator, must run this."
+            raise ForbiddenError(
+                "You do not have permission to assign roles. An Owner or User Access Administrator must run:",
+                recommendation=[each.command for each in roles],
+            ) from error
+        _log("Assigned role '%s' on '%s'.", role.role, role.scope_name)
+    _log("Waiting until the roles are visible.")
+    while missing := read_missing_roles(client, request.cluster, roles):
+        if deadline.expired:
+            names = ", ".join(f"'{role.role}'" for role in missing)
+            raise DeploymentError(
+                f"Stopped waiting after {deadline.seconds:g} seconds. Not visible yet: {names}. Nothing was attached.",
+                recommendation="Run the same command again in ten minutes.",
             )
-            raise ForbiddenError(told, recommendation=[each.command for each in roles]) from error
-        get_logger(__name__).warning("Granted %s on %s.", one.role, one.scope.rsplit("/", 1)[-1])
-    get_logger(__name__).warning("Waiting until the roles can be seen.")
-    deadline = time.monotonic() + ROLES_VISIBLE_SECONDS
-    while missing := still_missing(arm, wanted.cluster.id, roles):
-        if time.monotonic() >= deadline:
-            names = ", ".join(one.role for one in missing)
-            told = f"{names} cannot be seen {ROLES_VISIBLE_SECONDS} seconds after it was granted; nothing was attached."
-            raise DeploymentError(told, recommendation="Run the same command again in ten minutes.")
-        time.sleep(ROLES_ASK_SECONDS)
+        time.sleep(min(ROLES_INTERVAL_SECONDS, deadline.remaining))
 
 
-def _detach(cmd: Any, arm: Any, place: Place, there: Mapping[str, Any], wanted: Wanted, timeout: int | None) -> None:
-    from azext_amlk8s.computes import attach_command
-
-    operation = arm.begin_detach_compute(arm.compute_ref(*place.parts))
-    # What was kept of the old compute would be lost to a second run of the same words.
-    resume = attach_command(wanted)
-    scene = scene_of(arm, there, "delete", place.workspace)
-    followed(cmd, operation, arm, place, f"Detaching {place.name} from {place.workspace}", resume, scene, timeout)
-    see_that_it_is_gone(arm, place, resume)
-
-
-def _begin(arm: Any, place: Place, wanted: Wanted, body: Mapping[str, Any], *, detached: bool) -> Any:
-    from azure.core.exceptions import HttpResponseError
+def _log(message: str, *args: object) -> None:
+    """Print a line to stderr."""
     from knack.log import get_logger
 
-    from azext_amlk8s.computes import attach_command
-
-    try:
-        return arm.begin_put_compute(arm.compute_ref(*place.parts), body)
-    except HttpResponseError:
-        if detached:
-            get_logger(__name__).warning("%s is detached now. To go on: %s", place.name, attach_command(wanted))
-        raise
+    get_logger(__name__).warning(message, *args)

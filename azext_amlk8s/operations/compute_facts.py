@@ -1,165 +1,172 @@
-"""What an attachment must know, asked for side by side and once."""
+"""The facts about a cluster and a workspace that the rules of an attachment look at, read in parallel."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.computes import AttachFacts, Inside, RoleNeeded, Wanted
-from azext_amlk8s.operations.compute_common import Place, absent, not_found
+from azext_amlk8s.computes import (
+    AttachFacts,
+    AttachRequest,
+    ClusterContents,
+    RoleNeeded,
+    find_look_alikes,
+    find_missing_roles,
+    find_supported_versions,
+    identity_principals,
+    needed_roles,
+)
+from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
+from azext_amlk8s.operations.extension_common import read_cluster
 from azext_amlk8s.operations.failure_context import PATHS, connect_to_cluster
 from azext_amlk8s.refs import ClusterRef
 
-LOOKERS = 8
-POD_IDENTITY = "/apis/aadpodidentity.k8s.io"
-# Reports of an extension that stands; those of a rollback or a removal speak of one that fell.
-HOOKS = ("pre-install", "pre-upgrade", "test")
+if TYPE_CHECKING:
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.kubernetes import Cluster
+
+Resource = Mapping[str, Any]
+Assignments = dict[str, list[dict[str, Any]]]
+THREADS = 8
+POD_IDENTITY_API = "/apis/aadpodidentity.k8s.io"
+# Hooks whose reports describe the installed extension; those of a rollback or a deletion describe an earlier one.
+HEALTH_REPORT_HOOKS = ("pre-install", "pre-upgrade", "test")
 
 
-def attach_facts(arm: Any, wanted: Wanted, context: str | None) -> tuple[AttachFacts, Any]:
-    """Ask Azure, and the cluster where it can be seen: the facts, and the door to the cluster or None.
+def collect_attach_facts(client: AzureClient, request: AttachRequest) -> tuple[AttachFacts, Cluster | None]:
+    """The facts from Azure and from the cluster's API, and the connection to the cluster or None.
 
-    Raises ResourceNotFoundError for what is not there, InvalidArgumentValueError for a context that is none.
+    Raises az's ResourceNotFoundError for a missing workspace or cluster, and InvalidArgumentValueError for an invalid
+    context.
     """
-    from azext_amlk8s.computes import look_alikes, missing_roles
-    from azext_amlk8s.operations.extension_common import read_cluster
-
-    cluster, place = wanted.cluster, Place(wanted.group, wanted.workspace)
-    with ThreadPoolExecutor(LOOKERS) as pool:
-        workspace_ref = arm.workspace_ref(wanted.group, wanted.workspace)
-        of_workspace = pool.submit(arm.get_workspace, workspace_ref)
-        of_computes = pool.submit(arm.list_computes, workspace_ref)
-        of_cluster = pool.submit(read_cluster, arm, ClusterRef.parse(cluster.id))
-        of_inside = pool.submit(inside, arm, cluster.id, context)
-        of_identity = pool.submit(_absent_identity, arm, wanted.identity)
+    cluster_ref, workspace_ref = request.cluster, request.workspace
+    with ThreadPoolExecutor(THREADS) as pool:
+        workspace_read = pool.submit(client.get_workspace, workspace_ref)
+        computes_read = pool.submit(client.list_computes, workspace_ref)
+        cluster_read = pool.submit(read_cluster, client, cluster_ref)
+        contents_read = pool.submit(read_contents, client, cluster_ref, request.context or None)
+        identity_read = pool.submit(_find_missing_identity, client, request.identity)
         try:
-            workspace, computes = of_workspace.result(), of_computes.result()
+            workspace, computes = workspace_read.result(), computes_read.result()
         except not_found() as error:
-            raise absent(error, place) from error
-        found, extensions = of_cluster.result()
-        of_versions = pool.submit(_supported, arm, found)
-        of_access = pool.submit(_trusted_access, arm, cluster.id, found)
-        of_roles = pool.submit(_roles, arm, wanted, workspace, found)
-        needed, held = of_roles.result()
-        missing = missing_roles(needed, held) if held is not None else ()
-        seen, door, unseen = of_inside.result()
-        told = AttachFacts(
+            raise workspace_not_found(error, workspace_ref) from error
+        cluster, extensions = cluster_read.result()
+        versions_read = pool.submit(_read_supported_versions, client, cluster)
+        access_read = pool.submit(_read_trusted_access, client, cluster_ref, cluster)
+        needed, assignments = _read_roles(client, request, workspace, cluster)
+        missing = find_missing_roles(needed, assignments) if assignments is not None else ()
+        contents, connection, contents_error = contents_read.result()
+        facts = AttachFacts(
             workspace=workspace,
-            cluster=found,
+            cluster=cluster,
             extensions=extensions,
             computes=computes,
-            inside=seen,
-            unseen=unseen,
-            trusted_access=of_access.result(),
+            contents=contents,
+            contents_error=contents_error,
+            trusted_access=access_read.result(),
             missing_roles=missing,
-            roles_unseen=held is None,
-            look_alikes=look_alikes(missing, (one for many in (held or {}).values() for one in many)),
-            supported=of_versions.result(),
-            identity_absent=of_identity.result(),
+            roles_unreadable=assignments is None,
+            look_alikes=find_look_alikes(missing, (one for many in (assignments or {}).values() for one in many)),
+            supported_versions=versions_read.result(),
+            missing_identity=identity_read.result(),
         )
-    return told, door
+    return facts, connection
 
 
-def inside(arm: Any, cluster_id: str, context: str | None) -> tuple[Inside | None, Any, str]:
-    """What the cluster says, the door to it, and a sentence where it cannot be looked into."""
+def read_contents(
+    client: AzureClient, cluster: ClusterRef, context: str | None
+) -> tuple[ClusterContents | None, Cluster | None, str]:
+    """What the cluster's API returns, the connection to it, and a sentence where it cannot be read."""
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
     from azext_amlk8s.diagnosis import read_reports
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
 
-    door, note = connect_to_cluster(arm, ClusterRef.parse(cluster_id), context=context)
-    if door is None:
+    connection, note = connect_to_cluster(client, cluster, context=context)
+    if connection is None:
         if context:
             raise InvalidArgumentValueError(note, recommendation="kubectl config get-contexts")
         return None, None, note
-    asked: dict[str, Callable[[], Any]] = {
-        "namespaces": lambda: door.read("/api/v1/namespaces"),
-        "pods": lambda: door.read(POD_IDENTITY),
-        "types": door.has_instance_types,
-        "health": lambda: door.read(PATHS["health"]),
+    reads: dict[str, Callable[[], Any]] = {
+        "namespaces": lambda: connection.read("/api/v1/namespaces"),
+        "pod identity": lambda: connection.read(POD_IDENTITY_API),
+        "instance types": connection.has_instance_types,
+        "health": lambda: connection.read(PATHS["health"]),
     }
     try:
-        with ThreadPoolExecutor(len(asked)) as pool:
-            said = dict(zip(asked, pool.map(lambda ask: ask(), asked.values()), strict=True))
+        with ThreadPoolExecutor(len(reads)) as pool:
+            responses = dict(zip(reads, pool.map(lambda read: read(), reads.values()), strict=True))
     except (ClusterUnreachable, ClusterRefused) as error:
-        return None, None, f"The cluster itself could not be asked: {' '.join(str(error).split())}"
-    failed = [
+        return None, None, f"The cluster's API could not be read: {' '.join(str(error).split())}"
+    failed_checks = [
         f"{check.name} {check.code}: {check.message}".strip(" :")
-        for report in read_reports(said["health"])
-        if report.hook in HOOKS
+        for report in read_reports(responses["health"])
+        if report.hook in HEALTH_REPORT_HOOKS
         for check in report.failed
     ]
     phases = {
-        one["metadata"]["name"]: str((one.get("status") or {}).get("phase") or "Active")
-        for one in (said["namespaces"] or {}).get("items") or ()
+        namespace["metadata"]["name"]: str((namespace.get("status") or {}).get("phase") or "Active")
+        for namespace in (responses["namespaces"] or {}).get("items") or ()
     }
-    return Inside(phases, bool(said["types"]), said["pods"] is not None, failed), door, ""
+    has_pod_identity = responses["pod identity"] is not None
+    return ClusterContents(phases, bool(responses["instance types"]), has_pod_identity, failed_checks), connection, ""
 
 
-def still_missing(arm: Any, cluster_id: str, roles: Sequence[RoleNeeded]) -> tuple[RoleNeeded, ...]:
-    """Those of the roles that cannot be seen yet."""
-    from azext_amlk8s.computes import missing_roles
-
-    return missing_roles(roles, _assignments(arm, cluster_id, {one.principal_id for one in roles}) or {})
+def read_missing_roles(client: AzureClient, cluster: ClusterRef, roles: Sequence[RoleNeeded]) -> tuple[RoleNeeded, ...]:
+    """Those of the roles that no visible assignment grants."""
+    return find_missing_roles(roles, _read_assignments(client, cluster, {one.principal_id for one in roles}) or {})
 
 
-def _roles(
-    arm: Any, wanted: Wanted, workspace: Mapping[str, Any], cluster: Mapping[str, Any]
-) -> tuple[list[RoleNeeded], dict[str, list[dict[str, Any]]] | None]:
-    """The roles that the workspace's user-assigned identity needs, and what it holds; None where that is not shown."""
-    from azext_amlk8s.computes import identity_principals, needed_roles
-
+def _read_roles(
+    client: AzureClient, request: AttachRequest, workspace: Resource, cluster: Resource
+) -> tuple[list[RoleNeeded], Assignments | None]:
+    """The roles that the workspace's user-assigned identity needs, and its assignments; None if unreadable."""
     principals = identity_principals(workspace)
-    by_trust = bool((cluster.get("properties") or {}).get("disableLocalAccounts"))
-    needed = [role for one in principals for role in needed_roles(one, wanted.cluster, trusted_access=by_trust)]
-    return needed, _assignments(arm, wanted.cluster.id, principals) if needed else {}
+    trusted_access = bool((cluster.get("properties") or {}).get("disableLocalAccounts"))
+    needed = [role for one in principals for role in needed_roles(one, request.cluster, trusted_access=trusted_access)]
+    return needed, _read_assignments(client, request.cluster, principals) if needed else {}
 
 
-def _assignments(arm: Any, scope: str, principals: Iterable[str]) -> dict[str, list[dict[str, Any]]] | None:
-    """The role assignments of principals, and of groups that they are in, at a scope and above it.
-
-    None where they may not be read.
-    """
+def _read_assignments(client: AzureClient, cluster: ClusterRef, principals: Iterable[str]) -> Assignments | None:
+    """The role assignments of principals and of their groups, at the cluster and above it; None if unreadable."""
     from azure.core.exceptions import HttpResponseError
 
     try:
-        return {one: arm.list_role_assignments(scope, one) for one in principals}
+        return {one: client.list_role_assignments(cluster.id, one) for one in principals}
     except HttpResponseError:
         return None
 
 
-def _absent_identity(arm: Any, identity: Mapping[str, Any] | None) -> str:
-    """The id of an identity of the compute that is not there; one that may not be read is taken to be."""
+def _find_missing_identity(client: AzureClient, identity: Resource | None) -> str:
+    """The ID of an identity of the compute that does not exist; one that cannot be read is assumed to exist."""
     from azure.core.exceptions import HttpResponseError
 
-    for one in (identity or {}).get("userAssignedIdentities") or ():
+    for identity_id in (identity or {}).get("userAssignedIdentities") or ():
         try:
-            if arm.find(one) is None:
-                return str(one)
+            if client.find(identity_id) is None:
+                return str(identity_id)
         except HttpResponseError:
             continue
     return ""
 
 
-def _supported(arm: Any, cluster: Mapping[str, Any]) -> tuple[str, ...]:
+def _read_supported_versions(client: AzureClient, cluster: Resource) -> tuple[str, ...]:
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.computes import supported_versions
-
-    found = str((cluster.get("properties") or {}).get("kubernetesVersion") or "")
+    version = str((cluster.get("properties") or {}).get("kubernetesVersion") or "")
     try:
-        return supported_versions(found, arm.kubernetes_versions(cluster.get("location")))
+        return find_supported_versions(version, client.kubernetes_versions(str(cluster.get("location"))))
     except HttpResponseError:
         return ()
 
 
-def _trusted_access(arm: Any, cluster_id: str, cluster: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _read_trusted_access(client: AzureClient, ref: ClusterRef, cluster: Resource) -> Sequence[Resource]:
     from azure.core.exceptions import HttpResponseError
 
     if not (cluster.get("properties") or {}).get("disableLocalAccounts"):
         return ()
     try:
-        return list(arm.list_all(f"{cluster_id}/trustedAccessRoleBindings"))
+        return list(client.list_all(f"{ref.id}/trustedAccessRoleBindings"))
     except HttpResponseError:
         return ()

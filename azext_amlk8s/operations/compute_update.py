@@ -1,16 +1,35 @@
-"""az amlk8s compute update: what can be changed honestly."""
+"""az amlk8s compute update"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm, raise_for_errors
-from azext_amlk8s.operations.compute_common import Place, absent, followed, not_found, scene_of, went_on
+from azext_amlk8s.computes import (
+    build_update_body,
+    check_update,
+    parse_identity,
+    redact_compute,
+    rejected_update,
+    same_identity,
+    unapplied_update,
+)
+from azext_amlk8s.console.errors import confirm, error_messages, raise_for_errors
+from azext_amlk8s.operations.compute_errors import cluster_of, compute_not_found, not_found
+from azext_amlk8s.operations.compute_options import open_compute
+from azext_amlk8s.operations.compute_progress import TrackedOperation, follow_compute, log_continues
+from azext_amlk8s.operations.waiting import Deadline
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+UPDATE_SECONDS = 20 * 60
+# A PUT over an existing Kubernetes compute is usually answered with one of these.
+REJECTED = (400, 405, 409, 422)
 
 
 def update(
-    cmd: Any,
+    cmd: AzCliCommand,
     resource_group_name: str,
     workspace_name: str,
     name: str,
@@ -19,39 +38,45 @@ def update(
     tags: Mapping[str, str] | None = None,
     namespace: str | None = None,
     resource_id: str | None = None,
-    timeout: int | None = None,
+    timeout: int = UPDATE_SECONDS,
     no_wait: bool = False,
     yes: bool = False,
-) -> Any:
-    """Send the compute again with another identity or other tags, and look whether the service took them.
+) -> dict[str, Any] | None:
+    """Send the compute again with another identity or other tags, and read whether the service applied the change.
 
-    The service has no other way (field guide compute 1.1). The cluster and the namespace cannot be changed; for them
-    ValidationError names `attach --replace`. Raises it too where the service kept what was there.
+    The service usually rejects it; the ValidationError then contains the command that detaches the compute and
+    attaches it again, as it does for the cluster and the namespace, and where the service ignored the change.
     """
+    from azure.core.exceptions import HttpResponseError
     from knack.log import get_logger
 
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.computes import blanked, judge_taken, judge_update, read_identity, update_body
-
-    place = Place(resource_group_name, workspace_name, name)
-    identity, findings = read_identity(identity_type, " ".join(user_assigned_identities or ()))
-    with azure_errors():
-        arm = AzureClient(cmd.cli_ctx)
-        try:
-            there = arm.get_compute(arm.compute_ref(*place.parts))
-        except not_found() as error:
-            raise absent(error, place, of_compute=True) from error
-        raise_for_errors(findings, judge_update(there, resource_group_name, workspace_name, namespace, resource_id))
-        body = update_body(there, identity, tags)
-        if body is None:
-            get_logger(__name__).warning("Nothing would change; nothing was sent.")
-            return blanked(there)
-        confirm(cmd, f"Send {name} again with the change? The service may restart what runs on it.", yes)
-        operation = arm.begin_put_compute(arm.compute_ref(*place.parts), body)
-        resume = f"az amlk8s compute wait {place.words} --updated"
-        if no_wait:
-            return went_on(resume)
-        scene = scene_of(arm, there, "update", workspace_name)
-        found = followed(cmd, operation, arm, place, f"Updating {name}", resume, scene, timeout)
-        raise_for_errors(judge_taken(found, body, resource_group_name, workspace_name))
-        return blanked(found)
+    deadline = Deadline(timeout)
+    identity, findings = parse_identity(identity_type, " ".join(user_assigned_identities or ()))
+    client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
+    try:
+        compute = client.get_compute(ref)
+    except not_found() as error:
+        raise compute_not_found(error, ref) from error
+    raise_for_errors(findings, check_update(compute, ref, namespace, resource_id))
+    body = build_update_body(compute, identity, tags)
+    if body is None:
+        get_logger(__name__).warning("Compute '%s' already has these settings. Nothing was changed.", ref.name)
+        return redact_compute(compute)
+    confirm(cmd, f"Update compute '{ref.name}', which may restart what runs on it?", yes, refusal="Not updated")
+    identity = None if same_identity(identity, compute.get("identity")) else identity
+    try:
+        operation = client.begin_put_compute(ref, body)
+    except HttpResponseError as error:
+        if error.status_code in REJECTED:
+            raise_for_errors(rejected_update(compute, ref, " ".join(error_messages(error)[1]), identity, tags))
+        raise
+    resume = f"az amlk8s compute wait {ref.cli_args} --updated"
+    if no_wait:
+        log_continues(resume)
+        return None
+    tracked = TrackedOperation(
+        cmd, client, ref, f"Updating {ref.name}", resume, "update", deadline, cluster_of(compute)
+    )
+    updated = follow_compute(tracked, operation)
+    raise_for_errors(unapplied_update(updated, ref, identity, tags))
+    return redact_compute(updated)

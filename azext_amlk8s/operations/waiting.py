@@ -1,4 +1,4 @@
-"""Waiting for a resource to meet a condition, with an exit code that tells; az's own is 0 either way."""
+"""Waiting for a resource to meet a condition. The exit code is 1 if it does not; az's own wait commands exit with 0."""
 
 from __future__ import annotations
 
@@ -6,14 +6,33 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-FAILED = ("failed", "canceled", "cancelled")
+Resource = Mapping[str, Any]
+FAILED_STATES = ("failed", "canceled", "cancelled")
+
+
+class Deadline:
+    """The time limit of a whole command, in seconds; it starts when it is created."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def remaining(self) -> float:
+        """The seconds that are left, never negative."""
+        return max(self._end - time.monotonic(), 0.0)
+
+    @property
+    def expired(self) -> bool:
+        """Whether no time is left."""
+        return self.remaining == 0.0
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What is waited for, as az's wait commands name it; custom is a JMESPath expression."""
+    """The condition that the options of a wait command name; custom is a JMESPath expression."""
 
     created: bool = False
     updated: bool = False
@@ -21,90 +40,101 @@ class Condition:
     exists: bool = False
     custom: str | None = None
 
-    def check(self) -> None:
-        """Raise RequiredArgumentMissingError for no condition, MutuallyExclusiveArgumentError for two that exclude
-        each other, InvalidArgumentValueError for a custom that is none.
-        """
+    def validate(self) -> None:
+        """Raise an az error for no condition, for contradicting ones and for an invalid JMESPath expression."""
         from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
-        there = any((self.created, self.updated, self.exists, self.custom))
-        if not there and not self.deleted:
+        present = any((self.created, self.updated, self.exists, self.custom))
+        if not present and not self.deleted:
             raise RequiredArgumentMissingError(
-                "What shall be waited for is not given: --created, --updated, --deleted, --exists or --custom.",
-                recommendation="--created",
+                "Specify what to wait for: --created, --updated, --deleted, --exists or --custom.",
             )
-        if there and self.deleted:
-            raise MutuallyExclusiveArgumentError("--deleted waits for the opposite of the other conditions.")
+        if present and self.deleted:
+            raise MutuallyExclusiveArgumentError("--deleted cannot be combined with another condition.")
         if self.custom:
-            with _of_custom(self.custom):
-                _library().compile(self.custom)
+            with _query_errors(self.custom):
+                _jmespath().compile(self.custom)
 
-    def met(self, resource: Mapping[str, Any] | None) -> bool:
-        """Whether a resource, None where it is not there, meets the condition."""
+    def is_met(self, resource: Resource | None) -> bool:
+        """Whether a resource, None if it does not exist, meets the condition."""
         if self.deleted:
             return resource is None
         if resource is None:
             return False
         if self.custom:
-            with _of_custom(self.custom):
-                return bool(_library().search(self.custom, resource))
-        return self.exists or _state(resource) == "succeeded"
+            with _query_errors(self.custom):
+                return bool(_jmespath().search(self.custom, resource))
+        return self.exists or _state(resource).lower() == "succeeded"
 
 
 def wait_for(
-    read: Callable[[], Mapping[str, Any] | None],
+    read: Callable[[], Resource | None],
     condition: Condition,
     interval: float,
     timeout: float,
     name: str,
-    look: str,
-    failed: Callable[[Mapping[str, Any]], Exception] | None = None,
+    show_command: str,
+    failure: Callable[[Resource], Exception] | None = None,
 ) -> None:
-    """Read until the condition is met; the times are in seconds.
+    """Read until the condition is met; interval and timeout are in seconds.
 
-    Raises DeploymentError when the time is up, with `look` to be pasted; what `failed` makes of a resource that failed
-    and so can no more be created or updated.
+    Raises DeploymentError after the timeout, and what `failure` returns for a resource that failed and so can no
+    longer be created or updated. Ctrl-C raises ManualInterrupt.
     """
     from azure.cli.core.azclierror import DeploymentError, ManualInterrupt
 
-    condition.check()
-    deadline = time.monotonic() + timeout
+    condition.validate()
+    deadline = Deadline(timeout)
     try:
-        while not condition.met(resource := read()):
-            if failed and resource and (condition.created or condition.updated) and _state(resource) in FAILED:
-                raise failed(resource)
-            if time.monotonic() >= deadline:
-                state = "not there" if resource is None else _word(resource)
-                raise DeploymentError(f"After {timeout:g} seconds {name} is {state}.", recommendation=look)
-            time.sleep(min(interval, max(deadline - time.monotonic(), 0)))
+        while not condition.is_met(resource := read()):
+            if (
+                failure
+                and resource
+                and (condition.created or condition.updated)
+                and _state(resource).lower() in FAILED_STATES
+            ):
+                raise failure(resource)
+            if deadline.expired:
+                state = "does not exist" if resource is None else f"is in state {_state(resource)}"
+                seconds = "second" if timeout == 1 else "seconds"
+                raise DeploymentError(
+                    f"Stopped waiting after {timeout:g} {seconds}. '{name}' {state}.", recommendation=show_command
+                )
+            time.sleep(min(interval, deadline.remaining))
     except KeyboardInterrupt:
-        raise ManualInterrupt(f"No longer waiting for {name}.", recommendation=look) from None
+        raise ManualInterrupt(f"Stopped waiting for '{name}'.", recommendation=show_command) from None
+
+
+class _Queries(Protocol):
+    """The functions of jmespath that are used."""
+
+    def compile(self, expression: str) -> object: ...
+    def search(self, expression: str, data: object) -> object: ...
 
 
 @contextmanager
-def _of_custom(expression: str) -> Iterator[None]:
-    """Words for an expression that is no JMESPath, or that does not fit the resource."""
+def _query_errors(expression: str) -> Iterator[None]:
+    """Raise InvalidArgumentValueError for an invalid query, or one that does not fit the resource."""
     from azure.cli.core.azclierror import InvalidArgumentValueError
+    from jmespath.exceptions import JMESPathError
 
     try:
         yield
-    except _library().exceptions.JMESPathError as error:
+    except JMESPathError as error:
         raise InvalidArgumentValueError(
-            f"--custom {expression} is not a JMESPath expression that fits: {str(error).splitlines()[0]}",
+            f"Invalid value '{expression}' for --custom; expected a JMESPath query that fits the resource: "
+            f"{str(error).splitlines()[0]}",
             recommendation="--custom \"properties.provisioningState=='Succeeded'\"",
         ) from error
 
 
-def _library() -> Any:
-    """jmespath, imported when it is needed."""
+def _jmespath() -> _Queries:
+    """The library, imported when a query is used."""
     import jmespath
 
-    return jmespath
+    library: _Queries = jmespath
+    return library
 
 
-def _word(resource: Mapping[str, Any]) -> str:
-    return str((resource.get("properties") or {}).get("provisioningState") or "of an unknown state")
-
-
-def _state(resource: Mapping[str, Any]) -> str:
-    return _word(resource).lower()
+def _state(resource: Resource) -> str:
+    return str((resource.get("properties") or {}).get("provisioningState") or "Unknown")

@@ -111,17 +111,17 @@ def _by_compute(asks: Sequence[Any], computes: Mapping[str, Any], where: Choice)
 def _computes(arm: Any, where: Choice) -> dict[str, Any]:
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
-    from azext_amlk8s.operations.compute_common import Place, absent, not_found
+    from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
 
     if not where.resource_group_name:
         raise RequiredArgumentMissingError(
             "--workspace-name needs --resource-group.", recommendation="--resource-group GROUP"
         )
-    place = Place(where.resource_group_name, str(where.workspace_name))
+    workspace = arm.workspace_ref(where.resource_group_name, str(where.workspace_name))
     try:
-        return {str(one.get("name")): one for one in arm.list_computes(arm.workspace_ref(place.group, place.workspace))}
+        return {str(one.get("name")): one for one in arm.list_computes(workspace)}
     except not_found() as error:
-        raise absent(error, place) from error
+        raise workspace_not_found(error, workspace) from error
 
 
 def _at_endpoints(arm: Any, asks: Sequence[Any], where: Choice) -> list[Any]:

@@ -159,7 +159,7 @@ def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
     from azext_amlk8s._format import compute_row, compute_rows
     from azure.cli.core.util import handle_exception
 
-    from azext_amlk8s.computes import blanked, with_studio
+    from azext_amlk8s.computes import add_studio_url, redact_compute
     from azext_amlk8s.operations.boundary import error_boundary
 
     client, real = replay(name)
@@ -175,7 +175,7 @@ def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
         assert "Traceback" not in said
         return
     assert real["status"]["code"] < 400
-    shown = with_studio(blanked(body), "AzureCloud")
+    shown = add_studio_url(redact_compute(body), "AzureCloud")
     assert {key: one for key, one in shown.items() if key != "studioUrl"} == real["body"]
     assert compute_rows([body]) == [compute_row(body)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -77,6 +78,7 @@ class Stage:
         env = login.environment(folder)
         login.log_in(folder, {"azure": started.azure, "tenant": world.tenant, "subscription": world.subscription})
         self._do(started.stop())
+        self._config = Path(env["AZURE_CONFIG_DIR"])
         self._process = AzProcess({**os.environ, **env})
 
     @contextmanager
@@ -85,6 +87,8 @@ class Stage:
         from tests.scenarios.runner import merged
 
         self._count += 1
+        # What an interrupted command left there belongs to the scenario before.
+        shutil.rmtree(self._config / "amlk8s", ignore_errors=True)
         here = self._folder / f"scene-{self._count}"
         here.mkdir()
         lines: list[dict[str, Any]] = []

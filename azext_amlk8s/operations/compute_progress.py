@@ -1,0 +1,163 @@
+"""Operations on computes: begin them, follow them to the end, and report how they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.computes import AttachRequest, compare_compute, state_of
+from azext_amlk8s.console.errors import coded_lines
+from azext_amlk8s.operations.compute_errors import (
+    compute_failed,
+    failure_context,
+    next_commands,
+    read_compute,
+)
+from azext_amlk8s.operations.failure_context import operation_failed
+from azext_amlk8s.operations.waiting import FAILED_STATES, Condition, Deadline, wait_for
+from azext_amlk8s.refs import ClusterRef, ComputeRef
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+
+Resource = dict[str, Any]
+DELETED_INTERVAL_SECONDS = 2
+UNRECEIVED_STATES = ("creating", "updating", "succeeded")
+
+
+def begin_attach(client: AzureClient, request: AttachRequest, body: Mapping[str, Any]) -> Operation | StatePoller:
+    """Send the PUT that attaches.
+
+    If its response is lost, or the service refuses a repeated PUT because the first one is in progress, the compute is
+    read: the operation is then followed by the state of the compute. Raises what the request raised otherwise.
+    """
+    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+
+    try:
+        return client.begin_put_compute(request.compute, body)
+    except (ServiceRequestError, ServiceResponseError, HttpResponseError) as error:
+        status = getattr(error, "status_code", None)
+        if isinstance(error, HttpResponseError) and status is not None and status not in (409, 500, 502, 503, 504):
+            raise
+        compute = client.find(request.compute.id)
+        if compute is None or state_of(compute).lower() not in UNRECEIVED_STATES or compare_compute(compute, request):
+            raise
+        return poll_compute(client, request.compute, compute)
+
+
+def poll_compute(client: AzureClient, ref: ComputeRef, compute: Resource) -> StatePoller:
+    """Follow an operation that this command did not begin, by the state of the compute."""
+    from azext_amlk8s.azure import StatePoller
+
+    return StatePoller(compute, lambda: read_compute(client, ref))
+
+
+@dataclass(frozen=True)
+class TrackedOperation:
+    """How an operation on a compute is followed.
+
+    title is what progress and errors call it, such as "Attaching gpu to ws"; resume is the command that continues to
+    wait; action is create, update or delete; extension is the one on the cluster, if known.
+    """
+
+    cmd: AzCliCommand
+    client: AzureClient
+    compute: ComputeRef
+    title: str
+    resume: str
+    action: str
+    deadline: Deadline
+    cluster: ClusterRef | None = None
+    extension: str = ""
+
+    def follow(self, operation: Operation | StatePoller) -> Any:
+        """The result of the operation. Raises DeploymentError with what is known of its failure."""
+        from azure.core.exceptions import HttpResponseError
+
+        from azext_amlk8s.console.progress import follow
+        from azext_amlk8s.diagnosis import compute_errors
+
+        try:
+            return follow(self.cmd, operation, self.title, self.resume, timeout=self.deadline.remaining)
+        except HttpResponseError as error:
+            messages = coded_lines(compute_errors(_compute_or_empty(self.client, self.compute)))
+            context = failure_context(self.client, self.compute, self.cluster, self.action, self.extension)
+            commands = next_commands(self.compute, self.cluster)
+            raise operation_failed(self.title, error, messages, commands, context) from error
+
+
+def follow_compute(tracked: TrackedOperation, operation: Operation | StatePoller) -> Resource:
+    """The compute at the end of an operation that creates or updates it.
+
+    The state of the compute decides, whatever the operation reports. Raises DeploymentError with what is known of a
+    failure, and after the deadline with the command that continues to wait.
+    """
+    from azure.cli.core.azclierror import DeploymentError
+
+    client, ref = tracked.client, tracked.compute
+    compute = tracked.follow(operation)
+    if not _is_final(compute):
+        compute = read_compute(client, ref)
+        if compute is not None and not _is_final(compute):
+            compute = tracked.follow(poll_compute(client, ref, compute))
+    if compute is None:
+        raise DeploymentError(
+            f"{tracked.title} failed: compute '{ref.name}' does not exist afterwards.",
+            recommendation=next_commands(ref, tracked.cluster),
+        )
+    if state_of(compute).lower() in FAILED_STATES:
+        raise compute_failed(client, ref, compute, tracked.action)
+    return dict(compute)
+
+
+def follow_detach(tracked: TrackedOperation, operation: Operation | StatePoller) -> None:
+    """Follow a detachment until the compute cannot be read any more; its operation ends earlier."""
+    client, ref = tracked.client, tracked.compute
+    tracked.follow(operation)
+    limit = max(tracked.deadline.remaining, DELETED_INTERVAL_SECONDS)
+    deleted = Condition(deleted=True)
+    wait_for(lambda: client.find(ref.id), deleted, DELETED_INTERVAL_SECONDS, limit, ref.name, tracked.resume)
+
+
+def _is_final(compute: object) -> bool:
+    return isinstance(compute, dict) and state_of(compute).lower() in ("succeeded", *FAILED_STATES)
+
+
+def _compute_or_empty(client: AzureClient, ref: ComputeRef) -> Resource:
+    from azure.core.exceptions import AzureError
+
+    try:
+        return client.get_compute(ref)
+    except AzureError:
+        return {}
+
+
+def log_continues(resume: str) -> None:
+    """Log how to follow an operation after --no-wait; az prints nothing to stdout then."""
+    from knack.log import get_logger
+
+    get_logger(__name__).warning("The operation continues in Azure. To follow it: %s", resume)
+
+
+def warn_about_endpoints(client: AzureClient, ref: ComputeRef) -> None:
+    """Warn of the online endpoints on a compute that is to be detached."""
+    from azure.core.exceptions import HttpResponseError
+    from knack.log import get_logger
+
+    log = get_logger(__name__)
+    try:
+        endpoints = client.list_all(f"{ref.workspace.id}/onlineEndpoints")
+    except HttpResponseError:
+        log.warning(
+            "Could not list the endpoints of workspace '%s'. Those on compute '%s' will stop responding.",
+            ref.workspace.name,
+            ref.name,
+        )
+        return
+    for endpoint in endpoints:
+        target = str((endpoint.get("properties") or {}).get("compute") or "").lower()
+        if target in (ref.id.lower(), ref.name.lower()):
+            log.warning("Endpoint '%s' on compute '%s' will stop responding.", endpoint.get("name"), ref.name)
