@@ -1,4 +1,4 @@
-"""The words of `python -m sandbox`."""
+"""The options of `python -m sandbox`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ DEFAULT_DIRECTORY = Path(__file__).parent.parent / ".sandbox"
 
 
 def main() -> int:
-    """Exit code 0; 1 with one sentence on stderr when it cannot be done."""
-    words = _parser().parse_args()
-    words.dir = words.dir.resolve()
+    """Run a command; returns exit code 0, or 1 after an error message on stderr."""
+    options = _parser().parse_args()
+    options.dir = options.dir.resolve()
     try:
-        return int(globals()[f"_{words.command}"](words) or 0)
+        return int(globals()[f"_{options.command}"](options) or 0)
     except (SandboxError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -34,8 +34,8 @@ def _parser() -> argparse.ArgumentParser:
         ("up", "start a sandbox in the background"),
         ("down", "stop it"),
         ("env", "print export lines for az and kubectl"),
-        ("status", "say whether it runs, and where"),
-        ("log", "print the requests that it answered"),
+        ("status", "show its process and addresses"),
+        ("log", "print the requests it received"),
         ("serve", None),
     ):
         command = commands.add_parser(name, help=what) if what else commands.add_parser(name)
@@ -62,40 +62,40 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _up(words: argparse.Namespace) -> None:
+def _up(options: argparse.Namespace) -> None:
     from sandbox.world import load
 
-    load(words.world)
-    state = process.up(words.dir, words.world, words.provisioning_seconds, words.record)
+    load(options.world)
+    state = process.up(options.dir, options.world, options.provisioning_seconds, options.record)
     print(f"The sandbox is ready: Azure at {state['azure']}, clusters {', '.join(state['clusters'])}.")
 
 
-def _down(words: argparse.Namespace) -> None:
-    print("The sandbox is stopped." if process.down(words.dir) else f"No sandbox ran in {words.dir}.")
+def _down(options: argparse.Namespace) -> None:
+    print("The sandbox is stopped." if process.down(options.dir) else f"No sandbox ran in {options.dir}.")
 
 
-def _env(words: argparse.Namespace) -> None:
+def _env(options: argparse.Namespace) -> None:
     from sandbox import login
 
-    state = process.running(words.dir)
-    login.environment(words.dir)
-    login.log_in(words.dir, state)
-    print(login.exports(words.dir))
+    state = process.running(options.dir)
+    login.environment(options.dir)
+    login.log_in(options.dir, state)
+    print(login.exports(options.dir))
 
 
-def _status(words: argparse.Namespace) -> None:
-    print(json.dumps(process.running(words.dir), indent=1))
+def _status(options: argparse.Namespace) -> None:
+    print(json.dumps(process.running(options.dir), indent=1))
 
 
-def _log(words: argparse.Namespace) -> None:
-    file = words.dir / "log.jsonl"
+def _log(options: argparse.Namespace) -> None:
+    file = options.dir / "log.jsonl"
     if not file.exists():
-        raise SandboxError(f"No sandbox has run in {words.dir}.")
+        raise SandboxError(f"No sandbox has run in {options.dir}.")
     sys.stdout.write(file.read_text(encoding="utf-8"))
 
 
-def _serve(words: argparse.Namespace) -> None:
+def _serve(options: argparse.Namespace) -> None:
     from sandbox.server import serve
     from sandbox.world import load
 
-    asyncio.run(serve(load(words.world), words.dir, words.provisioning_seconds, words.record))
+    asyncio.run(serve(load(options.world), options.dir, options.provisioning_seconds, options.record))

@@ -36,7 +36,7 @@ def log_in(directory: Path, state: dict[str, Any]) -> None:
     if mark.exists():
         return
     cloud = f"Sandbox{state['azure'].rsplit(':', 1)[1]}"
-    for words in (
+    for arguments in (
         ["cloud", "register", "--name", cloud, "--endpoint-resource-manager", state["azure"]],
         ["cloud", "set", "--name", cloud],
         [
@@ -52,7 +52,7 @@ def log_in(directory: Path, state: dict[str, Any]) -> None:
         ["account", "set", "--subscription", state["subscription"]],
     ):
         done = subprocess.run(
-            [_az(), *words, "--only-show-errors"],
+            [_az(), *arguments, "--only-show-errors"],
             env={**os.environ, **environment(directory)},
             text=True,
             stdin=subprocess.DEVNULL,
@@ -61,7 +61,7 @@ def log_in(directory: Path, state: dict[str, Any]) -> None:
             check=False,
         )
         if done.returncode:
-            raise SandboxError(f"az {words[0]} {words[1]} failed: {' '.join(done.stderr.split())}")
+            raise SandboxError(f"az {arguments[0]} {arguments[1]} failed: {' '.join(done.stderr.split())}")
     mark.touch()
 
 

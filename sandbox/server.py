@@ -19,7 +19,7 @@ from sandbox.azure.app import ArmApp
 from sandbox.azure.behaviours import Azure
 from sandbox.azure.operations import Operations
 from sandbox.azure.record import Recorder
-from sandbox.azure.seed import grow
+from sandbox.azure.seed import build_tree
 from sandbox.azure.tree import Tree
 from sandbox.cluster_objects import agent_objects, node_objects
 from sandbox.kubernetes import ClusterSide, start_cluster_side
@@ -29,7 +29,7 @@ from sandbox.world import World
 
 @dataclass(frozen=True)
 class Started:
-    """A sandbox that answers: where Azure is, what ARM holds, and the cluster sides by name in lower case."""
+    """A running sandbox: the URL of ARM, its resources, and the cluster sides by name in lower case."""
 
     azure: str
     tree: Tree
@@ -47,9 +47,9 @@ async def start(
     listening: socket.socket | None = None,
     record: Path | None = None,
 ) -> Started:
-    """Begin to answer on loopback, on a free port or a bound socket. ARM exchanges are appended to record."""
+    """Start on loopback, on a free port or a bound socket. ARM exchanges are appended to record."""
     clusters = await _clusters(world, directory, authority, on_request)
-    operations, tree = Operations(), grow(world)
+    operations, tree = Operations(), build_tree(world)
     base = ""
     azure = Azure(world, tree, operations, clusters, seconds, lambda side: kubeconfig([side], authority.ca_pem))
     app = ArmApp(azure, lambda: base, on_request, Recorder(record) if record else None)
@@ -87,7 +87,7 @@ async def serve(world: World, directory: Path, seconds: float, record: Path | No
             "clusters": {side.name: side.server for side in started.clusters.values()},
         }
         _private(directory / "state.json", json.dumps(state, indent=1))
-        await _until_told()
+        await _until_signal()
         await started.stop()
         (directory / "state.json").unlink(missing_ok=True)
 
@@ -138,11 +138,11 @@ async def _clusters(
     return {side.name.lower(): side for side in sides}
 
 
-async def _until_told() -> None:
-    told = asyncio.Event()
+async def _until_signal() -> None:
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await stopped.wait()
 
 
 def _private(file: Path, text: str) -> None:

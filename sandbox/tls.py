@@ -9,7 +9,7 @@ import trustme
 
 
 class Authority:
-    """A CA and one certificate for loopback, made anew for each sandbox."""
+    """A CA and one certificate for loopback, created for each sandbox."""
 
     def __init__(self, directory: Path) -> None:
         self._ca = trustme.CA()
@@ -20,13 +20,13 @@ class Authority:
         self.ca_file.write_bytes(self.ca_pem)
 
     def server_context(self) -> ssl.SSLContext:
-        """What a server on 127.0.0.1 or localhost presents."""
+        """The context of a server on 127.0.0.1 or localhost."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._certificate.configure_cert(context)
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """What a client that trusts this CA alone verifies with."""
+        """The context of a client that trusts only this CA."""
         return ssl.create_default_context(cadata=self.ca_pem.decode("ascii"))
 
     def server_files(self) -> tuple[Path, Path]:

@@ -12,8 +12,8 @@ from tools.demo import sandbox
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a process said."""
+class Output:
+    """The exit code and the streams of a process."""
 
     code: int
     out: str
@@ -32,7 +32,7 @@ class Sandbox:
     folder: Path
     env: dict[str, str]
 
-    def run(self, *words: str, stdin: str | None = None, **env: str) -> Said:
+    def run(self, *words: str, stdin: str | None = None, **env: str) -> Output:
         """Run a program as a user of the sandbox, from an empty folder."""
         work = self.folder / "work"
         work.mkdir(exist_ok=True)
@@ -40,9 +40,9 @@ class Sandbox:
         done = subprocess.run(
             words, cwd=work, env={**self.env, **env}, text=True, capture_output=True, timeout=150, check=False, **given
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return Output(done.returncode, done.stdout, done.stderr)
 
-    def az(self, *words: str, stdin: str | None = None, **env: str) -> Said:
+    def az(self, *words: str, stdin: str | None = None, **env: str) -> Output:
         """Run the real az."""
         return self.run("az", *words, stdin=stdin, **env)
 
@@ -54,7 +54,7 @@ class Sandbox:
 
 def is_write(line: dict[str, Any]) -> bool:
     """Whether a line of the sandbox's log was meant to change something, by somebody other than the sandbox."""
-    # Tokens, credentials, keys and access reviews are asked for by POST.
+    # Tokens, credentials, keys and access reviews are read by POST.
     reads = ("token", "credential", "accessreviews", "accessreview", "listkeys", "sharedkeys")
     path = line["path"].rstrip("/").lower()
     return (

@@ -1,1 +1,1 @@
-"""The Azure half: Entra's login and one tree of ARM resources."""
+"""Azure: the sign-in of Entra and the resources of ARM."""

@@ -1,4 +1,4 @@
-"""What is refused before anything is looked at: denied actions and policies of the world."""
+"""Denied actions and policies of the world, checked before anything else."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PROVIDER = re.compile(r"^/subscriptions/[^/]+/providers/[^/]+/?$", re.I)
 VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "GET": "read", "POST": "action"}
 
 
-def gate(world: World, method: str, address: Address, claims: Mapping[str, Any]) -> None:
-    """Raise ArmError where the world does not let the request through."""
+def require_access(world: World, method: str, address: Address, claims: Mapping[str, Any]) -> None:
+    """Raise ArmError where the world denies a request."""
     verb = VERBS.get(method, "read")
     _refuse_denied(world, f"{address.type}/{verb}", address.id, address.group, claims)
     if method not in ("PUT", "PATCH"):
@@ -41,8 +41,8 @@ def gate(world: World, method: str, address: Address, claims: Mapping[str, Any])
             )
 
 
-def gate_of_providers(world: World, method: str, path: str, claims: Mapping[str, Any]) -> None:
-    """Raise ArmError for who may not look at resource providers, which lie above every resource group."""
+def require_provider_access(world: World, method: str, path: str, claims: Mapping[str, Any]) -> None:
+    """Raise ArmError where reading resource providers is denied, which are above every resource group."""
     if method == "GET" and PROVIDER.match(path):
         _refuse_denied(world, "Microsoft.Resources/subscriptions/providers/read", path, "", claims)
 
@@ -60,9 +60,9 @@ def _refuse_denied(world: World, action: str, scope: str, group: str, claims: Ma
 
 
 def _covers(rule: Mapping[str, Any], group: str) -> bool:
-    """Whether a rule holds here: one that names no resource group holds everywhere."""
+    """Whether a rule applies: a rule without a resource group applies everywhere."""
     return group.lower() == str(rule.get("group", group)).lower()
 
 
-def _lower(words: Iterable[str]) -> set[str]:
-    return {str(one).lower() for one in words}
+def _lower(parts: Iterable[str]) -> set[str]:
+    return {str(one).lower() for one in parts}

@@ -1,4 +1,4 @@
-"""The ARM endpoint: one door, one way to find who answers."""
+"""The ARM endpoint: routes requests to the behaviour of their resource type."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.azure import entra, messaging, polls
-from sandbox.azure.access import gate, gate_of_providers
-from sandbox.azure.authorization.locks import refuse_locked
-from sandbox.azure.behaviours import Answer, Azure, Behaviour, Call, now
+from sandbox.azure.access import require_access, require_provider_access
+from sandbox.azure.authorization.locks import require_unlocked
+from sandbox.azure.behaviours import Azure, Behaviour, Call, Response, now
 from sandbox.azure.errors import (
     ArmError,
     group_not_found,
@@ -38,7 +38,7 @@ RECORDED = ("/subscriptions", "/providers")
 
 
 class ArmApp:
-    """Answers what az, the SDKs and we ask of Azure."""
+    """Azure for az, the SDKs and our client."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class ArmApp:
     def application(self) -> web.Application:
         """The aiohttp application."""
         app = web.Application(client_max_size=8 * 1024 * 1024)
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", "/{path:.*}", self._respond)
         return app
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
         claims = entra.claims_of(request.headers.get("Authorization", ""))
         faults: list[Fault] = []
         try:
@@ -108,7 +108,7 @@ class ArmApp:
     async def _finish(
         self, request: web.Request, response: web.Response, claims: dict[str, Any] | None, faults: list[Fault]
     ) -> web.StreamResponse:
-        """Log and record the exchange, then send it as the faults of the world want it."""
+        """Log and record the exchange, then send it with the faults of the world."""
         self._on_request(
             {
                 "method": request.method,
@@ -136,17 +136,17 @@ class ArmApp:
         return await send(request, response, faults)
 
     async def _route(self, request: web.Request, claims: dict[str, Any] | None, faults: list[Fault]) -> web.Response:
-        words = [word for word in request.path.lower().split("/") if word]
-        if words == ["metadata", "endpoints"]:
+        parts = [part for part in request.path.lower().split("/") if part]
+        if parts == ["metadata", "endpoints"]:
             return web.json_response(entra.metadata(self._base()))
-        if words[-1:] == ["openid-configuration"]:
-            return web.json_response(entra.openid(self._base(), words[0]))
-        if words[-1:] == ["token"] and "oauth2" in words:
-            return await entra.token(request, words[0] if words[0] != "common" else self._azure.world.tenant)
+        if parts[-1:] == ["openid-configuration"]:
+            return web.json_response(entra.openid(self._base(), parts[0]))
+        if parts[-1:] == ["token"] and "oauth2" in parts:
+            return await entra.token(request, parts[0] if parts[0] != "common" else self._azure.world.tenant)
         if claims is None:
             raise ArmError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
-        if words[-1:] == ["getbyids"]:
-            return web.json_response({"value": []})  # Graph: nobody here has a directory entry
+        if parts[-1:] == ["getbyids"]:
+            return web.json_response({"value": []})  # Graph: the directory is empty
         query = {key: value for key, value in request.query.items() if key.lower() != "api-version"}
         if version := next((value for key, value in request.query.items() if key.lower() == "api-version"), None):
             query["api-version"] = version
@@ -164,10 +164,10 @@ class ArmApp:
 
     async def _resource(
         self, method: str, path: str, query: dict[str, str], body: dict[str, Any], claims: Mapping[str, Any]
-    ) -> Answer:
-        gate_of_providers(self._azure.world, method, path, claims)
-        if (answer := self._subscription.answer(method, path, query, body)) is not None:
-            return answer
+    ) -> Response:
+        require_provider_access(self._azure.world, method, path, claims)
+        if (response := self._subscription.respond(method, path, query, body)) is not None:
+            return response
         address = parse(path)
         if address is None:
             raise ArmError(404, "NotFound", f"The path '{path}' is not known.")
@@ -175,23 +175,23 @@ class ArmApp:
         if len(address.types) > 1 and address.types[-1].lower() in OPERATIONS and not address.is_collection:
             return self._operation(call)
         self._subscription.require(address)
-        gate(self._azure.world, method, address, claims)
+        require_access(self._azure.world, method, address, claims)
         return await self._dispatch(method, call)
 
-    def _operation(self, call: Call) -> Answer:
+    def _operation(self, call: Call) -> Response:
         operation = self._azure.operations.get(call.address.names[-1])
         kind = call.address.types[-1].lower()
         if kind == "operationresults":
-            found = polls.answer(call, operation, None)
+            found = polls.poll_response(call, operation, None)
             here = polls.url(call, operation, call.address.id)
-            return found if operation.done else Answer(202, None, {**(found.headers or {}), "Location": here})
+            return found if operation.done else Response(202, None, {**(found.headers or {}), "Location": here})
         minimal = kind == "computeoperationsstatus"
         body = computes.status_body(operation) if minimal else polls.envelope(call, operation)
-        return polls.answer(call, operation, body)
+        return polls.poll_response(call, operation, body)
 
-    async def _dispatch(self, method: str, call: Call) -> Answer:
+    async def _dispatch(self, method: str, call: Call) -> Response:
         address, tree = call.address, self._azure.tree
-        refuse_locked(tree, method, address)
+        require_unlocked(tree, method, address)
         if method == "POST" and address.is_collection and len(address.types) > 1:
             owner = tree.get(address.parent)
             owner_address = parse(address.parent)
@@ -210,7 +210,7 @@ class ArmApp:
         if address.is_collection:
             if method != "GET":
                 raise _not_allowed(method, address)
-            return Answer(200, await behaviour.list(call, tree.children(address.id, address.type)))
+            return Response(200, await behaviour.list(call, tree.children(address.id, address.type)))
         if behaviour.read_only and method not in ("GET", "HEAD"):
             raise _not_allowed(method, address)
         existing = behaviour.find(call)
@@ -222,7 +222,7 @@ class ArmApp:
             raise behaviour.absent(call) or self._absent(call, address)
         if method == "PATCH":
             return await behaviour.patch(call, existing)
-        return Answer(200, await behaviour.read(call, existing))
+        return Response(200, await behaviour.read(call, existing))
 
     def _behaviour(self, address: Address, call: Call) -> Behaviour:
         behaviour = BEHAVIOURS.get(address.type.lower())
@@ -275,7 +275,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(answer: Response) -> web.Response:
     if answer.body is None:
         return web.Response(status=answer.status, headers=answer.headers)
     return web.json_response(answer.body, status=answer.status, headers=answer.headers)

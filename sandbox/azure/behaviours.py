@@ -1,4 +1,4 @@
-"""What is special about a resource type; everything else is the tree's."""
+"""The behaviour of resource types; the default stores and returns resources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sandbox.world import Cluster, World
 
 @dataclass(frozen=True)
 class Azure:
-    """All that a behaviour can reach."""
+    """What a behaviour has access to."""
 
     world: World
     tree: Tree
@@ -33,8 +33,8 @@ class Azure:
                 return self.clusters.get(name.lower())
         return None
 
-    def described(self, resource_id: str) -> Cluster | None:
-        """What the world says of that cluster."""
+    def world_entry(self, resource_id: str) -> Cluster | None:
+        """The world's entry of that cluster."""
         side = self.cluster_of(resource_id)
         return next((one for one in self.world.clusters if side and one.name.lower() == side.name.lower()), None)
 
@@ -52,17 +52,17 @@ class Call:
 
     @property
     def api_version(self) -> str:
-        """The api-version asked for."""
+        """The requested api-version."""
         return self.query.get("api-version", "")
 
     @property
     def url(self) -> str:
-        """Where the same can be asked again."""
+        """The URL of the request without further parameters."""
         return f"{self.base}{self.address.id}?api-version={self.api_version}"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """Status, body (None for an empty one) and headers that belong to the operation."""
 
     status: int
@@ -71,7 +71,7 @@ class Answer:
 
 
 class Behaviour:
-    """A resource type that Azure just keeps: PUT stores, GET reads."""
+    """A resource type: PUT stores, GET reads."""
 
     type = ""
     api_versions: frozenset[str] | None = None
@@ -82,8 +82,8 @@ class Behaviour:
         """The resource that a request points to, None if it does not exist."""
         return call.azure.tree.get(call.address.id)
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
-        """Store the body as it is."""
+    async def put(self, call: Call, existing: Resource | None) -> Response:
+        """Store the body."""
         address = call.address
         body = {
             **call.body,
@@ -93,38 +93,38 @@ class Behaviour:
         }
         body["properties"] = {**(call.body.get("properties") or {}), "provisioningState": "Succeeded"}
         call.azure.tree.put(body)
-        return Answer(200 if existing else 201, body)
+        return Response(200 if existing else 201, body)
 
-    async def patch(self, call: Call, existing: Resource) -> Answer:
-        """Refuse: a type says itself what a PATCH may change."""
+    async def patch(self, call: Call, existing: Resource) -> Response:
+        """Reject: types with a PATCH override this."""
         raise ArmError(405, "MethodNotAllowed", f"The request method 'PATCH' is not supported for {call.address.type}.")
 
-    async def delete(self, call: Call, existing: Resource | None) -> Answer:
+    async def delete(self, call: Call, existing: Resource | None) -> Response:
         """Remove at once."""
         if existing is None:
-            return Answer(204)
+            return Response(204)
         call.azure.tree.remove(existing["id"])
-        return Answer(200)
+        return Response(200)
 
     async def read(self, call: Call, resource: Resource) -> Resource:
-        """What a reader is shown."""
+        """The resource in the form of a response."""
         return resource
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
-        """What a lister is shown."""
+        """The response to a list."""
         return {"value": [await self.read(call, one) for one in resources]}
 
-    async def action(self, call: Call, existing: Resource, name: str) -> Answer:
+    async def action(self, call: Call, existing: Resource, name: str) -> Response:
         """A POST to a resource."""
         raise ArmError(404, "NotFound", f"{call.address.type} has no action '{name}'.")
 
     def absent(self, call: Call) -> ArmError | None:
-        """The resource provider's own answer for what is not there; None leaves it to ARM."""
+        """The provider's own error for a missing resource; None for that of ARM."""
         return None
 
 
-class Kept(Behaviour):
-    """A resource type that is just kept, and known to ARM where existing is none of it yet."""
+class StoredType(Behaviour):
+    """A resource type that is only stored, and known before the first resource exists."""
 
     def __init__(self, resource_type: str) -> None:
         self.type = resource_type

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.azure.behaviours import Answer, Behaviour, Call, Kept
+from sandbox.azure.behaviours import Behaviour, Call, Response, StoredType
 from sandbox.azure.tree import Resource
 
 
@@ -15,13 +15,13 @@ class AksClusters(Behaviour):
 
     type = "Microsoft.ContainerService/managedClusters"
 
-    async def action(self, call: Call, existing: Resource, name: str) -> Answer:
+    async def action(self, call: Call, existing: Resource, name: str) -> Response:
         side = call.azure.cluster_of(existing["id"])
         if name.lower() not in ("listclusterusercredential", "listclusteradmincredential") or side is None:
             return await super().action(call, existing, name)
         text = call.azure.kubeconfig(side)
         user = "clusterUser" if "user" in name.lower() else "clusterAdmin"
-        return Answer(200, {"kubeconfigs": [{"name": user, "value": base64.b64encode(text.encode()).decode()}]})
+        return Response(200, {"kubeconfigs": [{"name": user, "value": base64.b64encode(text.encode()).decode()}]})
 
 
 class KubernetesVersions(Behaviour):
@@ -55,5 +55,5 @@ class KubernetesVersions(Behaviour):
 ALL = (
     AksClusters(),
     KubernetesVersions(),
-    Kept("Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings"),
+    StoredType("Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings"),
 )

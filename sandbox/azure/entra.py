@@ -16,7 +16,7 @@ TOKEN_SECONDS = 3600
 
 
 def metadata(base: str) -> dict[str, Any]:
-    """What `az cloud register` reads."""
+    """The metadata that `az cloud register` reads."""
     return {
         "name": "Sandbox",
         "portal": base,
@@ -45,7 +45,7 @@ def metadata(base: str) -> dict[str, Any]:
 
 
 def openid(base: str, tenant: str) -> dict[str, Any]:
-    """What msal reads of a tenant."""
+    """The OpenID configuration of a tenant."""
     return {
         "issuer": f"{base}/{tenant}/v2.0",
         "authorization_endpoint": f"{base}/{tenant}/oauth2/v2.0/authorize",
@@ -59,7 +59,7 @@ def openid(base: str, tenant: str) -> dict[str, Any]:
 
 
 async def token(request: web.Request, tenant: str) -> web.Response:
-    """A token for whatever service principal asks with a secret; nobody verifies its signature."""
+    """A token for any service principal with a secret; its signature is not verified."""
     form = await request.post()
     client = str(form.get("client_id", ""))
     if not client or not form.get("client_secret"):
@@ -97,7 +97,7 @@ async def token(request: web.Request, tenant: str) -> web.Response:
 
 
 def claims_of(authorization: str) -> dict[str, Any] | None:
-    """The claims in a bearer token of ours, or None."""
+    """The claims of a bearer token of the sandbox, None for anything else."""
     try:
         scheme, value = authorization.split(" ", 1)
         body = value.split(".")[1]
@@ -108,6 +108,6 @@ def claims_of(authorization: str) -> dict[str, Any] | None:
 
 
 def _jwt(claims: dict[str, Any]) -> str:
-    words = ({"alg": "RS256", "typ": "JWT", "kid": "sandbox"}, claims)
-    parts = [base64.urlsafe_b64encode(json.dumps(word).encode()).rstrip(b"=").decode() for word in words]
+    sections = ({"alg": "RS256", "typ": "JWT", "kid": "sandbox"}, claims)
+    parts = [base64.urlsafe_b64encode(json.dumps(word).encode()).rstrip(b"=").decode() for word in sections]
     return ".".join([*parts, base64.urlsafe_b64encode(b"unsigned").rstrip(b"=").decode()])

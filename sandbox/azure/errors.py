@@ -1,4 +1,4 @@
-"""Errors as ARM words them."""
+"""Errors in the words of ARM."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ArmError(Exception):
-    """An answer of 400 or more. `cause` is gateway when ARM itself answers, None when a resource provider does."""
+    """A response of 400 or more. cause: gateway (ARM), service (a failed hop), None (a resource provider)."""
 
     def __init__(
         self,
@@ -24,12 +24,12 @@ class ArmError(Exception):
 
 
 def group_not_found(group: str) -> ArmError:
-    """ARM's answer for anything in a resource group that is not there."""
+    """ARM's error for anything in a resource group that does not exist."""
     return ArmError(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
 
 
 def resource_not_found(resource_type: str, names: str, group: str) -> ArmError:
-    """ARM's answer for a resource that is not there."""
+    """ARM's error for a resource that does not exist."""
     return ArmError(
         404,
         "ResourceNotFound",
@@ -39,7 +39,7 @@ def resource_not_found(resource_type: str, names: str, group: str) -> ArmError:
 
 
 def parent_not_found(resource_type: str, parent: str) -> ArmError:
-    """ARM's answer for a write beneath a resource that is not there."""
+    """ARM's error for a write below a resource that does not exist."""
     return ArmError(
         404,
         "ParentResourceNotFound",
@@ -49,7 +49,7 @@ def parent_not_found(resource_type: str, parent: str) -> ArmError:
 
 
 def type_not_found(namespace: str, version: str) -> ArmError:
-    """ARM's answer for a type that it does not know, or not at this api-version."""
+    """ARM's error for an unknown type or api-version."""
     return ArmError(
         404,
         "InvalidResourceType",
@@ -58,7 +58,7 @@ def type_not_found(namespace: str, version: str) -> ArmError:
 
 
 def missing_api_version() -> ArmError:
-    """ARM's answer to a request without api-version."""
+    """ARM's error for a request without api-version."""
     return ArmError(
         400,
         "MissingApiVersionParameter",
@@ -67,7 +67,7 @@ def missing_api_version() -> ArmError:
 
 
 def not_registered(namespace: str) -> ArmError:
-    """ARM's answer to a write to a resource provider that the subscription is not registered for."""
+    """ARM's error for a write to a resource provider that is not registered."""
     text = (
         f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for "
         "how to register subscriptions."

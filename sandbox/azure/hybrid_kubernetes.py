@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from sandbox.azure import polls
-from sandbox.azure.behaviours import Answer, Behaviour, Call
+from sandbox.azure.behaviours import Behaviour, Call, Response
 from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Resource
 
@@ -16,30 +16,30 @@ class ArcClusters(Behaviour):
 
     type = "Microsoft.Kubernetes/connectedClusters"
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
-        told = call.body.get("properties") or {}
+    async def put(self, call: Call, existing: Resource | None) -> Response:
+        properties = call.body.get("properties") or {}
         if existing is None:
-            # No cluster stands behind a resource that was made here; agents would have to connect it.
+            # Only agents connect a cluster.
             raise ArmError(400, "BadRequest", "Clusters are connected by their agents.", cause=None)  # assumed
         existing["tags"] = call.body.get("tags") or {}
-        existing["properties"].update({**told, "provisioningState": "Accepted"})
+        existing["properties"].update({**properties, "provisioningState": "Accepted"})
 
         async def settle() -> None:
             await asyncio.sleep(call.azure.seconds)
             existing["properties"]["provisioningState"] = "Succeeded"
 
-        return Answer(200, existing, _arc_headers(call, "Accepted", settle))
+        return Response(200, existing, _arc_headers(call, "Accepted", settle))
 
-    async def delete(self, call: Call, existing: Resource | None) -> Answer:
+    async def delete(self, call: Call, existing: Resource | None) -> Response:
         if existing is None:
-            return Answer(204)
+            return Response(204)
         existing["properties"]["provisioningState"] = "Deleting"
 
         async def remove() -> None:
             await asyncio.sleep(call.azure.seconds)
             call.azure.tree.remove(existing["id"])
 
-        return Answer(202, None, _arc_headers(call, "Deleting", remove))
+        return Response(202, None, _arc_headers(call, "Deleting", remove))
 
 
 def _arc_headers(call: Call, word: str, work: Callable[[], Awaitable[None]]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What Relay and Service Bus have in common: namespaces, and rules with keys at them and beneath them."""
+"""What Relay and Service Bus share: namespaces, their parts, and authorization rules with keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure import polls
-from sandbox.azure.behaviours import Answer, Behaviour, Call, now
+from sandbox.azure.behaviours import Behaviour, Call, Response, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Resource, parse
 
@@ -23,12 +23,12 @@ INVALID = "The specified service namespace is invalid."  # assumed wording
 
 
 class Namespaces(Behaviour):
-    """A namespace: there after a while, with the rule that every namespace has."""
+    """A namespace: created after a while, with the default rule."""
 
     default_sku = "Standard"
     skus: frozenset[str] = frozenset()
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Response:
         address = call.address
         if not NAME.match(address.names[-1]):
             raise bad_request(INVALID)
@@ -58,7 +58,7 @@ class Namespaces(Behaviour):
         }
         call.azure.tree.put(resource)
         if existing:
-            return Answer(200, resource)
+            return Response(200, resource)
         call.azure.tree.put(
             rule_of(f"{address.id}/AuthorizationRules/{ROOT_RULE}", f"{resource['type']}/AuthorizationRules", RIGHTS)
         )
@@ -68,15 +68,15 @@ class Namespaces(Behaviour):
             resource["properties"]["provisioningState"] = "Succeeded"
 
         call.azure.operations.start("Created", ready)
-        return Answer(201, resource)
+        return Response(201, resource)
 
-    async def patch(self, call: Call, existing: Resource) -> Answer:
+    async def patch(self, call: Call, existing: Resource) -> Response:
         existing.update({key: call.body[key] for key in ("tags", "sku") if key in call.body})
-        return Answer(200, existing)
+        return Response(200, existing)
 
-    async def delete(self, call: Call, existing: Resource | None) -> Answer:
+    async def delete(self, call: Call, existing: Resource | None) -> Response:
         if existing is None:
-            return Answer(204)
+            return Response(204)
         existing["properties"]["provisioningState"] = "Deleting"
 
         async def remove() -> None:
@@ -85,16 +85,16 @@ class Namespaces(Behaviour):
 
         operation = call.azure.operations.start("Deleting", remove)
         where = f"{call.address.id}/operationresults/{operation.id}"
-        return Answer(202, None, {"Location": polls.url(call, operation, where)})
+        return Response(202, None, {"Location": polls.url(call, operation, where)})
 
 
 class Part(Behaviour):
-    """What stands in a namespace: created at once, with the service's defaults."""
+    """A part of a namespace: created at once, with the service's defaults."""
 
     spelled = ""
     defaults: Mapping[str, Any] = {}
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Response:
         stamp, address = now(), call.address
         namespace = call.azure.tree.get("/".join(address.id.split("/")[:9])) or {}
         if namespace.get("properties", {}).get("provisioningState") != "Succeeded":
@@ -111,7 +111,7 @@ class Part(Behaviour):
             },
         }
         call.azure.tree.put(resource)
-        return Answer(200, resource)
+        return Response(200, resource)
 
 
 class Rules(Behaviour):
@@ -119,7 +119,7 @@ class Rules(Behaviour):
 
     spelled = ""
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Response:
         rights = set((call.body.get("properties") or {}).get("rights") or ())
         if not rights or not rights <= RIGHTS or ("Manage" in rights and rights != RIGHTS):
             raise bad_request("Rights are Listen, Send and Manage; Manage needs the other two.")  # assumed wording
@@ -127,12 +127,12 @@ class Rules(Behaviour):
         if existing:
             resource[SECRET] = existing.get(SECRET) or _keys()
         call.azure.tree.put(resource)
-        return Answer(200, await self.read(call, resource))
+        return Response(200, await self.read(call, resource))
 
     async def read(self, call: Call, resource: Resource) -> Resource:
         return {key: value for key, value in resource.items() if key != SECRET}
 
-    async def action(self, call: Call, existing: Resource, name: str) -> Answer:
+    async def action(self, call: Call, existing: Resource, name: str) -> Response:
         existing.setdefault(SECRET, _keys())
         if name.lower() == "regeneratekeys":
             which = str(call.body.get("keyType", "")).removesuffix("Key").lower()
@@ -141,19 +141,19 @@ class Rules(Behaviour):
             existing[SECRET][which] = _key()
         elif name.lower() != "listkeys":
             return await super().action(call, existing, name)
-        return Answer(200, _shown(existing))
+        return Response(200, _shown(existing))
 
 
-def check_name(call: Call) -> Answer:
-    """Whether a namespace of this name can be made: names are unique in the whole cloud."""
+def check_name(call: Call) -> Response:
+    """Whether a namespace name is available; names are unique in the cloud."""
     name = str(call.body.get("name") or "")
     found = call.azure.tree.within("/subscriptions", f"{call.address.namespace}/Namespaces")
     if not NAME.match(name):
-        return Answer(200, {"nameAvailable": False, "reason": "InvalidName", "message": INVALID})
+        return Response(200, {"nameAvailable": False, "reason": "InvalidName", "message": INVALID})
     if any(one["name"].lower() == name.lower() for one in found):
         message = f"The namespace '{name}' is in use."  # assumed wording
-        return Answer(200, {"nameAvailable": False, "reason": "NameInUse", "message": message})
-    return Answer(200, {"nameAvailable": True, "reason": "None", "message": ""})
+        return Response(200, {"nameAvailable": False, "reason": "NameInUse", "message": message})
+    return Response(200, {"nameAvailable": True, "reason": "None", "message": ""})
 
 
 def rule_of(rule_id: str, spelled: str, rights: set[str]) -> Resource:
@@ -168,7 +168,7 @@ def rule_of(rule_id: str, spelled: str, rights: set[str]) -> Resource:
 
 
 def bad_request(message: str) -> ArmError:
-    """A refusal in the words of these services."""
+    """An error in the form of these services."""
     return ArmError(400, "BadRequest", message, cause=None)
 
 

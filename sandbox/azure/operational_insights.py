@@ -1,4 +1,4 @@
-"""Microsoft.OperationalInsights/workspaces, as its specification and `az monitor log-analytics workspace` have it."""
+"""Microsoft.OperationalInsights/workspaces, by its specification and `az monitor log-analytics workspace`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import base64
 import re
 
-from sandbox.azure.behaviours import Answer, Behaviour, Call, now
+from sandbox.azure.behaviours import Behaviour, Call, Response, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Resource
 from sandbox.world import guid
@@ -15,16 +15,16 @@ NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]$")
 
 
 class LogWorkspaces(Behaviour):
-    """A workspace: it has its customer id at once and is ready after a while."""
+    """Workspaces: the customer ID exists at once, the workspace is ready after a while."""
 
     type = "Microsoft.OperationalInsights/workspaces"
     api_versions = frozenset({"2020-08-01", "2021-12-01-preview", "2022-10-01", "2023-09-01", "2025-02-01"})
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Response:
         address = call.address
         if not NAME.match(address.names[-1]):
             raise ArmError(400, "InvalidWorkspaceName", "The workspace name is not valid.", cause=None)  # assumed
-        told = call.body.get("properties") or {}
+        properties = call.body.get("properties") or {}
         stamp = now()
         resource: Resource = {
             "id": existing["id"] if existing else address.id,
@@ -35,8 +35,8 @@ class LogWorkspaces(Behaviour):
             "properties": {
                 "customerId": guid("log-analytics", address.id),
                 "provisioningState": "Succeeded" if existing else "Creating",
-                "sku": told.get("sku") or {"name": "PerGB2018"},
-                "retentionInDays": told.get("retentionInDays") or 30,
+                "sku": properties.get("sku") or {"name": "PerGB2018"},
+                "retentionInDays": properties.get("retentionInDays") or 30,
                 "publicNetworkAccessForIngestion": "Enabled",
                 "publicNetworkAccessForQuery": "Enabled",
                 "createdDate": existing["properties"]["createdDate"] if existing else stamp,
@@ -45,23 +45,23 @@ class LogWorkspaces(Behaviour):
         }
         call.azure.tree.put(resource)
         if existing:
-            return Answer(200, resource)
+            return Response(200, resource)
 
         async def ready() -> None:
             await asyncio.sleep(call.azure.seconds)
             resource["properties"]["provisioningState"] = "Succeeded"
 
         call.azure.operations.start("Creating", ready)
-        return Answer(201, resource)
+        return Response(201, resource)
 
-    async def action(self, call: Call, existing: Resource, name: str) -> Answer:
+    async def action(self, call: Call, existing: Resource, name: str) -> Response:
         if name.lower() != "sharedkeys":
             return await super().action(call, existing, name)
         keys = {
             f"{which}SharedKey": base64.b64encode(guid(which, existing["id"]).encode() * 2).decode()
             for which in ("primary", "secondary")
         }
-        return Answer(200, keys)
+        return Response(200, keys)
 
 
 ALL = (LogWorkspaces(),)

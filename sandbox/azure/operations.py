@@ -1,4 +1,4 @@
-"""Long operations: they take their time, then they end, whatever the client does meanwhile."""
+"""Long-running operations, which end by themselves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICKS_AT_1970 = 621_355_968_000_000_000
 
 
 def new_signature() -> dict[str, str]:
-    """What opens an operation's status to whoever has its URL: ticks, a certificate of some 2.9 kB, and two hashes."""
+    """The signature of an operation's URL: ticks, a certificate of some 2.9 kB, and two hashes."""
     ticks = TICKS_AT_1970 + time.time_ns() // 100
     return {
         "t": str(ticks),
@@ -30,7 +30,7 @@ def new_signature() -> dict[str, str]:
 
 @dataclass
 class Running:
-    """One operation: the word while it runs, its error at the end; accepted says that polls meanwhile get HTTP 202."""
+    """An operation: word is its status while it runs, error that at the end; accepted: polls get HTTP 202."""
 
     id: str
     word: str
@@ -42,7 +42,7 @@ class Running:
 
     @property
     def status(self) -> str:
-        """The word that a poll is answered with."""
+        """The status in the response to a poll."""
         if not self.done:
             return self.word
         return "Failed" if self.error else "Succeeded"
@@ -97,7 +97,7 @@ class Operations:
             ) from None
 
     async def stop(self) -> None:
-        """End what still runs."""
+        """Cancel the running operations."""
         tasks = [one.task for one in self._all.values() if one.task and not one.task.done()]
         for task in tasks:
             task.cancel()

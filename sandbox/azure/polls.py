@@ -1,10 +1,10 @@
-"""Where a long operation is asked after, and what a poll is answered with."""
+"""URLs of long-running operations and responses to polls."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sandbox.azure.behaviours import Answer, Call
+from sandbox.azure.behaviours import Call, Response
 from sandbox.azure.errors import ArmError
 from sandbox.azure.operations import Running
 
@@ -24,18 +24,18 @@ def url(call: Call, operation: Running, path: str, query: str = "", *, tenant: b
     return f"{call.base}{path}?{query or f'api-version={call.api_version}'}&{signature}"
 
 
-def answer(call: Call, operation: Running, body: Any) -> Answer:
-    """The answer to a poll. Raises ArmError where the URL is not the one that was handed out."""
+def poll_response(call: Call, operation: Running, body: Any) -> Response:
+    """The response to a poll. Raises ArmError for a URL without the signature that was issued."""
     if any(call.query.get(key) != operation.signature[key] for key in SIGNATURE):
-        # assumed: what ARM says to a URL whose signature was lost or changed
+        # assumed: the error for a URL whose signature was lost or changed
         raise ArmError(403, "InvalidOperationUrl", "The signature of the operation's URL is missing or was changed.")
-    told = call.azure.world.polls
-    waiting = 202 if operation.accepted else told.status
-    headers = {} if told.retry_after is None or operation.done else {"Retry-After": str(told.retry_after)}
-    return Answer(200 if operation.done else waiting, body, headers)
+    settings = call.azure.world.polls
+    waiting = 202 if operation.accepted else settings.status
+    headers = {} if settings.retry_after is None or operation.done else {"Retry-After": str(settings.retry_after)}
+    return Response(200 if operation.done else waiting, body, headers)
 
 
 def envelope(call: Call, operation: Running) -> dict[str, Any]:
-    """The body that most providers answer with: id, name, status, and the error."""
+    """The body of most providers: id, name, status, and the error."""
     body: dict[str, Any] = {"id": call.address.id, "name": operation.id, "status": operation.status}
     return {**body, "error": operation.error} if operation.error else body

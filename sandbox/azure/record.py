@@ -1,4 +1,4 @@
-"""ARM exchanges as JSON lines, for judges: requests and responses whole, but for secrets."""
+"""ARM exchanges as JSON lines: whole requests and responses without secrets."""
 
 from __future__ import annotations
 

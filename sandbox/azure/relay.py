@@ -1,4 +1,4 @@
-"""Microsoft.Relay, as its specification (2021-11-01) and `az relay` have it."""
+"""Microsoft.Relay, by its specification (2021-11-01) and `az relay`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VERSIONS = frozenset({"2017-04-01", "2021-11-01"})
 
 
 class RelayNamespaces(Namespaces):
-    """What hybrid connections are in."""
+    """Namespaces of hybrid connections."""
 
     type = "Microsoft.Relay/namespaces"
     api_versions = VERSIONS
@@ -24,7 +24,7 @@ class NamespaceRules(Rules):
 
 
 class HybridConnections(Part):
-    """What an agent in a cluster listens at."""
+    """Hybrid connections."""
 
     type = "Microsoft.Relay/namespaces/hybridConnections"
     spelled = "Microsoft.Relay/Namespaces/HybridConnections"

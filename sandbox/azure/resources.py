@@ -1,11 +1,11 @@
-"""Tenants, subscriptions, resource groups, resource providers and features: ARM's own, above any provider."""
+"""Microsoft.Resources and Microsoft.Features: tenants, subscriptions, groups, providers and features."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from sandbox.azure.behaviours import Answer, Azure
+from sandbox.azure.behaviours import Azure, Response
 from sandbox.azure.errors import ArmError, group_not_found
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.tree import Address, Resource
@@ -23,7 +23,7 @@ OF_TYPE = re.compile(r"resourceType eq '([^']+)'", re.I)
 
 
 class Subscription:
-    """Answers paths that are no provider's; None for all others."""
+    """Responds to paths without a resource of a provider."""
 
     def __init__(self, azure: Azure) -> None:
         self._azure = azure
@@ -31,12 +31,12 @@ class Subscription:
         self.features = dict(azure.world.features)
         self._registering: set[str] = set()
 
-    def answer(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> Answer | None:
-        """The answer to a path of ARM's own."""
+    def respond(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> Response | None:
+        """The response to such a path, None for all others."""
         path = path.rstrip("/")
         if path.lower() == "/tenants":
             tenant = self._azure.world.tenant
-            return Answer(
+            return Response(
                 200,
                 {
                     "value": [
@@ -63,21 +63,23 @@ class Subscription:
         return None
 
     def require(self, address: Address) -> None:
-        """Raise ArmError where the subscription or the resource group of an address is not there."""
-        words = address.scope.split("/")
-        if len(words) > 2 and words[1].lower() == "subscriptions":
-            self._require_subscription(words[2])
-            if address.group and self._azure.tree.get("/".join(words[:5])) is None:
+        """Raise ArmError where the subscription or the resource group of an address does not exist."""
+        parts = address.scope.split("/")
+        if len(parts) > 2 and parts[1].lower() == "subscriptions":
+            self._require_subscription(parts[2])
+            if address.group and self._azure.tree.get("/".join(parts[:5])) is None:
                 raise group_not_found(address.group)
 
     def _require_subscription(self, subscription: str) -> None:
         if subscription.lower() not in {one["id"].lower() for one in self._azure.world.subscriptions}:
             raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
 
-    def _subscriptions(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
+    def _subscriptions(
+        self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]
+    ) -> Response:
         if found.group(2):
             location = self._azure.world.location
-            return Answer(
+            return Response(
                 200,
                 {
                     "value": [
@@ -90,21 +92,21 @@ class Subscription:
                     ]
                 },
             )
-        all_of_them = [self._one(one) for one in self._azure.world.subscriptions]
+        subscriptions = [self._subscription_resource(one) for one in self._azure.world.subscriptions]
         if found.group(1):
-            return Answer(
-                200, next(one for one in all_of_them if one["subscriptionId"].lower() == found.group(1).lower())
+            return Response(
+                200, next(one for one in subscriptions if one["subscriptionId"].lower() == found.group(1).lower())
             )
-        return Answer(200, {"value": all_of_them, "nextLink": ""})
+        return Response(200, {"value": subscriptions, "nextLink": ""})
 
-    def _one(self, told: Any) -> Resource:
+    def _subscription_resource(self, entry: Any) -> Resource:
         return {
-            "id": f"/subscriptions/{told['id']}",
+            "id": f"/subscriptions/{entry['id']}",
             "authorizationSource": "RoleBased",
             "managedByTenants": [],
-            "subscriptionId": told["id"],
+            "subscriptionId": entry["id"],
             "tenantId": self._azure.world.tenant,
-            "displayName": told["name"],
+            "displayName": entry["name"],
             "state": "Enabled",
             "subscriptionPolicies": {
                 "locationPlacementId": "Public_2014-09-01",
@@ -113,20 +115,20 @@ class Subscription:
             },
         }
 
-    def _group(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
+    def _group(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Response:
         subscription, name = found.groups()
         if name is None:
             scope = f"/subscriptions/{subscription}"
-            return Answer(200, {"value": list(self._azure.tree.within(scope, "Microsoft.Resources/resourceGroups"))})
+            return Response(200, {"value": list(self._azure.tree.within(scope, "Microsoft.Resources/resourceGroups"))})
         resource = self._azure.tree.get(f"/subscriptions/{subscription}/resourceGroups/{name}")
         if method == "HEAD":
-            return Answer(204 if resource else 404)
+            return Response(204 if resource else 404)
         if resource is None:
             raise group_not_found(name)
-        return Answer(200, resource)
+        return Response(200, resource)
 
-    def _resources(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
-        wanted = OF_TYPE.search(query.get("$filter", ""))
+    def _resources(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Response:
+        namespace_or_type = OF_TYPE.search(query.get("$filter", ""))
         keys = ("id", "name", "type", "location", "tags", "identity", "kind")
         shown = [
             {key: one[key] for key in keys if key in one}
@@ -134,30 +136,30 @@ class Subscription:
             if "/providers/" in one["id"]
             and one["type"].count("/") == 1
             and "extensions" not in one["type"]
-            and (wanted is None or one["type"].lower() == wanted.group(1).lower())
+            and (namespace_or_type is None or one["type"].lower() == namespace_or_type.group(1).lower())
         ]
-        return Answer(200, {"value": shown})
+        return Response(200, {"value": shown})
 
     def _provider(
         self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]
-    ) -> Answer | None:
-        subscription, wanted, verb = found.groups()
-        if wanted is None:
-            return Answer(200, {"value": [self._describe(subscription, name) for name in self.providers]})
-        name = next((one for one in self.providers if one.lower() == wanted.lower()), None)
+    ) -> Response | None:
+        subscription, namespace_or_type, verb = found.groups()
+        if namespace_or_type is None:
+            return Response(200, {"value": [self._describe(subscription, name) for name in self.providers]})
+        name = next((one for one in self.providers if one.lower() == namespace_or_type.lower()), None)
         if name is None:
-            raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{wanted}' is invalid.")
+            raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace_or_type}' is invalid.")
         if verb == "register" and self.providers[name] != "Registered":
             self.providers[name] = "Registering"
             self._registering.add(name)
-            return Answer(200, self._describe(subscription, name))
+            return Response(200, self._describe(subscription, name))
         if verb == "unregister":
             self.providers[name] = "Unregistered"
         described = self._describe(subscription, name)
-        if name in self._registering:  # the next look finds it done
+        if name in self._registering:  # the next read finds it registered
             self._registering.discard(name)
             self.providers[name] = "Registered"
-        return Answer(200, described)
+        return Response(200, described)
 
     def _describe(self, subscription: str, name: str) -> Resource:
         types = sorted(
@@ -190,17 +192,17 @@ class Subscription:
             "registrationPolicy": "RegistrationRequired",
         }
 
-    def _feature(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Answer:
+    def _feature(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Response:
         subscription, namespace, name, verb = found.groups()
         known = [key for key in self.features if namespace is None or key.lower().startswith(namespace.lower() + "/")]
         if name is None:
-            return Answer(200, {"value": [self._shown(subscription, key) for key in known]})
+            return Response(200, {"value": [self._shown(subscription, key) for key in known]})
         key = next((one for one in known if one.lower() == f"{namespace}/{name}".lower()), None)
         if key is None:
             raise ArmError(404, "FeatureNotFound", f"The feature '{name}' could not be found.")
         if verb:
             self.features[key] = "Registered" if verb.lower() == "register" else "Unregistered"
-        return Answer(200, self._shown(subscription, key))
+        return Response(200, self._shown(subscription, key))
 
     def _shown(self, subscription: str, key: str) -> Resource:
         namespace, name = key.split("/", 1)

@@ -11,8 +11,8 @@ from sandbox.world import Cluster, World, guid
 BORN = "2024-05-01T08:00:00.0000000Z"
 
 
-def grow(world: World) -> Tree:
-    """A tree with all that the world names."""
+def build_tree(world: World) -> Tree:
+    """The resources of a world."""
     tree = Tree()
     root = f"/subscriptions/{world.subscription}"
     for group in world.groups:
@@ -33,26 +33,26 @@ def grow(world: World) -> Tree:
     for workspace in world.workspaces:
         tree.put(_workspace(world, root, workspace))
     for resource in world.resources:
-        told = dict(resource)
-        above = "".join(f"/providers/{one}" for one in (told.pop("scope", None),) if one)
-        namespace, *types = told["type"].split("/")
-        names = told["name"].split("/")
+        entry = dict(resource)
+        above = "".join(f"/providers/{one}" for one in (entry.pop("scope", None),) if one)
+        namespace, *types = entry["type"].split("/")
+        names = entry["name"].split("/")
         path = "/".join(word for pair in zip(types, names, strict=True) for word in pair)
-        resource_id = f"{root}/resourceGroups/{told.pop('group')}{above}/providers/{namespace}/{path}"
-        place = {} if above or not _placed(told["type"]) else {"location": world.location}
-        tree.put({**place, **told, "id": resource_id, "name": names[-1]})
+        resource_id = f"{root}/resourceGroups/{entry.pop('group')}{above}/providers/{namespace}/{path}"
+        place = {} if above or not _placed(entry["type"]) else {"location": world.location}
+        tree.put({**place, **entry, "id": resource_id, "name": names[-1]})
     return tree
 
 
 def _placed(kind: str) -> bool:
-    """Whether a resource has a location: not what stands on another, or in one; but computes have theirs."""
+    """Whether a resource has a location: top-level resources, computes and online endpoints."""
     namespace, *types = kind.lower().split("/")
     return namespace != "microsoft.authorization" and (len(types) == 1 or types[-1] in ("computes", "onlineendpoints"))
 
 
-def _identity(world: World, root: str, told: Any) -> Resource:
-    name = told["name"]
-    group = f"{root}/resourcegroups/{told['group']}"
+def _identity(world: World, root: str, entry: Any) -> Resource:
+    name = entry["name"]
+    group = f"{root}/resourcegroups/{entry['group']}"
     return {
         "id": f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}",
         "name": name,
@@ -172,9 +172,9 @@ def _arc(world: World, root: str, cluster: Cluster) -> Resource:
     }
 
 
-def _workspace(world: World, root: str, told: Any) -> Resource:
-    name, kind = told["name"], told.get("identity", "SystemAssigned")
-    group = f"{root}/resourceGroups/{told['group']}/providers"
+def _workspace(world: World, root: str, entry: Any) -> Resource:
+    name, kind = entry["name"], entry.get("identity", "SystemAssigned")
+    group = f"{root}/resourceGroups/{entry['group']}/providers"
     identity: dict[str, Any] = {
         "type": "SystemAssigned",
         "principalId": guid("principal", name),
@@ -201,7 +201,7 @@ def _workspace(world: World, root: str, told: Any) -> Resource:
         "hbiWorkspace": False,
         "v1LegacyMode": False,
         "discoveryUrl": f"https://{world.location}.api.azureml.invalid/discovery",
-        **(told.get("properties") or {}),
+        **(entry.get("properties") or {}),
     }
     return {
         "id": f"{group}/Microsoft.MachineLearningServices/workspaces/{name}",

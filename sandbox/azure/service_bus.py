@@ -1,8 +1,8 @@
-"""Microsoft.ServiceBus, as its specification (2021-11-01) and `az servicebus` have it."""
+"""Microsoft.ServiceBus, by its specification (2021-11-01) and `az servicebus`."""
 
 from __future__ import annotations
 
-from sandbox.azure.behaviours import Answer, Call
+from sandbox.azure.behaviours import Call, Response
 from sandbox.azure.messaging import Namespaces, Part, Rules, bad_request
 from sandbox.azure.tree import Resource
 
@@ -11,7 +11,7 @@ FOREVER = "P10675199DT2H48M5.4775807S"
 
 
 class BusNamespaces(Namespaces):
-    """What topics are in."""
+    """Namespaces of topics."""
 
     type = "Microsoft.ServiceBus/namespaces"
     api_versions = VERSIONS
@@ -27,7 +27,7 @@ class BusRules(Rules):
 
 
 class Topics(Part):
-    """What messages are sent to."""
+    """Topics."""
 
     type = "Microsoft.ServiceBus/namespaces/topics"
     spelled = "Microsoft.ServiceBus/Namespaces/Topics"
@@ -47,7 +47,7 @@ class Topics(Part):
         "subscriptionCount": 0,
     }
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Response:
         namespace = call.azure.tree.get(call.address.parent) or {}
         if (namespace.get("sku") or {}).get("name") == "Basic":
             raise bad_request("A namespace of the tier Basic has no topics.")  # assumed wording
@@ -59,7 +59,7 @@ class Topics(Part):
 
 
 class Subscriptions(Part):
-    """Who reads what is sent to a topic."""
+    """Subscriptions of a topic."""
 
     type = "Microsoft.ServiceBus/namespaces/topics/subscriptions"
     spelled = "Microsoft.ServiceBus/Namespaces/Topics/Subscriptions"

@@ -1,4 +1,4 @@
-"""One tree of ARM resources; ids are compared without case and kept as they were first written."""
+"""The tree of ARM resources; IDs are compared without case and keep their first spelling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True)
 class Address:
-    """Where a request points. `scope` is what stands before the last /providers/; names are empty for a collection.
+    """The target of a request. scope: the part before the last /providers/; a collection has no last name.
 
     For /subscriptions/s/resourceGroups/g/providers/NS/a/x/b the scope is /subscriptions/s/resourceGroups/g, the
     namespace NS, the types (a, b), the names (x,).
@@ -35,8 +35,8 @@ class Address:
     @property
     def id(self) -> str:
         """The id of the resource, or of the collection."""
-        words = [word for pair in zip(self.types, (*self.names, ""), strict=False) for word in pair if word]
-        return "/".join((self.scope, "providers", self.namespace, *words))
+        parts = [word for pair in zip(self.types, (*self.names, ""), strict=False) for word in pair if word]
+        return "/".join((self.scope, "providers", self.namespace, *parts))
 
     @property
     def parent(self) -> str:
@@ -48,22 +48,22 @@ class Address:
     @property
     def group(self) -> str:
         """The resource group's name, or nothing."""
-        words = self.scope.split("/")
-        return words[4] if len(words) > 4 and words[3].lower() == "resourcegroups" else ""
+        parts = self.scope.split("/")
+        return parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""
 
 
 def parse(path: str) -> Address | None:
     """The address in a path, or None for one without /providers/NAMESPACE/TYPE."""
-    words = [word for word in path.split("/") if word]
-    at = max((index for index, word in enumerate(words) if word.lower() == "providers"), default=-1)
-    if at < 0 or len(words) < at + 3:
+    parts = [part for part in path.split("/") if part]
+    at = max((index for index, word in enumerate(parts) if word.lower() == "providers"), default=-1)
+    if at < 0 or len(parts) < at + 3:
         return None
-    rest = words[at + 2 :]
-    return Address("/" + "/".join(words[:at]) if at else "", words[at + 1], tuple(rest[::2]), tuple(rest[1::2]))
+    rest = parts[at + 2 :]
+    return Address("/" + "/".join(parts[:at]) if at else "", parts[at + 1], tuple(rest[::2]), tuple(rest[1::2]))
 
 
 class Tree:
-    """The resources that are there."""
+    """All resources by ID."""
 
     def __init__(self) -> None:
         self._resources: dict[str, Resource] = {}
@@ -78,21 +78,21 @@ class Tree:
         return resource
 
     def remove(self, resource_id: str) -> None:
-        """Remove, with all that stands beneath."""
+        """Remove a resource with everything below it."""
         gone = resource_id.lower()
         self._resources = {
             key: value for key, value in self._resources.items() if key != gone and not key.startswith(gone + "/")
         }
 
     def within(self, scope: str, resource_type: str | None = None) -> Iterator[Resource]:
-        """The resources at or beneath a scope, of one type or of any."""
+        """The resources below a scope, of one type or of any."""
         prefix = scope.lower() + "/"
         for key, resource in list(self._resources.items()):
             if key.startswith(prefix) and (resource_type is None or resource["type"].lower() == resource_type.lower()):
                 yield resource
 
     def children(self, collection_id: str, resource_type: str) -> list[Resource]:
-        """The resources directly in a collection; for one of a subscription those of all its groups too."""
+        """The resources of a collection; for a collection of a subscription those of all its groups."""
         address = parse(collection_id)
         if address and address.scope.count("/") == 2 and len(address.types) == 1:
             found = self.within(address.scope, resource_type)

@@ -1,4 +1,4 @@
-"""The Kubernetes half: a stand-in, or a real kube-apiserver, for each cluster of the world."""
+"""The Kubernetes API: a stand-in, or a real kube-apiserver, for each cluster of the world."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def start_cluster_side(
 
 
 async def _seed(client: KubeClient, cluster: str, objects: list[dict[str, Any]]) -> None:
-    """Create the objects of a cluster, those that admit or refuse others last. Raises ValueError naming the entry."""
+    """Create the objects of a cluster, those that decide about others last. Raises ValueError naming the entry."""
     numbered = list(enumerate(objects))
     for number, obj in sorted(numbered, key=lambda pair: (pair[1].get("kind") in ADMITTING, pair[0])):
         try:

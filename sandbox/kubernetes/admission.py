@@ -1,4 +1,4 @@
-"""What the API server adds to an object before it keeps it, and what it refuses."""
+"""Validation and defaults of objects before they are stored."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def timestamp() -> str:
 
 
 def convert(kind: Kind, obj: Object) -> Object:
-    """The object in the form in which it is kept: a secret's strings are encoded."""
+    """The object in its stored form: strings of a secret are encoded."""
     if kind.kind == "Secret":
         obj.setdefault("type", "Opaque")
         for key, text in (obj.pop("stringData", None) or {}).items():
@@ -52,7 +52,7 @@ def convert(kind: Kind, obj: Object) -> Object:
 
 
 def validate(kind: Kind, obj: Object) -> None:
-    """Raise ApiError 422 for a name or a label that is none, and for what a kind cannot do without."""
+    """Raise ApiError 422 for an invalid name or label, or a missing required field."""
     meta = obj["metadata"]
     causes = _name(kind, meta.get("name", ""))
     for value in (meta.get("labels") or {}).values():
@@ -89,10 +89,10 @@ def complete(kind: Kind, obj: Object, new: bool) -> None:
 def _name(kind: Kind, name: str) -> list[tuple[str, str]]:
     if not name:
         return [("metadata.name", "Required value: name or generateName is required")]
-    pattern, told = (LABEL, NOT_A_LABEL) if kind.kind in ("Namespace", "Service") else (SUBDOMAIN, NOT_A_SUBDOMAIN)
+    pattern, text = (LABEL, NOT_A_LABEL) if kind.kind in ("Namespace", "Service") else (SUBDOMAIN, NOT_A_SUBDOMAIN)
     if re.fullmatch(pattern, name) and len(name) <= (63 if pattern is LABEL else 253):
         return []
-    return [("metadata.name", f'Invalid value: "{name}": {told}')]
+    return [("metadata.name", f'Invalid value: "{name}": {text}')]
 
 
 def _definition(spec: Object) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Admission of writes: what mutating and validating plugins and webhooks make of an object before it is kept."""
+"""Admission of writes: mutating and validating plugins and webhooks before an object is stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.kubernetes.store import Store
 from sandbox.kubernetes.webhooks import Backends, Request, call_webhooks
 
 Object = dict[str, Any]
-# Webhooks are not asked about their own configurations.
+# Webhooks are not called for their own configurations.
 CONFIGURATIONS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 

@@ -34,7 +34,7 @@ PATCHES = {
 
 @dataclass(frozen=True)
 class Target:
-    """What a path points at; name and subresource may be empty."""
+    """The target of a path; name and subresource may be empty."""
 
     kind: Kind
     namespace: str
@@ -64,10 +64,10 @@ class Api:
     def application(self) -> web.Application:
         """The aiohttp application."""
         app = web.Application(client_max_size=8 * 1024 * 1024)
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", "/{path:.*}", self._respond)
         return app
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
         sandbox = request.headers.get("User-Agent", "") == "sandbox"
         faults = [] if sandbox else self._faults.active(request.method, request.path)
         try:
@@ -103,43 +103,43 @@ class Api:
         return await send(request, response, faults)
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
-        words = [word for word in request.path.split("/") if word]
-        if words and words[0] in ("readyz", "livez", "healthz"):
+        parts = [part for part in request.path.split("/") if part]
+        if parts and parts[0] in ("readyz", "livez", "healthz"):
             return web.Response(text="ok")
-        if words == ["version"]:
+        if parts == ["version"]:
             return as_json(_version(self._version))
-        if words[:2] == ["openapi", "v3"]:
+        if parts[:2] == ["openapi", "v3"]:
             kinds = self._store.kinds()
-            return as_json(openapi.document(kinds, "/".join(words[2:])) if words[2:] else openapi.index(kinds))
-        if words == ["openapi", "v2"]:
+            return as_json(openapi.document(kinds, "/".join(parts[2:])) if parts[2:] else openapi.index(kinds))
+        if parts == ["openapi", "v2"]:
             return web.Response(
                 body=openapi.version_2(), content_type="application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
             )
-        if words[-1:] == ["selfsubjectaccessreviews"] and request.method == "POST":
+        if parts[-1:] == ["selfsubjectaccessreviews"] and request.method == "POST":
             return as_json({**await request.json(), "status": {"allowed": True}}, 201)
-        if words[:1] not in (["api"], ["apis"]):
+        if parts[:1] not in (["api"], ["apis"]):
             return as_json({"paths": ["/api", "/api/v1", "/apis", "/openapi/v2", "/openapi/v3", "/version"]}, 404)
-        if (discovered := self._discover(words)) is not None:
+        if (discovered := self._discover(parts)) is not None:
             return as_json(discovered)
-        return await self._object(request, self._target(words))
+        return await self._object(request, self._target(parts))
 
-    def _discover(self, words: list[str]) -> dict[str, Any] | None:
-        if words == ["api"]:
+    def _discover(self, parts: list[str]) -> dict[str, Any] | None:
+        if parts == ["api"]:
             return {
                 "kind": "APIVersions",
                 "versions": ["v1"],
                 "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}],
             }
         kinds = self._store.kinds()
-        if words == ["apis"]:
+        if parts == ["apis"]:
             names = list(dict.fromkeys(kind.group for kind in kinds if kind.group))
             return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name, kinds) for name in names]}
-        if len(words) == 2 and words[0] == "apis":
-            if not any(kind.group == words[1] for kind in kinds):
+        if len(parts) == 2 and parts[0] == "apis":
+            if not any(kind.group == parts[1] for kind in kinds):
                 raise status.NoSuchPath
-            return {"kind": "APIGroup", "apiVersion": "v1", **_group(words[1], kinds)}
-        if words in (["api", "v1"],) or (len(words) == 3 and words[0] == "apis"):
-            served = [kind for kind in kinds if kind.root == "/".join(words)]
+            return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1], kinds)}
+        if parts in (["api", "v1"],) or (len(parts) == 3 and parts[0] == "apis"):
+            served = [kind for kind in kinds if kind.root == "/".join(parts)]
             if not served:
                 raise status.NoSuchPath
             return {
@@ -150,11 +150,11 @@ class Api:
             }
         return None
 
-    def _target(self, words: list[str]) -> Target:
-        if len(words) > 2 and words[:2] == ["api", "v1"]:
-            group, version, rest = "", "v1", words[2:]
-        elif len(words) > 3 and words[0] == "apis":
-            group, version, rest = words[1], words[2], words[3:]
+    def _target(self, parts: list[str]) -> Target:
+        if len(parts) > 2 and parts[:2] == ["api", "v1"]:
+            group, version, rest = "", "v1", parts[2:]
+        elif len(parts) > 3 and parts[0] == "apis":
+            group, version, rest = parts[1], parts[2], parts[3:]
         else:
             raise status.NoSuchPath
         namespace = ""
@@ -187,7 +187,7 @@ class Api:
         )
 
     def _log(self, target: Target) -> str:
-        """What a pod has written: nothing but what an annotation of its own says that it has."""
+        """The log of a pod: the value of its annotation sandbox/log."""
         pod = self._store.get(target.kind, target.namespace, target.name)
         return str((pod["metadata"].get("annotations") or {}).get(LOG, ""))
 
@@ -366,7 +366,7 @@ def _group(name: str, kinds: list[Kind]) -> dict[str, Any]:
 
 
 def _only(target: Target, existing: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """A write to status changes status alone; a write to an object whose status is apart does not change status."""
+    """The object to store: a write to status changes only status, any other write does not change it."""
     if target.subresource == "status":
         return {**existing, "status": wanted.get("status")}
     if target.kind.status and "status" in existing:
@@ -379,10 +379,10 @@ def _patch_of(target: Target, text: str) -> dict[str, Any]:
         wanted = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise status.bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {error}") from error
-    told = wanted.get("apiVersion", "")
-    if told != target.kind.api_version:
+    given = wanted.get("apiVersion", "")
+    if given != target.kind.api_version:
         raise status.bad_request(
-            f"Incorrect version specified in apply patch. Specified patch version: {told}, expected: "
+            f"Incorrect version specified in apply patch. Specified patch version: {given}, expected: "
             f"{target.kind.api_version}"
         )
     _same_place(target, wanted.setdefault("metadata", {}))

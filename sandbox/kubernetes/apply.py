@@ -1,4 +1,4 @@
-"""Server-side apply: who manages which field.
+"""Server-side apply: field ownership.
 
 Lists are managed as a whole (assumed: true for custom resources without list keys).
 """

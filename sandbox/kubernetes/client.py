@@ -38,7 +38,7 @@ class KubeClient:
     async def list(
         self, api_version: str, kind: str, namespace: str | None = None, label_selector: str | None = None
     ) -> list[dict[str, Any]]:
-        """The objects of a kind, in one namespace or in all; none where the kind is not served."""
+        """The objects of a kind, in one namespace or in all; empty if the kind is not served."""
         if (path := await self._path(api_version, kind, namespace)) is None:
             return []
         query = {"labelSelector": label_selector} if label_selector else {}
@@ -46,7 +46,7 @@ class KubeClient:
         return [{"apiVersion": api_version, "kind": kind, **one} for one in found.get("items", [])]
 
     async def apply(self, obj: dict[str, Any]) -> dict[str, Any]:
-        """Create or update by server-side apply, then bring status to what the object says."""
+        """Create or update by server-side apply, then set the status of the object."""
         meta = obj["metadata"]
         collection = await self._path(obj["apiVersion"], obj["kind"], meta.get("namespace"))
         if collection is None:

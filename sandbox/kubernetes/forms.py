@@ -1,4 +1,4 @@
-"""The forms of an answer: objects as they are, tables, metadata alone."""
+"""Representations of objects: whole, as a table, metadata only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVED = ("application/json", "application/yaml", "application/*", "*/*", "appli
 
 
 def as_json(value: Any, code: int = 200) -> web.Response:
-    """JSON as an API server sends it: some clients want the content type to the letter."""
+    """JSON as an API server sends it: some clients require the exact content type."""
     return web.Response(body=json.dumps(value).encode(), status=code, content_type="application/json")
 
 
@@ -28,7 +28,7 @@ def require_acceptable(request: web.Request) -> None:
 
 
 def one(request: web.Request, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
-    """An object in the form that the request asks for."""
+    """An object in the requested representation."""
     form = _form(request)
     if form == "Table":
         return table(kind, [obj], obj["metadata"].get("resourceVersion", ""), _include(request))
@@ -36,7 +36,7 @@ def one(request: web.Request, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]
 
 
 def many(request: web.Request, kind: Kind, found: list[dict[str, Any]], meta: dict[str, Any]) -> dict[str, Any]:
-    """A list in the form that the request asks for; in lists the built-in kinds do not say what they are."""
+    """A list in the requested representation; items of built-in kinds have no kind and apiVersion."""
     form = _form(request)
     if form == "Table":
         return {**table(kind, found, meta.get("resourceVersion", ""), _include(request)), "metadata": meta}

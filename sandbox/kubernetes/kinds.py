@@ -15,7 +15,7 @@ VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind as discovery tells of it, and how its table looks."""
+    """A kind: its discovery entry and the columns of its table."""
 
     group: str
     version: str
@@ -73,10 +73,10 @@ class Kind:
 
 def built_in() -> list[Kind]:
     """The kinds in kinds.yaml."""
-    told = yaml.safe_load(Path(__file__).with_name("kinds.yaml").read_text(encoding="utf-8"))
+    entries = yaml.safe_load(Path(__file__).with_name("kinds.yaml").read_text(encoding="utf-8"))
     return [
         Kind(**{**one, "short": tuple(one.get("short", ())), "integers": tuple(one.get("integers", ()))})
-        for one in told
+        for one in entries
     ]
 
 
@@ -92,9 +92,9 @@ def custom(definitions: Iterable[Mapping[str, Any]]) -> list[Kind]:
 
 def _custom(spec: Mapping[str, Any], version: Mapping[str, Any]) -> Kind:
     names = spec["names"]
-    told = version.get("additionalPrinterColumns", ())
+    columns = version.get("additionalPrinterColumns", ())
     narrow, wide = (
-        {one["name"]: one["jsonPath"].lstrip(".") for one in told if bool(one.get("priority")) is is_wide}
+        {one["name"]: one["jsonPath"].lstrip(".") for one in columns if bool(one.get("priority")) is is_wide}
         for is_wide in (False, True)
     )
     return Kind(
@@ -107,7 +107,7 @@ def _custom(spec: Mapping[str, Any], version: Mapping[str, Any]) -> Kind:
         status="status" in (version.get("subresources") or {}),
         columns=narrow,
         wide=wide,
-        integers=tuple(one["name"] for one in told if one.get("type") == "integer"),
+        integers=tuple(one["name"] for one in columns if one.get("type") == "integer"),
         schema=(version.get("schema") or {}).get("openAPIV3Schema"),
         custom=True,
     )

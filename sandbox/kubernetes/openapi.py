@@ -1,4 +1,4 @@
-"""As much OpenAPI as kubectl wants before it applies: which kinds there are, and that patches take fieldValidation."""
+"""The part of OpenAPI that kubectl reads before it applies: the kinds, and fieldValidation of patches."""
 
 from __future__ import annotations
 

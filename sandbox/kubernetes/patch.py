@@ -83,13 +83,13 @@ def _keyed(existing: list[Any], patch: list[Any], key: str) -> list[Any]:
 
 
 def _operate(document: Any, operation: dict[str, Any]) -> Any:
-    words = [word.replace("~1", "/").replace("~0", "~") for word in operation["path"].split("/")[1:]]
-    if not words:
+    parts = [word.replace("~1", "/").replace("~0", "~") for word in operation["path"].split("/")[1:]]
+    if not parts:
         return copy.deepcopy(operation["value"]) if operation["op"] in ("add", "replace") else document
     holder = document
-    for word in words[:-1]:
+    for word in parts[:-1]:
         holder = holder[int(word)] if isinstance(holder, list) else holder[word]
-    last: Any = words[-1]
+    last: Any = parts[-1]
     if isinstance(holder, list):
         last = len(holder) if last == "-" else int(last)
     verb = operation["op"]

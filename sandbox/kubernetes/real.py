@@ -20,7 +20,7 @@ READY_SECONDS = 60
 
 
 async def start_real(directory: Path, authority: Authority, token: str) -> tuple[str, Callable[[], Awaitable[None]]]:
-    """Start both; returns the ready API's URL and what stops it. Raises RuntimeError with the log's end."""
+    """Start both; returns the URL of the API and a function that stops both. Raises RuntimeError with the log's end."""
     assets = os.environ[ASSETS]
     directory.mkdir(parents=True, exist_ok=True)
     _write_keys(directory)
@@ -64,7 +64,7 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
             f"--token-auth-file={directory / 'tokens.csv'}",
             "--authorization-mode=RBAC",
             "--anonymous-auth=false",
-            # Nothing here takes away the taint of a node that is not ready yet.
+            # No controller removes the taint of a node that is not ready yet.
             "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
         ],
     )

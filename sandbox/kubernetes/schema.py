@@ -18,7 +18,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 
 
 def validate(kind: Kind, obj: dict[str, Any], strict: bool) -> None:
-    """Drop fields that the schema does not know, or refuse them when strict. Raises ApiError 400 or 422."""
+    """Drop fields that are not in the schema, or reject them if strict. Raises ApiError 400 or 422."""
     if not kind.custom or not kind.schema:
         return
     causes: list[tuple[str, str]] = []
@@ -36,8 +36,8 @@ def validate(kind: Kind, obj: dict[str, Any], strict: bool) -> None:
             del obj[key]
     if unknown and strict:
         listed = ", ".join(f'unknown field "{path}"' for path in unknown)
-        told = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
-        raise status.bad_request(f"{told}: strict decoding error: {listed}")
+        text = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+        raise status.bad_request(f"{text}: strict decoding error: {listed}")
     if causes:
         raise status.invalid(kind, obj.get("metadata", {}).get("name", ""), causes)
 
@@ -54,8 +54,8 @@ def _walk(value: Any, schema: dict[str, Any], path: str, causes: list[tuple[str,
         isinstance(value, bool) and bool not in wanted_types and object not in wanted_types
     ):
         found = f'"{_type_name(value)}"'
-        told = f"{path} in body must be of type {wanted or 'integer or string'}"
-        causes.append((path, f"Invalid value: {found}: {told}: {found}"))
+        text = f"{path} in body must be of type {wanted or 'integer or string'}"
+        causes.append((path, f"Invalid value: {found}: {text}: {found}"))
         return
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for index, one in enumerate(value):

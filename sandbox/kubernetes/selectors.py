@@ -21,7 +21,7 @@ SELECTABLE_OF = {
     + ("status.phase", "status.podIP", "status.nominatedNodeName"),
     "Secret": ("type",),
 }
-# Kinds whose refusal names the fields that can be selected; all others have selectors of their own.
+# Kinds whose error names the selectable fields; others have their own selectors.
 GENERAL = ("ConfigMap", "ServiceAccount", "PersistentVolumeClaim", "Lease", "ClusterRole", "ClusterRoleBinding")
 
 

@@ -20,8 +20,8 @@ class ApiError(Exception):
             "reason": reason,
             "code": code,
         }
-        if told := {key: value for key, value in details.items() if value not in ("", None)}:
-            self.body["details"] = told
+        if given := {key: value for key, value in details.items() if value not in ("", None)}:
+            self.body["details"] = given
 
 
 def not_found(kind: Any, name: str) -> ApiError:
@@ -34,8 +34,8 @@ def not_found(kind: Any, name: str) -> ApiError:
 def forbidden(kind: Any, method: str) -> ApiError:
     """403 of a user without the right."""
     verb = {"GET": "list", "POST": "create", "DELETE": "delete"}.get(method, "update")
-    told = f'User "user" cannot {verb} resource "{kind.plural}" in API group "{kind.group}" at the cluster scope'
-    return ApiError(403, "Forbidden", f"{kind.resource} is forbidden: {told}", kind=kind.plural, group=kind.group)
+    text = f'User "user" cannot {verb} resource "{kind.plural}" in API group "{kind.group}" at the cluster scope'
+    return ApiError(403, "Forbidden", f"{kind.resource} is forbidden: {text}", kind=kind.plural, group=kind.group)
 
 
 class NoSuchPath(Exception):
@@ -70,8 +70,8 @@ def conflict(kind: Any, name: str) -> ApiError:
 def invalid(kind: Any, name: str, causes: list[tuple[str, str]]) -> ApiError:
     """422 with a cause for each (field, message)."""
     listed = [{"reason": _reason(message), "message": message, "field": field} for field, message in causes]
-    told = [f"{field}: {message}" for field, message in causes]
-    text = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
+    messages = [f"{field}: {message}" for field, message in causes]
+    text = messages[0] if len(messages) == 1 else f"[{', '.join(messages)}]"
     return ApiError(
         422,
         "Invalid",
@@ -95,7 +95,7 @@ def other_kind(kind: Any, api_version: str, given: str) -> ApiError:
 
 
 def no_version(kind: Any, name: str) -> ApiError:
-    """422 of a replacement of a custom object that does not say what it replaces."""
+    """422 of a replacement of a custom object without resourceVersion."""
     cause = {"reason": "FieldValueInvalid", "message": "Invalid value: 0x0: must be specified for an update"}
     causes = [{**cause, "field": "metadata.resourceVersion"}]
     text = f'{kind.resource} "{name}" is invalid: metadata.resourceVersion: {cause["message"]}'
@@ -111,7 +111,7 @@ def no_number(version: str) -> ApiError:
 
 
 def no_manager() -> ApiError:
-    """422 of an apply that does not say whose it is."""
+    """422 of an apply without a field manager."""
     cause = {"reason": "FieldValueRequired", "message": "Required value: is required for apply patch"}
     text = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
     causes = [{**cause, "field": "fieldManager"}]

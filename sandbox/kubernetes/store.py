@@ -1,4 +1,4 @@
-"""One store of objects: every write bumps one counter, and is told to whoever watches."""
+"""The objects of a cluster: every write increments one version and is reported to watchers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Event:
-    """What a watcher is told."""
+    """An event for watchers."""
 
     version: int
     type: str
@@ -73,7 +73,7 @@ class Store:
             raise status.ApiError(404, "NotFound", f'namespaces "{name}" not found', name=name, kind="namespaces")
 
     async def create(self, kind: Kind, namespace: str, obj: Object, dry_run: bool = False) -> Object:
-        """Add an object. Raises ApiError 404 for a missing namespace, 409 for a taken name, 422 for an empty one."""
+        """Add an object. Raises ApiError 404 (no such namespace), 409 (name exists) or 422 (invalid)."""
         meta = obj.setdefault("metadata", {})
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = meta["generateName"] + uuid.uuid4().hex[:5]
@@ -114,7 +114,7 @@ class Store:
         return await self._write(kind, namespace, obj, "MODIFIED", dry_run)
 
     async def delete(self, kind: Kind, namespace: str, name: str, dry_run: bool = False) -> Object:
-        """Remove an object, and what it holds: a namespace its objects, a definition its custom objects."""
+        """Delete an object with its contents: the objects of a namespace, the custom objects of a definition."""
         obj = self.get(kind, namespace, name)
         if dry_run:
             return obj
@@ -160,7 +160,7 @@ class Store:
 
 
 def _content(obj: Object) -> Object:
-    """The object without what the server keeps; managers' times alone are no change."""
+    """The object without server fields; times of managers are not a change."""
     meta = {
         key: value
         for key, value in obj["metadata"].items()

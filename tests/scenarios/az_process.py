@@ -1,7 +1,7 @@
-"""az in a process that is loaded once and forks for each command: as apart as real az processes, at a tenth of the cost.
+"""az in a process that is loaded once and forks for each command: as separate as real az processes, at a tenth of the cost.
 
-Reads one JSON line for each command from stdin, {"words": [...], "cwd": ..., "stdin": ..., "out": ..., "err": ...} with the files
-that the child's streams are, and answers with a line that holds the exit code. The commands are those of the
+Reads one JSON line for each command from stdin, {"arguments": [...], "cwd": ..., "stdin": ..., "out": ..., "err": ...} with the files
+of the child's streams, and prints a line with the exit code. The commands are those of the
 checkout's azext_amlk8s; az itself is the real one, with its own parser, invoker, logging and output.
 """
 
@@ -30,20 +30,20 @@ WARM = (
 
 
 def main() -> None:
-    """Serve until stdin ends."""
+    """Run commands until stdin ends."""
     for name in WARM:
         importlib.import_module(name)
     for line in sys.stdin:
         task = json.loads(line)
         child = os.fork()
         if child == 0:
-            _become(task)
+            _run_child(task)
         _, status = os.waitpid(child, 0)
         print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), flush=True)
 
 
-def _become(task: dict[str, Any]) -> None:
-    """Be the az process of one command; does not return."""
+def _run_child(task: dict[str, Any]) -> None:
+    """Run one command as the child process; does not return."""
     code = 1
     try:
         os.chdir(task["cwd"])
@@ -55,7 +55,7 @@ def _become(task: dict[str, Any]) -> None:
             os.dup2(os.open(name, flags, 0o600), number)
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         os.environ.update(task["env"])
-        code = _run(task["words"])
+        code = _run(task["arguments"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:
@@ -68,7 +68,7 @@ def _become(task: dict[str, Any]) -> None:
         os._exit(code)
 
 
-def _run(words: list[str]) -> int:
+def _run(arguments: list[str]) -> int:
     from azure.cli.core import AzCli
     from azure.cli.core._config import ENV_VAR_PREFIX, GLOBAL_CONFIG_DIR
     from azure.cli.core._help import AzCliHelp
@@ -90,7 +90,7 @@ def _run(words: list[str]) -> int:
         output_cls=AzOutputProducer,
         help_cls=AzCliHelp,
     )
-    return int(cli.invoke(words))
+    return int(cli.invoke(arguments))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Collects the YAML files of this folder as tests; runner.py tells how to write them."""
+"""Collects the YAML files of this folder as tests; runner.py explains how to write them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.runner import Scenario, play, read
+from tests.scenarios.runner import Scenario, read, run_scenario
 from tests.scenarios.stage import Stage
 
 STAGE = pytest.StashKey[Stage]()
@@ -29,15 +29,15 @@ class ScenarioFile(pytest.File):
             yield ScenarioItem.from_parent(self, name=scenario.name, scenario=scenario)
 
 
-class Otherwise(Exception):
-    """A scenario came otherwise than told."""
+class ScenarioFailed(Exception):
+    """A scenario differs from what it expects."""
 
 
 class ScenarioItem(pytest.Item):
     """One scenario."""
 
-    def __init__(self, *, scenario: Scenario, **more: Any) -> None:
-        super().__init__(**more)
+    def __init__(self, *, scenario: Scenario, **options: Any) -> None:
+        super().__init__(**options)
         self._scenario = scenario
 
     def runtest(self) -> None:
@@ -45,11 +45,11 @@ class ScenarioItem(pytest.Item):
         if STAGE not in self.config.stash:
             stage = self.config.stash[STAGE] = Stage(temporary.mktemp("stage"))
             self.config.add_cleanup(stage.end)
-        if wrong := play(self._scenario, self.config.stash[STAGE], temporary.mktemp("scenario")):
-            raise Otherwise("\n".join(wrong))
+        if differences := run_scenario(self._scenario, self.config.stash[STAGE], temporary.mktemp("scenario")):
+            raise ScenarioFailed("\n".join(differences))
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        if isinstance(excinfo.value, Otherwise):
+        if isinstance(excinfo.value, ScenarioFailed):
             return f"{self._scenario.run}\n{excinfo.value}"
         return super().repr_failure(excinfo, style)
 

@@ -1,31 +1,34 @@
-"""Scenarios: a world, a command, and what must come of it, as YAML that a person reads like a specification.
+"""Scenarios: a world, a command and its expected results, as YAML that reads like a specification.
 
-To add some, drop a file `tests/scenarios/SUBJECT-WHAT.yaml`; it is collected by its name, `pytest tests/scenarios/SUBJECT-WHAT.yaml -k words`
-runs it. Each scenario has a world of its own, fresh, in a real sandbox over a real socket; the command runs in an az process
-of its own (forked, see az_process.py), whose commands are those of the checkout.
+To add some, create a file `tests/scenarios/SUBJECT-WHAT.yaml`; it is collected by its name. `pytest
+tests/scenarios/SUBJECT-WHAT.yaml -k words` runs it. Each scenario has its own fresh world in a real sandbox over a real
+socket; the command runs in its own az process (forked, see az_process.py), with the commands of the checkout.
 
-    world: {...}                 # for all scenarios of the file: what differs from tests/scenarios/world.yaml
+    world: {...}                 # for all scenarios of the file: differences from tests/scenarios/world.yaml
     scenarios:
       - name: two nodes are too few for three routers            # a sentence, unique in its file
         world: {clusters: [{name: aks, pools: [{name: one, count: 2}]}]}
-        files: {settings.yaml: "enableTraining: true"}           # text, or what certificates.py makes (see there)
-        given: [az amlk8s extension create ...]                  # run before, must end in 0; not judged
+        files: {settings.yaml: "enableTraining: true"}           # text, or what certificates.py creates (see there)
+        setup: [az amlk8s extension create ...]                  # run before, must succeed; not checked otherwise
         run: az amlk8s extension validate --config enableTraining=True
         exit: 1                  # default 0
-        findings: [F101]         # exactly these ids, in any order, in stdout's list of findings or as [ID] in stderr; default none
-        says: [three nodes]      # words in stderr; default none
-        prints: [Name, ext]      # words in stdout, such as those of a table; default none
-        never: [s3cret]          # words that stand in neither stream, nor in the sandbox's record of what was sent
-        returns: {"[0].fix": "..."}   # JMESPath into stdout -> value; a word `...` at the end of a string stands for any rest
-        writes: [PUT extensions/azureml-extension]   # method and end of the path, in order; default NONE reached Azure or a cluster
-        sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked there)
+        findings: [F101]         # exactly these IDs, in any order, in the findings on stdout or as [ID] on stderr; default none
+        stderr: [three nodes]    # texts on stderr; default none
+        stdout: [Name, ext]      # texts on stdout, such as those of a table; default none
+        never: [s3cret]          # texts that appear in neither stream, nor in the sandbox's record of what was sent
+        returns: {"[0].fix": "..."}   # JMESPath into stdout -> value; `...` at the end of a string stands for any rest
+        writes: [PUT extensions/azureml-extension]   # method and end of the path, in order; default: NO write to Azure or a cluster
+        sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked)
         seconds: 0               # how long installing and attaching take; default 0
         stdin: "y\\n"            # default: empty, not a terminal
-        contract: false          # the world holds an answer in a shape that no description has: its traffic is not part of `make contract`;
-                                 # may stand beside `scenarios` for all of the file
+        contract: false          # a response of the world has a shape that no description has: its traffic is not part of
+                                 # `make contract`; may also be beside `scenarios`, for the whole file
 
-A world is merged thus: mappings key by key; lists of things with a name thing by thing, key by key; all else is replaced. Resources that
-stand on another one (an extension on a cluster, a lock) say so with `on`, see sandbox/README.md. Traces back are never right.
+`given`, `says` and `prints` are the older spellings of setup, stderr and stdout.
+
+A world is merged thus: mappings key by key; lists of things with a name thing by thing, key by key; everything else is
+replaced. Extension resources (an extension of a cluster, a lock) have a `scope`, see sandbox/README.md. A traceback is
+never right.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,25 +44,26 @@ from typing import Any
 import yaml
 
 from tests.scenarios.stage import Stage
-from tests.support import is_write
+from tests.support import Output, is_write
 
 FINDING = re.compile(r"\[([A-Z]\d{3})\]")
 ANY_REST = "..."
+OLD_KEYS = {"given": "setup", "says": "stderr", "prints": "stdout"}
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scenario, as the module's docstring describes it."""
+    """A scenario; the module's docstring explains its fields."""
 
     name: str
     run: str
     world: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, Any] = field(default_factory=dict)
-    given: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
     exit: int = 0
     findings: tuple[str, ...] = ()
-    says: tuple[str, ...] = ()
-    prints: tuple[str, ...] = ()
+    stderr: tuple[str, ...] = ()
+    stdout: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     returns: Mapping[str, Any] = field(default_factory=dict)
     writes: tuple[str, ...] = ()
@@ -70,112 +74,108 @@ class Scenario:
 
 
 def read(file: Path) -> list[Scenario]:
-    """The scenarios of a file, in its order. Raises TypeError for a key that there is not, ValueError for a name twice."""
-    told = yaml.safe_load(file.read_text(encoding="utf-8"))
-    found = [
-        Scenario(
-            **{
-                "contract": told.get("contract", True),
-                **one,
-                "world": merged(told.get("world", {}), one.get("world", {})),
-            }
-        )
-        for one in told["scenarios"]
-    ]
-    names = [one.name for one in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{file.name} tells twice: {', '.join(twice)}")
-    return found
+    """The scenarios of a file, in its order. Raises TypeError for an unknown key, ValueError for a duplicate name."""
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    defaults = {"contract": content.get("contract", True)}
+    scenarios = []
+    for entry in content["scenarios"]:
+        fields = {OLD_KEYS.get(key, key): value for key, value in entry.items()}
+        world = merged(content.get("world", {}), entry.get("world", {}))
+        scenarios.append(Scenario(**{**defaults, **fields, "world": world}))
+    names = [scenario.name for scenario in scenarios]
+    if duplicates := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{file.name}: duplicate names: {', '.join(duplicates)}")
+    return scenarios
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """A world with another laid over it."""
-    return {**base, **{key: _laid(base.get(key), value) for key, value in over.items()}}
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A world with another merged into it."""
+    return {**base, **{key: _merged_value(base.get(key), value) for key, value in changes.items()}}
 
 
-def _laid(base: Any, over: Any) -> Any:
-    if isinstance(base, Mapping) and isinstance(over, Mapping):
-        return merged(base, over)
-    if isinstance(base, list) and isinstance(over, list) and all("name" in one for one in [*base, *over]):
-        there = {one["name"]: one for one in base}
-        for one in over:
-            there[one["name"]] = {**there.get(one["name"], {}), **one}
-        return list(there.values())
-    return over
+def _merged_value(base: Any, change: Any) -> Any:
+    if isinstance(base, Mapping) and isinstance(change, Mapping):
+        return merged(base, change)
+    if isinstance(base, list) and isinstance(change, list) and all("name" in one for one in [*base, *change]):
+        by_name = {one["name"]: one for one in base}
+        for one in change:
+            by_name[one["name"]] = {**by_name.get(one["name"], {}), **one}
+        return list(by_name.values())
+    return change
 
 
-def play(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
-    """Play a scenario in an empty folder. Returns what came otherwise than told, as sentences; empty when all is right."""
+def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
+    """Run a scenario in an empty folder. Returns the differences from what it expects as sentences, empty if none."""
     from tests.scenarios.certificates import write_files
 
     write_files(folder, scenario.files)
-    with stage.set(scenario.world, folder, scenario.seconds, contract=scenario.contract) as scene:
-        for command in scenario.given:
-            said = scene.az(shlex.split(command)[1:], folder)
-            if said.code:
-                return [f"given: {command!r} ended in {said.code}: {said.err}"]
+    with stage.scene(scenario.world, folder, scenario.seconds, contract=scenario.contract) as scene:
+        for command in scenario.setup:
+            output = scene.az(shlex.split(command)[1:], folder)
+            if output.code:
+                return [f"setup: {command!r} exited with {output.code}: {output.err}"]
         before = len(scene.log())
         exchanged = len(scene.exchanges())
-        said = scene.az(shlex.split(scenario.run)[1:], folder, stdin=scenario.stdin)
+        output = scene.az(shlex.split(scenario.run)[1:], folder, stdin=scenario.stdin)
         writes = [line for line in scene.log()[before:] if is_write(line)]
         exchanges = scene.exchanges()[exchanged:]
-    wrong = [*_of_streams(scenario, said), *_of_writes(scenario, writes), *_of_bodies(scenario, said.out, exchanges)]
-    heard = said.out + said.err + json.dumps(exchanges)
-    wrong += [f"{word!r} must never be said or sent in the open" for word in scenario.never if word in heard]
-    return [*wrong, f"stdout: {said.out}", f"stderr: {said.err}"] if wrong else []
+    sent = json.dumps(exchanges)
+    differences = [
+        *_stream_differences(scenario, output),
+        *_write_differences(scenario, writes),
+        *_body_differences(scenario, output.out, exchanges),
+        *(f"{text!r} must never appear" for text in scenario.never if text in output.out + output.err + sent),
+    ]
+    return [*differences, f"stdout: {output.out}", f"stderr: {output.err}"] if differences else []
 
 
-def _of_streams(scenario: Scenario, said: Any) -> list[str]:
-    wrong = []
-    if said.code != scenario.exit:
-        wrong.append(f"exit code {said.code}, not {scenario.exit}")
-    if "Traceback" in said.err:
-        wrong.append("a traceback")
-    found = _findings(said)
-    if sorted(found) != sorted(scenario.findings):
-        wrong.append(f"findings {sorted(found)}, not {sorted(scenario.findings)}")
-    wrong += [f"stderr lacks {word!r}" for word in scenario.says if word not in said.err]
-    return wrong + [f"stdout lacks {word!r}" for word in scenario.prints if word not in said.out]
+def _stream_differences(scenario: Scenario, output: Output) -> Iterator[str]:
+    if output.code != scenario.exit:
+        yield f"exit code {output.code}, not {scenario.exit}"
+    if "Traceback" in output.err:
+        yield "a traceback"
+    findings = sorted(_findings(output))
+    if findings != sorted(scenario.findings):
+        yield f"findings {findings}, not {sorted(scenario.findings)}"
+    yield from (f"stderr lacks {text!r}" for text in scenario.stderr if text not in output.err)
+    yield from (f"stdout lacks {text!r}" for text in scenario.stdout if text not in output.out)
 
 
-def _findings(said: Any) -> set[str]:
-    found = set(FINDING.findall(said.err))
+def _findings(output: Output) -> set[str]:
+    found = set(FINDING.findall(output.err))
     try:
-        told = json.loads(said.out)
+        content = json.loads(output.out)
     except ValueError:
         return found
-    listed = told if isinstance(told, list) else []
+    listed = content if isinstance(content, list) else []
     return found | {one["id"] for one in listed if isinstance(one, dict) and {"id", "severity"} <= set(one)}
 
 
-def _of_writes(scenario: Scenario, writes: list[dict[str, Any]]) -> list[str]:
-    told = [tuple(one.split(" ", 1)) for one in scenario.writes]
-    came = [(line["method"], line["path"]) for line in writes]
-    fits = len(told) == len(came) and all(
-        method == came_method and path.lower().endswith(end.lower())
-        for (method, end), (came_method, path) in zip(told, came, strict=True)
+def _write_differences(scenario: Scenario, writes: list[dict[str, Any]]) -> Iterator[str]:
+    expected = [tuple(one.split(" ", 1)) for one in scenario.writes]
+    actual = [(line["method"], line["path"]) for line in writes]
+    same = len(expected) == len(actual) and all(
+        method == actual_method and path.lower().endswith(end.lower())
+        for (method, end), (actual_method, path) in zip(expected, actual, strict=True)
     )
-    return [] if fits else [f"writes {came}, not {list(scenario.writes)}"]
+    if not same:
+        yield f"writes {actual}, not {list(scenario.writes)}"
 
 
-def _of_bodies(scenario: Scenario, out: str, exchanges: list[dict[str, Any]]) -> list[str]:
-    wrong = []
+def _body_differences(scenario: Scenario, out: str, exchanges: list[dict[str, Any]]) -> Iterator[str]:
     if scenario.returns:
-        wrong += _compared("stdout", json.loads(out or "null"), scenario.returns)
+        yield from _value_differences("stdout", json.loads(out or "null"), scenario.returns)
     if scenario.sent:
         requests = [one["liveRequest"] for one in exchanges]
         bodies = [one.get("body") for one in requests if one["method"] in ("PUT", "PATCH", "POST")]
-        wrong += _compared("sent", bodies[-1] if bodies else None, scenario.sent)
-    return wrong
+        yield from _value_differences("sent", bodies[-1] if bodies else None, scenario.sent)
 
 
-def _compared(where: str, value: Any, told: Mapping[str, Any]) -> list[str]:
+def _value_differences(where: str, value: Any, expected: Mapping[str, Any]) -> Iterator[str]:
     import jmespath
 
-    wrong = []
-    for path, wanted in told.items():
-        found = jmespath.search(path, value)
-        open_end = isinstance(wanted, str) and wanted.endswith(ANY_REST) and isinstance(found, str)
-        if not (found.startswith(wanted[: -len(ANY_REST)]) if open_end else found == wanted):
-            wrong.append(f"{where}: {path} is {found!r}, not {wanted!r}")
-    return wrong
+    for path, wanted in expected.items():
+        actual = jmespath.search(path, value)
+        open_end = isinstance(wanted, str) and wanted.endswith(ANY_REST) and isinstance(actual, str)
+        if not (actual.startswith(wanted[: -len(ANY_REST)]) if open_end else actual == wanted):
+            yield f"{where}: {path} is {actual!r}, not {wanted!r}"

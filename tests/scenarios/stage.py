@@ -1,4 +1,4 @@
-"""The stage on which scenarios play: one login, one address, and on it a fresh sandbox for each scenario."""
+"""Where scenarios run: one sign-in, one address, and a fresh sandbox for each scenario."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import yaml
 from sandbox import login, server
 from sandbox.tls import Authority
 from sandbox.world import World, load
-from tests.support import Said
+from tests.support import Output
 from tools.prove_wheel import ROOT
 
 TRAFFIC = ROOT / ".traffic"
@@ -31,34 +31,34 @@ BASE = Path(__file__).with_name("world.yaml")
 
 @dataclass(frozen=True)
 class Scene:
-    """A sandbox that runs, and az in front of it."""
+    """A running sandbox, and az in front of it."""
 
     _process: AzProcess
     _folder: Path
     _lines: list[dict[str, Any]]
 
-    def az(self, words: list[str], cwd: Path, stdin: str = "") -> Said:
-        """Run az with these words."""
+    def az(self, arguments: list[str], cwd: Path, stdin: str = "") -> Output:
+        """Run az with these arguments."""
         streams = {name: self._folder / name for name in ("stdin", "out", "err")}
         streams["stdin"].write_text(stdin, encoding="utf-8")
         env = {"KUBECONFIG": str(self._folder / "kubeconfig")}
         code = self._process.run(
-            {"words": words, "cwd": str(cwd), "env": env, **{name: str(file) for name, file in streams.items()}}
+            {"arguments": arguments, "cwd": str(cwd), "env": env, **{name: str(file) for name, file in streams.items()}}
         )
-        return Said(code, streams["out"].read_text(encoding="utf-8"), streams["err"].read_text(encoding="utf-8"))
+        return Output(code, streams["out"].read_text(encoding="utf-8"), streams["err"].read_text(encoding="utf-8"))
 
     def log(self) -> list[dict[str, Any]]:
-        """The requests answered so far."""
+        """The requests so far."""
         return list(self._lines)
 
     def exchanges(self) -> list[dict[str, Any]]:
-        """What passed between az and ARM so far, secrets blanked."""
+        """The exchanges between az and ARM so far, secrets blanked."""
         file = self._folder / "record.jsonl"
         return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
 
 class Stage:
-    """Made once for all scenarios of a test process."""
+    """The surroundings of all scenarios of a test process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -69,7 +69,7 @@ class Stage:
         self._thread.start()
         self._base = yaml.safe_load(BASE.read_text(encoding="utf-8"))
         self._count = 0
-        # Held for all scenarios: a port that is let go between two of them may be taken by another process.
+        # Kept open: a port that is released between two scenarios may be taken by another process.
         self._socket = socket.create_server(("127.0.0.1", 0))
         world = load(BASE)
         started = self._do(
@@ -82,8 +82,8 @@ class Stage:
         self._process = AzProcess({**os.environ, **env})
 
     @contextmanager
-    def set(self, world: Mapping[str, Any], folder: Path, seconds: float, *, contract: bool = True) -> Iterator[Scene]:
-        """A scene with what a world has beyond the base, which ends with the block; contract: its traffic is kept."""
+    def scene(self, world: Mapping[str, Any], folder: Path, seconds: float, *, contract: bool = True) -> Iterator[Scene]:
+        """A scene whose world is merged into the base; contract: its traffic is kept for `make contract`."""
         from tests.scenarios.runner import merged
 
         self._count += 1
@@ -118,15 +118,15 @@ class Stage:
         self._thread.join(10)
 
     def _keep(self, record: Path) -> None:
-        """What passed is judged afterwards with all that passed in other tests: make contract."""
+        """Keep the exchanges for `make contract`."""
         if record.exists():
             TRAFFIC.mkdir(exist_ok=True)
             with (TRAFFIC / f"scenarios-{os.getpid()}.jsonl").open("ab") as file:
                 file.write(record.read_bytes())
 
-    def _world(self, told: Mapping[str, Any], here: Path) -> World:
+    def _world(self, content: Mapping[str, Any], here: Path) -> World:
         file = here / "world.yaml"
-        file.write_text(yaml.safe_dump(dict(told)), encoding="utf-8")
+        file.write_text(yaml.safe_dump(dict(content)), encoding="utf-8")
         return load(file)
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -137,9 +137,9 @@ class AzProcess:
     """The process that forks for each command."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        words = [sys.executable, "-m", "tests.scenarios.az_process"]
+        command = [sys.executable, "-m", "tests.scenarios.az_process"]
         self._process = subprocess.Popen(
-            words, cwd=ROOT, env=dict(env), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command, cwd=ROOT, env=dict(env), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
     def run(self, task: Mapping[str, Any]) -> int:

@@ -1,10 +1,10 @@
-"""Microsoft.Authorization/locks: kept at any scope, and minded by every write."""
+"""Microsoft.Authorization/locks: stored at any scope, checked by every write."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sandbox.azure.behaviours import Answer, Behaviour, Call
+from sandbox.azure.behaviours import Behaviour, Call, Response
 from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Address, Resource, Tree, parse
 
@@ -12,24 +12,26 @@ LEVELS = ("CanNotDelete", "ReadOnly")
 
 
 class Locks(Behaviour):
-    """A lister is shown what holds at a scope, and what is beneath it."""
+    """Locks; a list has those that apply at a scope and those below it."""
 
     type = "Microsoft.Authorization/locks"
     api_versions = frozenset({"2016-09-01", "2017-04-01", "2020-05-01"})
     needs_parent = False
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
-        told = call.body.get("properties") or {}
-        if told.get("level") not in LEVELS:
-            raise ArmError(400, "InvalidLockLevel", f"The lock level '{told.get('level')}' is not valid.")  # assumed
+    async def put(self, call: Call, existing: Resource | None) -> Response:
+        properties = call.body.get("properties") or {}
+        if properties.get("level") not in LEVELS:
+            raise ArmError(
+                400, "InvalidLockLevel", f"The lock level '{properties.get('level')}' is not valid."
+            )  # assumed
         resource: Resource = {
-            "properties": {key: told[key] for key in ("level", "notes", "owners") if told.get(key)},
+            "properties": {key: properties[key] for key in ("level", "notes", "owners") if properties.get(key)},
             "id": call.address.id,
             "type": self.type,
             "name": call.address.names[-1],
         }
         call.azure.tree.put(resource)
-        return Answer(200 if existing else 201, resource)
+        return Response(200 if existing else 201, resource)
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         scope = call.address.scope
@@ -42,7 +44,7 @@ class Locks(Behaviour):
         return {"value": shown}
 
 
-def refuse_locked(tree: Tree, method: str, address: Address) -> None:
+def require_unlocked(tree: Tree, method: str, address: Address) -> None:
     """Raise ArmError 409 where a lock forbids a write: at the scope or above it, for a removal beneath it too."""
     if method not in ("PUT", "PATCH", "POST", "DELETE") or address.type.lower() == Locks.type.lower():
         return

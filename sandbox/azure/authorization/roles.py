@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from sandbox.azure.behaviours import Answer, Behaviour, Call, now
+from sandbox.azure.behaviours import Behaviour, Call, Response, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Resource
 
@@ -42,12 +42,12 @@ class RoleDefinitions(Behaviour):
 
 
 class RoleAssignments(Behaviour):
-    """Who may do what, at a scope and beneath it."""
+    """Role assignments at a scope and below it."""
 
     type = "Microsoft.Authorization/roleAssignments"
     needs_parent = False
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Response:
         properties = call.body.get("properties") or {}
         role, principal = properties.get("roleDefinitionId", ""), properties.get("principalId", "")
         if role.rsplit("/", 1)[-1].lower() not in {guid.lower() for guid in ROLES.values()}:
@@ -94,13 +94,13 @@ class RoleAssignments(Behaviour):
             "name": call.address.names[-1],
         }
         call.azure.tree.put(resource)
-        return Answer(200 if existing else 201, resource)
+        return Response(200 if existing else 201, resource)
 
-    async def delete(self, call: Call, existing: Resource | None) -> Answer:
+    async def delete(self, call: Call, existing: Resource | None) -> Response:
         if existing is None:
-            return Answer(204)
+            return Response(204)
         call.azure.tree.remove(existing["id"])
-        return Answer(200, existing)
+        return Response(200, existing)
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         scope, condition = call.address.scope.lower(), call.query.get("$filter", "")
@@ -122,21 +122,21 @@ class RoleAssignments(Behaviour):
 
 
 class Permissions(Behaviour):
-    """What the caller may do at a scope: all but what the world denies."""
+    """The caller's permissions at a scope: everything that the world does not deny."""
 
     type = "Microsoft.Authorization/permissions"
     api_versions = frozenset({"2015-07-01", "2018-07-01", "2022-04-01"})
     needs_parent = False
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
-        words = call.address.scope.split("/")
-        group = words[4].lower() if len(words) > 4 else ""
+        parts = call.address.scope.split("/")
+        group = parts[4].lower() if len(parts) > 4 else ""
         denied = [one["action"] for one in call.azure.world.denied if str(one.get("group", group)).lower() == group]
         return {"value": [{"actions": ["*"], "notActions": denied, "dataActions": [], "notDataActions": []}]}
 
 
 def is_fresh(assignment: Resource, delay: float) -> bool:
-    """Whether an assignment was made less than so many seconds ago, and so has not spread to whoever asks."""
+    """Whether an assignment is younger than the delay in seconds and not effective yet."""
     born = str(assignment["properties"].get("createdOn") or "")
     if not delay or not born:
         return False

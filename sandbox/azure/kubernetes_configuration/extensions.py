@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure import polls
-from sandbox.azure.behaviours import Answer, Behaviour, Call, now
+from sandbox.azure.behaviours import Behaviour, Call, Response, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.kubernetes_configuration import failure_artifacts, install_failures, installation
 from sandbox.azure.kubernetes_configuration.extension_types import RELEASE_NAMESPACE, require_offered
@@ -50,7 +50,7 @@ class Extensions(Behaviour):
         message = f"Extension instance with name '{call.address.names[-1]}' not found."
         return ArmError(404, "ResourceNotFound", message, cause=None, additionalInfo=[])
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Response:
         properties = call.body.get("properties") or {}
         name, extension_type = call.address.names[-1], properties.get("extensionType")
         if not NAME.match(name):
@@ -68,11 +68,11 @@ class Extensions(Behaviour):
         resource = _resource(call, properties, existing)
         call.azure.tree.put(resource)
         operation = call.azure.operations.start("Creating", lambda: _install(call, resource, "Creating"))
-        return Answer(
+        return Response(
             201 if existing is None else 200, await self.read(call, resource), _headers(call, operation, location=True)
         )
 
-    async def patch(self, call: Call, existing: Resource) -> Answer:
+    async def patch(self, call: Call, existing: Resource) -> Response:
         properties = existing["properties"]
         if properties["provisioningState"] in BUSY:
             raise _busy("PATCH", existing)
@@ -95,17 +95,17 @@ class Extensions(Behaviour):
         if changes.get("configurationProtectedSettings"):
             properties["configurationProtectedSettings"] = dict(changes["configurationProtectedSettings"])
         if repr(properties) == before:
-            return Answer(200, await self.read(call, existing))
+            return Response(200, await self.read(call, existing))
         properties["provisioningState"] = "Updating"
         operation = call.azure.operations.start("Updating", lambda: _install(call, existing, "Updating"))
-        return Answer(202, await self.read(call, existing), _headers(call, operation, location=True))
+        return Response(202, await self.read(call, existing), _headers(call, operation, location=True))
 
-    async def delete(self, call: Call, existing: Resource | None) -> Answer:
+    async def delete(self, call: Call, existing: Resource | None) -> Response:
         if existing is None:
-            return Answer(204)
+            return Response(204)
         if call.query.get("forceDelete", "").lower() == "true":
             call.azure.tree.remove(existing["id"])
-            return Answer(200, dict(FORCE_DELETED))
+            return Response(200, dict(FORCE_DELETED))
         existing["properties"]["provisioningState"] = "Deleting"
 
         async def remove() -> None:
@@ -115,7 +115,7 @@ class Extensions(Behaviour):
                 await installation.uninstall(side)
             call.azure.tree.remove(existing["id"])
 
-        return Answer(202, None, _headers(call, call.azure.operations.start("Deleting", remove), location=False))
+        return Response(202, None, _headers(call, call.azure.operations.start("Deleting", remove), location=False))
 
     async def read(self, call: Call, resource: Resource) -> Resource:
         properties = dict(resource["properties"])
@@ -130,7 +130,7 @@ class Extensions(Behaviour):
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         return {**await super().list(call, resources), "nextLink": None}
 
-    async def action(self, call: Call, existing: Resource, name: str) -> Answer:
+    async def action(self, call: Call, existing: Resource, name: str) -> Response:
         raise ArmError(404, "NotFound", f"An extension has no action '{name}'.", cause=None)
 
     def _refuse_second_of_type(self, call: Call, extension_type: str) -> None:
@@ -200,7 +200,7 @@ async def _install(call: Call, resource: Resource, state: str) -> None:
     if error is None:
         # As recorded: a version that was requested is kept even if it was not found.
         properties["currentVersion"] = properties["version"] or _newest(call, properties["extensionType"])
-        side, cluster = call.azure.cluster_of(resource["id"]), call.azure.described(resource["id"])
+        side, cluster = call.azure.cluster_of(resource["id"]), call.azure.world_entry(resource["id"])
         if side and cluster and properties["extensionType"].lower() == AZUREML:
             sections = (properties["configurationSettings"], properties["configurationProtectedSettings"])
             hook = "pre-install" if state == "Creating" else "pre-upgrade"

@@ -1,7 +1,7 @@
 """Microsoft.MachineLearningServices."""
 
-from sandbox.azure.behaviours import Kept
+from sandbox.azure.behaviours import StoredType
 from sandbox.azure.machine_learning_services.computes import Computes
 from sandbox.azure.machine_learning_services.vm_sizes import VirtualMachineSizes
 
-ALL = (Computes(), VirtualMachineSizes(), Kept("Microsoft.MachineLearningServices/workspaces/onlineEndpoints"))
+ALL = (Computes(), VirtualMachineSizes(), StoredType("Microsoft.MachineLearningServices/workspaces/onlineEndpoints"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.azure import polls
-from sandbox.azure.behaviours import Answer, Behaviour, Call, now
+from sandbox.azure.behaviours import Behaviour, Call, Response, now
 from sandbox.azure.errors import ArmError
 from sandbox.azure.kubernetes_configuration import installation
 from sandbox.azure.kubernetes_configuration.components import version_key
@@ -52,7 +52,7 @@ class Computes(Behaviour):
         }
     )
 
-    async def put(self, call: Call, existing: Resource | None) -> Answer:
+    async def put(self, call: Call, existing: Resource | None) -> Response:
         old = (existing or {}).get("properties") or {}
         _validate(call, old)
         resource = _resource(call, existing)
@@ -60,13 +60,13 @@ class Computes(Behaviour):
         operation = call.azure.operations.start("InProgress", lambda: _attach(call, resource))
         # As recorded: the first response does not name the location of the compute yet.
         first = {key: value for key, value in resource["properties"].items() if key != "computeLocation"}
-        return Answer(201, {**resource, "properties": first}, _headers(call, operation))
+        return Response(201, {**resource, "properties": first}, _headers(call, operation))
 
-    async def delete(self, call: Call, existing: Resource | None) -> Answer:
+    async def delete(self, call: Call, existing: Resource | None) -> Response:
         if call.query.get("underlyingResourceAction") not in ("Delete", "Detach"):
             raise _user_error(call, "underlyingResourceAction must be Delete or Detach.")
         if existing is None:
-            return Answer(204)
+            return Response(204)
         resource_id = existing["id"]
         existing["properties"] = {**(existing.get("properties") or {}), "provisioningState": "Deleting"}
 
@@ -84,7 +84,7 @@ class Computes(Behaviour):
             else:
                 call.azure.tree.remove(resource_id)
 
-        return Answer(202, None, _headers(call, call.azure.operations.start("InProgress", detach)))
+        return Response(202, None, _headers(call, call.azure.operations.start("InProgress", detach)))
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         """A page: the next one is requested with $skip; the last page has no nextLink."""

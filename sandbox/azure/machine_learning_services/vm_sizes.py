@@ -14,7 +14,7 @@ SIZES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("vm_sizes.
 
 
 class VirtualMachineSizes(Behaviour):
-    """The sizes of virtual machines in a region, the same in every one."""
+    """The VM sizes of a region, the same in all regions."""
 
     type = "Microsoft.MachineLearningServices/locations/vmSizes"
     needs_parent = False
