@@ -35,7 +35,7 @@ def test_requests_of_a_healthy_cluster(cluster: str, kind: str, stage: Stage, tm
     words = ["-g", "ml-rg", "-c", cluster, "-t", kind]
     create = ["amlk8s", "extension", "create", "-n", "ext", *words, "--config", *SETTINGS]
     attach = ["amlk8s", "compute", "attach", "-n", "k8s", "-w", "ml-ws", *words, "--identity-type", "SystemAssigned"]
-    with stage.set(merged({}, WORLD), tmp_path, 0) as scene:
+    with stage.scene(merged({}, WORLD), tmp_path, 0) as scene:
         for given in ([*create, "allowInsecureConnections=True"], attach):
             said = scene.az(given, tmp_path)
             assert said.code == 0, said.err

@@ -166,7 +166,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def bundle(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     work = tmp_path_factory.mktemp("work")
-    with stage.set(merged({}, WORLD), work, 0) as scene:
+    with stage.scene(merged({}, WORLD), work, 0) as scene:
         said = scene.az([*COMMAND, str(work / "out")], work)
     assert said.code == 0, said.err
     (folder,) = (work / "out").iterdir()
@@ -218,7 +218,7 @@ def test_the_page_needs_no_network(bundle: Bundle) -> None:
 
 
 def test_each_diagnosis_has_a_folder_of_its_own(stage: Stage, tmp_path: Path) -> None:
-    with stage.set({}, tmp_path, 0) as scene:
+    with stage.scene({}, tmp_path, 0) as scene:
         for _ in range(2):
             assert scene.az([*COMMAND, "out"], tmp_path).code == 0
     assert len(list((tmp_path / "out").iterdir())) == 2
@@ -226,14 +226,14 @@ def test_each_diagnosis_has_a_folder_of_its_own(stage: Stage, tmp_path: Path) ->
 
 def test_a_folder_that_cannot_be_made(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with stage.set({}, tmp_path, 0) as scene:
+    with stage.scene({}, tmp_path, 0) as scene:
         said = scene.az([*COMMAND, "file"], tmp_path)
     assert (said.code, said.out) == (1, "")
     assert "In file no folder can be made" in said.err and "Traceback" not in said.err
 
 
 def test_nothing_is_left_where_azure_cannot_be_asked(stage: Stage, tmp_path: Path) -> None:
-    with stage.set({}, tmp_path, 0) as scene:
+    with stage.scene({}, tmp_path, 0) as scene:
         said = scene.az([*COMMAND[:-1], "--subscription", "no-such-subscription", "--output-folder", "out"], tmp_path)
     assert said.code != 0 and "Traceback" not in said.err
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []

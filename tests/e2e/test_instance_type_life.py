@@ -13,7 +13,7 @@ import yaml
 
 from sandbox.azure.kubernetes_configuration.installation import CRD
 from sandbox.world import DEFAULT_WORLD
-from tests.support import Said, Sandbox
+from tests.support import Output, Sandbox
 
 KINDS = ("stand-in", "real")
 FULL_NAME = "instancetypes.amlarc.azureml.com"
@@ -27,10 +27,10 @@ class Cluster:
     context: str
     kubectl_path: str
 
-    def az(self, verb: str, *words: str, stdin: str | None = None) -> Said:
+    def az(self, verb: str, *words: str, stdin: str | None = None) -> Output:
         return self.box.az("amlk8s", "instance-type", verb, *words, "--context", self.context, stdin=stdin)
 
-    def kubectl(self, *words: str, stdin: str | None = None) -> Said:
+    def kubectl(self, *words: str, stdin: str | None = None) -> Output:
         return self.box.run(self.kubectl_path, "--context", self.context, *words, stdin=stdin)
 
     def names(self) -> list[str]:
@@ -79,7 +79,7 @@ def document(name: str = "small", cpu: str = "1", **selector: str) -> str:
     )
 
 
-def actions(said: Said) -> dict[str, str]:
+def actions(said: Output) -> dict[str, str]:
     return {one["name"]: one["action"] for one in said.json}
 
 

@@ -51,7 +51,7 @@ def scene(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sc
     for one in told:
         one.pop("id", None)
     stage = Stage(tmp_path_factory.mktemp("stage"))
-    with stage.set({"resources": told}, tmp_path_factory.mktemp("scene"), 0) as scene:
+    with stage.scene({"resources": told}, tmp_path_factory.mktemp("scene"), 0) as scene:
         yield scene
     stage.end()
 

@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import SHARED
 from tests.scenarios.certificates import write_files
 from tests.scenarios.stage import Scene, Stage
-from tests.support import Said
+from tests.support import Output
 
 AKS, ARC = "my-aks", "my-arc"
 WORLD = {
@@ -68,12 +68,12 @@ class Desk:
     scene: Scene
     folder: Path
 
-    def paste(self, command: str) -> Said:
+    def paste(self, command: str) -> Output:
         said = self.scene.az(shlex.split(filled_in(command))[1:], self.folder)
         assert "Traceback" not in said.err
         return said
 
-    def az(self, words: str) -> Said:
+    def az(self, words: str) -> Output:
         said = self.scene.az(shlex.split(words), self.folder)
         assert said.code == 0, said.err
         return said
@@ -89,7 +89,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def desk(stage: Stage, shared: Path, tmp_path: Path) -> Iterator[Desk]:
     write_files(tmp_path, {"cert.pem": {"certificate": "one", "names": ["ml.contoso.com"]}, "key.pem": {"key": "one"}})
-    with stage.set(WORLD, tmp_path, 0) as scene:
+    with stage.scene(WORLD, tmp_path, 0) as scene:
         yield Desk(scene, tmp_path)
 
 

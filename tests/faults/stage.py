@@ -106,7 +106,7 @@ class FaultStage:
         try:
             code = self._process.run(
                 {
-                    "words": shlex.split(command)[1:],
+                    "arguments": shlex.split(command)[1:],
                     "cwd": str(folder),
                     "env": {"KUBECONFIG": str(folder / "kubeconfig")},
                     **{name: str(file) for name, file in streams.items()},

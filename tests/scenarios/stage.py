@@ -82,7 +82,9 @@ class Stage:
         self._process = AzProcess({**os.environ, **env})
 
     @contextmanager
-    def scene(self, world: Mapping[str, Any], folder: Path, seconds: float, *, contract: bool = True) -> Iterator[Scene]:
+    def scene(
+        self, world: Mapping[str, Any], folder: Path, seconds: float, *, contract: bool = True
+    ) -> Iterator[Scene]:
         """A scene whose world is merged into the base; contract: its traffic is kept for `make contract`."""
         from tests.scenarios.runner import merged
 
