@@ -1,4 +1,4 @@
-"""The front: every command has help, examples that parse, a table view; and az pays nothing for us before we are asked."""
+"""Every command has help, examples that parse, declared options and a table view; and loading them is cheap."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from azext_amlk8s.cli.groups import load_groups
 from tests.support import our_commands
 
 COMMANDS = {
@@ -50,8 +51,8 @@ NO_TABLE = {
     "amlk8s compute wait",
     "amlk8s instance-type delete",
 }
-# The seed page's spellings: each must stay accepted under this very name.
-SEED_OPTIONS = {
+# The spellings of Microsoft's published commands, which must stay accepted.
+PUBLISHED_OPTIONS = {
     "amlk8s extension create": [
         "--name",
         "--extension-type",
@@ -79,7 +80,7 @@ HEAVY = ["azure.mgmt", "azure.core", "requests", "jsonschema", "lightkube", "htt
 
 @pytest.fixture(scope="module")
 def cli() -> Any:
-    """az's own parser over our command table, and ours alone."""
+    """The parser of az with the commands of this extension only."""
     from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args
     from azure.cli.core.mock import DummyCli
 
@@ -97,7 +98,6 @@ def table(cli: Any) -> dict[str, Any]:
 
 
 def test_the_commands(cli: Any) -> None:
-    """These commands, no others."""
     assert set(table(cli)) == COMMANDS
 
 
@@ -110,26 +110,26 @@ def test_help_and_examples(cli: Any, name: str) -> None:
     assert text["short-summary"].endswith(".")
     assert text["examples"]
     for example in text["examples"]:
-        words = shlex.split(example["text"])
-        assert words[0] == "az"
-        cli.invocation.parser.parse_args(words[1:])
+        arguments = shlex.split(example["text"])
+        assert arguments[0] == "az"
+        cli.invocation.parser.parse_args(arguments[1:])
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS - NO_TABLE))
 def test_every_object_has_a_table_view(cli: Any, name: str) -> None:
-    """What returns an object or a list has a table of its own."""
     assert table(cli)[name].table_transformer
 
 
-@pytest.mark.parametrize(("name", "option"), [(name, option) for name in SEED_OPTIONS for option in SEED_OPTIONS[name]])
-def test_options_of_the_seed_page(cli: Any, name: str, option: str) -> None:
-    """The options of the page's examples are ours too."""
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, option) for name in PUBLISHED_OPTIONS for option in PUBLISHED_OPTIONS[name]]
+)
+def test_published_options_are_accepted(cli: Any, name: str, option: str) -> None:
     options = {word for argument in table(cli)[name].arguments.values() for word in argument.options_list}
     assert option in options
 
 
 def test_importing_the_package_is_light() -> None:
-    """az imports us for its command index: nothing heavy may come along."""
+    """az imports the package for its command index, which must not load anything heavy."""
     script = (
         "import sys, azure.cli.core; before = set(sys.modules)\n"
         "import azext_amlk8s, azext_amlk8s.commands, azext_amlk8s._params\n"
@@ -139,3 +139,31 @@ def test_importing_the_package_is_light() -> None:
     loaded = done.stdout.split()
     assert [name for name in loaded if any(name == heavy or name.startswith(heavy + ".") for heavy in HEAVY)] == []
     assert "azext_amlk8s.operations" not in loaded
+
+
+def test_each_group_loads_alone() -> None:
+    """A command of one group does not pay for the others, nor for the knowledge of settings."""
+    script = (
+        "import sys, azext_amlk8s.cli.groups as groups\n"
+        "groups.load_groups(['amlk8s', 'compute', 'list'])\n"
+        "print([name for name in sys.modules if name.startswith('azext_amlk8s')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
+    assert "azext_amlk8s.cli.compute" in done.stdout
+    for other in ("extension", "settings", "instance_type"):
+        assert f"azext_amlk8s.cli.{other}'" not in done.stdout
+    assert "azext_amlk8s.knowledge" not in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_options_are_declared(cli: Any, name: str) -> None:
+    """Each declared option is a parameter of the operation, and each parameter has a declared option with help."""
+    (command,) = [
+        command for group in load_groups(None) for command in group.commands if f"{group.name} {command.name}" == name
+    ]
+    declared = {option.name for option in command.options}
+    parameters = {
+        argument for argument in table(cli)[name].arguments if argument[0] != "_" and argument not in ("cmd", "no_wait")
+    }
+    assert declared == parameters
+    assert [option.name for option in command.options if not option.help and not option.az_type] == []

@@ -1,4 +1,4 @@
-"""The story that `make demo` tells, from an installed wheel and a sandbox of its own."""
+"""`make demo`, with the installed wheel and a sandbox."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tools.prove_wheel import ROOT
 
 
 @pytest.mark.timeout(300)
-def test_the_demo_ends_as_it_is_told(extension_dir: Path) -> None:
-    """Every command of the story ends with the exit code that the story expects."""
+def test_demo(extension_dir: Path) -> None:
+    """Every command ends with its expected exit code."""
     done = subprocess.run(
         [sys.executable, "-m", "tools.demo"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Every command of the seed page, pasted with its first words changed, does what the page says of it.
+"""Every command of Microsoft's published page, pasted with its first words changed, does what the page says of it.
 
 The page's own slips are part of it: names of settings that were never right, HTTPS without sslCname, an extension that is shown under
 another name than it was created with, the provider of the attached cluster, an identity without its leading slash.

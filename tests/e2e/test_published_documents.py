@@ -1,4 +1,4 @@
-"""The seed page's own documents, read where they lie."""
+"""Microsoft's own InstanceType documents, from the published page in the shared material."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def documents(shared: Path) -> list[str]:
 
 @pytest.fixture(scope="module", params=["stand-in", "kube-apiserver"])
 def installed(request: pytest.FixtureRequest, start: Callable[..., Any], tmp_path_factory: Any) -> Any:
-    """A sandbox with the extension on aks-poc, whose cluster side is ours or a real kube-apiserver."""
+    """A sandbox with the extension on aks-poc, whose cluster is the stand-in or a real kube-apiserver."""
     real = request.param == "kube-apiserver"
     if real and "KUBEBUILDER_ASSETS" not in os.environ:
         pytest.skip("KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd")
