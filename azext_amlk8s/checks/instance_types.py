@@ -15,12 +15,14 @@ from azext_amlk8s.checks.facts import (
     properties_of,
 )
 from azext_amlk8s.instance_types.fit import fit
-from azext_amlk8s.instance_types.fit_findings import judge_fit, judge_selectors
+from azext_amlk8s.instance_types.fit_findings import Commands, contradicting_selectors, evaluate_fit
 from azext_amlk8s.instance_types.model import InstanceType, types_of_objects
+from azext_amlk8s.refs import ExtensionRef
 from azext_amlk8s.rules import CheckSpec, Observation, Results, Severity, rule
 from azext_amlk8s.scheduling.nodes import nodes_from_objects
 from azext_amlk8s.scheduling.placement import Placement, workload_placement
 from azext_amlk8s.scheduling.pools import nodes_from_pools
+from azext_amlk8s.shell import join
 
 TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
 
@@ -37,7 +39,7 @@ TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubern
         (NODES, PODS, INSTANCE_TYPES),
         (CLUSTER, EXTENSIONS),
         INSTALLED,
-        relays=("N101", "N102", "N103"),
+        relays=("N101", "N102", "N103", "N108"),
     ),
 )
 def instance_types_fit(facts: Facts) -> Results:
@@ -45,7 +47,7 @@ def instance_types_fit(facts: Facts) -> Results:
     nodes = nodes_from_objects(facts[NODES], facts[PODS])
     pools = properties_of(facts.get(CLUSTER)).get("agentPoolProfiles") or ()
     types, rules = _types(facts), _placement(facts)
-    yield from judge_fit(fit(types, [*nodes, *nodes_from_pools(pools, nodes)], rules), rules)
+    yield from evaluate_fit(fit(types, [*nodes, *nodes_from_pools(pools, nodes)], rules), rules, _commands(facts))
     yield Observation(count(len(types), "instance type"))
 
 
@@ -60,7 +62,15 @@ def instance_types_fit(facts: Facts) -> Results:
 )
 def instance_type_selectors(facts: Facts) -> Results:
     """Both selectors must match."""
-    yield from judge_selectors(_types(facts), _placement(facts))
+    yield from contradicting_selectors(_types(facts), _placement(facts), _commands(facts))
+
+
+def _commands(facts: Facts) -> Commands:
+    target, extension = facts.target, find_extension(facts.get(EXTENSIONS) or ())
+    options = ExtensionRef(target.cluster, str(extension["name"])).cli_args if extension else ""
+    given = (("--kubeconfig", target.kubeconfig), ("--context", target.context))
+    words = [word for option, value in given if value for word in (option, value)]
+    return Commands(target.cluster.cli_args, options, join(words or ["--context", target.cluster.name]))
 
 
 def _types(facts: Facts) -> list[InstanceType]:

@@ -38,9 +38,9 @@ def fit_rows(fits: Sequence[Mapping[str, Any]]) -> list[Row]:
         {
             "Name": fit["name"],
             "Pods": fit["pods"],
-            "FreeNow": fit["podsNow"],
-            "AfterScaleOut": fit["podsByScaleOut"],
-            "Refused": "yes" if fit["codeNine"] else "",
+            "FreeNow": fit["podsFreeNow"],
+            "AfterScaleOut": fit["podsAfterScaleOut"],
+            "Refused": fit["refused"] or "",
             "Where": shorten(_places(fit), 24),
             "Reason": shorten(" ".join(reason["message"] for reason in fit["reasons"]), 36),
         }
@@ -49,7 +49,7 @@ def fit_rows(fits: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 
 def _places(fit: Mapping[str, Any]) -> str:
-    return " ".join(place["place"] for place in fit["places"] if place["pods"] or place["podsByScaleOut"])
+    return " ".join(place["place"] for place in fit["places"] if place["podsAfterScaleOut"])
 
 
 def _row(instance_type: Mapping[str, Any]) -> Row:
@@ -180,8 +180,15 @@ GROUP = Group(
                 *_resources("the limit", "the request"),
                 Option(
                     "from_nodes",
-                    help="Create a type for each node pool, sized to what its nodes offer to one pod.",
+                    help="Create types for each node pool, sized to what its nodes offer next to system pods.",
                     is_flag=True,
+                ),
+                Option(
+                    "share",
+                    help="With --from-nodes: shares of a node for which to create types. Default: whole. The share gpu "
+                    "gives each GPU its part of the node.",
+                    choices=("whole", "half", "quarter", "gpu"),
+                    settings={"nargs": "+"},
                 ),
                 DRY_RUN,
                 FORCE_CONFLICTS,

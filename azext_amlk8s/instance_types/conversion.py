@@ -1,123 +1,93 @@
-"""The forms of 2021: instance types inside an attach configuration, as a list or as a map (field guide compute 3.3)."""
+"""Instance types of attach configurations (2021), computes of ARM and ARM templates, in today's form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from azext_amlk8s.instance_types import catalogue as rule
-from azext_amlk8s.instance_types import yamltext
+from azext_amlk8s.instance_types.attach_configurations import DEFAULT_KEYS, TYPE_KEYS, find_holders, has_instance_types
+from azext_amlk8s.instance_types.documents import Text, duplicate_name, objects_of, parse_text
 from azext_amlk8s.instance_types.model import API_VERSION, DEFAULT_NAME, KIND, LIST_KIND, InstanceType
-from azext_amlk8s.instance_types.rules import judge_object, lawful_name
-from azext_amlk8s.instance_types.yamltext import Document
-from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.instance_types.rules import correct_name, read_object
+from azext_amlk8s.instance_types.sources import GUIDE
+from azext_amlk8s.instance_types.yaml_documents import Document
+from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 
-LISTS = ("instance_types", "instanceTypes")
-DEFAULTS = ("default_instance_type", "defaultInstanceType")
-
-
-def is_legacy(told: Any) -> bool:
-    """Whether a document holds instance types as an attach configuration, or a compute of ARM, has them."""
-    return any(True for _ in _holders(told, ()))
+RESOLVED = ("I114", "I128")  # what the conversion corrects
+Converted = tuple[InstanceType | None, list[Finding]]
 
 
-def convert(texts: Iterable[Any]) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
-    """The instance types of texts in whatever form, under names that Kubernetes takes, with all findings.
+@rule(
+    "I109",
+    Severity.WARNING,
+    title="Converted names",
+    requires="A name of 2021 is converted to a valid Kubernetes name.",
+    source=GUIDE,
+)
+def converted_name(place: str, name: str, new: str, default: str) -> Problems:
+    """A name that the conversion changes, and a former default that does not have today's name of the default."""
+    if new != name:
+        yield Problem(place, f"{place}: '{name}' is renamed to '{new}', a valid Kubernetes name.", found=name)
+    if name == default and new != DEFAULT_NAME:
+        message = f"{place}: '{name}' was the default; the default is now the type named '{DEFAULT_NAME}'."
+        yield Problem(place, message, found=name, fix=f"name: {DEFAULT_NAME}")
 
-    texts are documents.Text. What today's form needs no mending for passes as it is.
-    """
-    types: list[InstanceType] = []
+
+def convert(texts: Iterable[Text]) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
+    """The instance types of texts in any form, under valid Kubernetes names, with all findings."""
+    types: dict[str, InstanceType] = {}
     findings: list[Finding] = []
     for text in texts:
-        for made, found in _of_text(text):
-            types += [made] if made else []
+        for converted, found in _convert_text(text):
             findings += found
-    return _unlike(types, findings)
-
-
-def _of_text(text: Any) -> Iterator[tuple[InstanceType | None, list[Finding]]]:
-    """Each type of a text with its findings, in the order of the documents."""
-    from azext_amlk8s.instance_types.documents import objects_of, read_texts
-
-    try:
-        documents = yamltext.read(text.text, text.source)
-    except yamltext.NotYaml:
-        documents = []
-    if not documents:
-        yield None, list(read_texts([text])[1])  # which says why there is nothing
-    for document in documents:
-        if is_legacy(document.told):
-            yield from _converted(document)
-            continue
-        findings: list[Finding] = []
-        for obj in objects_of(document, text, findings):
-            yield judge_object(obj)
-        yield None, findings
-
-
-def _unlike(types: list[InstanceType], findings: list[Finding]) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
-    named: dict[str, InstanceType] = {}
-    for one in types:
-        if one.name in named:
-            message = f"{one.name} is the name of two of them, as converted."
-            findings.append(rule.I103.finding(one.name, message, found=one.name))
-        named.setdefault(one.name, one)
-    return tuple(named.values()), tuple(findings)
-
-
-def _converted(document: Document) -> Iterator[tuple[InstanceType | None, list[Finding]]]:
-    for path, holder in _holders(document.told, ()):
-        default = next((holder[key] for key in DEFAULTS if holder.get(key)), None)
-        for key in LISTS:
-            if key in holder:
-                for where, name, told in _told(holder[key], (*path, key)):
-                    yield _one(document.part(*where), name, told, default)
-
-
-def _told(types: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any, Mapping[str, Any]]]:
-    if isinstance(types, list):
-        for number, one in enumerate(types):
-            if isinstance(one, Mapping):
-                yield (*path, number), one.get("name"), one
-    elif isinstance(types, Mapping):
-        for name, one in types.items():
-            if isinstance(one, Mapping):
-                yield (*path, name), name, one
-
-
-def _one(
-    document: Document, name: Any, told: Mapping[str, Any], default: Any
-) -> tuple[InstanceType | None, list[Finding]]:
-    """A type of 2021 in today's form, and what is to be said of it; what converting mends is not."""
-    renamed = lawful_name(str(name))
-    spec = {
-        "nodeSelector": told.get("nodeSelector", told.get("node_selector")),
-        "resources": told.get("resources", told.get("resource")),
-    }
-    wanted = {key: value for key, value in spec.items() if value is not None}
-    obj = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": renamed}, "spec": wanted}
-    made, findings = judge_object(Document(document.place(), obj))
-    mended = (rule.I114.id, rule.I128.id)
-    notes = [one for one in findings if one.severity is not Severity.INFO and one.id not in mended]
-    if renamed != name:
-        message = f"{document.place()}: {name} becomes {renamed}, a name that Kubernetes takes."
-        notes.append(rule.I109.finding(document.place(), message, found=str(name)))
-    if name == default and renamed != DEFAULT_NAME:
-        message = f"{document.place()}: {name} was the default; today the type named {DEFAULT_NAME} is."
-        notes.append(rule.I109.finding(document.place(), message, fix=f"name: {DEFAULT_NAME}"))
-    return made, notes
-
-
-def _holders(told: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Mapping[str, Any]]]:
-    """Every mapping, from the top to properties.properties, that holds instance types."""
-    if not isinstance(told, Mapping) or len(path) > 4:
-        return
-    if any(isinstance(told.get(key), (list, Mapping)) for key in LISTS):
-        yield path, told
-    for key in ("properties", "parameters"):
-        yield from _holders(told.get(key), (*path, key))
+            if converted and converted.name in types:
+                findings += duplicate_name(text.source, converted.name, "an earlier type, under its converted name")
+            elif converted:
+                types[converted.name] = converted
+    return tuple(types.values()), tuple(findings)
 
 
 def as_list(types: Iterable[InstanceType]) -> dict[str, Any]:
-    """One object for kubectl and for us: an InstanceTypeList."""
+    """The types as one InstanceTypeList, which kubectl and this tool read."""
     return {"apiVersion": API_VERSION, "kind": LIST_KIND, "items": [one.to_object() for one in types]}
+
+
+def _convert_text(text: Text) -> Iterator[Converted]:
+    """Each type of a text with its findings, in the order of the documents."""
+    findings: list[Finding] = []
+    for document in parse_text(text, findings):
+        if has_instance_types(document.value):
+            yield from _convert_document(document)
+        else:
+            for obj in objects_of(document, text, findings):
+                yield read_object(obj)
+    yield None, findings
+
+
+def _convert_document(document: Document) -> Iterator[Converted]:
+    for path, holder in find_holders(document.value):
+        default = str(next((holder[key] for key in DEFAULT_KEYS if holder.get(key)), ""))
+        for key in TYPE_KEYS:
+            for step, name, value in _named_types(holder.get(key)):
+                yield _convert_type(document.place(*path, key, step), str(name), value, default)
+
+
+def _named_types(types: Any) -> Iterator[tuple[str | int, Any, Mapping[str, Any]]]:
+    """Key or index, name and value of each type of a list or a map."""
+    if isinstance(types, list):
+        yield from ((number, one.get("name"), one) for number, one in enumerate(types) if isinstance(one, Mapping))
+    elif isinstance(types, Mapping):
+        yield from ((str(name), name, one) for name, one in types.items() if isinstance(one, Mapping))
+
+
+def _convert_type(place: str, name: str, value: Mapping[str, Any], default: str) -> Converted:
+    new = correct_name(name)
+    spec = {
+        "nodeSelector": value.get("nodeSelector", value.get("node_selector")),
+        "resources": value.get("resources", value.get("resource")),
+    }
+    spec = {key: one for key, one in spec.items() if one is not None}
+    obj = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": new}, "spec": spec}
+    converted, findings = read_object(Document(place, obj))
+    findings = [one for one in findings if one.severity is not Severity.INFO and one.id not in RESOLVED]
+    return converted, [*findings, *converted_name(place, name, new, default)]

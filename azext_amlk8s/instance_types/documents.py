@@ -1,4 +1,4 @@
-"""YAML or JSON text into instance types; what is wrong is said with file, line and column."""
+"""YAML or JSON text into instance types, with findings that name file, line and column."""
 
 from __future__ import annotations
 
@@ -6,25 +6,108 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.instance_types import catalogue as rule
-from azext_amlk8s.instance_types import yamltext
-from azext_amlk8s.instance_types.conversion import is_legacy
-from azext_amlk8s.instance_types.finding_helpers import kind_of, said
+from azext_amlk8s.instance_types import yaml_documents
+from azext_amlk8s.instance_types.attach_configurations import has_instance_types, is_bicep
 from azext_amlk8s.instance_types.model import API_GROUP, KIND, LIST_KIND, InstanceType
-from azext_amlk8s.instance_types.rules import judge_object
-from azext_amlk8s.instance_types.yamltext import Document
-from azext_amlk8s.rules import Finding
+from azext_amlk8s.instance_types.rules import read_object
+from azext_amlk8s.instance_types.sources import GUIDE, describe_type, problem_at
+from azext_amlk8s.instance_types.yaml_documents import Document, InvalidYaml, Path
+from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
+from azext_amlk8s.shell import quote
 
 SHAPE = "apiVersion: amlarc.azureml.com/v1alpha1\nkind: InstanceType"
+ERROR, INFO = Severity.ERROR, Severity.INFO
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text with the name by which findings call it; of_folder: nobody named this very file."""
+    """A text with the name that findings use; of_folder says that it was found in a folder, not named by the user."""
 
     source: str
     text: str
     of_folder: bool = False
+
+
+@rule("I101", ERROR, title="File format", requires="A file of instance types must be YAML or JSON.", source=GUIDE)
+def file_format(source: str, text: str, error: InvalidYaml) -> Problems:
+    """Text that is not YAML; Bicep is named as such."""
+    if is_bicep(text, source):
+        built = f"{source.removesuffix('.bicep')}.json"
+        fix = f"az bicep build -f {quote(source)} --outfile {quote(built)}\n"
+        fix += f"az amlk8s instance-type convert -f {quote(built)} -o yaml"
+        yield Problem(source, f"{source}: this is Bicep; expected YAML or JSON.", fix=fix)
+    else:
+        yield Problem(error.place, f"{error.place}: invalid YAML: {error.problem}.")
+
+
+@rule("I102", ERROR, title="Empty file", requires="A file of instance types must contain a document.", source=GUIDE)
+def empty_file(source: str) -> Problems:
+    """A text without a document."""
+    yield Problem(source, f"{source} contains no document.", fix=SHAPE)
+
+
+@rule("I103", ERROR, title="Unique names", requires="Each instance type must be defined only once.", source=GUIDE)
+def duplicate_name(place: str, name: str, first: str) -> Problems:
+    """A name that an earlier document, or an earlier converted type, has."""
+    yield Problem(place, f"{place}: duplicate instance type '{name}'; first defined at {first}.", found=name)
+
+
+@rule(
+    "I104",
+    ERROR,
+    title="Kind of a document",
+    requires="A document must be an InstanceType or an InstanceTypeList of amlarc.azureml.com.",
+    source=GUIDE,
+)
+def unexpected_kind(document: Document, path: Path, found: str) -> Problems:
+    """A document or an item of a list that is something else; found describes it."""
+    yield problem_at(document, path, f"expected InstanceType, got {found}.", expected=KIND, found=found, fix=SHAPE)
+
+
+@rule("I105", ERROR, title="Items of a list", requires="An InstanceTypeList must have items.", source=GUIDE)
+def missing_items(document: Document) -> Problems:
+    """A list without items."""
+    fix = "items:\n- metadata: {name: cpu-small}\n  spec: {resources: …}"
+    yield problem_at(document, (), f"{document.value['kind']} has no items.", fix=fix)
+
+
+@rule(
+    "I106",
+    ERROR,
+    title="Attach configuration",
+    requires="Instance types must be Kubernetes objects, not part of an attach configuration or an ARM body.",
+    source=GUIDE,
+)
+def attach_configuration(document: Document, source: str) -> Problems:
+    """The format of 2021, or a compute of ARM."""
+    message = "expected InstanceType, got an attach configuration or ARM body with instance types."
+    yield problem_at(document, (), message, fix=f"az amlk8s instance-type convert -f {quote(source)} -o yaml")
+
+
+@rule(
+    "I107",
+    ERROR,
+    title="Duplicate keys",
+    requires="A key must occur only once in a mapping.",
+    source=GUIDE,
+    why="Of several values only the last is used.",
+)
+def duplicate_key(document: Document) -> Problems:
+    """Keys that occur twice."""
+    for key, place in document.repeated:
+        yield Problem(place, f"{place}: duplicate key '{key}'.", found=key)
+
+
+@rule(
+    "I108",
+    INFO,
+    title="Other documents of a folder",
+    requires="Documents of other kinds in a folder are ignored.",
+    source=GUIDE,
+)
+def ignored_document(document: Document, found: str) -> Problems:
+    """A document of a folder that is not an instance type."""
+    yield problem_at(document, (), f"ignored: {found} is not an InstanceType.", found=found)
 
 
 def read_documents(text: str, source: str) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
@@ -35,92 +118,88 @@ def read_documents(text: str, source: str) -> tuple[tuple[InstanceType, ...], tu
 def read_texts(texts: Iterable[Text]) -> tuple[tuple[InstanceType, ...], tuple[Finding, ...]]:
     """The instance types of several texts, with all findings.
 
-    InstanceTypeList is unfolded; its items need neither kind nor apiVersion (seed page; field guide compute 3.1).
+    The items of an InstanceTypeList need neither kind nor apiVersion.
     """
     findings: list[Finding] = []
     types: list[InstanceType] = []
     places: dict[str, str] = {}
     for text in texts:
         for document in _objects(text, findings):
-            made, found = judge_object(document)
+            instance_type, found = read_object(document)
             findings += found
-            name = _name_of(document)
+            name, place = _name_of(document), document.place("metadata", "name")
             if name and name in places:
-                place = document.place("metadata", "name")
-                message = f"{name} stands at {places[name]} already."
-                findings.append(rule.I103.finding(place, f"{place}: {message}", found=name))
+                findings += duplicate_name(place, name, places[name])
             elif name:
-                places[name] = document.place("metadata", "name")
-                types += [made] if made else []
+                places[name] = place
+                types += [instance_type] if instance_type else []
     return tuple(types), tuple(findings)
 
 
 def _name_of(document: Document) -> str:
-    metadata = document.told.get("metadata")
+    metadata = document.value.get("metadata")
     return str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
 
 
 def _objects(text: Text, findings: list[Finding]) -> Iterator[Document]:
-    """Every InstanceType of a text, lists unfolded."""
-    try:
-        documents = yamltext.read(text.text, text.source)
-    except yamltext.NotYaml as wrong:
-        message = f"{wrong.place}: this is not YAML: {wrong.problem}."
-        findings.append(rule.I101.finding(wrong.place, message))
-        return
-    if not documents:
-        findings.append(rule.I102.finding(text.source, f"{text.source} holds no document.", fix=SHAPE))
-    for document in documents:
+    """Every InstanceType of a text, the items of lists included."""
+    for document in parse_text(text, findings):
         yield from objects_of(document, text, findings)
 
 
+def parse_text(text: Text, findings: list[Finding]) -> list[Document]:
+    """The YAML documents of a text; why there is none is added to the findings."""
+    try:
+        documents = yaml_documents.read(text.text, text.source)
+    except InvalidYaml as error:
+        findings += file_format(text.source, text.text, error)
+        return []
+    if not documents:
+        findings += empty_file(text.source)
+    return documents
+
+
 def objects_of(document: Document, text: Text, findings: list[Finding]) -> Iterator[Document]:
-    """The InstanceType objects of one document of a text; what is none is added to the findings."""
-    for key, place in document.repeated_keys():
-        findings.append(rule.I107.finding(place, f"{place}: {key} stands twice in one mapping.", found=key))
-    told = document.told
-    if not isinstance(told, Mapping):
-        findings.append(said(rule.I104, document, (), f"this is no InstanceType but {kind_of(told)}.", fix=SHAPE))
-    elif _is(told, KIND):
+    """The InstanceType objects of one document of a text; anything else is added to the findings."""
+    findings += duplicate_key(document)
+    value = document.value
+    if not isinstance(value, Mapping):
+        findings += unexpected_kind(document, (), describe_type(value))
+    elif _is(value, KIND):
         yield document
-    elif _is(told, LIST_KIND) or (told.get("kind"), told.get("apiVersion")) == ("List", "v1"):
+    elif _is(value, LIST_KIND) or (value.get("kind"), value.get("apiVersion")) == ("List", "v1"):
         yield from _items(document, findings)
+    elif has_instance_types(value):
+        findings += attach_configuration(document, text.source)
     else:
-        findings.append(_stranger(document, text))
+        found = _describe(value)
+        findings += ignored_document(document, found) if text.of_folder else unexpected_kind(document, (), found)
 
 
 def _items(document: Document, findings: list[Finding]) -> Iterator[Document]:
-    items = document.told.get("items")
+    items = document.value.get("items")
     if not isinstance(items, list) or not items:
-        findings.append(said(rule.I105, document, (), f"the {document.told['kind']} has no items.", fix="items: []"))
+        findings += missing_items(document)
         return
     for number, item in enumerate(items):
         part = document.part("items", number)
         if not isinstance(item, Mapping):
-            findings.append(said(rule.I104, part, (), f"this item is no InstanceType but {kind_of(item)}.", fix=SHAPE))
-        elif item.get("kind", KIND) != KIND or not _of_group(item.get("apiVersion", f"{API_GROUP}/")):
-            message = f"this item is no InstanceType but {item.get('kind')} ({item.get('apiVersion') or 'none'})."
-            findings.append(said(rule.I104, part, (), message, fix=SHAPE))
+            findings += unexpected_kind(part, (), describe_type(item))
+        elif item.get("kind", KIND) != KIND or not _in_group(item.get("apiVersion", f"{API_GROUP}/")):
+            findings += unexpected_kind(part, (), _describe(item))
         else:
             yield part
 
 
-def _stranger(document: Document, text: Text) -> Finding:
-    kind, version = document.told.get("kind"), document.told.get("apiVersion")
-    if is_legacy(document.told):
-        message = "this is an attach configuration as of 2021; instance types are objects of their own now."
-        fix = f"az amlk8s instance-type convert -f {text.source} -o yaml"
-        return said(rule.I106, document, (), message, fix=fix)
-    found = f"{kind or 'has no kind'} ({version or 'no apiVersion'})"
-    if text.of_folder:
-        return said(rule.I108, document, (), f"this is {found}, no InstanceType, and is left out.")
-    return said(rule.I104, document, (), f"this is no InstanceType but {found}.", fix=SHAPE)
+def _describe(value: Mapping[str, Any]) -> str:
+    kind, version = value.get("kind"), value.get("apiVersion")
+    return f"{kind or 'a document without kind'} ({version or 'no apiVersion'})"
 
 
-def _is(told: Mapping[str, Any], kind: str) -> bool:
-    return told.get("kind") == kind and _of_group(told.get("apiVersion"))
+def _is(value: Mapping[str, Any], kind: str) -> bool:
+    return value.get("kind") == kind and _in_group(value.get("apiVersion"))
 
 
-def _of_group(version: Any) -> bool:
-    """Whatever version of the group: which one is served the cluster says."""
+def _in_group(version: Any) -> bool:
+    """Whether an apiVersion is of the extension's group, whatever its version: the cluster knows which it serves."""
     return str(version).partition("/")[0] == API_GROUP

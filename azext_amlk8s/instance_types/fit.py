@@ -1,265 +1,245 @@
-"""Which nodes can run a pod of an instance type, how many at once, and why not (field guide compute 3.4, 3.6, 8).
+"""Which nodes can run a pod of an instance type, how many at once, and why others cannot.
 
-Nodes that no selector, taint or state tells apart are one gate, and those of a gate that have the same room one shape:
-what is asked of each type is asked of gates and shapes, not of nodes.
+Every type is held against every node. Nodes of one place that no label, taint or state distinguishes are a group, so
+that what does not depend on size is evaluated once for each group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import mul
 
 from azext_amlk8s.instance_types.model import InstanceType
-from azext_amlk8s.scheduling.amounts import Amounts, amounts
+from azext_amlk8s.scheduling.amounts import Amounts, amounts, subtract
 from azext_amlk8s.scheduling.nodes import Node
 from azext_amlk8s.scheduling.placement import Placement
-from azext_amlk8s.scheduling.reasons import Obstacle, Shortage, placement_obstacles, selector_obstacles
+from azext_amlk8s.scheduling.reasons import (
+    Obstacle,
+    Shortage,
+    placement_obstacles,
+    selector_obstacles,
+    shortages,
+)
 
-LONE_NODES = 60  # so many nodes without a pool are told one by one, more of them together
-OTHERS = "nodes without a pool"
+MAX_SINGLE_NODES = 60  # up to so many nodes without a pool are places of their own
+OTHER_NODES = "nodes without a pool"
+REFUSED, POSSIBLE = "yes", "possible"
 Selector = frozenset[tuple[str, str]]
-Room = tuple[tuple[str, int], ...]
 Obstacles = tuple[Obstacle | Shortage, ...]
-EXPECTED, POSSIBLE = "expected", "possible"
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceFit:
-    """A pool (or a lone node) and one type: pods it holds when empty of workloads, now, and on nodes still to come.
+    """One type in a pool, or on a node without a pool.
 
-    nodes are those that are there and can run a pod; obstacles say why there is none.
+    pods run at once next to the pods of system namespaces, free next to all pods that run now, added on nodes that
+    an autoscaler may add. nodes are existing nodes that can run a pod. obstacles say why there is none; waiting why
+    none can run now, of the node that is closest.
     """
 
     place: str
     nodes: tuple[str, ...] = ()
     pods: int = 0
     free: int = 0
-    grown: int = 0
+    added: int = 0
     obstacles: Obstacles = ()
+    waiting: tuple[Shortage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TypeFit:
     """One type in the whole cluster.
 
-    Where it fits nowhere, nearest names the node that comes closest and obstacles say what is against it. code_nine
-    says whether jobs of this type are refused before they are scheduled: expected, possible, or nothing.
+    Where it fits nowhere, nearest is the node that comes closest, and obstacles say why it cannot run a pod. refused
+    says whether the extension refuses jobs of the type because no node is large enough (Code 9): yes, possible, or
+    empty.
     """
 
     name: str
+    requests: Amounts
     places: tuple[PlaceFit, ...]
     nearest: str = ""
     obstacles: Obstacles = ()
-    code_nine: str = ""
+    refused: str = ""
 
     @property
     def pods(self) -> int:
-        """Pods at once on the nodes that are there, were no other workload on them."""
-        return sum(one.pods for one in self.places)
+        """Pods at once on existing nodes, if no other workload runs on them."""
+        return sum(place.pods for place in self.places)
 
     @property
     def free(self) -> int:
-        """Pods at once beside all that runs now."""
-        return sum(one.free for one in self.places)
+        """Pods at once next to all pods that run now."""
+        return sum(place.free for place in self.places)
 
     @property
-    def grown(self) -> int:
+    def added(self) -> int:
         """Further pods on nodes that autoscalers may add."""
-        return sum(one.grown for one in self.places)
-
-
-class _Rooms:
-    """What several nodes have left, those with the same amounts together: counts says how many each stands for."""
-
-    def __init__(self, rooms: Mapping[Room, int]) -> None:
-        told = [dict(one) for one in rooms]
-        self._columns = {key: [room.get(key, 0) for room in told] for key in {key for room in told for key in room}}
-        self.counts = list(rooms.values())
-        self._made: dict[tuple[tuple[str, int], ...], list[int]] = {}
-
-    def pods(self, asked: Room) -> list[int]:
-        """How many pods each holds; what types have in common, from the front of asked, is reckoned once."""
-        made = self._made.get(asked)
-        if made is None:
-            key, need = asked[-1]
-            rooms = self._columns.get(key) or [0] * len(self.counts)
-            if len(asked) > 1:
-                before = self.pods(asked[:-1])
-                made = [one if one * need <= room else room // need for one, room in zip(before, rooms, strict=True)]
-            else:
-                made = [room // need for room in rooms]
-            self._made[asked] = made
-        return made
-
-    def total(self, asked: Room) -> int:
-        """How many pods all of them hold."""
-        return sum(map(mul, self.pods(asked), self.counts))
-
-
-class _Gate:
-    """Nodes that let the same types pass: of one place, with the same taints, state, and labels that are asked for."""
-
-    def __init__(self, place: str, nodes: Sequence[Node], labels: Selector, placement: Placement) -> None:
-        self.place, self.sample, self.labels = place, nodes[0], labels
-        self.closed = placement_obstacles(nodes[0], placement)
-        self._names = [node.name for node in nodes]
-        self._shapes: dict[Room, list[Node]] = {}
-        frees: dict[Room, int] = {}
-        for node in nodes:
-            self._shapes.setdefault(_left(node.allocatable, node.overhead), []).append(node)
-            free = _left(node.allocatable, node.used)
-            frees[free] = frees.get(free, 0) + node.count
-        self.empty = _Rooms({room: sum(node.count for node in told) for room, told in self._shapes.items()})
-        self.now = _Rooms(frees)
-        self._largest = [(dict(room), self._shapes[room][0]) for room in _undominated(self._shapes)]
-
-    def holds(self, asked: Room) -> bool:
-        """Whether any node holds one pod."""
-        return any(all(room.get(key, 0) >= need for key, need in asked) for room, _ in self._largest)
-
-    def able(self, asked: Room) -> list[str]:
-        """The names of the nodes that hold a pod."""
-        each = self.empty.pods(asked)
-        if all(each):
-            return self._names
-        shapes = self._shapes.values()
-        return [node.name for count, nodes in zip(each, shapes, strict=True) if count for node in nodes]
-
-    def closest(self, asked: Room) -> tuple[int, float, Node, Obstacles]:
-        """The node that comes closest in size: how many resources it lacks, how far off it is, and what it lacks.
-
-        A node that another one surpasses in every resource never is the closest, and is not looked at.
-        """
-        ranked = []
-        for room, node in self._largest:
-            lacking = [(key, room.get(key, 0), need) for key, need in asked if room.get(key, 0) < need]
-            ranked.append((len(lacking), sum(1 - has / need for _, has, need in lacking), node, lacking))
-        count, missing, node, lacking = min(ranked, key=lambda one: one[:2])
-        return (
-            count,
-            missing,
-            node,
-            tuple(Shortage(key, has, need, node.overhead.get(key, 0)) for key, has, need in lacking),
-        )
+        return sum(place.added for place in self.places)
 
 
 def fit(types: Iterable[InstanceType], nodes: Iterable[Node], placement: Placement) -> list[TypeFit]:
-    """Measure every type against every node, those that autoscalers may add (exists False) among them."""
+    """Hold every type against every node; nodes that autoscalers may add have exists False."""
     types = list(types)
     cluster = _Cluster(list(nodes), types, placement)
-    return [cluster.measure(one) for one in types]
+    return [cluster.fit(one) for one in types]
 
 
-def requests_of(one: InstanceType) -> Room:
-    """What the scheduler reckons for a pod of the type, in thousandths: a limit counts where no request is told."""
-    return _asked({**amounts(one.limits, up=True), **amounts(one.requests, up=True)})
+def pod_requests(instance_type: InstanceType) -> dict[str, int]:
+    """What the scheduler counts for a pod of the type, in thousandths; a limit counts where there is no request."""
+    return _needs({**amounts(instance_type.limits, up=True), **amounts(instance_type.requests, up=True)})
 
 
-def limits_of(one: InstanceType) -> Room:
-    """The same for the limits: a request counts where no limit is told."""
-    return _asked({**amounts(one.requests, up=True), **amounts(one.limits, up=True)})
+def pod_limits(instance_type: InstanceType) -> dict[str, int]:
+    """The limits of a pod of the type; a request counts where there is no limit."""
+    return _needs({**amounts(instance_type.requests, up=True), **amounts(instance_type.limits, up=True)})
 
 
-def _asked(told: Amounts) -> Room:
-    # What all types ask alike comes first, memory, which differs most, last: see _Rooms.pods.
-    found = {"pods": 1000, **{key: value for key, value in told.items() if value > 0}}
-    return tuple(sorted(found.items(), key=lambda item: (item[0] == "memory", item[0] != "pods", item[0])))
+def _needs(values: Amounts) -> dict[str, int]:
+    return {"pods": 1000, **{key: value for key, value in values.items() if value > 0}}
+
+
+class _Columns:
+    """Amounts of several nodes, a list for each resource."""
+
+    def __init__(self, rows: Sequence[Amounts]) -> None:
+        self._rows = len(rows)
+        self._columns = {key: [row.get(key, 0) for row in rows] for key in {key for row in rows for key in row}}
+
+    def pods(self, needs: Amounts) -> list[int]:
+        """How many pods with these needs each node holds."""
+        counts: list[int] | None = None
+        for key, need in needs.items():
+            column = self._columns.get(key)
+            if column is None:
+                return [0] * self._rows
+            if counts is None:
+                counts = [value // need for value in column]
+            else:
+                counts = [
+                    count if count * need <= value else value // need
+                    for count, value in zip(counts, column, strict=True)
+                ]
+        return counts or [0] * self._rows
+
+    def closest(self, needs: Amounts) -> int:
+        """The index of the node that lacks the fewest resources, and of these the least."""
+        columns = [(need, self._columns.get(key) or [0] * self._rows) for key, need in needs.items()]
+        missing = [0.0] * self._rows
+        for need, column in columns:
+            missing = [
+                total if value >= need else total + 2 - value / need
+                for total, value in zip(missing, column, strict=True)
+            ]
+        return min(range(self._rows), key=missing.__getitem__)
+
+
+class _Group:
+    """Nodes of one place with the same taints and state, and the same values of the labels that types select by."""
+
+    def __init__(self, place: str, nodes: Sequence[Node], labels: Selector, placement: Placement) -> None:
+        self.place, self.nodes, self.sample, self.labels = place, nodes, nodes[0], labels
+        self.closed = placement_obstacles(nodes[0], placement)
+        self.capacity = _Columns([node.capacity for node in nodes])
+        self.free = _Columns([node.free for node in nodes])
+        distinct = {tuple(sorted(subtract(node.allocatable, node.overhead).items())) for node in nodes}
+        self.size = _Columns([dict(one) for one in distinct])
+
+    def holds(self, needs: Amounts) -> bool:
+        """Whether any node is large enough, next to the pods of DaemonSets."""
+        return any(self.size.pods(needs))
+
+    def closest(self, needs: Amounts) -> tuple[Node, tuple[Shortage, ...]]:
+        """The node that is closest to hold a pod, and what it lacks."""
+        node = self.nodes[self.capacity.closest(needs)]
+        return node, shortages(node.capacity, needs, node.resident)
+
+    def waiting(self, needs: Amounts) -> tuple[Shortage, ...]:
+        """What the node lacks now that is closest to have a pod free, of those large enough."""
+        able = [node for node, pods in zip(self.nodes, self.capacity.pods(needs), strict=True) if pods]
+        node = able[_Columns([one.free for one in able]).closest(needs)]
+        return shortages(node.free, needs, node.used, "running pods")
 
 
 class _Cluster:
-    """The nodes, gathered for the selectors of the types that are measured."""
+    """The nodes of a cluster in groups, for the selectors of the types that are measured."""
 
     def __init__(self, nodes: Sequence[Node], types: Sequence[InstanceType], placement: Placement) -> None:
         self._common = frozenset(placement.node_selector.items())
         keys = {key for one in types for key in one.node_selector} | set(placement.node_selector)
-        lone = sum(not node.pool for node in nodes)
-        told: dict[tuple[str, Selector, object], list[Node]] = {}
+        single = sum(not node.pool for node in nodes) <= MAX_SINGLE_NODES
+        alike: dict[tuple[str, Selector, object], list[Node]] = {}
         for node in nodes:
-            place = node.pool or (node.name if lone <= LONE_NODES else OTHERS)
+            place = node.place if node.pool or single else OTHER_NODES
             labels = frozenset((key, node.labels[key]) for key in keys if key in node.labels)
-            apart = (node.taints, node.os, node.state, node.exists)
-            told.setdefault((place, labels, apart), []).append(node)
-        self._gates = [_Gate(place, alike, labels, placement) for (place, labels, _), alike in told.items()]
-        self._places: dict[str, list[_Gate]] = {}
-        for gate in self._gates:
-            self._places.setdefault(gate.place, []).append(gate)
-        # Of a place that is closed to a type, the gate with the least against it speaks.
-        self._speakers = {place: min(told, key=lambda gate: len(gate.closed)) for place, told in self._places.items()}
-        self._open: dict[Selector, dict[str, list[_Gate]]] = {}
+            kind = (node.taints, node.os, node.arch, node.state, node.exists)
+            alike.setdefault((place, labels, kind), []).append(node)
+        self._groups = [_Group(place, members, labels, placement) for (place, labels, _), members in alike.items()]
+        self._places: dict[str, list[_Group]] = {}
+        for group in self._groups:
+            self._places.setdefault(group.place, []).append(group)
 
-    def measure(self, one: InstanceType) -> TypeFit:
-        """One type against all places."""
-        asked, selector = requests_of(one), self._common | frozenset(one.node_selector.items())
-        doors = self._doors(selector)
-        places = tuple(self._place(place, doors.get(place, ()), selector, asked) for place in self._places)
-        made = TypeFit(one.name, places)
-        if made.pods and self._holds_limits(one, doors):
-            return made
-        code_nine = POSSIBLE if made.pods or self._larger_node(asked) else EXPECTED
-        if made.pods or made.grown:
-            return TypeFit(one.name, places, code_nine=code_nine)
-        name, obstacles = self._nearest(selector, asked)
-        return TypeFit(one.name, places, name, obstacles, code_nine if code_nine == EXPECTED else "")
+    def fit(self, instance_type: InstanceType) -> TypeFit:
+        """One type in all places."""
+        needs, selector = pod_requests(instance_type), self._common | frozenset(instance_type.node_selector.items())
+        places = tuple(self._place(place, groups, selector, needs) for place, groups in self._places.items())
+        fits = TypeFit(instance_type.name, needs, places)
+        refused = self._refused(instance_type, selector, needs, bool(fits.pods))
+        if fits.pods or fits.added:
+            return TypeFit(instance_type.name, needs, places, refused=refused)
+        name, obstacles = self._nearest(selector, needs)
+        return TypeFit(instance_type.name, needs, places, name, obstacles, refused if refused == REFUSED else "")
 
-    def _doors(self, selector: Selector) -> dict[str, list[_Gate]]:
-        """The gates by place that are open to a selector."""
-        if selector not in self._open:
-            found: dict[str, list[_Gate]] = {}
-            for gate in self._gates:
-                if not gate.closed and selector <= gate.labels:
-                    found.setdefault(gate.place, []).append(gate)
-            self._open[selector] = found
-        return self._open[selector]
+    def _refused(self, instance_type: InstanceType, selector: Selector, needs: Amounts, runs: bool) -> str:
+        existing = [group for group in self._groups if group.sample.exists and not group.sample.state]
+        limits = pod_limits(instance_type)
+        if any(selector <= one.labels and not one.closed and one.holds(limits) for one in existing):
+            return ""
+        return POSSIBLE if runs or any(one.holds(needs) for one in existing) else REFUSED
 
-    def _place(self, place: str, gates: Sequence[_Gate], selector: Selector, asked: Room) -> PlaceFit:
+    def _place(self, place: str, groups: Sequence[_Group], selector: Selector, needs: Amounts) -> PlaceFit:
+        open_groups = [one for one in groups if not one.closed and selector <= one.labels]
+        if not open_groups:
+            closest = min((self._obstacles(one, selector) for one in groups), key=len)
+            return PlaceFit(place, obstacles=closest)
         names: list[str] = []
-        pods = free = grown = 0
-        for gate in gates:
-            if not gate.holds(asked):
-                continue
-            if gate.sample.exists:
-                pods += gate.empty.total(asked)
-                free += gate.now.total(asked)
-                names += gate.able(asked)
+        pods = free = added = 0
+        for group in open_groups:
+            each = group.capacity.pods(needs)
+            if group.sample.exists:
+                pods += sum(each)
+                free += sum(group.free.pods(needs))
+                names += [node.name for node, count in zip(group.nodes, each, strict=True) if count]
             else:
-                grown += gate.empty.total(asked)
-        if pods or grown:
-            return PlaceFit(place, tuple(names), pods, free, grown)
-        if not gates:
-            speaker = self._speakers[place]
-            return PlaceFit(place, obstacles=(*speaker.closed, *selector_obstacles(speaker.sample, selector)))
-        closest = min((gate.closest(asked) for gate in gates), key=lambda one: one[:2])
-        return PlaceFit(place, obstacles=closest[3])
+                added += sum(count * node.count for node, count in zip(group.nodes, each, strict=True))
+        if not (pods or added):
+            return PlaceFit(place, obstacles=min((one.closest(needs)[1] for one in open_groups), key=len))
+        able = [one for one in open_groups if one.sample.exists and any(one.capacity.pods(needs))]
+        waiting = min((one.waiting(needs) for one in able), key=len) if pods and not free else ()
+        return PlaceFit(place, tuple(names), pods, free, added, waiting=waiting)
 
-    def _holds_limits(self, one: InstanceType, doors: Mapping[str, Sequence[_Gate]]) -> bool:
-        asked = limits_of(one)
-        return any(gate.holds(asked) for gates in doors.values() for gate in gates if gate.sample.exists)
+    def _obstacles(self, group: _Group, selector: Selector) -> Obstacles:
+        return (*group.closed, *selector_obstacles(group.sample, selector))
 
-    def _larger_node(self, asked: Room) -> bool:
-        """Whether any Ready node is as large as what is asked, be it meant for such pods or not."""
-        ready = (gate for gate in self._gates if gate.sample.exists and not gate.sample.state)
-        return any(gate.holds(asked) for gate in ready)
-
-    def _nearest(self, selector: Selector, asked: Room) -> tuple[str, Obstacles]:
-        """The node with the fewest obstacles, of these the one that is least too small."""
-        found: list[tuple[int, float, str, Obstacles]] = []
-        for gate in self._gates:
-            shut = (*gate.closed, *selector_obstacles(gate.sample, selector))
-            count, missing, node, small = gate.closest(asked)
-            found.append((len(shut) + count, missing, node.name, (*shut, *small)))
-        return min(found, key=lambda one: one[:2], default=(0, 0.0, "", ()))[2:]
+    def _nearest(self, selector: Selector, needs: Amounts) -> tuple[str, Obstacles]:
+        """The node with the fewest obstacles; of several the one that is least too small."""
+        ranked: list[tuple[int, float, str, Obstacles]] = []
+        for group in self._groups:
+            node, lacking = group.closest(needs)
+            obstacles = (*self._obstacles(group, selector), *lacking)
+            missing = sum(1 - one.available / one.requested for one in lacking)
+            ranked.append((len(obstacles), missing, node.name, obstacles))
+        return min(ranked, key=lambda one: one[:2], default=(0, 0.0, "", ()))[2:]
 
 
-def _left(allocatable: Amounts, taken: Amounts) -> tuple[tuple[str, int], ...]:
-    return tuple((key, max(value - taken.get(key, 0), 0)) for key, value in allocatable.items())
+def fits_now(fits: Mapping[str, TypeFit], pods: int, like: TypeFit) -> str:
+    """The name of a type of which so many pods can run now: the one whose size is closest to another type's.
 
+    Only types with as many kinds of resources count, so that a job for GPUs gets one with GPUs. Empty for none.
+    """
 
-def _undominated(rooms: Iterable[Room]) -> list[Room]:
-    """The rooms that no other one surpasses or equals in every resource: whatever fits anywhere fits one of these."""
-    kept: list[Room] = []
-    for room in sorted(rooms, key=lambda one: sum(value for _, value in one), reverse=True):
-        has = dict(room)
-        if not any(all(dict(other).get(key, 0) >= value for key, value in has.items()) for other in kept):
-            kept.append(room)
-    return kept
+    def distance(one: TypeFit) -> float:
+        return sum(abs(1 - one.requests.get(key, 0) / need) for key, need in like.requests.items())
+
+    able = [one for one in fits.values() if one.free >= pods and one.requests.keys() >= like.requests.keys()]
+    return min(able, key=distance).name if able else ""

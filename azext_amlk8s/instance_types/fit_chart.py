@@ -74,14 +74,14 @@ def png(picture: str) -> bytes:
 
 
 def _pods(place: PlaceFit) -> int:
-    return place.pods + place.grown
+    return place.pods + place.added
 
 
 def _cell(place: PlaceFit, most: int) -> dict[str, Any]:
     """A dot that grows with the root of the pods, and never so small that its number does not stand on it."""
     pods = _pods(place)
     text = str(place.pods) if place.pods else ""
-    text += f" +{place.grown}" if place.grown else ""
+    text += f" +{place.added}" if place.added else ""
     if not pods:
         kinds = dict.fromkeys(WORDS.get(obstacle.kind, obstacle.kind) for obstacle in place.obstacles)
         text = ", ".join([*kinds][:2]) + (", …" if len(kinds) > 2 else "")

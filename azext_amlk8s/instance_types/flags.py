@@ -1,21 +1,21 @@
-"""An instance type out of the options of a command."""
+"""An instance type from the options of a command."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.instance_types import catalogue as rule
 from azext_amlk8s.instance_types.model import GPU, InstanceType
-from azext_amlk8s.instance_types.rules import judge_object
-from azext_amlk8s.instance_types.yamltext import Document
-from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.instance_types.rules import read_object
+from azext_amlk8s.instance_types.sources import LABELS
+from azext_amlk8s.instance_types.yaml_documents import Document
+from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 
 
 @dataclass(frozen=True)
 class Flags:
-    """The options as they were given; gpu counts gpu_resource, which is nvidia.com/gpu unless it is given."""
+    """The options as they were given; gpu is a number of gpu_resource, by default nvidia.com/gpu."""
 
     cpu_request: str | None = None
     cpu_limit: str | None = None
@@ -32,50 +32,54 @@ class Flags:
 
     @property
     def sized(self) -> bool:
-        """Whether a CPU and a memory were given, be it as request or as limit."""
+        """Whether both CPU and memory were given, as request or as limit."""
         return bool(self.cpu_request or self.cpu_limit) and bool(self.memory_request or self.memory_limit)
+
+
+@rule(
+    "I131",
+    Severity.ERROR,
+    title="Form of --node-selector",
+    requires="--node-selector must be a list of key=value pairs.",
+    source=LABELS,
+)
+def selector_form(words: Sequence[str]) -> Problems:
+    """Words that are no pair."""
+    for word in words:
+        key, sign, _ = word.partition("=")
+        if not (sign and key):
+            fix = f"--node-selector agentpool={word}" if not sign else "--node-selector agentpool=gpu"
+            message = f"--node-selector: invalid value '{word}'; expected key=value."
+            yield Problem("--node-selector", message, expected="key=value", found=word, fix=fix)
 
 
 def from_flags(
     name: str, flags: Flags, base: InstanceType | None = None
 ) -> tuple[InstanceType | None, tuple[Finding, ...]]:
-    """The instance type that flags describe, over base where there is one, with all findings.
+    """The instance type that flags describe, as changes of base where there is one, and all findings.
 
-    Without a base, a request that is not given is the limit, and the other way round. Of a base, what is given alone
-    changes; the labels of node_selector replace those that it has.
+    Without a base, a missing request equals the limit, and the other way round. With a base, only what is given
+    changes; node_selector replaces all its labels.
     """
-    findings: list[Finding] = []
-    selector = _selector(flags.node_selector, findings)
+    words = flags.node_selector or ()
+    findings = [*selector_form(words)]
+    selector = {key: value for key, sign, value in (word.partition("=") for word in words) if sign and key}
     requests = dict(base.requests) if base else {}
     limits = dict(base.limits) if base else {}
-    for key, low, high in (
+    for key, request, limit in (
         ("cpu", flags.cpu_request, flags.cpu_limit),
         ("memory", flags.memory_request, flags.memory_limit),
     ):
-        requests |= {key: low or (None if base else high)} if low or not base else {}
-        limits |= {key: high or (None if base else low)} if high or not base else {}
+        requests |= {key: request or (None if base else limit)} if request or not base else {}
+        limits |= {key: limit or (None if base else request)} if limit or not base else {}
     if flags.gpu is not None:
         limits[flags.gpu_resource or GPU] = flags.gpu
-    if base and flags.node_selector is None:
-        selector = dict(base.node_selector)
     metadata: dict[str, Any] = {"name": name}
     if base:
+        selector = selector if flags.node_selector is not None else dict(base.node_selector)
         metadata |= {"labels": dict(base.labels), "annotations": dict(base.annotations)}
     spec: dict[str, Any] = {"nodeSelector": selector, "resources": {"requests": requests, "limits": limits}}
-    source = f"the instance type {name}"
-    made, found = judge_object(Document(source, {"metadata": metadata, "spec": spec}))
+    instance_type, found = read_object(Document(f"instance type '{name}'", {"metadata": metadata, "spec": spec}))
     findings += found
-    return (None if any(one.severity is Severity.ERROR for one in findings) else made), tuple(findings)
-
-
-def _selector(words: Iterable[str] | None, findings: list[Finding]) -> dict[str, str]:
-    selector: dict[str, str] = {}
-    for word in words or ():
-        key, sign, value = word.partition("=")
-        if sign and key:
-            selector[key] = value
-            continue
-        message = f"{word} in --node-selector is not of the form key=value."
-        fix = f"--node-selector {key or 'key'}=VALUE"
-        findings.append(rule.I116.finding("--node-selector", message, found=word, fix=fix))
-    return selector
+    valid = not any(one.severity is Severity.ERROR for one in findings)
+    return (instance_type if valid else None), tuple(findings)

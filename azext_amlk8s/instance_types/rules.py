@@ -1,190 +1,319 @@
-"""One instance type, judged: its names, its nodeSelector, its parts (field guide compute-and-instance-types 3.3)."""
+"""Rules over one InstanceType object; `read_object` evaluates all of them.
+
+The CRD of the extension accepts anything, so what is wrong here shows itself only when a job runs, or never.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from azext_amlk8s.instance_types import catalogue as rule
-from azext_amlk8s.instance_types.finding_helpers import PLACEHOLDER, kind_of, said
 from azext_amlk8s.instance_types.model import DEFAULT_NAME, GPU, InstanceType
-from azext_amlk8s.instance_types.resource_rules import judge_amounts
-from azext_amlk8s.instance_types.yamltext import Document, Step
+from azext_amlk8s.instance_types.resource_rules import read_amounts
+from azext_amlk8s.instance_types.sources import (
+    GUIDE,
+    LABELS,
+    NAMES,
+    PLACEHOLDER,
+    describe_type,
+    problem_at,
+    shorten,
+)
+from azext_amlk8s.instance_types.yaml_documents import Document, Path
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules import Finding, Problems, Severity, rule
 from azext_amlk8s.scheduling.quantities import amount
+from azext_amlk8s.shell import join
 
 NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 LABEL_VALUE = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 SPEC_KEYS, RESOURCE_KEYS = ("nodeSelector", "resources"), ("requests", "limits")
 OBJECT_KEYS = ("apiVersion", "kind", "metadata", "spec", "status")
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
-def judge_object(document: Document) -> tuple[InstanceType | None, list[Finding]]:
-    """The instance type that an object describes, or None when an error stands against it, and all findings."""
-    told: Mapping[str, Any] = document.told
-    findings: list[Finding] = []
-    metadata, spec = (_part(document, findings, name) for name in ("metadata", "spec"))
-    name = metadata.get("name")
-    findings += [*_unknown(document, told, OBJECT_KEYS), *_name(document, name), *_metadata(document, metadata)]
-    findings += _placeholders(document, told, ())
-    findings += _unknown(document, spec, SPEC_KEYS, "spec")
-    resources = _part(document, findings, "spec", "resources") if "resources" in spec else {}
-    findings += _unknown(document, resources, RESOURCE_KEYS, "spec", "resources")
-    selector = _selector(document, spec.get("nodeSelector"), findings)
-    requests, limits = judge_amounts(document, resources, findings)
-    labels, annotations = (_texts(metadata.get(key)) for key in ("labels", "annotations"))
-    made = InstanceType(str(name), selector, requests, limits, labels, annotations)
-    findings += [*_gpu_places(document, made), *_default(document, made), *_small(document, made)]
-    return (None if any(one.severity is Severity.ERROR for one in findings) else made), findings
-
-
-def _part(document: Document, findings: list[Finding], *path: Step) -> Mapping[str, Any]:
-    """A part that must be a mapping; an empty one where it is not, with a finding."""
-    told: Any = document.told
-    for word in path:
-        told = told.get(word) if isinstance(told, Mapping) else None
-    if isinstance(told, Mapping):
-        return told
-    if told is None:
-        if path == ("spec",):
-            message = "spec is missing."
-            findings.append(said(rule.I127, document, path, message, fix="spec:\n  resources: …"))
-        return {}
-    findings.append(said(rule.I127, document, path, f"{path[-1]} must be a mapping, and is {kind_of(told)}."))
-    return {}
-
-
-def _name(document: Document, name: Any) -> Iterator[Finding]:
+@rule(
+    "I110",
+    ERROR,
+    title="Names of instance types",
+    requires="metadata.name must be a valid name of a Kubernetes object.",
+    source=NAMES,
+)
+def valid_name(document: Document, name: Any) -> Problems:
+    """A missing name, and one that Kubernetes refuses."""
     path = ("metadata", "name")
-    if isinstance(name, str) and PLACEHOLDER.match(name):
-        return
-    if isinstance(name, str) and NAME.match(name) and len(name) <= 253:
+    if isinstance(name, str) and (PLACEHOLDER.match(name) or (NAME.match(name) and len(name) <= 253)):
         return
     if name in (None, ""):
-        yield said(rule.I110, document, path, "metadata.name is missing.", fix="metadata:\n  name: cpu-small")
+        yield problem_at(document, path, "metadata.name is missing.", fix="metadata:\n  name: cpu-small")
         return
-    message = f"{name} is not a name: lower-case letters, digits, - and dots, a letter or digit at both ends."
-    yield said(rule.I110, document, path, message, found=str(name), fix=f"name: {lawful_name(str(name))}")
+    spelling = shorten(document.spelling(*path))
+    expected = "lower-case letters, digits, '-' and '.', with a letter or digit at both ends"
+    if not isinstance(name, str) and NAME.match(spelling):
+        expected, fix = "a string", f'name: "{spelling}"'
+    else:
+        fix = f"name: {correct_name(str(name))}"
+    yield problem_at(
+        document, path, f"invalid name '{spelling}'; expected {expected}.", expected=expected, found=spelling, fix=fix
+    )
 
 
-def lawful_name(name: str) -> str:
-    """The nearest name that Kubernetes takes; defaultInstanceType is the default's name of 2021."""
-    made = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "instance-type"
-    return DEFAULT_NAME if made.replace("-", "") == DEFAULT_NAME else made[:253].strip("-.")
-
-
-def _metadata(document: Document, metadata: Mapping[str, Any]) -> Iterator[Finding]:
+@rule(
+    "I111",
+    WARNING,
+    title="Namespace of an instance type",
+    requires="An instance type must have no namespace: it belongs to the cluster.",
+    source=GUIDE,
+)
+def no_namespace(document: Document, metadata: Mapping[str, Any]) -> Problems:
+    """A namespace, which is ignored."""
     if metadata.get("namespace"):
-        message = "metadata.namespace is left out; an instance type belongs to the whole cluster."
-        yield said(rule.I111, document, ("metadata", "namespace"), message)
-    for key, value in _pairs(metadata.get("labels")):
-        if not (isinstance(key, str) and LABEL_KEY.match(key) and isinstance(value, str) and LABEL_VALUE.match(value)):
-            path = ("metadata", "labels", str(key))
-            yield said(rule.I130, document, path, f"{key}: {value} is not a label that Kubernetes takes.")
+        message = "metadata.namespace is ignored: instance types are not namespaced."
+        yield problem_at(document, ("metadata", "namespace"), message, found=str(metadata["namespace"]))
 
 
-def _selector(document: Document, told: Any, findings: list[Finding]) -> dict[str, str]:
-    path: tuple[Step, ...] = ("spec", "nodeSelector")
-    if told is None:
-        return {}
-    if not isinstance(told, Mapping):
-        message = f"nodeSelector must be labels with their values, and is {kind_of(told)}."
-        findings.append(said(rule.I116, document, path, message, fix="nodeSelector: {agentpool: gpu}"))
-        return {}
-    for key, value in told.items():
-        word = str(value).lower() if isinstance(value, bool) else value
-        here = (*path, str(key))
-        if isinstance(value, str) and PLACEHOLDER.match(value):
-            continue
-        if not isinstance(key, str) or not isinstance(value, str):
-            message = f"nodeSelector.{key}: {word} must be a string; quote it."
-            findings.append(said(rule.I116, document, here, message, found=str(word), fix=f'{key}: "{word}"'))
-        elif not LABEL_KEY.match(key) or not LABEL_VALUE.match(value):
-            message = f"nodeSelector.{key}: {value} is not a label that Kubernetes takes, so no node has it."
-            findings.append(said(rule.I130, document, here, message, found=f"{key}={value}"))
-    return {str(key): str(value) for key, value in told.items()}
-
-
-def _gpu_places(document: Document, made: InstanceType) -> Iterator[Finding]:
-    """GPUs that are found anywhere; GPU nodes picked without asking for a GPU (MachineLearningNotebooks 1900)."""
-    extended = [key for key, value in made.limits.items() if "/" in key and value]
-    if GPU in extended and not made.node_selector:
-        message = "without a nodeSelector its pods go to any node that has a GPU."
-        yield said(rule.I119, document, ("spec",), message, fix="nodeSelector:\n  agentpool: POOL")
-    if extended or GPU in made.limits:
+@rule(
+    "I116",
+    ERROR,
+    title="Types of node selector values",
+    requires="nodeSelector must map label keys to values that are strings.",
+    source=LABELS,
+)
+def node_selector_strings(document: Document, selector: Any) -> Problems:
+    """A selector that is no mapping, and keys or values that are no strings; the fix keeps the file's spelling."""
+    path: Path = ("spec", "nodeSelector")
+    if not isinstance(selector, Mapping):
+        message = f"nodeSelector must be a mapping of labels, got {describe_type(selector)}."
+        yield problem_at(document, path, message, fix="nodeSelector: {agentpool: gpu}")
         return
-    for key, value in made.node_selector.items():
-        words = f"{key}={value}".lower()
-        wanted = any(re.search(one, words) for one in load("placement")["gpuSelectors"])
-        if wanted and value.lower() not in ("false", "no", "none", "0", "cpu"):
-            message = f"it picks GPU nodes ({key}={value}) and asks for no GPU, so its pods see none."
-            here = ("spec", "nodeSelector", key)
-            yield said(rule.I129, document, here, message, fix=f"limits:\n  {GPU}: 1")
+    for key, value in selector.items():
+        if isinstance(key, str) and isinstance(value, str):
+            continue
+        spelling = document.spelling(*path, key) if not isinstance(value, (list, Mapping)) else describe_type(value)
+        message = f"nodeSelector.{key}: expected a string, got {spelling}."
+        fix = f'{key}: "{spelling}"' if not isinstance(value, (list, Mapping)) else f'{key}: "VALUE"'
+        yield problem_at(document, (*path, str(key)), message, found=spelling, fix=fix)
+
+
+@rule(
+    "I130",
+    ERROR,
+    title="Form of labels",
+    requires="Labels must have the form that Kubernetes requires.",
+    source=LABELS,
+    why="No node can have any other label, so no pod would be scheduled.",
+)
+def label_form(document: Document, path: Path, labels: Any) -> Problems:
+    """Labels, of a node selector or of the object, that Kubernetes refuses."""
+    for key, value in _pairs(labels):
+        if not isinstance(key, str) or not isinstance(value, str):
+            if path[0] == "metadata":
+                yield problem_at(document, (*path, str(key)), f"label {key}: expected a string, got {value}.")
+        elif not PLACEHOLDER.match(value) and not (LABEL_KEY.match(key) and LABEL_VALUE.match(value)):
+            message = f"invalid label '{shorten(key)}={shorten(value)}'."
+            yield problem_at(document, (*path, key), message, found=f"{key}={value}")
+
+
+@rule(
+    "I119",
+    WARNING,
+    title="Node selector of GPU types",
+    requires="An instance type with GPUs should select its nodes.",
+    source=GUIDE,
+    why="Without a node selector its pods run on any node that has a GPU.",
+)
+def gpu_without_selector(document: Document, instance_type: InstanceType) -> Problems:
+    """A type with GPUs and without nodeSelector."""
+    if instance_type.limits.get(GPU) and not instance_type.node_selector:
+        message = "no nodeSelector: its pods run on any node that has a GPU."
+        yield problem_at(document, ("spec",), message, fix="Add a nodeSelector with the label of the GPU pool.")
+
+
+@rule(
+    "I129",
+    WARNING,
+    title="GPUs of types that select GPU nodes",
+    requires="An instance type that selects GPU nodes should request a GPU.",
+    source="https://github.com/Azure/MachineLearningNotebooks/issues/1900",
+    why="Pods that request no GPU cannot use one.",
+)
+def selector_without_gpu(document: Document, instance_type: InstanceType) -> Problems:
+    """A type that selects GPU nodes and requests no GPU."""
+    if GPU in instance_type.limits or any("/" in key and value for key, value in instance_type.limits.items()):
+        return
+    for key, value in instance_type.node_selector.items():
+        gpu_label = any(re.search(one, f"{key}={value}".lower()) for one in load("placement")["gpuSelectors"])
+        if gpu_label and value.lower() not in ("false", "no", "none", "0", "cpu"):
+            message = f"selects GPU nodes ({key}={value}) but requests no GPU, so its pods cannot use one."
+            yield problem_at(document, ("spec", "nodeSelector", key), message, fix=f"limits:\n  {GPU}: 1")
             return
 
 
-def _default(document: Document, made: InstanceType) -> Iterator[Finding]:
-    if made.name == DEFAULT_NAME:
-        message = "it replaces the built-in default for all workloads that name no type."
-        yield said(rule.I124, document, ("metadata", "name"), message)
+@rule(
+    "I121",
+    ERROR,
+    title="Placeholders",
+    requires="Placeholders of an example must be replaced.",
+    source=GUIDE,
+)
+def placeholders(document: Document) -> Problems:
+    """Values such as <name>."""
+    yield from _placeholders(document, document.value, ())
 
 
-def _small(document: Document, made: InstanceType) -> Iterator[Finding]:
-    for key, least in load("workloads")["mlflow"].items():
-        has, needs = amount(made.limits.get(key)), amount(least)
-        if has is not None and needs is not None and has < needs:
-            message = f"{made.limits[key]} of {key} is less than the {least} that deployments of MLflow models need."
-            yield said(rule.I126, document, ("spec", "resources", "limits", key), message)
+def _placeholders(document: Document, value: Mapping[str, Any], path: Path) -> Problems:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping) and len(path) < 8:
+            yield from _placeholders(document, inner, (*path, str(key)))
+        elif isinstance(inner, str) and PLACEHOLDER.match(inner):
+            yield problem_at(document, (*path, str(key)), f"{key}: replace the placeholder '{inner}'.", found=inner)
 
 
-def _placeholders(document: Document, told: Any, path: tuple[Step, ...]) -> Iterator[Finding]:
-    for key, value in told.items():
-        if isinstance(value, Mapping) and len(path) < 8:
-            yield from _placeholders(document, value, (*path, str(key)))
-        elif isinstance(value, str) and PLACEHOLDER.match(value):
-            message = f"{key}: {value} is a placeholder that has not been filled in."
-            yield said(rule.I121, document, (*path, str(key)), message, found=value)
-
-
-def _unknown(document: Document, told: Mapping[str, Any], known: tuple[str, ...], *path: str) -> Iterator[Finding]:
-    for key in told:
-        if key in known:
-            continue
-        here = (*path, str(key))
-        if key == "tolerations":
-            message = "tolerations are no part of an instance type and are left out."
-            fix = _tolerations(told[key])
-            yield said(rule.I122, document, here, message, fix=fix)
-            continue
-        close = difflib.get_close_matches(
-            str(key).replace("_", "").lower(), [one.lower() for one in known], n=1, cutoff=0.6
-        )
-        right = next((one for one in known if close and one.lower() == close[0]), "")
-        hint = f" Did you mean {right}?" if right else ""
-        message = f"{key} is not known; there are {', '.join(known)}.{hint}"
-        yield said(rule.I123, document, here, message, found=str(key), fix=f"{right}:" if right else "")
-
-
-def _tolerations(told: Any) -> str:
-    """The command that makes the extension give its workloads these tolerations."""
-    words = [
-        f"'workLoadToleration[{number}].{part}={one[part]}'"
-        for number, one in enumerate(told if isinstance(told, list) else [])
+@rule(
+    "I122",
+    WARNING,
+    title="Tolerations",
+    requires="Tolerations are a setting of the extension, not part of an instance type.",
+    source=GUIDE,
+)
+def tolerations(document: Document, spec: Mapping[str, Any]) -> Problems:
+    """Tolerations, which are ignored; the fix has the settings with the same effect."""
+    if "tolerations" not in spec:
+        return
+    items = spec["tolerations"] if isinstance(spec["tolerations"], list) else []
+    settings = [
+        f"workLoadToleration[{number}].{part}={one[part]}"
+        for number, one in enumerate(items)
         if isinstance(one, Mapping)
         for part in ("key", "operator", "value", "effect")
         if one.get(part)
     ]
-    shown = " ".join(words) or "'workLoadToleration[0].key=KEY'"
-    return f"az amlk8s extension update -g GROUP -c CLUSTER -t TYPE -n NAME --config {shown}"
+    fix = f"Update the extension with: --config {join(settings)}" if settings else "Remove tolerations."
+    message = "tolerations are ignored: they are a setting of the extension."
+    yield problem_at(document, ("spec", "tolerations"), message, fix=fix)
 
 
-def _texts(told: Any) -> dict[str, str]:
-    return {str(key): str(value) for key, value in _pairs(told)}
+@rule(
+    "I123",
+    ERROR,
+    title="Keys of an instance type",
+    requires="An instance type consists of nodeSelector and resources with requests and limits.",
+    source=GUIDE,
+)
+def unknown_keys(document: Document, value: Mapping[str, Any], known: tuple[str, ...], *path: str) -> Problems:
+    """Keys that the extension does not know, with the closest that it knows."""
+    for key in value:
+        if key in known or (key == "tolerations" and path == ("spec",)):
+            continue
+        plain = {one.lower(): one for one in known}
+        close = difflib.get_close_matches(str(key).replace("_", "").lower(), plain, n=1, cutoff=0.6)
+        fix = f"{plain[close[0]]}:" if close else ""
+        hint = f" Did you mean '{plain[close[0]]}'?" if close else ""
+        expected = f"{', '.join(known[:-1])} or {known[-1]}"
+        message = f"unknown key '{shorten(key)}'; expected {expected}.{hint}"
+        yield problem_at(document, (*path, str(key)), message, expected=expected, found=str(key), fix=fix)
 
 
-def _pairs(told: Any) -> Iterable[tuple[Any, Any]]:
-    return told.items() if isinstance(told, Mapping) else ()
+@rule(
+    "I124",
+    INFO,
+    title="Default instance type",
+    requires=f"A type named {DEFAULT_NAME} replaces the built-in default.",
+    source=GUIDE,
+)
+def replaces_default(document: Document, name: str) -> Problems:
+    """The default's name."""
+    if name == DEFAULT_NAME:
+        message = "replaces the built-in default for all workloads that name no instance type."
+        yield problem_at(document, ("metadata", "name"), message)
+
+
+@rule(
+    "I126",
+    INFO,
+    title="Size for MLflow deployments",
+    requires="Deployments of MLflow models need an instance type with 2 CPU and 4 GB of memory or more.",
+    source=GUIDE,
+)
+def small_for_mlflow(document: Document, limits: Mapping[str, Any]) -> Problems:
+    """Limits below what an MLflow deployment needs."""
+    for key, least in load("workloads")["mlflow"].items():
+        limit, needed = amount(limits.get(key)), amount(least)
+        if limit is not None and needed is not None and limit < needed:
+            message = f"limits.{key}: {limits[key]} is less than the {least} that MLflow deployments need."
+            yield problem_at(document, ("spec", "resources", "limits", key), message)
+
+
+@rule(
+    "I127",
+    ERROR,
+    title="Sections of an instance type",
+    requires="metadata, spec and resources must be mappings.",
+    source=GUIDE,
+)
+def sections(document: Document) -> Problems:
+    """A missing spec, and sections that are no mappings."""
+    for path in (("metadata",), ("spec",), ("spec", "resources")):
+        value = _get(document.value, *path)
+        if value is None and path == ("spec",):
+            fix = 'spec:\n  resources:\n    requests: {cpu: "1", memory: 2Gi}\n    limits: {cpu: "1", memory: 2Gi}'
+            yield problem_at(document, path, "spec is missing.", fix=fix)
+        elif value is not None and not isinstance(value, Mapping):
+            yield problem_at(document, path, f"{path[-1]} must be a mapping, got {describe_type(value)}.")
+
+
+def read_object(document: Document) -> tuple[InstanceType | None, list[Finding]]:
+    """The instance type that an object describes, None when it has errors, and all findings."""
+    value: Mapping[str, Any] = document.value
+    metadata, spec = _mapping(value.get("metadata")), _mapping(value.get("spec"))
+    resources, selector = _mapping(spec.get("resources")), spec.get("nodeSelector")
+    requests, limits, findings = read_amounts(document, resources)
+    instance_type = InstanceType(
+        str(metadata.get("name")),
+        {str(key): str(one) for key, one in _pairs(selector)},
+        requests,
+        limits,
+        *({str(key): str(one) for key, one in _pairs(metadata.get(part))} for part in ("labels", "annotations")),
+    )
+    findings = [
+        *sections(document),
+        *unknown_keys(document, value, OBJECT_KEYS),
+        *valid_name(document, metadata.get("name")),
+        *no_namespace(document, metadata),
+        *label_form(document, ("metadata", "labels"), metadata.get("labels")),
+        *placeholders(document),
+        *unknown_keys(document, spec, SPEC_KEYS, "spec"),
+        *tolerations(document, spec),
+        *unknown_keys(document, resources, RESOURCE_KEYS, "spec", "resources"),
+        *(node_selector_strings(document, selector) if selector is not None else ()),
+        *label_form(document, ("spec", "nodeSelector"), selector),
+        *findings,
+        *gpu_without_selector(document, instance_type),
+        *selector_without_gpu(document, instance_type),
+        *replaces_default(document, instance_type.name),
+        *small_for_mlflow(document, limits),
+    ]
+    return (None if any(one.severity is ERROR for one in findings) else instance_type), findings
+
+
+def correct_name(name: str) -> str:
+    """The closest valid name of a Kubernetes object; defaultInstanceType is the default's name of 2021."""
+    valid = re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.") or "instance-type"
+    return DEFAULT_NAME if valid.replace("-", "") == DEFAULT_NAME else valid[:253].strip("-.")
+
+
+def _get(value: Any, *path: str) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
+    return value.items() if isinstance(value, Mapping) else ()

@@ -1,66 +1,89 @@
-"""What fit must know of a cluster: nodes and pods, pools that may grow, what the extension adds to workloads."""
+"""What fit needs to know of a cluster: nodes and pods, pools that may grow, what the extension adds to workloads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.operations.cluster_options import AKS, Reached
+from azext_amlk8s.operations.cluster_options import Choice, Reached
+
+if TYPE_CHECKING:
+    from azext_amlk8s.instance_types.fit_findings import Commands
+    from azext_amlk8s.rules import Finding
+    from azext_amlk8s.scheduling.nodes import Node
+    from azext_amlk8s.scheduling.placement import Placement
+    from azext_amlk8s.scheduling.pools import Size
 
 NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
 
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """nodes are instances.nodes.Node, those to come among them.
+    """nodes include those that autoscalers may add; unknown are findings on what could not be read."""
 
-    unknown are findings on what could not be seen; extension is the name of the extension, if it was.
-    """
-
-    nodes: Sequence[Any]
-    placement: Any
-    unknown: tuple[Any, ...] = ()
-    extension: str = ""
+    nodes: Sequence[Node]
+    placement: Placement
+    commands: Commands
+    unknown: tuple[Finding, ...] = ()
 
 
 def cluster_facts(
     found: Reached,
+    where: Choice,
     config: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
     *,
     pools: bool = True,
 ) -> ClusterFacts:
-    """Ask the cluster and Azure side by side. config are the extension's settings where they are given by hand.
+    """Read the cluster and Azure side by side. config are the extension's settings where the user gives them.
 
-    names are those that workloads tolerate in taints, see placement. With pools, AKS agent pools are looked at.
+    names are those that workloads tolerate in taints, see workload_placement. With pools, AKS agent pools are read.
     Raises ClusterUnreachable, ClusterRefused.
     """
-    from azext_amlk8s.instance_types.fit_findings import unknown_placement, unknown_pods
+    from azext_amlk8s.instance_types.fit_findings import unknown_pods, unknown_settings
     from azext_amlk8s.scheduling.nodes import nodes_from_objects
     from azext_amlk8s.scheduling.placement import workload_placement
     from azext_amlk8s.scheduling.pools import nodes_from_pools
 
     with ThreadPoolExecutor(4) as pool:
-        of_nodes = pool.submit(found.cluster.items, NODES)
-        of_pods = pool.submit(_pods, found.cluster)
-        of_extension = pool.submit(found.extension) if found.cluster_id and config is None else None
-        of_cluster = pool.submit(_profiles, found) if pools else None
-        pods, why = of_pods.result()
-        nodes = nodes_from_objects(of_nodes.result(), pods)
-        profiles, location = of_cluster.result() if of_cluster else ([], "")
-        extension = of_extension.result() if of_extension else None
+        node_objects = pool.submit(found.cluster.items, NODES)
+        pod_objects = pool.submit(_pods, found.cluster)
+        extension_read = pool.submit(found.extension) if found.cluster_id else None
+        profiles_read = pool.submit(_profiles, found) if pools else None
+        pods, refusal = pod_objects.result()
+        nodes = nodes_from_objects(node_objects.result(), pods)
+        profiles, location = profiles_read.result() if profiles_read else ([], "")
+        extension = extension_read.result() if extension_read else None
+    commands = commands_for(found, where, str((extension or {}).get("name") or ""))
     settings = config if config is not None else _settings(extension)
-    grown = nodes_from_pools(profiles, nodes, _sizes(found, profiles, nodes, location))
-    unknown = [] if config is not None or extension is not None else [unknown_placement()]
-    unknown += [unknown_pods(why)] if why else []
-    name = str((extension or {}).get("name") or "")
-    return ClusterFacts([*nodes, *grown], workload_placement(settings, names), tuple(unknown), name)
+    added = nodes_from_pools(profiles, nodes, _sizes(found, profiles, nodes, location))
+    unknown = () if config is not None or extension is not None else unknown_settings()
+    unknown += unknown_pods(refusal, commands) if refusal else ()
+    return ClusterFacts([*nodes, *added], workload_placement(settings, names), commands, unknown)
+
+
+def commands_for(found: Reached, where: Choice, extension: str = "") -> Commands:
+    """The options that name this cluster and its extension in commands to paste."""
+    from azext_amlk8s.instance_types.fit_findings import Commands
+    from azext_amlk8s.refs import ExtensionRef
+    from azext_amlk8s.shell import join
+
+    cluster = found.cluster_ref if found.cluster_id else None
+    credentials = ""
+    words = [
+        f"--{key}={value}" for key, value in (("kubeconfig", where.kubeconfig), ("context", where.context)) if value
+    ]
+    if cluster and not words:
+        words = ["--context", cluster.name]
+        credentials = f"az aks get-credentials {cluster.az_args}" if cluster.is_aks else ""
+    of_extension = ExtensionRef(cluster, extension).cli_args if cluster and extension else ""
+    return Commands(where.words.strip(), of_extension, join(words), credentials)
 
 
 def _pods(cluster: Any) -> tuple[list[dict[str, Any]], str]:
-    """The pods of all namespaces, or none and why not: not everybody who may read nodes may read them."""
+    """The pods of all namespaces, or none and why: a user who may read nodes may be forbidden to list pods."""
     from azext_amlk8s.kubernetes import ClusterRefused
 
     try:
@@ -76,28 +99,28 @@ def _settings(extension: Mapping[str, Any] | None) -> Mapping[str, str]:
 
 
 def _profiles(found: Reached) -> tuple[list[Mapping[str, Any]], str]:
-    """The agent pools of an AKS cluster and its location; none of any other, and none that may not be read."""
+    """The agent pools of an AKS cluster and its location; none of another cluster, or where reading is forbidden."""
     from azure.core.exceptions import HttpResponseError
 
-    if not found.cluster_id or found.parts[1].lower() != AKS.lower():
+    if not found.cluster_id or not found.cluster_ref.is_aks:
         return [], ""
     try:
-        told = found.arm.get(found.cluster_id)
+        cluster = found.arm.get(found.cluster_id)
     except HttpResponseError:
         return [], ""
-    return (told.get("properties") or {}).get("agentPoolProfiles") or [], str(told.get("location") or "")
+    return (cluster.get("properties") or {}).get("agentPoolProfiles") or [], str(cluster.get("location") or "")
 
 
 def _sizes(
-    found: Reached, profiles: Sequence[Mapping[str, Any]], nodes: Sequence[Any], location: str
-) -> dict[str, Any]:
-    """The sizes of virtual machines, asked for only where a pool has no node to measure."""
+    found: Reached, profiles: Sequence[Mapping[str, Any]], nodes: Sequence[Node], location: str
+) -> dict[str, Size]:
+    """The sizes of virtual machines, read only where a pool has no node whose amounts are known."""
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.scheduling.pools import parse_size
 
-    there = {node.pool for node in nodes}
-    if all(profile.get("name") in there for profile in profiles):
+    pools = {node.pool for node in nodes}
+    if all(profile.get("name") in pools for profile in profiles):
         return {}
     try:
         return {str(one["name"]): parse_size(one) for one in found.arm.list_vm_sizes(location) if one.get("name")}

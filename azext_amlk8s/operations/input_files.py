@@ -11,7 +11,7 @@ STDIN = "standard input"
 
 
 def texts(paths: Iterable[str]) -> list[Any]:
-    """The instances.Text of every path: a file, a folder (its .yaml, .yml and .json files), or - for standard input.
+    """The documents.Text of every path: a file, a folder (its .yaml, .yml and .json files), or - for standard input.
 
     Raises FileOperationError for what cannot be read, and for a folder without such files.
     """
@@ -29,7 +29,7 @@ def texts(paths: Iterable[str]) -> list[Any]:
 
 
 def types_of(paths: Iterable[str]) -> list[Any]:
-    """The instance types of files, judged. Raises ValidationError with all that is wrong, or when there is none."""
+    """The instance types of files. Raises ValidationError with all errors, or where there is none."""
     from azure.cli.core.azclierror import ValidationError
 
     from azext_amlk8s.console.errors import raise_for_errors
@@ -38,7 +38,7 @@ def types_of(paths: Iterable[str]) -> list[Any]:
     types, findings = read_texts(texts(paths))
     raise_for_errors(findings)
     if not types:
-        raise ValidationError("There is no instance type in what was given.")
+        raise ValidationError("No instance type found in the files.")
     return list(types)
 
 

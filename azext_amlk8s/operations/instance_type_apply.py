@@ -1,15 +1,20 @@
-"""az amlk8s instance-type create, update and apply: what is to stand in the cluster, and what came of it."""
+"""az amlk8s instance-type create, update and apply."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import confirm, log_findings, raise_for_errors, set_exit_code
 from azext_amlk8s.instance_types.flags import Flags
 from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
 from azext_amlk8s.operations.input_files import types_of
 from azext_amlk8s.operations.option_groups import gathers
+from azext_amlk8s.shell import quote
+
+if TYPE_CHECKING:
+    from azext_amlk8s.instance_types.model import InstanceType
+    from azext_amlk8s.rules import Finding
 
 
 @on_cluster
@@ -21,20 +26,22 @@ def create(
     name: str | None = None,
     file: Sequence[str] | None = None,
     from_nodes: bool = False,
+    share: Sequence[str] | None = None,
     dry_run: bool = False,
     force_conflicts: bool = False,
 ) -> Any:
-    """Bring the cluster to the instance types of flags, of files, or of its own nodes.
+    """Create or change the instance types that flags, files, or the nodes of the cluster describe.
 
-    All are judged before the first is written. Returns what stands in the cluster afterwards, each with its action:
+    All are validated before the first is written. Returns each type as the cluster has it afterwards, with its action:
     one object for flags, else a list.
     """
-    _one_source(name, file, from_nodes, flags)
-    _counted(flags)
-    types = types_of(file) if file else None if from_nodes else [_of_flags(name, flags)]
+    _check_source(name, file, from_nodes, flags)
+    _check_share(share, from_nodes)
+    _check_gpu(flags)
+    types = types_of(file) if file else None if from_nodes else [_from_flags(name, flags)]
     with reached(cmd, where) as found:
-        wanted = types if types is not None else _of_nodes(found)
-        done = _applied(cmd, found, wanted, where, dry_run=dry_run, force=force_conflicts)
+        wanted = types if types is not None else _from_nodes(found, where, share)
+        done = _apply(cmd, found, wanted, dry_run=dry_run, force=force_conflicts)
     return done if file or from_nodes else done[0]
 
 
@@ -48,7 +55,7 @@ def update(
     dry_run: bool = False,
     force_conflicts: bool = False,
 ) -> dict[str, Any]:
-    """Change what is given of one instance type of the cluster. Exit code 3 when it is not there."""
+    """Change the given values of an instance type. Exit code 3 where it does not exist."""
     from dataclasses import replace
 
     from azure.cli.core.azclierror import RequiredArgumentMissingError, ResourceNotFoundError
@@ -56,19 +63,21 @@ def update(
     from azext_amlk8s.instance_types.flags import from_flags
     from azext_amlk8s.instance_types.model import types_of_objects
 
-    _counted(flags)
+    _check_gpu(flags)
     if not flags.any:
-        raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--cpu-limit 2")
+        raise RequiredArgumentMissingError(
+            "Nothing to update: specify at least one value.", recommendation="--cpu-limit 2"
+        )
     with reached(cmd, where) as found:
-        there = found.cluster.get_instance_type(name)
-        if there is None:
-            make_it = f"az amlk8s instance-type create -n {name} --cpu-limit 1 --memory-limit 2Gi{where.words}"
-            raise ResourceNotFoundError(f"There is no instance type {name} in the cluster.", make_it)
-        labels, annotations = _metadata(there)
-        base = replace(types_of_objects([there])[name], labels=labels, annotations=annotations)
-        made, findings = from_flags(name, flags, base)
+        existing = found.cluster.get_instance_type(name)
+        if existing is None:
+            create_command = f"az amlk8s instance-type create -n {name} --cpu-limit 1 --memory-limit 2Gi{where.words}"
+            raise ResourceNotFoundError(f"Instance type '{name}' not found in the cluster.", create_command)
+        labels, annotations = _metadata(existing)
+        base = replace(types_of_objects([existing])[name], labels=labels, annotations=annotations)
+        changed, findings = from_flags(name, flags, base)
         raise_for_errors(findings)
-        done = _applied(cmd, found, [made], where, dry_run=dry_run, force=force_conflicts)
+        done = _apply(cmd, found, [changed] if changed else [], dry_run=dry_run, force=force_conflicts)
     result: dict[str, Any] = done[0]
     return result
 
@@ -83,143 +92,164 @@ def apply(
     force_conflicts: bool = False,
     yes: bool = False,
 ) -> list[dict[str, Any]]:
-    """Server-side apply of the instance types of files; with prune, what we applied before and is no more in them goes.
+    """Server-side apply of the instance types of files; prune deletes those applied before that no file has any more.
 
     Returns each type with its action: created, changed (with each field before and after), unchanged, conflict (with
-    the other manager) or pruned. az ends in 1 where there is a conflict.
+    the other manager) or pruned. The exit code is 1 where there is a conflict.
     """
     types = types_of(file)
     with reached(cmd, where) as found:
         before = {one["metadata"]["name"]: one for one in found.cluster.list_instance_types()}
-        superfluous = _superfluous(before, types) if prune else []
-        if superfluous and not dry_run:
-            _say_users(found, superfluous)
-            confirm(cmd, f"These instance types are deleted: {', '.join(superfluous)}.", yes)
-        done = _applied(cmd, found, types, where, before, dry_run=dry_run, force=force_conflicts)
-        return [*done, *_pruned(found, superfluous, before, dry_run)]
+        to_prune = _types_to_prune(before, types) if prune else []
+        if to_prune and not dry_run:
+            _log_users(found, to_prune)
+            kind = "instance type" if len(to_prune) == 1 else "instance types"
+            confirm(cmd, f"Delete {kind} {', '.join(to_prune)}?", yes)
+        done = _apply(cmd, found, types, before, dry_run=dry_run, force=force_conflicts)
+        return [*done, *_prune(found, to_prune, before, dry_run)]
 
 
 def _metadata(obj: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """Labels and annotations, without what kubectl keeps there for itself."""
+    """Labels and annotations, without those of kubectl."""
     metadata = obj["metadata"]
     annotations = (metadata.get("annotations") or {}).items()
     return metadata.get("labels") or {}, {key: value for key, value in annotations if not key.startswith("kubectl.")}
 
 
-def _one_source(name: str | None, file: Any, from_nodes: bool, flags: Any) -> None:
+def _check_source(name: str | None, file: Sequence[str] | None, from_nodes: bool, flags: Flags) -> None:
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError
 
     described = bool(name) or flags.any
     if (file or from_nodes) and described:
         option = f"--file {file[0]}" if file else "--from-nodes"
         raise MutuallyExclusiveArgumentError(
-            f"{option.split()[0]} excludes --name and the flags that describe an instance type.",
+            f"{option.split()[0]} cannot be combined with --name and the options that describe an instance type.",
             recommendation=f"az amlk8s instance-type create {option}",
         )
     if file and from_nodes:
-        raise MutuallyExclusiveArgumentError("--file excludes --from-nodes.", recommendation="--from-nodes")
+        raise MutuallyExclusiveArgumentError(
+            "--file cannot be combined with --from-nodes.", recommendation="--from-nodes"
+        )
 
 
-def _counted(flags: Flags) -> None:
+def _check_gpu(flags: Flags) -> None:
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
     if flags.gpu_resource and flags.gpu is None:
         raise RequiredArgumentMissingError(
-            "--gpu-resource says what --gpu counts, and --gpu is not given.",
+            "--gpu-resource requires --gpu.",
             recommendation=f"--gpu 1 --gpu-resource {flags.gpu_resource}",
         )
 
 
-def _of_flags(name: str | None, flags: Any) -> Any:
+def _from_flags(name: str | None, flags: Flags) -> InstanceType:
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
     from azext_amlk8s.instance_types.flags import from_flags
 
     if not (name and flags.sized):
         raise RequiredArgumentMissingError(
-            "An instance type needs --name, a CPU and a memory, or comes from --file or --from-nodes.",
-            recommendation="--name NAME --cpu-limit 1 --memory-limit 2Gi",
+            "Specify --name with CPU and memory, or --file, or --from-nodes.",
+            recommendation=f"--name {quote(name or 'cpu-small')} --cpu-limit 1 --memory-limit 2Gi",
         )
-    made, findings = from_flags(name, flags)
+    instance_type, findings = from_flags(name, flags)
     raise_for_errors(findings)
-    return made
+    assert instance_type is not None
+    return instance_type
 
 
-def _of_nodes(found: Reached) -> list[Any]:
-    """A type for each node pool, sized to what is allocatable."""
+def _check_share(share: Sequence[str] | None, from_nodes: bool) -> None:
+    from azure.cli.core.azclierror import RequiredArgumentMissingError
+
+    if share and not from_nodes:
+        raise RequiredArgumentMissingError(
+            "--share requires --from-nodes.", recommendation=f"--from-nodes --share {' '.join(share)}"
+        )
+
+
+def _from_nodes(found: Reached, where: Choice, share: Sequence[str] | None) -> list[InstanceType]:
+    """Types for each node pool, sized to what workloads can use of its nodes; warns where none can run now."""
     from azure.cli.core.azclierror import ValidationError
 
-    from azext_amlk8s.instance_types.fit_findings import judge_left_out
-    from azext_amlk8s.instance_types.proposal import left_out, propose
+    from azext_amlk8s.instance_types.fit import fit
+    from azext_amlk8s.instance_types.fit_findings import evaluate_fit, pools_left_out
+    from azext_amlk8s.instance_types.proposal import WHOLE, left_out, propose
     from azext_amlk8s.operations.cluster_facts import cluster_facts
 
-    facts = cluster_facts(found, pools=False)
-    made = propose(facts.nodes, facts.placement)
-    findings = [*facts.unknown, *judge_left_out(left_out(facts.nodes, facts.placement))]
-    log_findings(found.filled_in(one, facts.extension) for one in findings)
-    if not made:
+    facts = cluster_facts(found, where, pools=False)
+    types = propose(facts.nodes, facts.placement, share or (WHOLE,))
+    log_findings([*facts.unknown, *pools_left_out(left_out(facts.nodes, facts.placement), facts.commands)])
+    if not types:
         raise ValidationError(
-            "No node of the cluster takes workloads, so no type can be made of them.",
-            recommendation="az amlk8s instance-type fit -o table",
+            "No node of the cluster has enough capacity for workloads, so no instance type can be created from them.",
+            recommendation=f"az amlk8s instance-type fit{where.words} -o table",
         )
-    return list(made)
+    log_findings(evaluate_fit(fit(types, facts.nodes, facts.placement), facts.placement, facts.commands))
+    return types
 
 
-def _applied(
+def _apply(
     cmd: Any,
     found: Reached,
-    types: Iterable[Any],
-    where: Choice,
+    types: Iterable[InstanceType],
     before: Mapping[str, Any] | None = None,
     *,
     dry_run: bool,
     force: bool,
 ) -> list[dict[str, Any]]:
-    """What came of each type; a conflict is an error, and az ends in 1 after all were tried."""
-    from azext_amlk8s.instance_types.changes import conflicts_of, judge_conflict, judge_leftovers, outcome, refused
+    """The result for each type; conflicts are logged after all were tried, and the exit code is 1."""
+    from azext_amlk8s.instance_types.changes import (
+        applied_view,
+        conflict_view,
+        conflicts_of,
+        field_conflict,
+        leftover_fields,
+    )
     from azext_amlk8s.kubernetes import ClusterRefused
 
     if before is None:
         before = {one["metadata"]["name"]: one for one in found.cluster.list_instance_types()}
-    done, conflicts = [], []
+    done: list[dict[str, Any]] = []
+    conflicts: list[Finding] = []
     for one in types:
         try:
             after = found.cluster.apply_instance_type(one.to_object(), dry_run=dry_run, force=force)
-            done.append({**outcome(before.get(one.name), after), "dryRun": dry_run})
-            raise_for_errors(judge_leftovers(one, after))
         except ClusterRefused as refusal:
             if refusal.status != 409 or not refusal.causes:
                 raise
             causes = conflicts_of(refusal.causes)
-            conflicts.append(judge_conflict(one, causes))
-            done.append({**refused(one, causes), "dryRun": dry_run})
+            conflicts += field_conflict(one, causes)
+            done.append({**conflict_view(one, causes), "dryRun": dry_run})
+        else:
+            done.append({**applied_view(before.get(one.name), after), "dryRun": dry_run})
+            raise_for_errors(leftover_fields(one, after))
     if conflicts:
         log_findings(conflicts)
         set_exit_code(cmd, 1)
     return done
 
 
-def _superfluous(before: Mapping[str, Any], types: Iterable[Any]) -> list[str]:
-    """What we applied and nobody wants any more; what others made is theirs."""
-    from azext_amlk8s.instance_types.changes import managed_by
+def _types_to_prune(before: Mapping[str, Any], types: Iterable[InstanceType]) -> list[str]:
+    """Types that this tool applied and that are not wanted any more; those of other managers stay."""
+    from azext_amlk8s.instance_types.changes import is_managed_by
     from azext_amlk8s.kubernetes import FIELD_MANAGER
 
     wanted = {one.name for one in types}
-    return [name for name, obj in before.items() if name not in wanted and managed_by(obj, FIELD_MANAGER)]
+    return [name for name, obj in before.items() if name not in wanted and is_managed_by(obj, FIELD_MANAGER)]
 
 
-def _say_users(found: Reached, names: Sequence[str]) -> None:
-    from azext_amlk8s.instance_types.usage import judge_delete, users_of
+def _log_users(found: Reached, names: Sequence[str]) -> None:
+    from azext_amlk8s.instance_types.usage import in_use, users_of
 
     workloads = found.cluster.workloads()
-    raise_for_errors(*(judge_delete(name, users_of(name, workloads), ()) for name in names))
+    raise_for_errors(*(in_use(name, users_of(name, workloads)) for name in names))
 
 
-def _pruned(found: Reached, names: Iterable[str], before: Mapping[str, Any], dry_run: bool) -> list[dict[str, Any]]:
-    from azext_amlk8s.instance_types.changes import pruned
+def _prune(found: Reached, names: Iterable[str], before: Mapping[str, Any], dry_run: bool) -> list[dict[str, Any]]:
+    from azext_amlk8s.instance_types.changes import pruned_view
 
     done = []
     for name in names:
         found.cluster.delete_instance_type(name, dry_run=dry_run)
-        done.append({**pruned(before[name]), "dryRun": dry_run})
+        done.append({**pruned_view(before[name]), "dryRun": dry_run})
     return done

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import log_findings, raise_for_errors, set_exit_code
 from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
 from azext_amlk8s.operations.input_files import types_of
 
-PICTURES = (".svg", ".png")
+if TYPE_CHECKING:
+    from azext_amlk8s.instance_types.fit import TypeFit
+    from azext_amlk8s.instance_types.model import InstanceType
+
+CHART_SUFFIXES = (".svg", ".png")
 
 
 @on_cluster
@@ -24,11 +28,10 @@ def fit(
 ) -> list[dict[str, Any]]:
     """For each type of files, or of the cluster: its nodes, how many pods at once, and why none.
 
-    With strict az ends in 1 where a type fits nowhere or its jobs will be refused.
+    With strict the exit code is 1 where a type fits nowhere or its jobs will be refused.
     """
-    from azext_amlk8s.instance_types.fit import EXPECTED
-    from azext_amlk8s.instance_types.fit import fit as measured
-    from azext_amlk8s.instance_types.fit_findings import judge_fit, judge_selectors, views
+    from azext_amlk8s.instance_types import fit as instance_type_fit
+    from azext_amlk8s.instance_types.fit_findings import contradicting_selectors, evaluate_fit, fit_views
     from azext_amlk8s.operations.cluster_facts import cluster_facts
     from azext_amlk8s.rules import Severity
 
@@ -36,20 +39,20 @@ def fit(
     settings = _settings(config)
     given = types_of(file) if file else None
     with reached(cmd, where) as found:
-        types = given if given is not None else _of_cluster(found)
-        types = _named(types, name)
-        facts = cluster_facts(found, settings, _names(where))
-    fits = measured(types, facts.nodes, facts.placement)
-    findings = [*judge_fit(fits, facts.placement), *judge_selectors(types, facts.placement)]
+        types = _select(given if given is not None else _cluster_types(found), name, where)
+        facts = cluster_facts(found, where, settings, _compute_names(where))
+    fits = instance_type_fit.fit(types, facts.nodes, facts.placement)
+    findings = evaluate_fit(fits, facts.placement, facts.commands)
+    findings += contradicting_selectors(types, facts.placement, facts.commands)
     findings += facts.unknown
-    log_findings(found.filled_in(one, facts.extension) for one in findings)
+    log_findings(findings)
     if plot:
         _draw(fits, plot)
-    checked = facts.placement.sizes_checked
-    bad = [one for one in fits if not (one.pods or one.grown) or (checked and one.code_nine == EXPECTED)]
-    if strict and (bad or any(one.severity is Severity.ERROR for one in findings)):
+    refused = instance_type_fit.REFUSED if facts.placement.sizes_checked else None
+    failed = any(not (one.pods or one.added) or one.refused == refused for one in fits)
+    if strict and (failed or any(one.severity is Severity.ERROR for one in findings)):
         set_exit_code(cmd, 1)
-    return views(fits)
+    return fit_views(fits, facts.placement)
 
 
 def _settings(words: Sequence[str] | None) -> Mapping[str, str] | None:
@@ -62,77 +65,79 @@ def _settings(words: Sequence[str] | None) -> Mapping[str, str] | None:
     return dict(settings.config)
 
 
-def _of_cluster(found: Reached) -> list[Any]:
-    """The types of the cluster, and the default as the compute has it where the cluster does not override it."""
+def _cluster_types(found: Reached) -> list[InstanceType]:
+    """The types of the cluster, and the default of the compute where the cluster does not override it."""
+    from knack.log import get_logger
+
     from azext_amlk8s.instance_types.model import DEFAULT_NAME, types_of_compute, types_of_objects
 
     types = types_of_objects(found.cluster.list_instance_types())
-    of_compute = types_of_compute(found.compute) if found.compute else {}
-    if DEFAULT_NAME in of_compute:
-        types = {DEFAULT_NAME: of_compute[DEFAULT_NAME], **types}
+    compute_types = types_of_compute(found.compute) if found.compute else {}
+    if DEFAULT_NAME in compute_types:
+        types = {DEFAULT_NAME: compute_types[DEFAULT_NAME], **types}
     if not types:
-        from knack.log import get_logger
-
         get_logger(__name__).warning(
-            "The cluster has no instance types of its own; name its compute to have the default measured."
+            "The cluster has no instance types of its own. To measure the default, name its compute."
         )
     return list(types.values())
 
 
-def _named(types: Sequence[Any], name: str | None) -> list[Any]:
+def _select(types: Sequence[InstanceType], name: str | None, where: Choice) -> list[InstanceType]:
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    found = [one for one in types if name in (None, one.name)]
-    if name and not found:
+    selected = [one for one in types if name in (None, one.name)]
+    if name and not selected:
         known = ", ".join(one.name for one in types) or "none"
         raise ResourceNotFoundError(
-            f"There is no instance type {name}; there are: {known}.",
-            recommendation="az amlk8s instance-type list -o table",
+            f"Instance type '{name}' not found; existing types: {known}.",
+            recommendation=f"az amlk8s instance-type list{where.words} -o table",
         )
-    return found
+    return selected
 
 
-def _names(where: Choice) -> dict[str, str]:
-    """The names that workloads tolerate in taints, as far as the options tell them."""
+def _compute_names(where: Choice) -> dict[str, str]:
+    """The names that workloads tolerate in taints, as far as the options name them."""
     if not where.compute_name:
         return {}
-    told = {
+    names = {
         "resourceGroup": where.resource_group_name,
         "workspace": where.workspace_name,
         "compute": where.compute_name,
     }
-    return {key: value for key, value in told.items() if value}
+    return {key: value for key, value in names.items() if value}
 
 
 def _check_plot(plot: str | None) -> None:
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
-    if plot and not plot.lower().endswith(PICTURES):
+    if plot and not plot.lower().endswith(CHART_SUFFIXES):
         raise InvalidArgumentValueError(
-            f"{plot} is neither an .svg nor a .png file.", recommendation="--plot instance-types.svg"
+            f"--plot: invalid file '{plot}'; expected a name that ends with .svg or .png.",
+            recommendation="--plot instance-types.svg",
         )
 
 
-def _draw(fits: Sequence[Any], plot: str) -> None:
-    """Write the picture. Raises FileOperationError, CLIInternalError without the library that draws."""
+def _draw(fits: Sequence[TypeFit], plot: str) -> None:
+    """Write the chart. Raises FileOperationError, CLIInternalError without the library that draws."""
     from pathlib import Path
 
     from azure.cli.core.azclierror import CLIInternalError, FileOperationError
     from knack.log import get_logger
 
-    from azext_amlk8s.instance_types import fit_chart as picture
+    from azext_amlk8s.instance_types import fit_chart
 
     try:
-        drawn = picture.svg(fits)
-        data = picture.png(drawn) if plot.lower().endswith(".png") else drawn.encode()
+        svg = fit_chart.svg(fits)
+        content = fit_chart.png(svg) if plot.lower().endswith(".png") else svg.encode()
     except ModuleNotFoundError as error:
         raise CLIInternalError(
-            f"The library {error.name}, which draws, is not installed.", recommendation=f"pip install {error.name}"
+            f"The library {error.name}, which draws charts, is not installed.",
+            recommendation=f"pip install {error.name}",
         ) from error
     try:
-        Path(plot).expanduser().write_bytes(data)
+        Path(plot).write_bytes(content)
     except OSError as error:
         raise FileOperationError(
-            f"{plot} cannot be written: {error.strerror}.", recommendation="--plot PATH"
+            f"Cannot write '{plot}': {error.strerror}.", recommendation="Choose a file in a folder that exists."
         ) from error
-    get_logger(__name__).warning("The picture is in %s.", plot)
+    get_logger(__name__).warning("Chart written to %s.", plot)

@@ -1,13 +1,23 @@
-"""az amlk8s workload check: what will happen to jobs and deployments, before they are sent."""
+"""az amlk8s workload check: what will happen to jobs and deployments before they are submitted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import azure_errors, finding_object, set_exit_code
 from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
+
+if TYPE_CHECKING:
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.instance_types.fit import TypeFit
+    from azext_amlk8s.operations.cluster_facts import ClusterFacts
+    from azext_amlk8s.refs import WorkspaceRef
+    from azext_amlk8s.rules import Finding
+    from azext_amlk8s.workloads import KnownTypes, Workload
+
+Resource = Mapping[str, Any]
 
 
 @on_cluster
@@ -18,21 +28,21 @@ def check(
     instance_types: Sequence[str] | None = None,
     strict: bool = False,
 ) -> list[dict[str, str]]:
-    """All findings on the files, errors first; az ends in 1 when there is an error.
+    """All findings on the files, errors first; the exit code is 1 where there is an error.
 
-    Without a workspace, types or a cluster only the files themselves are judged.
+    Without a workspace, instance types or a cluster only the files themselves are checked.
     """
     from azext_amlk8s.operations.input_files import texts
     from azext_amlk8s.rules import Report
     from azext_amlk8s.workloads import read_workloads
 
-    asks: list[Any] = []
-    findings: list[Any] = []
+    workloads: list[Workload] = []
+    findings: list[Finding] = []
     for text in texts(file):
-        made, found = read_workloads(text.text, text.source)
-        asks += made
+        read, found = read_workloads(text.text, text.source, text.of_folder)
+        workloads += read
         findings += found
-    findings += _judged(cmd, asks, where, instance_types)
+    findings += _evaluate(cmd, workloads, where, instance_types)
     report = Report.of(findings)
     report = report.strict() if strict else report
     if report.errors:
@@ -41,137 +51,148 @@ def check(
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What the workloads of one compute stand on: the known types, how these fit, and what could not be seen."""
+class _Compute:
+    """What is known of the compute of some workloads: its types, where they fit, and what could not be read."""
 
-    known: Any = None
-    fits: Mapping[str, Any] = field(default_factory=dict)
-    placement: Any = None
-    unknown: tuple[Any, ...] = ()
+    known: KnownTypes | None = None
+    fits: Mapping[str, TypeFit] = field(default_factory=dict)
+    facts: ClusterFacts | None = None
+    note: str = ""
 
-    def judge(self, asks: Sequence[Any]) -> list[Any]:
-        """All findings on what is asked for."""
-        from azext_amlk8s.workloads import judge_workloads
+    def evaluate(self, workloads: Iterable[Workload]) -> list[Finding]:
+        """The findings on workloads of this compute."""
+        from azext_amlk8s.workloads import evaluate_workloads
 
-        return [*judge_workloads(asks, self.known, self.fits, self.placement), *self.unknown]
+        if self.facts is None:
+            return evaluate_workloads(workloads, self.known)
+        facts = self.facts
+        findings = evaluate_workloads(workloads, self.known, self.fits, facts.placement, facts.commands)
+        return [*findings, *facts.unknown]
 
 
-def _judged(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[str] | None) -> Iterable[Any]:
-    from azext_amlk8s.workloads.computes import with_endpoints
+def _evaluate(cmd: Any, workloads: Sequence[Workload], where: Choice, files: Sequence[str] | None) -> Iterable[Finding]:
+    from azext_amlk8s.workloads.computes import add_endpoint_computes
 
-    asks = with_endpoints(asks)
+    workloads = add_endpoint_computes(workloads)
     if where.workspace_name:
-        return _in_workspace(cmd, asks, where, files)
-    types = _types_of(files) if files else None
-    ground = Ground(types)
+        return _evaluate_in_workspace(cmd, workloads, where, files)
+    types = _types_of_files(files)
+    compute = _Compute(types)
     if where.kubeconfig or where.context or where.cluster_name:
         with reached(cmd, where) as found:
-            ground = _of_cluster(found, types, {})
-    return ground.judge(asks)
+            compute = _read_cluster(found, where, types, {})
+    return compute.evaluate(workloads)
 
 
-def _types_of(files: Sequence[str]) -> Any:
-    """The types of documents; those documents must be right."""
+def _types_of_files(files: Sequence[str] | None) -> KnownTypes | None:
+    """The types of files, which must be valid; None without files."""
     from azext_amlk8s.operations.input_files import types_of
-    from azext_amlk8s.workloads import Known
+    from azext_amlk8s.workloads import KnownTypes
 
-    return Known(", ".join(files), {one.name: one for one in types_of(files)})
-
-
-def _in_workspace(cmd: Any, asks: Sequence[Any], where: Choice, files: Sequence[str] | None) -> list[Any]:
-    """The asks of each compute, judged by what ARM knows of it and by its cluster; each is asked once."""
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.workloads.computes import judge_computes, unreachable
-
-    with azure_errors():
-        arm = AzureClient(cmd.cli_ctx)
-        computes = _computes(arm, where)
-        asks = _at_endpoints(arm, asks, where)
-        found: list[Any] = [*judge_computes(asks, computes, str(where.workspace_name))]
-        types = _types_of(files) if files else None
-        for name, group in _by_compute(asks, computes, where).items():
-            compute = computes.get(name)
-            ground, note = _of_compute(cmd, arm, compute, where, types) if compute else (Ground(types), "")
-            found += ground.judge(group)
-            found += unreachable(name, note) if note else ()
-    return found
+    return KnownTypes(", ".join(files), {one.name: one for one in types_of(files)}) if files else None
 
 
-def _by_compute(asks: Sequence[Any], computes: Mapping[str, Any], where: Choice) -> dict[str, list[Any]]:
-    """Asks by the compute that they name, else --compute-name; those of computes of other kinds are left out."""
-    made: dict[str, list[Any]] = {}
-    for ask in asks:
-        name = ask.compute_name or where.compute_name or ""
-        kind = ((computes.get(name) or {}).get("properties") or {}).get("computeType")
-        if kind in (None, "Kubernetes"):
-            made.setdefault(name, []).append(ask)
-    return made
-
-
-def _computes(arm: Any, where: Choice) -> dict[str, Any]:
+def _evaluate_in_workspace(
+    cmd: Any, workloads: Sequence[Workload], where: Choice, files: Sequence[str] | None
+) -> list[Finding]:
+    """The findings by what ARM and the clusters know; each compute is read once."""
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
-    from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.workloads.computes import cluster_unreachable, evaluate_computes
 
     if not where.resource_group_name:
         raise RequiredArgumentMissingError(
-            "--workspace-name needs --resource-group.", recommendation="--resource-group GROUP"
+            "--workspace-name requires --resource-group.",
+            recommendation=f"Add the resource group of workspace '{where.workspace_name}' with --resource-group.",
         )
-    workspace = arm.workspace_ref(where.resource_group_name, str(where.workspace_name))
+    with azure_errors():
+        client = AzureClient(cmd.cli_ctx)
+        workspace = client.workspace_ref(where.resource_group_name, str(where.workspace_name))
+        computes = _list_computes(client, workspace)
+        workloads = _add_endpoint_computes(client, workspace.id, workloads)
+        findings = evaluate_computes(workloads, computes, workspace)
+        types = _types_of_files(files)
+        for name, group in _group_by_compute(workloads, computes, where).items():
+            resource = computes.get(name)
+            compute = _read_compute(client, resource, where, types) if resource else _Compute(types)
+            findings += compute.evaluate(group)
+            findings += cluster_unreachable(name, compute.note) if compute.note else ()
+    return findings
+
+
+def _group_by_compute(
+    workloads: Sequence[Workload], computes: Mapping[str, Resource], where: Choice
+) -> dict[str, list[Workload]]:
+    """Workloads by the compute that they name, else --compute-name, without those on computes of other kinds."""
+    groups: dict[str, list[Workload]] = {}
+    for workload in workloads:
+        name = workload.compute_name or where.compute_name or ""
+        kind = ((computes.get(name) or {}).get("properties") or {}).get("computeType")
+        if kind in (None, "Kubernetes"):
+            groups.setdefault(name, []).append(workload)
+    return groups
+
+
+def _list_computes(client: AzureClient, workspace: WorkspaceRef) -> dict[str, Resource]:
+    from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
+
     try:
-        return {str(one.get("name")): one for one in arm.list_computes(workspace)}
+        return {str(one.get("name")): one for one in client.list_computes(workspace)}
     except not_found() as error:
         raise workspace_not_found(error, workspace) from error
 
 
-def _at_endpoints(arm: Any, asks: Sequence[Any], where: Choice) -> list[Any]:
-    """Deployments get the compute of their endpoint, as Azure has it."""
+def _add_endpoint_computes(client: AzureClient, root: str, workloads: Sequence[Workload]) -> list[Workload]:
+    """The workloads; deployments get the compute of their endpoint in Azure."""
     from dataclasses import replace
 
-    names = {ask.endpoint for ask in asks if ask.kind == "deployment" and ask.endpoint and not ask.compute}
-    root = arm.workspace_ref(str(where.resource_group_name), str(where.workspace_name)).id
-    told = {name: (arm.find(f"{root}/onlineEndpoints/{name}") or {}).get("properties") or {} for name in sorted(names)}
+    names = {one.endpoint for one in workloads if one.kind == "deployment" and one.endpoint and not one.compute}
+    found = {name: client.find(f"{root}/onlineEndpoints/{name}") for name in sorted(names)}
+    computes = {name: ((one or {}).get("properties") or {}).get("compute") for name, one in found.items()}
     return [
-        replace(ask, compute=told[ask.endpoint].get("compute")) if ask.endpoint in told and not ask.compute else ask
-        for ask in asks
+        replace(one, compute=computes[one.endpoint]) if one.endpoint in computes and not one.compute else one
+        for one in workloads
     ]
 
 
-def _of_compute(cmd: Any, arm: Any, compute: Mapping[str, Any], where: Choice, types: Any) -> tuple[Ground, str]:
-    """The types as ARM has them (or those of the files), and the fit, or a note why the cluster was not asked."""
+def _read_compute(client: AzureClient, compute: Resource, where: Choice, types: KnownTypes | None) -> _Compute:
+    """The types of the compute in ARM (or those of files), and where they fit, or a note why that is unknown."""
     from azext_amlk8s.instance_types.model import types_of_compute
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
     from azext_amlk8s.operations.failure_context import connect_to_cluster
     from azext_amlk8s.refs import ClusterRef
-    from azext_amlk8s.workloads import Known
+    from azext_amlk8s.workloads import KnownTypes
 
     name = str(compute.get("name"))
-    known = types or Known(f"the compute {name}", types_of_compute(compute))
+    known = types or KnownTypes(f"compute '{name}'", types_of_compute(compute))
     cluster_id = str((compute.get("properties") or {}).get("resourceId") or "")
-    cluster, note = connect_to_cluster(arm, ClusterRef.parse(cluster_id), where.kubeconfig, where.context)
+    try:
+        cluster, note = connect_to_cluster(client, ClusterRef.parse(cluster_id), where.kubeconfig, where.context)
+    except ValueError as error:
+        return _Compute(known, note=f"{error}.")
     if cluster is None:
-        return Ground(known), note
-    found = Reached(cluster, "", arm, cluster_id, compute)
+        return _Compute(known, note=note)
     names = {
         "resourceGroup": str(where.resource_group_name),
         "workspace": str(where.workspace_name),
         "compute": name,
     }
     try:
-        return _of_cluster(found, known, names), ""
+        return _read_cluster(Reached(cluster, "", client, cluster_id, compute), where, known, names)
     except (ClusterUnreachable, ClusterRefused) as error:
-        return Ground(known), str(error)
+        return _Compute(known, note=str(error))
 
 
-def _of_cluster(found: Reached, known: Any, names: Mapping[str, str]) -> Ground:
-    """The fit of the known types, or of those of the cluster."""
+def _read_cluster(found: Reached, where: Choice, known: KnownTypes | None, names: Mapping[str, str]) -> _Compute:
+    """The known types, or those of the cluster, and where they fit."""
     from azext_amlk8s.instance_types.fit import fit
     from azext_amlk8s.instance_types.model import types_of_objects
     from azext_amlk8s.operations.cluster_facts import cluster_facts
-    from azext_amlk8s.workloads import Known
+    from azext_amlk8s.workloads import KnownTypes
 
     if known is None:
-        known = Known("the cluster", types_of_objects(found.cluster.list_instance_types()))
-    facts = cluster_facts(found, None, names)
+        known = KnownTypes("the cluster", types_of_objects(found.cluster.list_instance_types()))
+    facts = cluster_facts(found, where, None, names)
     fits = fit(known.types.values(), facts.nodes, facts.placement)
-    return Ground(known, {one.name: one for one in fits}, facts.placement, facts.unknown)
+    return _Compute(known, {one.name: one for one in fits}, facts)

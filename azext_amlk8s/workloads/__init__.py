@@ -1,7 +1,7 @@
-"""Job and deployment files: what instance types they ask for, and what is wrong with that."""
+"""Job and deployment files: the instance types they select, and whether their pods can run."""
 
 from azext_amlk8s.workloads.documents import read_workloads
-from azext_amlk8s.workloads.model import Ask, Known
-from azext_amlk8s.workloads.rules import judge_workloads
+from azext_amlk8s.workloads.model import KnownTypes, Workload
+from azext_amlk8s.workloads.rules import evaluate_workloads
 
-__all__ = ["Ask", "Known", "judge_workloads", "read_workloads"]
+__all__ = ["KnownTypes", "Workload", "evaluate_workloads", "read_workloads"]

@@ -1,58 +1,109 @@
-"""Which compute a workload runs on, and what is to be said of that (field guide compute 4)."""
+"""Rules over the computes that workloads run on."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from azext_amlk8s.rules import Finding
-from azext_amlk8s.workloads.catalogue import W130, W131, W132, W133
-from azext_amlk8s.workloads.documents import is_placeholder
-from azext_amlk8s.workloads.model import Ask, said, snippet
+from azext_amlk8s.refs import WorkspaceRef
+from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
+from azext_amlk8s.workloads.form_rules import is_placeholder
+from azext_amlk8s.workloads.model import Workload
+from azext_amlk8s.workloads.sources import ENDPOINT, GUIDE, problem_at, snippet
+
+Compute = Mapping[str, Any]
 
 
-def with_endpoints(asks: Iterable[Ask]) -> list[Ask]:
-    """The asks; a deployment whose endpoint is among them gets the endpoint's compute."""
-    asks = list(asks)
-    computes = {ask.name: ask.compute for ask in asks if ask.kind == "endpoint" and ask.name}
+@rule(
+    "W130",
+    Severity.ERROR,
+    title="Computes of the workspace",
+    requires="The compute must exist in the workspace.",
+    source=GUIDE,
+)
+def compute_exists(workload: Workload, name: str, computes: Mapping[str, Compute], workspace: WorkspaceRef) -> Problems:
+    """A compute that is not found, with the closest that is."""
+    known = sorted(computes)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    message = f"compute '{name}' not found in workspace '{workspace.name}'; existing computes: "
+    fix = (
+        snippet({"compute": f"azureml:{close[0]}"})
+        if close
+        else f"az amlk8s compute list {workspace.cli_args} -o table"
+    )
+    yield problem_at(workload.at("compute"), f"{message}{', '.join(known) or 'none'}.{hint}", found=name, fix=fix)
+
+
+@rule(
+    "W131",
+    Severity.INFO,
+    title="Kind of the compute",
+    requires="Only workloads on Kubernetes computes are checked.",
+    source=GUIDE,
+)
+def kubernetes_compute(workload: Workload, name: str, compute: Compute) -> Problems:
+    """A compute of another kind."""
+    kind = (compute.get("properties") or {}).get("computeType")
+    if kind != "Kubernetes":
+        message = f"not checked: compute '{name}' is of type {kind}, not Kubernetes."
+        yield problem_at(workload.at("compute"), message)
+
+
+@rule(
+    "W132",
+    Severity.INFO,
+    title="Compute of a deployment",
+    requires="The endpoint of a deployment, which names its compute, must be among the files or in the workspace.",
+    source=ENDPOINT,
+)
+def deployment_compute(workload: Workload) -> Problems:
+    """A deployment whose endpoint is not found."""
+    if workload.kind == "deployment" and not is_placeholder(workload.endpoint):
+        endpoint = f"endpoint '{workload.endpoint}' not found" if workload.endpoint else "no endpoint_name"
+        yield problem_at(workload.place, f"compute unknown: {endpoint}.")
+
+
+@rule(
+    "W133",
+    Severity.WARNING,
+    title="Access to the cluster",
+    requires="The cluster of the compute must be reachable to check whether pods fit.",
+    source=GUIDE,
+)
+def cluster_unreachable(compute: str, reason: str) -> Problems:
+    """A cluster that cannot be read."""
+    message = f"Whether pods fit on the cluster of compute '{compute}' was not checked. {reason}"
+    yield Problem(compute, message, fix="Name a context of your kubeconfig that leads to the cluster with --context.")
+
+
+def add_endpoint_computes(workloads: Iterable[Workload]) -> list[Workload]:
+    """The workloads; a deployment whose endpoint is among them gets the endpoint's compute."""
+    workloads = list(workloads)
+    computes = {one.name: one.compute for one in workloads if one.kind == "endpoint" and one.name}
     return [
-        replace(ask, compute=computes[ask.endpoint])
-        if ask.kind == "deployment" and ask.compute is None and ask.endpoint in computes
-        else ask
-        for ask in asks
+        replace(one, compute=computes[one.endpoint])
+        if one.kind == "deployment" and one.compute is None and one.endpoint in computes
+        else one
+        for one in workloads
     ]
 
 
-def judge_computes(asks: Iterable[Ask], computes: Mapping[str, Mapping[str, Any]], workspace: str) -> Iterator[Finding]:
-    """Computes that the workspace has not, or that are no Kubernetes clusters; computes are ARM's, by name."""
-    for ask in asks:
-        name = ask.compute_name
+def evaluate_computes(
+    workloads: Iterable[Workload], computes: Mapping[str, Compute], workspace: WorkspaceRef
+) -> list[Finding]:
+    """The findings on the computes of all workloads; computes are those of ARM, by name."""
+    findings: list[Finding] = []
+    for workload in workloads:
+        name = workload.compute_name
         if name is None:
-            if ask.kind == "deployment" and not is_placeholder(ask.endpoint):
-                message = f"the compute of its endpoint {ask.endpoint or '(none is named)'} is not known."
-                yield said(W132, ask.place, message)
-        elif is_placeholder(ask.compute):
+            findings += deployment_compute(workload)
+        elif is_placeholder(workload.compute):
             continue
         elif name not in computes:
-            known = sorted(computes)
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            message = f"the workspace {workspace} has no compute {name}; there are: {', '.join(known) or 'none'}.{hint}"
-            fix = (
-                snippet({"compute": f"azureml:{close[0]}"})
-                if close
-                else f"az amlk8s compute list -g GROUP -w {workspace} -o table"
-            )
-            yield said(W130, ask.at("compute"), message, found=name, fix=fix)
+            findings += compute_exists(workload, name, computes, workspace)
         else:
-            kind = (computes[name].get("properties") or {}).get("computeType")
-            if kind != "Kubernetes":
-                yield said(W131, ask.at("compute"), f"the compute {name} is of type {kind}; nothing is checked.")
-
-
-def unreachable(compute: str, note: str) -> Iterator[Finding]:
-    """What is to be said where the cluster of a compute could not be asked."""
-    message = f"Whether the pods fit the cluster of {compute} is not known. {note}"
-    yield W133.finding(compute, message, fix="--context CONTEXT")
+            findings += kubernetes_compute(workload, name, computes[name])
+    return findings

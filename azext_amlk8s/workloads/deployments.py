@@ -1,129 +1,178 @@
-"""Online endpoints and deployments, as YAML and as ARM has them (field guide compute 4)."""
+"""Online endpoints and deployments, in the YAML of azure-ai-ml and in ARM's form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azext_amlk8s.instance_types.yamltext import Document
-from azext_amlk8s.rules import Finding
-from azext_amlk8s.workloads.catalogue import W103, W106, W108, W110, W111, W112, W113
-from azext_amlk8s.workloads.model import Ask, said, snippet
+from azext_amlk8s.instance_types.model import GPU
+from azext_amlk8s.instance_types.yaml_documents import Document
+from azext_amlk8s.rules import Finding, Problems, Severity, rule
+from azext_amlk8s.workloads.form_rules import not_checked
+from azext_amlk8s.workloads.jobs import misplaced_instance_type, missing_compute
+from azext_amlk8s.workloads.model import Workload
+from azext_amlk8s.workloads.resources import resource_sections
+from azext_amlk8s.workloads.sources import DEPLOYMENT, ENDPOINT, problem_at, snippet
 
-GPU = "nvidia.com/gpu"
-Read = tuple[list[Ask], list[Finding]]
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+Read = tuple[list[Workload], list[Finding]]
+
+
+@rule(
+    "W110",
+    ERROR,
+    title="Keys of an endpoint",
+    requires="resources and instance_type belong to deployments, not to the endpoint.",
+    source=ENDPOINT,
+)
+def endpoint_keys(document: Document) -> Problems:
+    """Keys of a deployment in an endpoint."""
+    for key in ("resources", "instance_type"):
+        if key in document.value:
+            message = f"unknown key '{key}' in an endpoint; it belongs to the deployment."
+            yield problem_at(document.place(key), message, fix=snippet({key: document.value[key]}))
+
+
+@rule(
+    "W111",
+    ERROR,
+    title="Type of a deployment",
+    requires="A deployment on Kubernetes must have type: kubernetes.",
+    source=DEPLOYMENT,
+    why="Without it the deployment is created as a managed one, whatever $schema names.",
+)
+def deployment_type(document: Document, kind: Any) -> Problems:
+    """A missing type, or another one."""
+    if kind is None:
+        message = "type is missing: it would be a managed deployment; expected type: kubernetes."
+        yield problem_at(document.place(), message, expected="kubernetes", fix="type: kubernetes")
+    elif kind != "kubernetes":
+        message = f"invalid type '{kind}'; expected kubernetes."
+        yield problem_at(
+            document.place("type"), message, expected="kubernetes", found=str(kind), fix="type: kubernetes"
+        )
+
+
+@rule(
+    "W112",
+    WARNING,
+    title="$schema of a deployment",
+    requires="$schema should be that of deployments on Kubernetes.",
+    source=DEPLOYMENT,
+    why="Azure ignores $schema, but editors validate the file with it.",
+)
+def deployment_schema(document: Document, kind: Any) -> Problems:
+    """The schema of managed deployments."""
+    schema = str(document.value.get("$schema") or "")
+    if kind == "kubernetes" and "managedOnlineDeployment" in schema:
+        fix = f"$schema: {schema.replace('managedOnlineDeployment', 'kubernetesOnlineDeployment')}"
+        yield problem_at(document.place("$schema"), "$schema is that of managed deployments.", found=schema, fix=fix)
 
 
 def read_endpoint(document: Document) -> Read:
-    """An endpoint: it names the compute, and nothing else of ours."""
-    told, findings = document.told, []
-    for key in ("resources", "instance_type"):
-        if key in told:
-            message = f"{key} belongs to the deployment; an endpoint has none."
-            findings.append(said(W110, document.place(key), message, fix=snippet({key: told[key]})))
-    compute = told.get("compute")
+    """An endpoint, which names the compute of its deployments."""
+    value = document.value
+    compute, name = value.get("compute"), str(value.get("name") or "")
+    findings = [*endpoint_keys(document)]
     if compute is None:
-        message = "the endpoint names no compute, so it is read as a managed one."
-        findings.append(said(W108, document.place(), message, fix="compute: azureml:COMPUTE"))
-    name = str(told.get("name") or "")
-    places = document.places(("compute",))
-    ask = Ask(document.place(), "endpoint", name, str(compute) if compute else None, endpoint=name, places=places)
-    return [ask], findings
+        findings += missing_compute(document, (), "no compute is named: it would be a managed endpoint.")
+    workload = Workload(
+        document.place(),
+        "endpoint",
+        name,
+        str(compute) if compute else None,
+        endpoint=name,
+        places=document.places(("compute",)),
+    )
+    return [workload], findings
 
 
 def read_deployment(document: Document) -> Read:
-    """A deployment of YAML."""
-    told, findings = document.told, []
-    kind, picked = told.get("type"), told.get("instance_type")
-    if str(kind).lower() == "managed" or (kind is None and str(picked).lower().startswith("standard_")):
-        return [], [said(W103, document.place(), "it is a managed deployment, not one on Kubernetes.")]
-    if kind != "kubernetes":
-        message = "type: kubernetes is missing, so it is read as a managed deployment, whatever $schema says."
-        if kind is not None:
-            message = f"type is {kind}, and must be kubernetes."
-        findings.append(said(W111, document.place(*(["type"] if kind else [])), message, fix="type: kubernetes"))
-    elif "managedOnlineDeployment" in str(told.get("$schema")):
-        message = (
-            "$schema is that of managed deployments; editors will judge the file by it, Azure does not look at it."
-        )
-        findings.append(said(W112, document.place("$schema"), message))
-    _misplaced(document, findings)
-    scale = told.get("scale_settings")
-    count = told.get("instance_count") or (scale.get("min_instances") if isinstance(scale, Mapping) else None)
-    model, environment = told.get("model"), told.get("environment")
-    resources = told.get("resources")
-    if resources is not None and not isinstance(resources, Mapping):
-        findings.append(said(W113, document.place("resources"), "resources must hold requests and limits."))
-        resources = None
-    return [
-        Ask(
-            place=document.place(),
-            kind="deployment",
-            name=str(told.get("name") or ""),
-            instance_type=str(picked) if picked is not None else None,
-            count=count if isinstance(count, int) and count > 0 else 1,
-            resources=resources,
-            image=str(environment.get("image") or "") if isinstance(environment, Mapping) else str(environment or ""),
-            mlflow=isinstance(model, Mapping) and model.get("type") == "mlflow_model",
-            endpoint=str(told.get("endpoint_name") or ""),
-            places=document.places(("instance_type",), ("resources",), *_parts(resources)),
-        )
-    ], findings
+    """A deployment in YAML; managed deployments are not checked."""
+    value = document.value
+    kind, instance_type = value.get("type"), value.get("instance_type")
+    if str(kind).lower() == "managed" or (kind is None and str(instance_type).lower().startswith("standard_")):
+        return [], [*not_checked(document, (), "it is a managed deployment, not one on Kubernetes")]
+    scale, model, environment = value.get("scale_settings"), value.get("model"), value.get("environment")
+    count = value.get("instance_count") or (scale.get("min_instances") if isinstance(scale, Mapping) else None)
+    resources = value.get("resources")
+    sections = resources if isinstance(resources, Mapping) else None
+    workload = Workload(
+        place=document.place(),
+        kind="deployment",
+        name=str(value.get("name") or ""),
+        instance_type=str(instance_type) if instance_type is not None else None,
+        count=count if isinstance(count, int) and count > 0 else 1,
+        resources=sections,
+        image=str(environment.get("image") or "") if isinstance(environment, Mapping) else str(environment or ""),
+        mlflow=isinstance(model, Mapping) and model.get("type") == "mlflow_model",
+        endpoint=str(value.get("endpoint_name") or ""),
+        places=document.places(("instance_type",), ("resources",), *_resource_paths(sections)),
+    )
+    findings = [
+        *deployment_type(document, kind),
+        *deployment_schema(document, kind),
+        *misplaced_in_deployment(document),
+        *resource_sections(workload, resources),
+    ]
+    return [workload], findings
 
 
-def _parts(resources: Any) -> Iterator[tuple[str, ...]]:
-    for part, told in (resources or {}).items():
-        yield from (("resources", part, key) for key in (told if isinstance(told, Mapping) else ()))
-
-
-def _misplaced(document: Document, findings: list[Finding]) -> None:
-    told = document.told
-    resources = told.get("resources")
+def misplaced_in_deployment(document: Document) -> tuple[Finding, ...]:
+    """instance_type under resources, or with another spelling, in a deployment."""
+    value, problems = document.value, []
+    resources = value.get("resources")
     if isinstance(resources, Mapping) and "instance_type" in resources:
-        message = "instance_type has no effect under resources; of a deployment it stands at the top."
-        right = snippet({"instance_type": resources["instance_type"]})
-        findings.append(said(W106, document.place("resources", "instance_type"), message, fix=right))
+        message = "instance_type has no effect under resources; a deployment has it at the top level."
+        fix = snippet({"instance_type": resources["instance_type"]})
+        problems.append(problem_at(document.place("resources", "instance_type"), message, fix=fix))
     for key in ("instanceType", "instance-type", "instancetype"):
-        if key in told:
-            right = snippet({"instance_type": told[key]})
-            findings.append(said(W106, document.place(key), f"{key} is written instance_type.", fix=right))
+        if key in value:
+            fix = snippet({"instance_type": value[key]})
+            problems.append(problem_at(document.place(key), f"unknown key '{key}'; expected instance_type.", fix=fix))
+    return tuple(misplaced_instance_type.finding(one) for one in problems)
 
 
-def read_arm(document: Document) -> Read:
-    """A deployment in ARM's shape."""
-    told = document.told
-    properties = told["properties"]
+def read_arm_deployment(document: Document) -> Read:
+    """A deployment in ARM's form."""
+    value = document.value
+    properties: Mapping[str, Any] = value["properties"]
     kind = str(properties.get("endpointComputeType") or "Managed")
     if kind.lower() != "kubernetes":
-        return [], [said(W103, document.place(), f"it is a deployment of the type {kind}, not one on Kubernetes.")]
+        return [], [*not_checked(document, (), f"it is a deployment of type {kind}, not one on Kubernetes")]
     needs = properties.get("containerResourceRequirements")
-    needs = needs if isinstance(needs, Mapping) else {}
-    parts = {
-        part.lower().removeprefix("containerresource"): _from_arm(told)
-        for part, told in needs.items()
-        if isinstance(told, Mapping)
+    sections = {
+        part.lower().removeprefix("containerresource"): _from_arm(section)
+        for part, section in (needs if isinstance(needs, Mapping) else {}).items()
+        if isinstance(section, Mapping)
     }
-    scale, sku = properties.get("scaleSettings"), told.get("sku")
+    scale, sku = properties.get("scaleSettings"), value.get("sku")
     smallest = scale.get("minInstances") if isinstance(scale, Mapping) else None
     capacity = sku.get("capacity") if isinstance(sku, Mapping) else None
-    identity = str(told.get("id") or "").split("/")
-    return [
-        Ask(
-            place=document.place(),
-            kind="deployment",
-            name=str(told.get("name") or ""),
-            instance_type=properties.get("instanceType"),
-            count=next((one for one in (smallest, capacity) if isinstance(one, int) and one > 0), 1),
-            resources=parts or None,
-            image=str(properties.get("environmentId") or ""),
-            endpoint=identity[-3] if len(identity) > 2 else "",
-        )
-    ], []
+    identity = str(value.get("id") or "").split("/")
+    instance_type = properties.get("instanceType")
+    workload = Workload(
+        place=document.place(),
+        kind="deployment",
+        name=str(value.get("name") or ""),
+        instance_type=str(instance_type) if instance_type is not None else None,
+        count=next((one for one in (smallest, capacity) if isinstance(one, int) and one > 0), 1),
+        resources=sections or None,
+        image=str(properties.get("environmentId") or ""),
+        endpoint=identity[-3] if len(identity) > 2 else "",
+    )
+    return [workload], []
 
 
-def _from_arm(told: Mapping[str, Any]) -> dict[str, Any]:
-    """cpu, memory and nvidia.com/gpu out of ARM's cpu, memory (or memoryInGB) and gpu."""
-    made = {"cpu": told.get("cpu"), "memory": told.get("memory"), GPU: told.get("gpu")}
-    if made["memory"] is None and told.get("memoryInGB") is not None:
-        made["memory"] = f"{told['memoryInGB']}G"
-    return {key: value for key, value in made.items() if value is not None}
+def _resource_paths(resources: Mapping[str, Any] | None) -> Iterator[tuple[str, ...]]:
+    for part, section in (resources or {}).items():
+        yield ("resources", part)
+        yield from (("resources", part, str(key)) for key in (section if isinstance(section, Mapping) else ()))
+
+
+def _from_arm(section: Mapping[str, Any]) -> dict[str, Any]:
+    """cpu, memory and nvidia.com/gpu from ARM's cpu, memory (or memoryInGB) and gpu."""
+    amounts = {"cpu": section.get("cpu"), "memory": section.get("memory"), GPU: section.get("gpu")}
+    if amounts["memory"] is None and section.get("memoryInGB") is not None:
+        amounts["memory"] = f"{section['memoryInGB']}G"
+    return {key: value for key, value in amounts.items() if value is not None}

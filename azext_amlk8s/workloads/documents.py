@@ -1,101 +1,121 @@
-"""YAML or JSON text into what it asks for; nothing that it refers to needs to be there (field guide compute 4)."""
+"""YAML or JSON text into workloads. Files that a document refers to are not read."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from azext_amlk8s.instance_types import yamltext
-from azext_amlk8s.instance_types.yamltext import Document, Step
+from azext_amlk8s.instance_types import yaml_documents
+from azext_amlk8s.instance_types.sources import describe_type
+from azext_amlk8s.instance_types.yaml_documents import Document, InvalidYaml
+from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding
-from azext_amlk8s.workloads.catalogue import W101, W102, W103, W104, W129
-from azext_amlk8s.workloads.model import Ask, said
+from azext_amlk8s.workloads import deployments, jobs
+from azext_amlk8s.workloads.form_rules import (
+    INSTANCE_TYPES,
+    duplicate_key,
+    file_format,
+    instance_type_document,
+    not_checked,
+    placeholders,
+    unexpected_kind,
+)
+from azext_amlk8s.workloads.model import Workload
+from azext_amlk8s.workloads.value_rules import evaluate_values
 
-Path = tuple[Step, ...]
-PLACEHOLDER = re.compile(r"^(azureml:)?<[^<>]+>(:<[^<>]+>)?$")
-TYPES = "amlarc.azureml.com"
+Reader = Callable[[Document], tuple[list[Workload], list[Finding]]]
+KINDS = "a job, a pipeline, a deployment or an endpoint"
+READERS: dict[str, Reader] = {
+    "pipeline": jobs.read_pipeline,
+    "command": jobs.read_job,
+    "sweep": jobs.read_job,
+    "parallel": jobs.read_job,
+    "online endpoint": deployments.read_endpoint,
+    "online deployment": deployments.read_deployment,
+    "ARM deployment": deployments.read_arm_deployment,
+}
 
 
-def read_workloads(text: str, source: str) -> tuple[tuple[Ask, ...], tuple[Finding, ...]]:
-    """What the documents of a text ask for, with all findings on their form; source names the text in them."""
-    findings: list[Finding] = []
-    asks: list[Ask] = []
+def read_workloads(text: str, source: str, of_folder: bool = False) -> tuple[tuple[Workload, ...], tuple[Finding, ...]]:
+    """The workloads of a text, with all findings on its form; source names the text in them.
+
+    With of_folder nobody named this very file, so that a document of an unknown kind is no error.
+    """
     try:
-        documents = yamltext.read(text, source)
-    except yamltext.NotYaml as wrong:
-        return (), (said(W101, wrong.place, f"this is not YAML: {wrong.problem}."),)
+        documents = yaml_documents.read(text, source)
+    except InvalidYaml as error:
+        return (), file_format(error)
+    empty = Document(source, None)
     if not documents:
-        return (), (said(W102, source, "the file holds no document."),)
+        return (), unexpected_kind(empty, (), f"the file contains no document; expected {KINDS}.")
+    findings: list[Finding] = []
+    workloads: list[Workload] = []
     for document in documents:
-        if not isinstance(document.told, Mapping):
-            findings.append(said(W102, document.place(), "this is not a job or a deployment: it has no keys."))
-            continue
-        for key, place in document.repeated_keys():
-            findings.append(said(W129, place, f"{key} stands twice in one mapping.", found=key))
-        findings += _placeholders(document, document.told, (), set())
-        reader = _reader(document.told)
-        if reader is None:
-            findings.append(_stranger(document))
-        else:
-            made, found = reader(document)
-            asks += made
-            findings += found
-    return tuple(asks), tuple(findings)
+        read, found = _read(document, of_folder)
+        workloads += read
+        findings += found
+    return tuple(workloads), tuple(findings)
 
 
-Reader = Callable[[Document], tuple[list[Ask], list[Finding]]]
-
-
-def _reader(told: Mapping[str, Any]) -> Reader | None:
-    """Who reads a document, judged by its keys: $schema is opaque and often wrong."""
-    from azext_amlk8s.workloads import deployments, jobs
-
-    kind = str(told.get("type") or "").lower()
-    properties = told.get("properties")
-    if isinstance(properties, Mapping) and "/onlineendpoints/deployments" in kind:
-        return deployments.read_arm
-    if TYPES in str(told.get("apiVersion")):
-        return None
-    if kind == "pipeline" or "jobs" in told:
-        return jobs.read_pipeline
-    if kind == "sweep" or "trial" in told or kind in ("command", "parallel") or "command" in told:
-        return jobs.read_job
-    if "auth_mode" in told or "onlineEndpoint" in str(told.get("$schema")):
-        return deployments.read_endpoint
-    if kind in ("kubernetes", "managed") or {"endpoint_name", "code_configuration", "scale_settings"} & told.keys():
-        return deployments.read_deployment
-    return None
-
-
-def _stranger(document: Document) -> Finding:
-    told = document.told
-    if TYPES in str(told.get("apiVersion")):
-        return said(
-            W102,
-            document.place(),
-            "this is an instance type, not a job or a deployment.",
-            fix=f"az amlk8s instance-type validate -f {document.source}",
-        )
-    kind = str(told.get("type") or "")
+def _read(document: Document, of_folder: bool) -> tuple[list[Workload], list[Finding]]:
+    value = document.value
+    if not isinstance(value, Mapping):
+        message = f"expected {KINDS}, got {describe_type(value)}."
+        return [], [*(not_checked(document, (), message[:-1]) if of_folder else unexpected_kind(document, (), message))]
+    findings = [*duplicate_key(document), *placeholders(document)]
+    kind = kind_of(value)
+    reader = READERS.get(kind)
+    if reader:
+        workloads, found = reader(document)
+        if (workloads or kind == "pipeline") and not jobs.is_component(value):
+            found = [*found, *evaluate_values(document, (), kind)]
+        return workloads, [*findings, *found]
+    if INSTANCE_TYPES in str(value.get("apiVersion")):
+        message = f"expected {KINDS}, got an instance type."
+        return [], [*findings, *unexpected_kind(document, (), message, instance_type_document(document))]
     if kind:
-        return said(W103, document.place(), f"documents of the type {kind} pick no instance type; nothing is checked.")
-    return said(W102, document.place(), "this is neither a job nor a deployment nor an endpoint.")
+        return [], [*findings, *not_checked(document, (), f"{kind} files select no instance type")]
+    if of_folder:
+        return [], [*findings, *not_checked(document, (), f"this is not {KINDS}")]
+    return [], [*findings, *unexpected_kind(document, (), f"unknown kind of document; expected {KINDS}.")]
 
 
-def _placeholders(document: Document, told: Any, path: Path, seen: set[int]) -> Iterator[Finding]:
-    """Every placeholder, once: what YAML's aliases repeat is one object."""
-    if isinstance(told, (Mapping, list)):
-        if id(told) in seen:
-            return
-        seen.add(id(told))
-        for key, value in told.items() if isinstance(told, Mapping) else enumerate(told):
-            yield from _placeholders(document, value, (*path, key if isinstance(told, list) else str(key)), seen)
-    elif isinstance(told, str) and PLACEHOLDER.match(told.strip()):
-        message = f"the placeholder {told.strip()} has not been filled in."
-        yield said(W104, document.place(*path), message, found=told)
+def kind_of(value: Mapping[str, Any]) -> str:
+    """The kind of a document by its keys, as azure-ai-ml and ARM have them; empty where it is unknown.
+
+    $schema is looked at last: it may be missing, and azure-ai-ml does not use it.
+    """
+    kind, schema = str(value.get("type") or "").lower(), str(value.get("$schema") or "").rpartition("/")[2].lower()
+    if isinstance(value.get("properties"), Mapping) and "/onlineendpoints/deployments" in kind:
+        return "ARM deployment"
+    if INSTANCE_TYPES in str(value.get("apiVersion")):
+        return ""
+    for one in load("workloads")["kinds"]:
+        if _matches(one, value, kind, schema):
+            return str(one["kind"])
+    if kind == "pipeline" or "jobs" in value:
+        return "pipeline"
+    for name in ("sweep", "parallel", "command"):
+        if kind == name or {"sweep": "trial", "command": "command"}.get(name) in value:
+            return name
+    if "auth_mode" in value or "onlineendpoint" in schema:
+        return "online endpoint"
+    deployment_keys = {"endpoint_name", "code_configuration", "scale_settings"}
+    if kind in ("kubernetes", "managed") or deployment_keys & value.keys() or "onlinedeployment" in schema:
+        return "online deployment"
+    return kind
 
 
-def is_placeholder(value: Any) -> bool:
-    """Whether a value is a placeholder out of a documentation page; that is said once, by _placeholders."""
-    return isinstance(value, str) and bool(PLACEHOLDER.match(value.strip()))
+def _matches(known: Mapping[str, Any], value: Mapping[str, Any], kind: str, schema: str) -> bool:
+    """Whether a document is of a kind of the knowledge file: by $schema, or by type and keys."""
+    if known.get("schema") and known["schema"] in schema:
+        return True
+    if not (known.get("types") or known.get("all") or known.get("any")):
+        return False
+    keys = value.keys()
+    return (
+        (not known.get("types") or kind in known["types"])
+        and keys >= set(known.get("all", ()))
+        and (not known.get("any") or bool(keys & set(known["any"])))
+        and not keys & set(known.get("none", ()))
+    )

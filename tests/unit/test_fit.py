@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azext_amlk8s.instance_types.fit import fit
-from azext_amlk8s.instance_types.fit_findings import judge_fit, judge_selectors, views
+from azext_amlk8s.instance_types.fit_findings import Commands, contradicting_selectors, evaluate_fit, fit_views
 from azext_amlk8s.instance_types.model import InstanceType
 from azext_amlk8s.instance_types.proposal import propose
 from azext_amlk8s.rules import Severity
@@ -201,21 +201,21 @@ class TestPools:
 
     def test_a_pool_scaled_to_zero_holds_what_its_size_leaves(self) -> None:
         (found,) = fit([one_type("8", "64Gi", 1, agentpool="gpu", team="a")], self.sized(), workload_placement())
-        assert (found.pods, found.grown, found.code_nine) == (0, 3, "expected")
+        assert (found.pods, found.added, found.refused) == (0, 3, "yes")
         assert self.sized()[0].allocatable["cpu"] == 24000 - 260
 
-    def test_code_nine_names_the_setting_that_lifts_it_where_there_is_an_autoscaler(self) -> None:
+    def test_refused_names_the_setting_that_lifts_it_where_there_is_an_autoscaler(self) -> None:
         fits = fit([one_type("8", "64Gi", 1)], [*self.sized(), *nodes_from_objects([node()])], workload_placement())
-        found = {one.id: one for one in judge_fit(fits, workload_placement())}
+        found = {one.id: one for one in evaluate_fit(fits, workload_placement())}
         assert "Code 9" in found["N102"].message
         assert "amloperator.skipResourceValidation=True" in found["N102"].fix
 
-    def test_code_nine_is_silent_where_sizes_are_not_checked(self) -> None:
+    def test_refused_is_silent_where_sizes_are_not_checked(self) -> None:
         told = workload_placement({"amloperator.skipResourceValidation": "true"})
-        assert "N102" not in {one.id for one in judge_fit(fit([one_type("8", "64Gi", 1)], self.sized(), told), told)}
+        assert "N102" not in {one.id for one in evaluate_fit(fit([one_type("8", "64Gi", 1)], self.sized(), told), told)}
 
     def test_without_an_autoscaler_the_setting_is_not_named(self) -> None:
-        found = judge_fit([measured(one_type("8"), node())], workload_placement())
+        found = evaluate_fit([measured(one_type("8"), node())], workload_placement())
         assert [one.id for one in found] == ["N101", "N102"]
         assert "skipResourceValidation" not in found[1].fix
 
@@ -254,36 +254,35 @@ class TestPools:
         (made,) = nodes_from_pools([PROFILE], nodes_from_objects([like]))
         assert (made.allocatable["cpu"], made.labels["agentpool"], made.count) == (23000, "gpu", 3)
 
-    def test_limits_above_every_node_may_mean_code_nine(self) -> None:
+    def test_limits_above_every_node_may_mean_refused(self) -> None:
         one = InstanceType("t", {}, {"cpu": "1", "memory": "1Gi"}, {"cpu": "8", "memory": "1Gi"})
-        assert measured(one, node()).code_nine == "possible"
+        assert measured(one, node()).refused == "possible"
 
 
 class TestVerdict:
     """Findings and objects."""
 
     def test_a_taint_gets_the_settings_to_paste(self) -> None:
-        (found,) = judge_fit([measured(one_type(), node(taints=[SPOT]))], workload_placement(), severity=Severity.ERROR)
+        (found,) = evaluate_fit([measured(one_type(), node(taints=[SPOT]))], workload_placement())
         assert "'workLoadToleration[0].key=kubernetes.azure.com/scalesetpriority'" in found.fix
         assert "'workLoadToleration[0].value=spot'" in found.fix
 
     def test_contradicting_selectors(self) -> None:
-        (found,) = judge_selectors([one_type(agentpool="a")], Placement({"agentpool": "b"}))
+        (found,) = contradicting_selectors([one_type(agentpool="a")], Placement({"agentpool": "b"}), Commands())
         assert (found.id, found.severity) == ("N104", Severity.ERROR)
 
     def test_objects(self) -> None:
-        (one,) = views(
-            [measured(one_type(), node("a", labels={"agentpool": "p"}), node("b", labels={"agentpool": "p"}))]
-        )
+        fits = measured(one_type(), node("a", labels={"agentpool": "p"}), node("b", labels={"agentpool": "p"}))
+        (one,) = fit_views([fits], workload_placement())
         assert (one["fits"], one["pods"], one["nearestNode"]) == (True, 8, None)
         assert one["places"] == [
-            {"place": "p", "nodes": ["a", "b"], "pods": 8, "podsNow": 8, "podsByScaleOut": 0, "reasons": []}
+            {"place": "p", "nodes": ["a", "b"], "pods": 8, "podsFreeNow": 8, "podsAfterScaleOut": 8, "reasons": []}
         ]
 
     def test_a_cluster_without_nodes(self) -> None:
         found = measured(one_type())
         assert (found.pods, found.nearest) == (0, "")
-        assert judge_fit([found], workload_placement())[0].message.endswith("the cluster has none.")
+        assert evaluate_fit([found], workload_placement())[0].message.endswith("the cluster has no nodes.")
 
 
 class TestProposal:
@@ -339,7 +338,7 @@ class TestProposal:
             assert len([name for place in found.places for name in place.nodes]) == sum(
                 one.pool == found.name for one in nodes
             )
-            assert not found.code_nine
+            assert not found.refused
 
 
 QUANTITY = st.integers(0, 9).map(lambda number: f"{number * 500}m")
