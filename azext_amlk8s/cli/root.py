@@ -11,7 +11,7 @@ from azext_amlk8s.cli.tables import shorten
 
 SCOPES = (
     "arm", "helm", "health", "compute", "cluster", "workload", "job", "pod", "scheduler", "admission", "network",
-    "identity",
+    "identity", "rule",
 )  # fmt: skip
 AKS = "-g my-group -c my-aks -t managedClusters"
 

@@ -19,7 +19,7 @@ HEALTH_CODE = re.compile(r"\bE4\d{4}\b", re.I)
 CODE_WORD = re.compile(r"\b(?:(?=\w{1,80}?[a-z][A-Z])[A-Z]\w{6,80}|[A-Z]{3,40}(?:_[A-Z]{1,40}){1,8})\b")
 PLACEHOLDER = re.compile(r"\b[A-Z]{3,}(?:-[A-Z]+)*\b")
 # Of a longer text, the first and the last half of this many characters are read.
-MAX_TEXT = 64_000
+MAX_TEXT = 40_000
 MAX_LOOSE_CODES = 200
 
 
@@ -163,14 +163,11 @@ def _explain_pod(failure: Failure) -> list[Explanation]:
         "message": failure.text,
     }
     message = shorten(failure.message)
-    matches = knowledge_base.matches(message)
-    specific = [match for match in matches if not match.entry.general]
-    by_reason = knowledge_base.entries_of_code(failure.reason, message) if failure.reason else ()
-    if specific or not by_reason:
-        found = [_explain_match(replace(match, names={**names, **match.names}), parts) for match in specific or matches]
-    else:
-        found = [explain_entry(entry, parts, names) for entry in by_reason]
-    return found or [_unknown(failure.reason, parts)]
+    matches = [replace(match, names={**names, **match.names}) for match in knowledge_base.matches(message)]
+    by_message = [_explain_match(match, parts) for match in matches]
+    by_reason = [explain_entry(one, parts, names) for one in knowledge_base.entries_of_code(failure.reason, message)]
+    specific = ([one for one in found if not one.general] for found in (by_message, by_reason))
+    return next(filter(None, [*specific, by_message, by_reason]), [_unknown(failure.reason, parts)])
 
 
 def _helm_parts(text: str) -> dict[str, Any]:

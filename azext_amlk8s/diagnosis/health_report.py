@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 NAMESPACE, NAME = "azureml", "arcml-healthcheck"
+MAX_REPORT, MAX_CHECKS = 100_000, 200
 # The reports that belong to an operation, the most relevant first.
-MAX_REPORT = 100_000
 HOOKS_OF = {
     "create": ("pre-install", "pre-delete"),
     "update": ("pre-upgrade", "pre-rollback"),
@@ -83,7 +84,7 @@ def read_report(text: str, hook: str = "") -> HealthReport:
             (one["code"] or "").upper(),
             " ".join((one["message"] or "").split()),
         )
-        for one in CHECK.finditer(text)
+        for one in islice(CHECK.finditer(text), MAX_CHECKS)
     )
     return HealthReport(hook, checks, **headers)
 

@@ -1,4 +1,4 @@
-"""az amlk8s extension diagnose"""
+"""az amlk8s extension diagnose: everything that a support case needs, in one archive without secrets."""
 
 from __future__ import annotations
 
@@ -8,24 +8,31 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.console.errors import azure_errors
 from azext_amlk8s.operations.failure_context import NAMESPACE
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.operations.fact_collector import FactCollector
+    from azext_amlk8s.rules import Unavailable
 
 COLLECTED = (
     keys.CLUSTER, keys.EXTENSIONS, keys.PROVIDERS, keys.NODES, keys.NAMESPACES, keys.CONTROLLERS, keys.EVENTS,
     keys.HEALTH, keys.INSTANCE_TYPES, keys.RELAY, keys.QUOTAS, keys.VOLCANO, keys.ROUTER_ROLE, keys.RELEASES,
     keys.PERMISSIONS, keys.LOCKS, keys.FEATURE, keys.ARC_AGENTS,
 )  # fmt: skip
-SPACES = (NAMESPACE, "azure-arc", "kube-system")
+NAMESPACES = (NAMESPACE, "azure-arc", "kube-system")
 LOGGED_PODS, LOG_LINES, LOG_BYTES = 25, 500, 1_000_000
 PAGE, ARCHIVE = "summary.html", "diagnosis.zip"
 
 
 def diagnose(
-    cmd: Any,
+    cmd: AzCliCommand,
     resource_group_name: str,
     cluster_name: str,
     cluster_type: str,
@@ -33,15 +40,15 @@ def diagnose(
     kubeconfig: str | None = None,
     context: str | None = None,
 ) -> dict[str, Any]:
-    """Write the diagnosis into a new folder: an archive, and its page beside it. Returns where they are."""
+    """Write an archive and its page into a new folder. Returns their paths, the files, the verdict and the summary."""
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks import CheckTarget, build_report, select_checks
     from azext_amlk8s.console.check_console import make_observer
     from azext_amlk8s.operations.check import find_components, run_checks, signed_in_account
     from azext_amlk8s.refs import ClusterRef
 
-    folder = _fresh(output_folder, cluster_name)
-    with azure_errors(), _emptied(folder):
+    folder = _create_folder(output_folder, cluster_name)
+    with azure_errors(), _removed_on_failure(folder):
         client = AzureClient(cmd.cli_ctx)
         target = CheckTarget(
             ClusterRef(client.subscription_id, resource_group_name, cluster_type, cluster_name),
@@ -52,22 +59,22 @@ def diagnose(
         observer = make_observer(cmd, target)
         result, sources = run_checks(client, target, select_checks(target), observer, (*COLLECTED, keys.PODS))
     observer.end(result)
-    told = build_report(target, result, find_components(result, sources))
-    files = _files(sources, told)
-    files[PAGE] = _page(told, sources, [*files, PAGE])
-    _write(folder / ARCHIVE, _zipped(files))
+    report = build_report(target, result, find_components(result, sources))
+    files = _build_files(sources, report)
+    files[PAGE] = _build_page(report, sources, [*files, PAGE])
+    _write(folder / ARCHIVE, _build_archive(files))
     _write(folder / PAGE, files[PAGE].encode())
     return {
         "folder": str(folder),
         "archive": str(folder / ARCHIVE),
         "page": str(folder / PAGE),
         "files": list(files),
-        "verdict": told["summary"]["verdict"],
-        "summary": told["summary"],
+        "verdict": report["summary"]["verdict"],
+        "summary": report["summary"],
     }
 
 
-def _fresh(output_folder: str, cluster: str) -> Path:
+def _create_folder(output_folder: str, cluster: str) -> Path:
     """A new folder that only its owner can read. Raises FileOperationError."""
     from azure.cli.core.azclierror import FileOperationError
 
@@ -86,14 +93,14 @@ def _fresh(output_folder: str, cluster: str) -> Path:
             return folder
     except OSError as error:
         raise FileOperationError(
-            f"In {output_folder} no folder can be made: {error.strerror}.", recommendation="--output-folder ."
+            f"Cannot create a folder in '{output_folder}': {error.strerror}.", recommendation="--output-folder ."
         ) from error
-    raise FileOperationError(f"{output_folder} is full of diagnoses of this second.", recommendation="Try again.")
+    raise FileOperationError(f"'{output_folder}' has 100 diagnoses of this second.", recommendation="Try again.")
 
 
 @contextmanager
-def _emptied(folder: Path) -> Iterator[None]:
-    """Take the new folder away again where nothing came of it."""
+def _removed_on_failure(folder: Path) -> Iterator[None]:
+    """Delete the new folder if nothing was written to it."""
     try:
         yield
     except BaseException:
@@ -101,15 +108,15 @@ def _emptied(folder: Path) -> Iterator[None]:
         raise
 
 
-def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
-    """The files by name, without secrets."""
+def _build_files(sources: FactCollector, report: Mapping[str, Any]) -> dict[str, str]:
+    """The files by name, without secrets; NAME.unavailable.txt says why a fact could not be read."""
     from azext_amlk8s.redaction import redact, redact_text
     from azext_amlk8s.rules import Unavailable
 
     facts = {fact.name: sources[fact] for fact in COLLECTED}
-    pods = [one for one in sources.get(keys.PODS) or () if keys.namespace_of(one) in SPACES]
+    pods = [pod for pod in sources.get(keys.PODS) or () if keys.namespace_of(pod) in NAMESPACES]
     facts["pods"] = pods if sources.get(keys.PODS) is not None else sources[keys.PODS]
-    files = {"report.json": _json(told)}
+    files = {"report.json": _json(report)}
     for name, value in facts.items():
         if isinstance(value, Unavailable):
             files[f"{name}.unavailable.txt"] = redact_text(f"{value.reason}\n")
@@ -118,46 +125,46 @@ def _files(sources: Any, told: Mapping[str, Any]) -> dict[str, str]:
     if (health := sources.get(keys.HEALTH)) and isinstance(health.get("data"), Mapping):
         reports = {key: text for key, text in redact(health["data"]).items() if str(key).startswith("reports-")}
         files |= {f"health/{key}.txt": str(text) for key, text in reports.items()}
-    return {**files, **_logs(sources.connection, pods)}
+    return {**files, **_read_logs(sources.connection, pods)}
 
 
-def _logs(door: Any, pods: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The logs of the extension's pods that are not as they should be, and what the health check wrote."""
+def _read_logs(cluster: Cluster | Unavailable, pods: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The last lines of the logs of containers that are not ready or were restarted, and of the health check."""
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
     from azext_amlk8s.redaction import redact_text
     from azext_amlk8s.rules import Unavailable
 
-    if isinstance(door, Unavailable):
+    if isinstance(cluster, Unavailable):
         return {}
-    found = {}
-    for pod, container, restarted in _worth_reading(pods)[:LOGGED_PODS]:
+    logs = {}
+    for pod, container, restarted in _containers_to_log(pods)[:LOGGED_PODS]:
         limits = f"tailLines={LOG_LINES}&limitBytes={LOG_BYTES}"
         path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/log?container={container}&{limits}"
-        for suffix, more in (("", ""), (".previous", "&previous=true")) if restarted else (("", ""),):
+        for suffix, option in (("", ""), (".previous", "&previous=true")) if restarted else (("", ""),):
             try:
-                text = door.read_text(path + more)
+                text = cluster.read_text(path + option)
             except (ClusterUnreachable, ClusterRefused):
                 continue
             if text:
-                found[f"logs/{pod}.{container}{suffix}.log"] = redact_text(text[:LOG_BYTES])
-    return found
+                logs[f"logs/{pod}.{container}{suffix}.log"] = redact_text(text[:LOG_BYTES])
+    return logs
 
 
-def _worth_reading(pods: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bool]]:
-    """Pod, container, and whether it has restarted; what has never started has no log."""
-    found = []
+def _containers_to_log(pods: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, bool]]:
+    """Pod, container, and whether it was restarted."""
+    containers = []
     for pod in pods:
         meta, status = pod.get("metadata") or {}, pod.get("status") or {}
         if meta.get("namespace") != NAMESPACE:
             continue
-        for one in status.get("containerStatuses") or []:
-            restarted = bool(one.get("restartCount"))
-            if restarted or not one.get("ready") or meta.get("name") == "healthcheck":
-                found.append((str(meta.get("name")), str(one.get("name")), restarted))
-    return found
+        for container in status.get("containerStatuses") or []:
+            restarted = bool(container.get("restartCount"))
+            if restarted or not container.get("ready") or meta.get("name") == "healthcheck":
+                containers.append((str(meta.get("name")), str(container.get("name")), restarted))
+    return containers
 
 
-def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
+def _build_page(report: Mapping[str, Any], sources: FactCollector, files: Sequence[str]) -> str:
     from azext_amlk8s.checks.html_report import render_page
     from azext_amlk8s.scheduling.nodes import nodes_from_objects
 
@@ -166,8 +173,8 @@ def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
     extension = keys.find_extension(sources.get(keys.EXTENSIONS) or ()) or {}
     properties = extension.get("properties") or {}
     head = {
-        "Made": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
-        "Cluster": str(cluster.get("id") or told["summary"]["cluster"]),
+        "Created": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        "Cluster": str(cluster.get("id") or report["summary"]["cluster"]),
         "Location": str(cluster.get("location") or ""),
         "Kubernetes": str((cluster.get("properties") or {}).get("kubernetesVersion") or ""),
         "Extension": str(extension.get("name") or "none"),
@@ -175,14 +182,14 @@ def _page(told: Mapping[str, Any], sources: Any, files: Sequence[str]) -> str:
         "Version": str(properties.get("currentVersion") or properties.get("version") or ""),
         "Release train": str(properties.get("releaseTrain") or ""),
     }
-    return render_page(told, nodes, {key: value for key, value in head.items() if value}, files)
+    return render_page(report, nodes, {key: value for key, value in head.items() if value}, files)
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n"
 
 
-def _zipped(files: Mapping[str, str]) -> bytes:
+def _build_archive(files: Mapping[str, str]) -> bytes:
     import io
     import zipfile
 

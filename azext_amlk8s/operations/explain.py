@@ -1,54 +1,103 @@
-"""az amlk8s explain"""
+"""az amlk8s explain: what a code, the id of a finding or a message means. Works offline."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.diagnosis import Explanation
+    from azext_amlk8s.rules import Rule
+
+RULE_SCOPE = "rule"
+RULE_ID = re.compile(r"[A-Z]\d{3}$", re.IGNORECASE)
+# Standard input beyond this size is not read.
+MAX_INPUT = 1_000_000
+# The command that reports the rules of each letter, and prints the fix with the user's own values.
+REPORTED_BY = {
+    "S": "az amlk8s extension validate -g GROUP -c CLUSTER -t TYPE --config SETTING=VALUE",
+    "T": "az amlk8s extension validate -g GROUP -c CLUSTER -t TYPE --config-protected SETTING=VALUE",
+    "V": "az amlk8s extension validate -g GROUP -c CLUSTER -t TYPE --version VERSION",
+    "F": "az amlk8s extension validate -g GROUP -c CLUSTER -t TYPE --config SETTING=VALUE",
+    "U": "az amlk8s extension update -g GROUP -c CLUSTER -t TYPE -n NAME --dry-run",
+    "C": "az amlk8s compute attach -g GROUP -w WORKSPACE -n NAME --resource-id CLUSTER-ID --dry-run",
+    "I": "az amlk8s instance-type apply -f FILE --dry-run",
+    "N": "az amlk8s instance-type fit -g GROUP -c CLUSTER -t TYPE",
+    "W": "az amlk8s workload check -f FILE",
+}
 
 
 def explain(
-    cmd: Any, text: Sequence[str] | None = None, everything: bool = False, scope: str | None = None
+    cmd: AzCliCommand | None, text: Sequence[str] | None = None, everything: bool = False, scope: str | None = None
 ) -> list[dict[str, Any]]:
-    """What a code or a text means, the cause before its wrappers; with everything the whole knowledge base."""
+    """The explanations of a code, an id or a text, causes before wrappers; with everything the whole knowledge base."""
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
     from knack.log import get_logger
 
     from azext_amlk8s import diagnosis
 
-    words = " ".join(text or ()).strip()
-    if everything and words:
-        raise MutuallyExclusiveArgumentError("--list shows all that is known; it takes no code and no text.")
+    message = " ".join(text or ()).strip()
+    if everything and message:
+        raise MutuallyExclusiveArgumentError("--list lists every code; it takes no code and no text.")
     if everything:
-        return [view(diagnosis.explain_entry(one)) for one in diagnosis.entries() if scope in (None, one.scope)]
-    if words == "-":
-        words = _standard_input()
-    if not words:
+        return _list_all(scope)
+    if message == "-":
+        message = sys.stdin.buffer.read(MAX_INPUT).decode("utf-8", "replace").strip()
+    if not message:
         raise RequiredArgumentMissingError(
-            "A code or the text of a message must be given.",
+            "Specify a code, the id of a finding, or the text of a message.",
             recommendation=["az amlk8s explain E40001", "az amlk8s explain --list -o table"],
         )
-    found = diagnosis.explain(words, scope or "")
-    if not any(one.known for one in found):
-        get_logger(__name__).warning("Nothing is known of this; what could be read of it stands under parts.")
-    return [view(one) for one in found]
+    if RULE_ID.match(message) and scope in (None, RULE_SCOPE):
+        from azext_amlk8s.rules import all_rules
+
+        if rules := [rule for rule in all_rules() if rule.id == message.upper()]:
+            return [view_rule(rule) for rule in rules]
+    explanations = diagnosis.explain(message, scope or "")
+    if not any(one.known for one in explanations):
+        get_logger(__name__).warning("No explanation is known for this text; 'parts' holds what could be read from it.")
+    return [view(one) for one in explanations]
 
 
-def view(one: Any) -> dict[str, Any]:
-    """An explanation as a command returns it."""
+def view(explanation: Explanation) -> dict[str, Any]:
+    """An explanation as the command returns it."""
     return {
-        "code": one.code,
-        "name": one.name,
-        "scope": one.scope,
-        "known": one.known,
-        "meaning": one.meaning,
-        "cause": one.cause,
-        "fix": list(one.fix),
-        "source": one.source,
-        "parts": dict(one.parts),
+        "code": explanation.code,
+        "name": explanation.name,
+        "scope": explanation.scope,
+        "known": explanation.known,
+        "meaning": explanation.meaning,
+        "cause": explanation.cause,
+        "fix": list(explanation.fix),
+        "source": explanation.source,
+        "parts": dict(explanation.parts),
     }
 
 
-def _standard_input() -> str:
-    import sys
+def view_rule(rule: Rule[Any]) -> dict[str, Any]:
+    """A rule in the same form: its requirement, why it matters, and the command that reports it with its fix."""
+    command = REPORTED_BY.get(rule.id[0], f"az amlk8s check -g GROUP -c CLUSTER -t TYPE --only {rule.id}")
+    return {
+        "code": rule.id,
+        "name": rule.title,
+        "scope": RULE_SCOPE,
+        "known": True,
+        "meaning": rule.requires,
+        "cause": rule.why,
+        "fix": [f"{command}   # reports where it is violated, with the fix for your names"],
+        "source": rule.source,
+        "parts": {"severity": rule.severity.value},
+    }
 
-    return sys.stdin.buffer.read().decode("utf-8", "replace")
+
+def _list_all(scope: str | None) -> list[dict[str, Any]]:
+    from azext_amlk8s import diagnosis
+    from azext_amlk8s.rules import all_rules
+
+    codes = [view(diagnosis.explain_entry(entry)) for entry in diagnosis.entries() if scope in (None, entry.scope)]
+    rules: Iterable[Rule[Any]] = all_rules() if scope in (None, RULE_SCOPE) else ()
+    return [*codes, *(view_rule(rule) for rule in rules)]

@@ -1,4 +1,4 @@
-"""`az amlk8s explain`: a code, a text, standard input, the whole knowledge base; offline."""
+"""`az amlk8s explain`: a code, the id of a finding, a text, standard input, the whole knowledge base; offline."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import pytest
 
 from azext_amlk8s.cli import root
 from azext_amlk8s.operations.explain import explain
+from azext_amlk8s.rules import all_rules
 
 
-def test_a_code() -> None:
+def test_code() -> None:
     (one,) = explain(None, ["e40001"])
     assert (one["code"], one["name"], one["known"]) == ("E40001", "LOAD_BALANCER_NOT_SUPPORT", True)
     assert one["fix"][0].startswith("--config inferenceRouterServiceType=nodePort")
 
 
-def test_words_that_were_not_quoted() -> None:
+def test_text_without_quotes() -> None:
     assert explain(None, ["pod", "healthcheck", "failed"])[0]["code"] == "HealthcheckFailed"
 
 
@@ -30,31 +31,48 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (one["code"], one["parts"]["check"]) == ("E40001", "service")
 
 
-def test_the_knowledge_base() -> None:
+def test_list() -> None:
     everything = explain(None, None, everything=True)
     assert len(everything) >= 100
     rows = root.explanation_rows(everything)
     assert all(row["Code"] and row["Meaning"] for row in rows)
     assert {one["scope"] for one in explain(None, None, everything=True, scope="job")} == {"job"}
+    assert {one["code"] for one in explain(None, None, everything=True, scope="rule")} == {
+        one.id for one in all_rules()
+    }
 
 
-def test_the_unknown(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
+def test_every_rule_is_explained(rule: Any) -> None:
+    """By its declaration, from which the documents are generated too."""
+    (one,) = explain(None, [rule.id.lower()])
+    assert (one["code"], one["name"], one["meaning"]) == (rule.id, rule.title, rule.requires)
+    assert (one["cause"], one["source"], one["scope"]) == (rule.why, rule.source, "rule")
+    assert one["fix"][0].startswith("az amlk8s ")
+
+
+@pytest.mark.parametrize("text", [["Code", "9"], ["9"], ["code9"]])
+def test_code_9(text: list[str]) -> None:
+    assert [one["code"] for one in explain(None, text)] == ["Code9"]
+
+
+def test_unknown_text(caplog: pytest.LogCaptureFixture) -> None:
     (one,) = explain(None, ["something", "quite", "new"])
     assert (one["known"], one["parts"]) == (False, {"message": "something quite new"})
-    assert "Nothing is known of this" in caplog.text
+    assert "No explanation is known" in caplog.text
     assert root.explanation_rows([one])[0]["Meaning"] == "something quite new"
 
 
 MISUSED: list[tuple[str, dict[str, Any], str]] = [
-    ("nothing", {}, "must be given"),
-    ("an empty text", {"text": ["  "]}, "must be given"),
+    ("nothing", {}, "Specify a code"),
+    ("an empty text", {"text": ["  "]}, "Specify a code"),
     ("a text with the list", {"text": ["E40001"], "everything": True}, "takes no code"),
 ]
 
 
-@pytest.mark.parametrize(("name", "words", "told"), MISUSED, ids=[one[0] for one in MISUSED])
-def test_misuse(name: str, words: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("name", "options", "message"), MISUSED, ids=[one[0] for one in MISUSED])
+def test_misuse(name: str, options: dict[str, Any], message: str) -> None:
     from azure.cli.core.azclierror import AzCLIError
 
-    with pytest.raises(AzCLIError, match=told):
-        explain(None, **words)
+    with pytest.raises(AzCLIError, match=message):
+        explain(None, **options)

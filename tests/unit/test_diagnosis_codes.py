@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_amlk8s.diagnosis import Explanation, entries, explain, explain_failure, read_reports
+from azext_amlk8s.diagnosis import (
+    Explanation,
+    compute_errors,
+    entries,
+    errors_in_text,
+    explain,
+    explain_failure,
+    extension_errors,
+    group_pods_by_cause,
+    read_helm,
+    read_reports,
+    unfold_error,
+)
 from azext_amlk8s.diagnosis.azure_errors import CodedMessage
 from azext_amlk8s.diagnosis.knowledge_base import SCOPES, required_literals
 from azext_amlk8s.diagnosis.pod_failures import Failure
@@ -24,7 +37,7 @@ def codes(found: tuple[Explanation, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize(("code", "scope", "text"), TEXTS, ids=[f"{one[0]}-{index}" for index, one in enumerate(TEXTS)])
-def test_the_text_is_explained_by_its_cause(code: str, scope: str, text: str) -> None:
+def test_text_is_explained_by_its_cause(code: str, scope: str, text: str) -> None:
     first = explain(text)[0]
     assert (first.code, first.scope, first.known) == (code, scope, True)
     assert first.meaning and first.cause and first.fix and first.source
@@ -141,14 +154,14 @@ def test_literals_that_a_pattern_requires(pattern: str, literals: tuple[tuple[st
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one.scope}-{one.code}-{one.name}")
-def test_a_code_alone_is_known(entry: Any) -> None:
+def test_code_alone_is_known(entry: Any) -> None:
     """In any case, by its name and by its aliases too."""
     for word in (entry.code, entry.code.lower(), *entry.aliases, *([entry.name] if entry.name else [])):
         assert entry.meaning in [one.meaning for one in explain(word)]
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one.scope}-{one.code}-{one.name}")
-def test_what_an_entry_says(entry: Any) -> None:
+def test_entry_is_complete(entry: Any) -> None:
     """Full sentences, something to do, a page to read; and other entries of its code are distinguished by signs."""
     assert entry.meaning.endswith(".") and entry.cause.endswith(".")
     assert entry.fix and all(entry.fix)
@@ -159,7 +172,7 @@ def test_what_an_entry_says(entry: Any) -> None:
 
 
 @pytest.mark.parametrize("code", WRAPPERS)
-def test_a_wrapper_stands_behind_its_cause(code: str) -> None:
+def test_wrapper_follows_its_cause(code: str) -> None:
     (alone,) = explain(code)
     assert alone.wrapper
     found = explain(f"({code}) {new('cannot re-use a name that is still in use')}")
@@ -167,7 +180,7 @@ def test_a_wrapper_stands_behind_its_cause(code: str) -> None:
 
 
 @pytest.mark.parametrize(("report", "text", "code"), REPORTS, ids=[one[0] for one in REPORTS])
-def test_what_users_have_reported(report: str, text: str, code: str) -> None:
+def test_public_reports_are_explained(report: str, text: str, code: str) -> None:
     assert explain(text)[0].code == code
 
 
@@ -187,15 +200,15 @@ E45004: list[tuple[str, str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("name", "text", "scopes"), E45004, ids=[one[0] for one in E45004])
-def test_e45004_by_its_surroundings(name: str, text: str, scopes: list[str]) -> None:
+def test_e45004_by_its_context(name: str, text: str, scopes: list[str]) -> None:
     assert [one.scope for one in explain(text)] == scopes
 
 
-def test_e45004_by_the_scope_that_is_asked_for() -> None:
+def test_e45004_of_a_scope() -> None:
     assert [one.meaning for one in explain("E45004", "job")] == ["The cluster does not run training jobs."]
 
 
-def test_the_unknown_says_so_and_keeps_what_it_could_read() -> None:
+def test_unknown_text_keeps_its_parts() -> None:
     (one,) = explain(
         "Error: [ InnerError: [Something new : of a kind : InnerError [never seen]]] occurred while doing the operation : [Create]"
     )
@@ -207,13 +220,13 @@ def test_the_unknown_says_so_and_keeps_what_it_could_read() -> None:
     assert explain("")[0].known is False
 
 
-def test_causes_of_several_kinds_in_one_text() -> None:
-    """A log holds more than one failure; each is told once."""
+def test_several_causes_in_one_text() -> None:
+    """A log contains more than one failure; each is explained once."""
     text = "\n".join([HEALTH[1][2], HEALTH[1][2], COMPUTE[0][2], JOB[1][2]])
     assert sorted(codes(explain(text))) == ["BadRequest", "E40001", "GenericComputeError", "RegularJobUnsupported"]
 
 
-def test_after_a_failure_the_report_comes_before_what_azure_said() -> None:
+def test_health_report_precedes_messages_of_azure() -> None:
     reports = read_reports({"data": {"reports-pre-install": HEALTH[1][2]}})
     found = explain_failure(
         [CodedMessage("ExtensionOperationFailed", new("failed pre-install: pod healthcheck failed"))], reports
@@ -223,7 +236,7 @@ def test_after_a_failure_the_report_comes_before_what_azure_said() -> None:
     assert found[0].fix and found[0].source
 
 
-def test_every_pod_in_trouble_is_named() -> None:
+def test_every_failing_pod_is_named() -> None:
     pods = [
         Failure("Pod", name, "Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.") for name in ("a", "b")
     ]
@@ -232,7 +245,7 @@ def test_every_pod_in_trouble_is_named() -> None:
     assert codes(found) == ["InsufficientResources"] * 2
 
 
-def test_what_public_sources_show(shared: Path) -> None:
+def test_public_examples_and_recordings(shared: Path) -> None:
     """Texts from public pages and threads, answers recorded from Azure."""
     expected = {
         "deployment-kubernetesunaccessible-docs.txt": "KubernetesUnaccessible",
@@ -279,7 +292,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=5))).map("".join)))
-def test_any_text_is_answered(text: str) -> None:
+def test_any_text_is_explained(text: str) -> None:
     found = explain(text)
     assert found
     assert all(one.known or not one.meaning for one in found)
@@ -300,7 +313,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_any_json_is_answered(value: Any) -> None:
+def test_any_json_is_explained(value: Any) -> None:
     assert explain(json.dumps(value))
 
 
@@ -308,19 +321,100 @@ def test_any_json_is_answered(value: Any) -> None:
     st.lists(st.fixed_dictionaries({}, optional={"metadata": JSON, "status": JSON, "spec": JSON}), max_size=3),
     st.lists(st.dictionaries(st.sampled_from(["type", "reason", "message", "involvedObject"]), JSON), max_size=3),
 )
-def test_any_pods_are_answered(pods: list[Any], events: list[Any]) -> None:
+def test_any_pods_are_explained(pods: list[Any], events: list[Any]) -> None:
     from azext_amlk8s.diagnosis import find_failures
 
     explain_failure(failures=find_failures(pods, events))
 
 
-def test_long_texts_are_answered_soon() -> None:
-    """Braces and brackets by the ten thousand do not send it astray."""
-    for piece in ("{", '{"a":', "InnerError [", "Status: Failed Name: ", "a" * 30 + "\n"):
-        assert explain(piece * 5000)
+REPEATED = [
+    "{", '{"a":', "[", "InnerError [", "InnerError: [ ", "err [", "for release [", "{ ", "Status: Failed Name: ", "\n",
+    '"', " ", "a", "A", "0f", "aB", "A_", "Code: ", '(Code) ', 'Code="abc" Message="', "duration:", "release ",
+    "pre-install: pod ", "occurred while doing the operation : [", 'K "n" in namespace "', "E40001 ", "TooManyRequests ",
+    "Failed to pull image ", 'failed calling webhook "a" ', "MountVolume ", "CSI ", "instance type ", "endpoint 409 ",
+    "0/1 nodes are available: 1 Insufficient cpu. ", "admission webhook ", "proxy ", "lookup a.b.", "x.azmk8s.io ",
+    "helm ", "taint {", 'Get "https://a', "is forbidden: ", "job failed ", "exec: ", "extension ",
+]  # fmt: skip
 
 
-def test_no_pattern_takes_everything() -> None:
+@pytest.mark.parametrize("piece", REPEATED)
+def test_long_texts_are_explained_within_a_second(piece: str) -> None:
+    """Braces, brackets and the beginnings of messages by the ten thousand, with and without the end of a message."""
+    for ending in ("", " x509: no such host, context deadline exceeded, unauthorized"):
+        text = piece * (200_000 // len(piece)) + ending
+        start = time.process_time()
+        assert explain(text)
+        assert explain_failure([CodedMessage("Strange", text)], text=text)
+        assert time.process_time() - start < 2.0
+
+
+@pytest.mark.parametrize("piece", REPEATED)
+def test_long_reports_and_messages_are_read_in_linear_time(piece: str) -> None:
+    def seconds(size: int) -> float:
+        text = piece * (size // len(piece))
+        start = time.process_time()
+        read_reports({"data": {"reports-test": text}})
+        read_helm(text)
+        errors_in_text(text)
+        return time.process_time() - start
+
+    small, large = seconds(8_000), seconds(64_000)
+    assert large < 0.3 or large < small * 24
+
+
+SHAPES = JSON | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["conditions", "containerStatuses", "state", "waiting", "terminated", "lastState", "reason", "message",
+                 "restartCount", "name", "namespace", "type", "status", "exitCode", "phase", "involvedObject", "data",
+                 "reports-test", "properties", "provisioningErrors", "statuses", "errorInfo", "nodeName"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(SHAPES, SHAPES, SHAPES)
+def test_wrong_types_raise_nothing(pod: Any, event: Any, resource: Any) -> None:
+    """Pods, events, config maps and resources in which anything may have any type."""
+    pods = [pod, {"metadata": pod, "spec": event, "status": resource}, {"status": {"containerStatuses": [pod, event]}}]
+    events = [event, {"type": "Warning", "reason": "FailedCreate", "involvedObject": pod, "message": event}]
+    groups = group_pods_by_cause(pods, events)
+    assert all(group.summary and group.failures for group in groups)
+    assert read_reports(resource) is not None
+    assert explain_failure([*compute_errors(resource), *extension_errors(resource), *unfold_error(resource)])
+
+
+def pending(name: str, message: str, namespace: str = "jobs") -> dict[str, Any]:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    return {
+        "metadata": {"name": name, "namespace": namespace},
+        "status": {"phase": "Pending", "conditions": [condition]},
+    }
+
+
+def test_pods_are_grouped_by_cause() -> None:
+    """The largest group first, unknown causes last, each with the names of its pods."""
+    cpu, taint = (
+        "0/2 nodes are available: 2 Insufficient cpu.",
+        "0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.",
+    )
+    pods = [pending("t", taint), *(pending(f"p{number}", cpu) for number in range(4)), pending("u", "never seen")]
+    groups = group_pods_by_cause(pods)
+    assert [(group.explanation.code, group.summary) for group in groups] == [
+        ("InsufficientResources", "4 pods (jobs/p0, jobs/p1 and 2 more)"),
+        ("UntoleratedTaint", "pod jobs/t"),
+        ("PodUnschedulable", "pod jobs/u"),
+    ]
+
+
+def test_harmless_text_matches_no_pattern() -> None:
     """An innocent text shows none of them."""
     innocent = "The extension was installed on the cluster in 90 seconds; all pods run and every node is Ready."
     assert [one.code for one in entries() if one.match(innocent)] == []

@@ -48,7 +48,7 @@ SHAPES: list[tuple[str, Any, list[str]]] = [
 
 
 @pytest.mark.parametrize(("name", "body", "codes"), SHAPES, ids=[one[0] for one in SHAPES])
-def test_arm_is_unfolded_deepest_first(name: str, body: Any, codes: list[str]) -> None:
+def test_error_is_unfolded_deepest_first(name: str, body: Any, codes: list[str]) -> None:
     assert [one.code for one in unfold_error(body)] == codes
 
 
@@ -157,7 +157,7 @@ GENERATIONS: list[tuple[str, str, dict[str, Any]]] = [
         {"release": "r", "hook": "pre-upgrade", "operation": "Updating the extension"},
     ),
     (
-        "an object that belongs to somebody else",
+        "object of another owner",
         'CustomResourceDefinition "jobs.batch.volcano.sh" in namespace "" exists and cannot be imported into the current release',
         {"conflict": "CustomResourceDefinition jobs.batch.volcano.sh"},
     ),
@@ -165,13 +165,13 @@ GENERATIONS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "text", "parts"), GENERATIONS, ids=[one[0] for one in GENERATIONS])
-def test_helm_in_both_generations(name: str, text: str, parts: dict[str, Any]) -> None:
+def test_helm_text_of_both_generations(name: str, text: str, parts: dict[str, Any]) -> None:
     found = read_helm(text)
     assert isinstance(found, HelmFailure)
     assert {key: getattr(found, key) for key in parts} == parts
 
 
-def test_a_text_that_is_not_of_helm() -> None:
+def test_text_without_helm() -> None:
     assert read_helm("The subscription is not registered.") is None
 
 
@@ -188,7 +188,7 @@ Status: Failed Name: info
 """
 
 
-def test_the_health_report() -> None:
+def test_health_report() -> None:
     (report,) = read_reports({"data": {"reports-pre-install": REPORT, "other": "x", "reports-test": None}})
     assert (report.hook, report.correlation_id, report.distribution) == ("pre-install", "4f0c2a5e", "aks")
     assert (report.duration, report.infrastructure, report.guide) == ("12.3s", "azure", "https://aka.ms/arcmltsg")
@@ -204,7 +204,7 @@ def test_the_health_report() -> None:
 @pytest.mark.parametrize(
     "config_map", [None, {}, {"data": None}, {"data": {}}, {"data": []}, {"data": {"reports-": "x"}}]
 )
-def test_a_report_that_is_not_there(config_map: Any) -> None:
+def test_missing_report(config_map: Any) -> None:
     assert [one.checks for one in read_reports(config_map)] in ([], [()])
 
 
@@ -217,7 +217,7 @@ WHICH: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("operation", "hooks"), WHICH, ids=[one[0] or "any" for one in WHICH])
-def test_which_reports_speak_of_an_operation(operation: str, hooks: list[str]) -> None:
+def test_reports_of_an_operation(operation: str, hooks: list[str]) -> None:
     keys = [f"reports-{hook}" for hook in ("pre-delete", "pre-install", "pre-rollback", "pre-upgrade", "test")]
     assert [one.hook for one in reports_for(read_reports({"data": dict.fromkeys(keys, REPORT)}), operation)] == hooks
 
@@ -259,8 +259,8 @@ PODS: list[tuple[str, dict[str, Any], list[dict[str, Any]], list[tuple[str, str,
     ("starting", pod(**waiting("ContainerCreating")), [], []),
     ("not placed", pod(conditions=UNPLACED), [], [("p", "Unschedulable", UNPLACED[0]["message"])]),
     ("image", pod(**waiting("ImagePullBackOff", "Back-off pulling image")), [PULL], [("p", "ImagePullBackOff", "Back-off pulling image")]),
-    ("image, told by the event alone", pod(**waiting("ErrImagePull")), [PULL], [("p", "ErrImagePull", "Failed to pull image")]),
-    ("waiting, told by the event alone", pod(**waiting("ContainerCreating")), [PULL], [("p", "ContainerCreating", "Failed to pull image")]),
+    ("image, message of the event", pod(**waiting("ErrImagePull")), [PULL], [("p", "ErrImagePull", "Failed to pull image")]),
+    ("waiting, message of the event", pod(**waiting("ContainerCreating")), [PULL], [("p", "ContainerCreating", "Failed to pull image")]),
     ("crashing", pod(phase="Running", **waiting("CrashLoopBackOff", "back-off 5m0s")), [], [("p", "CrashLoopBackOff", "back-off 5m0s")]),
     ("killed for memory", pod(phase="Running", **waiting("CrashLoopBackOff", "x", lastState={"terminated": {"reason": "OOMKilled"}})), [], [("p", "OOMKilled", "x")]),
     ("restarting", pod(phase="Running", containerStatuses=[{"name": "c", "restartCount": 5, "state": {"running": {}}, "lastState": {"terminated": {"reason": "Error", "exitCode": 1}}}]), [], [("p", "Error", "exit code 1")]),
@@ -273,15 +273,15 @@ PODS: list[tuple[str, dict[str, Any], list[dict[str, Any]], list[tuple[str, str,
 
 
 @pytest.mark.parametrize(("name", "one", "events", "found"), PODS, ids=[case[0] for case in PODS])
-def test_troubles_of_pods(
+def test_failures_of_pods(
     name: str, one: dict[str, Any], events: list[dict[str, Any]], found: list[tuple[str, str, str]]
 ) -> None:
-    assert [(trouble.name, trouble.reason, trouble.message) for trouble in find_failures([one], events)] == found
+    assert [(failure.name, failure.reason, failure.message) for failure in find_failures([one], events)] == found
 
 
-def test_a_trouble_names_node_and_container() -> None:
-    (trouble,) = find_failures([pod(node="node-3", **waiting("ImagePullBackOff", "x"))])
-    assert (trouble.node, trouble.container, trouble.restarts, trouble.text) == (
+def test_failure_names_node_and_container() -> None:
+    (failure,) = find_failures([pod(node="node-3", **waiting("ImagePullBackOff", "x"))])
+    assert (failure.node, failure.container, failure.restarts, failure.text) == (
         "node-3",
         "c",
         7,

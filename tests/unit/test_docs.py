@@ -46,4 +46,4 @@ def test_scopes_of_explain_are_those_of_the_knowledge_base() -> None:
     from azext_amlk8s.cli.root import SCOPES
     from azext_amlk8s.diagnosis.knowledge_base import SCOPES as KNOWN
 
-    assert KNOWN == SCOPES
+    assert (*KNOWN, "rule") == SCOPES
