@@ -57,6 +57,10 @@ class StatePoller:
         if time.monotonic() - self._last_success > LOST_SECONDS:
             raise LostTrack(self.problem) from error
 
+    def started(self) -> dict[str, Any] | None:
+        """The resource as it was last read, as for an operation that was just accepted."""
+        return self._resource
+
     def result(self) -> dict[str, Any] | None:
         """The resource as it was last read."""
         return self._resource

@@ -122,11 +122,38 @@ def bundle_row(bundle: Mapping[str, Any]) -> Row:
     }
 
 
-NAME = Option("name", ("--name", "-n"), "Name of the extension.", completer=completers.extension_names)
-EXTENSION = (*options.CLUSTER, NAME)
+NAME = Option(
+    "name",
+    ("--name", "-n"),
+    "Name of the extension. Default: the AzureML extension of the cluster; azureml for a new one.",
+    completer=completers.extension_names,
+)
+OPTIONAL_TYPE = options.CLUSTER_TYPE.but(
+    help="Type of the cluster: managedClusters for AKS, connectedClusters for Arc. Default: looked up.",
+)
+CLUSTER = (options.RESOURCE_GROUP, options.CLUSTER_NAME, OPTIONAL_TYPE)
+EXTENSION = (*CLUSTER, NAME)
 TYPE_AND_SCOPE = (
     Option("extension_type", help="Type of the extension. Only Microsoft.AzureML.Kubernetes is supported."),
     Option("scope", help="Scope of the installation. Only cluster is supported."),
+)
+PEER_OPTIONS = (
+    Option("release_namespace", help="Namespace of the extension. Only azureml is supported."),
+    Option(
+        "auto_upgrade_mode",
+        help="Automatic upgrades as newer versions of az k8s-extension name them: compatible or none.",
+    ),
+)
+SKIP_CHECKS = Option(
+    "skip_checks",
+    help="Space-separated ids or categories of checks that are not run before the request. To list them: "
+    "az amlk8s explain --list.",
+    settings={"nargs": "+"},
+)
+TIMEOUT = Option(
+    "timeout",
+    help="Maximum wait in seconds. The operation continues in Azure when it has passed.",
+    settings={"type": options.positive_seconds},
 )
 OPTIONAL_CLUSTER = tuple(
     option.but(group="Cluster", settings={**option.settings, "required": False})
@@ -152,7 +179,18 @@ GROUP = Group(
             "The command can be repeated: it continues an interrupted run, and changes nothing when the extension "
             "already has the given settings.",
             parameters=documented_setting_parameters,
-            options=(*EXTENSION, *SETTINGS, *VERSION, *TYPE_AND_SCOPE, options.DRY_RUN),
+            options=(
+                *EXTENSION,
+                *SETTINGS,
+                *VERSION,
+                *TYPE_AND_SCOPE,
+                *PEER_OPTIONS,
+                Option("or_update", help="Update the extension if it already exists.", is_flag=True),
+                SKIP_CHECKS,
+                TIMEOUT,
+                options.DRY_RUN,
+                options.YES,
+            ),
             examples=(
                 (
                     "Install on AKS for a quick proof of concept of training and inference.",
@@ -186,7 +224,17 @@ GROUP = Group(
             "settings as a whole: when one of them changes, those that can be read from Azure are sent again, and the "
             "others must be given. Settings can be changed but not removed.",
             parameters=setting_parameters,
-            options=(*EXTENSION, *SETTINGS, *VERSION, *TYPE_AND_SCOPE, options.DRY_RUN, options.YES),
+            options=(
+                *EXTENSION,
+                *SETTINGS,
+                *VERSION,
+                *TYPE_AND_SCOPE,
+                *PEER_OPTIONS,
+                SKIP_CHECKS,
+                TIMEOUT,
+                options.DRY_RUN,
+                options.YES,
+            ),
             examples=(
                 (
                     "Enable inference.",
@@ -220,6 +268,7 @@ GROUP = Group(
             "for the extension, such as a Relay namespace, are kept and listed, unless --delete-dependencies is given.",
             options=(
                 *EXTENSION,
+                TIMEOUT,
                 Option(
                     "delete_dependencies",
                     help="Also delete the Azure resources that were created for the extension: Relay, Log Analytics, "
@@ -260,7 +309,7 @@ GROUP = Group(
             "list",
             "extension#list_",
             "List the Azure Machine Learning extensions of a cluster.",
-            options=options.CLUSTER,
+            options=CLUSTER,
             examples=(
                 (
                     "List the extensions of an Arc-connected cluster as a table.",

@@ -1,126 +1,159 @@
-"""The Azure resources beneath the extension: found, told of, made, read again, removed."""
+"""The Azure resources beneath the extension (Relay, Log Analytics, Service Bus): find, create, read again, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.operations.failure_context import operation_failed
 
-RESUME = "Run the same command again: it goes on from where things stand."
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.settings import Dependency, Settings
+
+RESUME = "Run the same command again to continue from here."
+RESOURCE_SECONDS = 1200
+
+Resource = dict[str, Any]
 
 
-def look(arm: Any, needs: Sequence[Any]) -> dict[str, dict[str, Any] | None]:
-    """What is there of these dependencies, by kind; asked for side by side."""
-    from concurrent.futures import ThreadPoolExecutor
-
+def find_resources(client: AzureClient, needs: Sequence[Dependency]) -> dict[str, Resource | None]:
+    """The existing resources by kind, None for those that do not exist; read in parallel."""
     if not needs:
         return {}
     with ThreadPoolExecutor(len(needs)) as pool:
-        found = list(pool.map(arm.find, (one.id for one in needs)))
-    return {one.kind: resource for one, resource in zip(needs, found, strict=True)}
+        resources = list(pool.map(client.find, (need.id for need in needs)))
+    return {need.kind: resource for need, resource in zip(needs, resources, strict=True)}
 
 
-def described(needs: Iterable[Any], there: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The dependencies as a plan shows them."""
+def describe(needs: Iterable[Dependency], existing: Mapping[str, Resource | None]) -> list[dict[str, str]]:
+    """The resources as a plan shows them."""
     return [
         {
-            "kind": one.label,
-            "name": one.name,
-            "id": one.id,
-            "action": "reuse" if there[one.kind] else "create",
-            "costs": one.costs,
+            "kind": need.label,
+            "name": need.name,
+            "id": need.id,
+            "action": "reuse" if existing[need.kind] else "create",
+            "costs": need.costs,
         }
-        for one in needs
+        for need in needs
     ]
 
 
-def ensure(cmd: Any, arm: Any, needs: Sequence[Any], there: Mapping[str, Any]) -> Any:
-    """Make what is not there, and return the settings that all of it gives.
+def ensure(
+    cmd: AzCliCommand, client: AzureClient, needs: Sequence[Dependency], existing: Mapping[str, Resource | None]
+) -> Settings:
+    """Create what does not exist, and return the settings that all resources give.
 
-    Whatever is found is used, half-made or whole, so that an interrupted run is gone on with.
+    Whatever exists is used, complete or not, so that an interrupted run is continued.
     """
     from knack.log import get_logger
 
     from azext_amlk8s.settings import Settings, merge_settings
 
-    log = get_logger(__name__)
-    for one in needs:
-        if there[one.kind] is None:
-            log.warning("The %s %s is created in Azure. %s", one.label, one.name, one.costs)
+    for need in needs:
+        if existing[need.kind] is None:
+            get_logger(__name__).warning("Creating the %s '%s' in Azure. %s", need.label, need.name, need.costs)
     settings = Settings()
-    for one in needs:
-        resource = _made(cmd, arm, one, there[one.kind])
-        settings = merge_settings(settings, one.settings(resource, str(arm.post(one.keys_id)[one.key])))
+    for need in needs:
+        resource = _create(cmd, client, need, existing[need.kind])
+        settings = merge_settings(settings, need.settings(resource, _read_key(client, need, need.keys_id)))
     return settings
 
 
-def restored(arm: Any, candidates: Sequence[Any], config: Mapping[str, str]) -> dict[str, str]:
-    """The protected settings that can be read from Azure again; what cannot be found is left out.
+def restore_keys(client: AzureClient, candidates: Sequence[Dependency], config: Mapping[str, str]) -> dict[str, str]:
+    """The protected settings that can be read from Azure again, without those whose resource no longer exists.
 
-    What may not be read is left out too, and said, so that it can be given by hand.
+    Keys that must not be read are left out with a warning, so that they can be given by hand.
     """
     from azure.core.exceptions import HttpResponseError
     from knack.log import get_logger
 
-    found: dict[str, str] = {}
-    for one in candidates:
+    restored: dict[str, str] = {}
+    for need in candidates:
         try:
-            keys_id = _keys_id(arm, one, config)
-            found.update(dict.fromkeys(one.protected, str(arm.post(keys_id)[one.key])) if keys_id else {})
+            if keys_id := _keys_id(client, need, config):
+                restored.update(dict.fromkeys(need.protected, _read_key(client, need, keys_id)))
         except HttpResponseError as error:
             if error.status_code == 403:
-                told = " ".join(str(error.message).split())
-                get_logger(__name__).warning("The key of the %s %s cannot be read again: %s", one.label, one.name, told)
+                message = " ".join(str(error.message).split())
+                get_logger(__name__).warning(
+                    "The key of the %s '%s' cannot be read again: %s", need.label, need.name, message
+                )
             elif error.status_code != 404:
                 raise
-    return found
+    return restored
 
 
-def remove(cmd: Any, arm: Any, leftovers: Sequence[Any]) -> None:
-    """Delete resources, and what is in them. Raises DeploymentError with what Azure says, such as a lock."""
+def delete_resources(cmd: AzCliCommand, client: AzureClient, leftovers: Sequence[Dependency]) -> None:
+    """Delete resources with what they contain. Raises DeploymentError with Azure's reason, such as a lock."""
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.console.progress import follow
 
-    for one in leftovers:
-        doing = f"Removing the {one.label} {one.name}"
+    for need in leftovers:
+        action = f"Deleting the {need.label} {need.name}"
         try:
-            follow(cmd, arm.begin_delete(one.id), doing, f"az resource show --ids {one.id}")
+            operation = client.begin_delete(need.id)
+            follow(cmd, operation, action, f"az resource show --ids {need.id}", timeout=RESOURCE_SECONDS)
         except HttpResponseError as error:
-            locks = f"az lock list --resource {one.id} -o table"
-            raise operation_failed(doing, error, [], [locks, f"az resource delete --ids {one.id}"]) from error
+            commands = [f"az lock list --resource {need.id} -o table", f"az resource delete --ids {need.id}"]
+            raise operation_failed(action, error, [], commands) from error
 
 
-def _made(cmd: Any, arm: Any, one: Any, resource: dict[str, Any] | None) -> Any:
+def _create(cmd: AzCliCommand, client: AzureClient, need: Dependency, resource: Resource | None) -> Resource | None:
+    """The resource and its parts, created where they do not exist, and waited for."""
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.azure import StatePoller
     from azext_amlk8s.console.progress import follow
 
-    doing = f"Creating the {one.label} {one.name}"
+    action = f"Creating the {need.label} {need.name}"
     try:
-        if not (begun := StatePoller(resource, lambda: arm.find(one.id))).done():
-            resource = follow(cmd, begun, f"Waiting for the {one.label} {one.name}", RESUME)
+        poller = StatePoller(resource, lambda: client.find(need.id))
+        if not poller.done():
+            waiting = f"Waiting for the {need.label} {need.name}"
+            resource = follow(cmd, poller, waiting, RESUME, timeout=RESOURCE_SECONDS)
         if resource is None:
-            resource = follow(cmd, arm.begin_put(one.id, one.body), doing, RESUME)
-        for part_id, body in one.parts:
-            if arm.find(part_id) is None:
-                arm.begin_put(part_id, body).result()
+            operation = client.begin_put(need.id, need.body)
+            resource = follow(cmd, operation, action, RESUME, timeout=RESOURCE_SECONDS)
+        for part_id, body in need.parts:
+            if client.find(part_id) is None:
+                follow(cmd, client.begin_put(part_id, body), action, RESUME, timeout=RESOURCE_SECONDS)
     except HttpResponseError as error:
-        raise operation_failed(doing, error, [], [RESUME]) from error
+        raise operation_failed(action, error, [], [RESUME]) from error
+    state = str(((resource or {}).get("properties") or {}).get("provisioningState") or "Succeeded")
+    if state.lower() != "succeeded":
+        raise az_error("DeploymentError", f"{action} failed: its state is {state}.", [RESUME])
     return resource
 
 
-def _keys_id(arm: Any, one: Any, config: Mapping[str, str]) -> str:
+def _read_key(client: AzureClient, need: Dependency, keys_id: str) -> str:
+    """The key or connection string of a resource. Raises AzureResponseError where the response has none."""
+    key = client.post(keys_id).get(need.key)
+    if not isinstance(key, str) or not key:
+        raise az_error(
+            "AzureResponseError",
+            f"Azure returned no {need.key} for the {need.label} '{need.name}'. Nothing was sent to the extension.",
+            [RESUME],
+        )
+    return key
+
+
+def _keys_id(client: AzureClient, need: Dependency, config: Mapping[str, str]) -> str:
+    """The ID of the action that lists the keys of the deployed resource, empty where it is not found."""
     from azext_amlk8s.settings import is_deployed_resource
 
-    resource = arm.find(one.id)
-    if resource is not None and is_deployed_resource(one, resource, config):
-        return str(one.keys_id)
-    words = one.id.split("/")
-    everywhere = "/".join([*words[:3], *words[5:8]])
-    for other in arm.list_all(everywhere) if not is_deployed_resource(one, {}, config) else ():
-        if is_deployed_resource(one, other, config):
-            return str(one.keys_id.replace(one.id, other["id"]))
+    resource = client.find(need.id)
+    if resource is not None and is_deployed_resource(need, resource, config):
+        return need.keys_id
+    parts = need.id.split("/")
+    collection = "/".join([*parts[:3], *parts[5:8]])
+    for other in client.list_all(collection) if not is_deployed_resource(need, {}, config) else ():
+        if is_deployed_resource(need, other, config):
+            return need.keys_id.replace(need.id, str(other["id"]))
     return ""

@@ -2,55 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors
 from azext_amlk8s.operations.extension_common import (
+    DEFAULT_NAME,
     Resource,
     azureml_extensions,
+    choose_extension,
     extension_failed,
     not_found,
     not_found_error,
     read_extension,
+    resolve_cluster,
+    resolve_extension,
 )
-from azext_amlk8s.refs import ExtensionRef
+from azext_amlk8s.refs import ClusterRef, ExtensionRef
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
+    from azext_amlk8s.azure import AzureClient
 
-def show(cmd: AzCliCommand, resource_group_name: str, cluster_name: str, cluster_type: str, name: str) -> Resource:
+
+def show(
+    cmd: AzCliCommand,
+    resource_group_name: str,
+    cluster_name: str,
+    cluster_type: str | None = None,
+    name: str | None = None,
+) -> Resource:
     """The extension as ARM describes it; exit code 3 when it does not exist."""
     from azext_amlk8s.azure import AzureClient
 
-    with azure_errors():
-        client = AzureClient(cmd.cli_ctx)
-        cluster = client.cluster_ref(resource_group_name, cluster_type, cluster_name)
-        try:
-            return client.get_extension(ExtensionRef(cluster, name))
-        except not_found() as error:
-            raise not_found_error(error, client, cluster, name) from error
+    client = AzureClient(cmd.cli_ctx)
+    cluster = resolve_cluster(client, resource_group_name, cluster_name, cluster_type)
+    extension = resolve_extension(client, cluster, name)
+    try:
+        return client.get_extension(extension)
+    except not_found() as error:
+        raise not_found_error(error, client, cluster, extension.name) from error
 
 
-def list_(cmd: AzCliCommand, resource_group_name: str, cluster_name: str, cluster_type: str) -> list[Resource]:
+def list_(
+    cmd: AzCliCommand, resource_group_name: str, cluster_name: str, cluster_type: str | None = None
+) -> list[Resource]:
     """The AzureML extensions of a cluster."""
     from azext_amlk8s.azure import AzureClient
 
-    with azure_errors():
-        client = AzureClient(cmd.cli_ctx)
-        cluster = client.cluster_ref(resource_group_name, cluster_type, cluster_name)
-        try:
-            return azureml_extensions(client.list_extensions(cluster))
-        except not_found() as error:
-            raise not_found_error(error, client, cluster) from error
+    client = AzureClient(cmd.cli_ctx)
+    cluster = resolve_cluster(client, resource_group_name, cluster_name, cluster_type)
+    try:
+        return azureml_extensions(client.list_extensions(cluster))
+    except not_found() as error:
+        raise not_found_error(error, client, cluster) from error
 
 
 def wait(
     cmd: AzCliCommand,
     resource_group_name: str,
     cluster_name: str,
-    cluster_type: str,
-    name: str,
+    cluster_type: str | None = None,
+    name: str | None = None,
     created: bool = False,
     updated: bool = False,
     deleted: bool = False,
@@ -64,12 +77,29 @@ def wait(
     from azext_amlk8s.operations.waiting import Condition, wait_for
 
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
-    with azure_errors():
-        client = AzureClient(cmd.cli_ctx)
-        extension = ExtensionRef(client.cluster_ref(resource_group_name, cluster_type, cluster_name), name)
+    condition.validate()
+    client = AzureClient(cmd.cli_ctx)
+    cluster = resolve_cluster(client, resource_group_name, cluster_name, cluster_type)
+    extension = ExtensionRef(cluster, name) if name else _awaited(client, cluster)
 
-        def failed(resource: Any) -> Exception:
-            return extension_failed(client, extension, resource, f"{name} is Failed; it will not be Succeeded.")
+    def failed(resource: Mapping[str, Any]) -> Exception:
+        return extension_failed(client, extension, resource, f"Extension '{extension.name}' failed.")
 
-        look = f"az amlk8s extension show {extension.cli_args}"
-        wait_for(lambda: read_extension(client, extension), condition, interval, timeout, name, look, failed)
+    show_command = f"az amlk8s extension show {extension.cli_args}"
+    wait_for(
+        lambda: read_extension(client, extension),
+        condition,
+        interval,
+        timeout,
+        extension.name,
+        show_command,
+        failed,
+    )
+
+
+def _awaited(client: AzureClient, cluster: ClusterRef) -> ExtensionRef:
+    """The extension to wait for without a name: the only one, or one that is yet to be created."""
+    try:
+        return choose_extension(cluster, client.list_extensions(cluster), DEFAULT_NAME)
+    except not_found() as error:
+        raise not_found_error(error, client, cluster) from error

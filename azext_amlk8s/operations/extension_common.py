@@ -4,51 +4,65 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import code_of, coded_lines, response_headers
+from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
 from azext_amlk8s.operations.failure_context import FailureContext, operation_failed, resource_failed
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
 from azext_amlk8s.shell import quote
 
 if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
     from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-    from azext_amlk8s.azure import AzureClient, Operation
+    from azext_amlk8s.azure import AzureClient, Operation, StatePoller
 
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
-GUIDE = "https://aka.ms/arcmltsg"
+DEFAULT_NAME = "azureml"
+RELEASE_NAMESPACE = "azureml"
+GUIDE = "Troubleshooting guide: https://aka.ms/arcmltsg"
 BUSY = ("creating", "updating", "deleting")
 OPERATIONS = {"created": "create", "updated": "update", "deleted": "delete"}
+DEFAULT_TIMEOUT_SECONDS = 3600
 
 Resource = dict[str, Any]
 
 
-def validate_names(name: str, scope: str | None, extension_type: str | None) -> None:
-    """Raise InvalidArgumentValueError for an invalid name, another scope than cluster or another extension type."""
-    from azure.cli.core.azclierror import InvalidArgumentValueError
-
+def validate_names(
+    name: str, scope: str | None, extension_type: str | None, release_namespace: str | None = None
+) -> None:
+    """Raise InvalidArgumentValueError for a name, scope, extension type or release namespace that is not supported."""
     from azext_amlk8s.settings import EXTENSION_TYPE
 
     if not NAME.match(name):
-        raise InvalidArgumentValueError(
-            f"{name} is not a name that Azure takes for an extension: letters, digits, - and dots, at most 63.",
-            recommendation="--name azureml-extension",
+        raise az_error(
+            "InvalidArgumentValueError",
+            f"Invalid extension name '{name}'; expected 1 to 63 letters, digits, hyphens and dots.",
+            [f"--name {DEFAULT_NAME}"],
         )
     if scope and scope.lower() != "cluster":
-        raise InvalidArgumentValueError(
-            f"The scope {scope} is not possible: the extension is installed for the cluster.",
-            recommendation="--scope cluster",
+        raise az_error(
+            "InvalidArgumentValueError",
+            f"Invalid scope '{scope}'; expected cluster.",
+            ["--scope cluster"],
         )
     if extension_type and extension_type.lower() != EXTENSION_TYPE:
-        raise InvalidArgumentValueError(
-            f"The extension type {extension_type} is not ours.",
-            recommendation=[
+        raise az_error(
+            "InvalidArgumentValueError",
+            f"Unsupported extension type '{extension_type}'; expected Microsoft.AzureML.Kubernetes.",
+            [
                 "--extension-type Microsoft.AzureML.Kubernetes",
                 f"az k8s-extension create --extension-type {quote(extension_type)}",
             ],
+        )
+    if release_namespace and release_namespace != RELEASE_NAMESPACE:
+        raise az_error(
+            "InvalidArgumentValueError",
+            f"Invalid release namespace '{release_namespace}'; expected {RELEASE_NAMESPACE}, the only one that the "
+            "extension supports.",
+            [f"--release-namespace {RELEASE_NAMESPACE}"],
         )
 
 
@@ -69,6 +83,53 @@ def find_extension(extensions: Iterable[Resource], extension: ExtensionRef) -> R
     return next((item for item in azureml_extensions(extensions) if item["name"].lower() == name), None)
 
 
+def resolve_cluster(client: AzureClient, resource_group: str, name: str, cluster_type: str | None) -> ClusterRef:
+    """The cluster; without a type it is looked up. Raises ResourceNotFoundError for none, and for two of one name."""
+    if cluster_type:
+        return client.cluster_ref(resource_group, cluster_type, name)
+    candidates = [client.cluster_ref(resource_group, kind, name) for kind in (MANAGED_CLUSTERS, CONNECTED_CLUSTERS)]
+    with ThreadPoolExecutor(2) as pool:
+        resources = list(pool.map(lambda candidate: client.find(candidate.id), candidates))
+    found = [candidate for candidate, resource in zip(candidates, resources, strict=True) if resource is not None]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise az_error(
+            "RequiredArgumentMissingError",
+            f"'{name}' is both an AKS cluster and an Arc-connected cluster of resource group '{resource_group}'.",
+            [f"--cluster-type {MANAGED_CLUSTERS}", f"--cluster-type {CONNECTED_CLUSTERS}"],
+        )
+    raise _cluster_not_found(resource_group, name)
+
+
+def resolve_extension(client: AzureClient, cluster: ClusterRef, name: str | None) -> ExtensionRef:
+    """The extension; without a name it is the AzureML extension of the cluster. Raises for none or several."""
+    if name:
+        return ExtensionRef(cluster, name)
+    try:
+        return choose_extension(cluster, client.list_extensions(cluster))
+    except not_found() as error:
+        raise not_found_error(error, client, cluster) from error
+
+
+def choose_extension(cluster: ClusterRef, extensions: Iterable[Resource], default: str = "") -> ExtensionRef:
+    """The only AzureML extension among those of a cluster, or the default name where there is none."""
+    names = [str(item["name"]) for item in azureml_extensions(extensions)]
+    if len(names) > 1:
+        raise az_error(
+            "RequiredArgumentMissingError",
+            f"Cluster '{cluster.name}' has several AzureML extensions: {', '.join(names)}. Specify one with --name.",
+            [f"--name {quote(names[0])}"],
+        )
+    if not names and not default:
+        raise az_error(
+            "ResourceNotFoundError",
+            f"Cluster '{cluster.name}' has no AzureML extension.",
+            [f"az amlk8s extension create {cluster.cli_args} --config enableTraining=True"],
+        )
+    return ExtensionRef(cluster, names[0] if names else default)
+
+
 def read_cluster(client: AzureClient, cluster: ClusterRef) -> tuple[Resource, list[Resource]]:
     """The cluster and its extensions, read in parallel. Raises az's ResourceNotFoundError for a missing cluster."""
     with ThreadPoolExecutor(2) as pool:
@@ -84,53 +145,55 @@ def not_found_error(
     error: ResourceNotFoundError, client: AzureClient, cluster: ClusterRef, extension: str = ""
 ) -> Exception:
     """az's ResourceNotFoundError for what a 404 says is missing: the resource group, the extension or the cluster."""
-    from azure.cli.core import azclierror
     from azure.core.exceptions import HttpResponseError
 
     group = cluster.resource_group
     if code_of(error) == "ResourceGroupNotFound":
-        return azclierror.ResourceNotFoundError(
-            f"There is no resource group {group} in this subscription.", recommendation="az group list -o table"
-        )
+        message = f"Resource group '{group}' not found in subscription '{cluster.subscription}'."
+        return az_error("ResourceNotFoundError", message, ["az group list -o table"])
     if extension and is_extension_missing(error):
-        return _extension_not_found(client, ExtensionRef(cluster, extension))
+        return extension_not_found(client, ExtensionRef(cluster, extension))
     other = CONNECTED_CLUSTERS if cluster.is_aks else MANAGED_CLUSTERS
     try:
         client.get_cluster(ClusterRef(cluster.subscription, group, other, cluster.name))
-        return azclierror.ResourceNotFoundError(
-            f"{cluster.name} is not of type {cluster.type} but of type {other}.",
-            recommendation=f"--cluster-type {other}",
-        )
     except HttpResponseError:
-        listing = (
-            "az aks list"
-            if cluster.is_aks
-            else "az resource list --resource-type Microsoft.Kubernetes/connectedClusters"
-        )
-        return azclierror.ResourceNotFoundError(
-            f"There is no cluster {cluster.name} of type {cluster.type} in resource group {group}.",
-            recommendation=f"{listing} -g {quote(group)} -o table",
-        )
+        return _cluster_not_found(group, cluster.name, cluster)
+    return az_error(
+        "ResourceNotFoundError",
+        f"Cluster '{cluster.name}' has the type {other}, not {cluster.type}.",
+        [f"--cluster-type {other}"],
+    )
 
 
-def _extension_not_found(client: AzureClient, extension: ExtensionRef) -> Exception:
-    from azure.cli.core import azclierror
+def _cluster_not_found(group: str, name: str, cluster: ClusterRef | None = None) -> Exception:
+    listings = {
+        MANAGED_CLUSTERS: f"az aks list -g {quote(group)} -o table",
+        CONNECTED_CLUSTERS: "az resource list --resource-type Microsoft.Kubernetes/connectedClusters "
+        f"-g {quote(group)} -o table",
+    }
+    kind = f" of type {cluster.type}" if cluster else ""
+    return az_error(
+        "ResourceNotFoundError",
+        f"Cluster '{name}'{kind} not found in resource group '{group}'.",
+        [listings[cluster.type]] if cluster else list(listings.values()),
+    )
+
+
+def extension_not_found(client: AzureClient, extension: ExtensionRef) -> Exception:
+    """az's ResourceNotFoundError for an extension, with the name of the AzureML extension that exists."""
     from azure.core.exceptions import HttpResponseError
 
     cluster = extension.cluster
     try:
-        names = [item["name"] for item in azureml_extensions(client.list_extensions(cluster))]
+        names = [str(item["name"]) for item in azureml_extensions(client.list_extensions(cluster))]
     except HttpResponseError:
         names = []
+    message = f"Extension '{extension.name}' not found on cluster '{cluster.name}'"
     if names:
-        return azclierror.ResourceNotFoundError(
-            f"There is no extension {extension.name} on {cluster.name}; the one that is there is called {names[0]}.",
-            recommendation=f"--name {names[0]}",
-        )
-    return azclierror.ResourceNotFoundError(
-        f"There is no extension {extension.name} on {cluster.name}.",
-        recommendation=f"az amlk8s extension list {cluster.cli_args} -o table",
-    )
+        message = f"{message}; its AzureML extension is '{names[0]}'."
+        return az_error("ResourceNotFoundError", message, [f"--name {quote(names[0])}"])
+    listing = f"az amlk8s extension list {cluster.cli_args} -o table"
+    return az_error("ResourceNotFoundError", f"{message}.", [listing])
 
 
 def is_extension_missing(error: HttpResponseError) -> bool:
@@ -155,25 +218,63 @@ def read_extension(client: AzureClient, extension: ExtensionRef) -> Resource | N
         raise not_found_error(error, client, extension.cluster) from error
 
 
-def follow_operation(
-    cmd: Any, operation: Operation, client: AzureClient, extension: ExtensionRef, action: str, condition: str
-) -> Any:
-    """The result of an operation on the extension. Raises DeploymentError with what is known of its failure.
+def poll_after_lost_response(client: AzureClient, extension: ExtensionRef, error: Exception) -> StatePoller:
+    """A poller for a write whose response was lost or unusable, if the extension shows that it was accepted.
 
-    condition is the option of `extension wait` for it: created, updated or deleted.
+    Raises the error where it shows nothing of the kind, or where the request was refused.
+    """
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    from azext_amlk8s.azure import StatePoller
+
+    if isinstance(error, HttpResponseError) and error.status_code in (400, 401, 403, 404, 422, 429):
+        raise error
+    try:
+        resource = read_extension(client, extension)
+    except AzureError:
+        raise error from None
+    if state_of(resource).lower() not in BUSY:
+        raise error
+    return StatePoller(resource, lambda: read_extension(client, extension))
+
+
+def follow_operation(
+    cmd: AzCliCommand,
+    operation: Operation | StatePoller,
+    client: AzureClient,
+    extension: ExtensionRef,
+    action: str,
+    condition: str,
+    timeout: float = DEFAULT_TIMEOUT_SECONDS,
+) -> Any:
+    """The extension at the end of an operation, None for a deletion. Raises DeploymentError with what is known.
+
+    The state of the extension decides, not that of the operation. condition is the option of `extension wait` for
+    it: created, updated or deleted.
     """
     from azure.core.exceptions import HttpResponseError
 
+    from azext_amlk8s.azure import StatePoller
     from azext_amlk8s.console.progress import follow
 
+    resume = f"az amlk8s extension wait {extension.cli_args} --{condition}"
     try:
-        return follow(cmd, operation, action, f"az amlk8s extension wait {extension.cli_args} --{condition}")
+        result = follow(cmd, operation, action, resume, timeout=timeout)
+        if condition == "deleted":
+            result = read_extension(client, extension)
+        if state_of(result).lower() in BUSY:
+            poller = StatePoller(result, lambda: read_extension(client, extension))
+            result = follow(cmd, poller, action, resume, timeout=timeout)
     except HttpResponseError as error:
         messages: list[str] = []
         with contextlib.suppress(HttpResponseError):
             messages = status_messages(client.get_extension(extension))
         context = FailureContext(client, extension.cluster, OPERATIONS[condition], {"NAME": extension.name})
         raise operation_failed(action, error, messages, _commands(extension), context) from error
+    is_finished = result is None if condition == "deleted" else state_of(result).lower() == "succeeded"
+    if not is_finished:
+        raise extension_failed(client, extension, result or {}, f"{action} failed.", OPERATIONS[condition])
+    return result
 
 
 def extension_failed(
@@ -187,11 +288,13 @@ def extension_failed(
 
     coded = extension_errors(resource)
     context = FailureContext(client, extension.cluster, operation, {"NAME": extension.name})
-    lines = coded_lines(coded) or ["Azure keeps no reason with it."]
+    lines = coded_lines(coded) or ["Azure reported no error details."]
     return resource_failed(head, coded, lines, _commands(extension), context)
 
 
-def wait_until_idle(cmd: Any, client: AzureClient, extension: ExtensionRef, resource: Resource) -> Resource | None:
+def wait_until_idle(
+    cmd: AzCliCommand, client: AzureClient, extension: ExtensionRef, resource: Resource, timeout: float
+) -> Resource | None:
     """The extension once no operation runs on it, or None where it was deleted; resource is its last known state."""
     from azext_amlk8s.azure import StatePoller
     from azext_amlk8s.console.progress import follow
@@ -199,8 +302,25 @@ def wait_until_idle(cmd: Any, client: AzureClient, extension: ExtensionRef, reso
     poller = StatePoller(resource, lambda: read_extension(client, extension))
     if not poller.done():
         resume = f"az amlk8s extension wait {extension.cli_args} --updated"
-        follow(cmd, poller, f"Waiting for what is going on with {extension.name}", resume)
+        follow(cmd, poller, f"Waiting for the running operation on {extension.name}", resume, timeout=timeout)
     return poller.result()
+
+
+def check_cluster(
+    client: AzureClient, cluster: ClusterRef, settings: Any, operation: str, skip_checks: Sequence[str] | None
+) -> None:
+    """Run every fatal check that applies before an operation. Raises ValidationError with their errors."""
+    from knack.log import get_logger
+
+    from azext_amlk8s.checks import CheckTarget
+    from azext_amlk8s.console.errors import raise_for_errors
+    from azext_amlk8s.operations.check import run_fatal_checks
+    from azext_amlk8s.rules import Severity
+
+    if skip_checks:
+        get_logger(__name__).warning("Skipped checks: %s.", ", ".join(skip_checks))
+    result = run_fatal_checks(client, CheckTarget(cluster, settings=settings), operation, skip_checks or ())
+    raise_for_errors(finding for finding in result.findings if finding.severity is Severity.ERROR)
 
 
 def status_messages(extension: Mapping[str, Any]) -> list[str]:
@@ -223,4 +343,8 @@ def indented(changes: Iterable[object]) -> str:
 
 
 def _commands(extension: ExtensionRef) -> list[str]:
-    return [f"az amlk8s extension show {extension.cli_args}", GUIDE]
+    return [
+        f"az amlk8s check {extension.cluster.cli_args}",
+        "When the cause is resolved, run the same command again.",
+        GUIDE,
+    ]

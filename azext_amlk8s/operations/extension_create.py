@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, raise_for_errors
-from azext_amlk8s.operations import backing_resources as dependencies
+from azext_amlk8s.console.errors import az_error, raise_for_errors
+from azext_amlk8s.operations import backing_resources
 from azext_amlk8s.operations.extension_common import (
     BUSY,
+    DEFAULT_NAME,
+    DEFAULT_TIMEOUT_SECONDS,
     GUIDE,
+    Resource,
+    check_cluster,
+    choose_extension,
     extension_failed,
     find_extension,
     follow_operation,
     indented,
+    poll_after_lost_response,
+    state_of,
     status_messages,
     validate_names,
     wait_until_idle,
 )
-from azext_amlk8s.operations.settings import connect_and_read_facts, given_settings
+from azext_amlk8s.operations.settings import automatic_upgrades, connect_and_read_facts, given_settings
 from azext_amlk8s.refs import ExtensionRef
+from azext_amlk8s.shell import join, quote
 
 if TYPE_CHECKING:
-    pass
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.settings import ClusterFacts, Dependency, Settings
+
+Versions = Mapping[str, Any]  # release_train, version and auto_upgrade
 
 
 def create(
-    cmd: Any,
+    cmd: AzCliCommand,
     resource_group_name: str,
     cluster_name: str,
-    cluster_type: str,
-    name: str,
+    cluster_type: str | None = None,
+    name: str | None = None,
     config: Sequence[str] | None = None,
     config_protected: Sequence[str] | None = None,
     config_file: str | None = None,
@@ -43,13 +55,21 @@ def create(
     release_train: str | None = None,
     version: str | None = None,
     auto_upgrade: bool | None = None,
+    auto_upgrade_mode: str | None = None,
+    release_namespace: str | None = None,
+    skip_checks: Sequence[str] | None = None,
+    or_update: bool = False,
+    timeout: int = DEFAULT_TIMEOUT_SECONDS,
+    yes: bool = False,
     dry_run: bool = False,
     no_wait: bool = False,
 ) -> Any:
-    """Judge the settings, ask Azure for facts, make the plan, carry it out. Returns the extension as ARM describes it.
+    """Validate the settings, check the cluster, install the extension and follow it. Returns it as ARM describes it.
 
-    With dry_run the plan is returned and nothing is written. An extension that is there is never written to.
+    With dry_run the plan is returned and nothing is written. An existing extension is only changed with or_update.
     """
+    from knack.log import get_logger
+
     from azext_amlk8s.settings import (
         build_create_body,
         evaluate_cluster_rules,
@@ -59,135 +79,168 @@ def create(
         needed_resources,
     )
 
-    validate_names(name, scope, extension_type)
-    settings, found = given_settings(
+    validate_names(name or DEFAULT_NAME, scope, extension_type, release_namespace)
+    automatic = automatic_upgrades(auto_upgrade, auto_upgrade_mode)
+    settings, findings = given_settings(
         config, config_protected, config_file, config_protected_file, allow_unknown_settings
     )
-    found += [*evaluate_rules(settings), *evaluate_version_rules(version, auto_upgrade, release_train)]
-    versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
-    with azure_errors():
-        client, cluster, extensions, about = connect_and_read_facts(
-            cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
+    findings += [*evaluate_rules(settings), *evaluate_version_rules(version, automatic, release_train)]
+    versions: Versions = {"release_train": release_train, "version": version, "auto_upgrade": automatic}
+    client, cluster, extensions, facts = connect_and_read_facts(
+        cmd, settings, findings, strict, resource_group_name, cluster_type, cluster_name
+    )
+    extension = ExtensionRef(cluster, name) if name else choose_extension(cluster, extensions, DEFAULT_NAME)
+    existing = find_extension(extensions, extension)
+    if existing is not None and or_update:
+        from azext_amlk8s.operations.extension_update import update
+
+        return update(
+            cmd, resource_group_name, cluster_name, cluster.type, extension.name, config, config_protected, config_file,
+            config_protected_file, allow_unknown_settings, strict, release_train=release_train, version=version,
+            auto_upgrade=automatic, skip_checks=skip_checks, timeout=timeout, yes=yes, dry_run=dry_run, no_wait=no_wait,
+        )  # fmt: skip
+    if existing is not None:
+        raise_for_errors(findings, strict=strict)
+        _raise_if_different(existing, settings, extension, versions)
+        if not dry_run:
+            return existing if no_wait else _wait_for_existing(cmd, client, extension, existing, timeout)
+    else:
+        raise_for_errors(
+            findings, extension_name(extension.name, facts), evaluate_cluster_rules(settings, facts), strict=strict
         )
-        extension = ExtensionRef(cluster, name)
-        there = find_extension(extensions, extension)
-        if there is not None:
-            raise_for_errors(found, strict=strict)
-            _refuse_unless_the_same(there, settings, extension, versions)
-            if not dry_run:
-                return there if no_wait else _finished(cmd, client, extension, there)
-        else:
-            raise_for_errors(found, extension_name(name, about), evaluate_cluster_rules(settings, about), strict=strict)
-        needs = needed_resources(settings, about)
-        resources = dependencies.look(client, needs)
-        if dry_run:
-            return _plan(
-                client, extension, settings, about, versions, dependencies.described(needs, resources), there, needs
-            )
-        body = build_create_body(_with(settings, dependencies.ensure(cmd, client, needs, resources)), about, **versions)
-        operation = client.begin_create_extension(extension, body)
-        if no_wait:
-            return operation.started()
-        return follow_operation(cmd, operation, client, extension, f"Installing {name} on {cluster_name}", "created")
+        check_cluster(client, cluster, settings, "create", skip_checks)
+    needs = needed_resources(settings, facts)
+    resources = backing_resources.find_resources(client, needs)
+    if dry_run:
+        plan = _describe_plan(extension, settings, facts, versions, needs, backing_resources.describe(needs, resources))
+        return {**plan, "action": "none" if existing else "create"}
+    created = backing_resources.ensure(cmd, client, needs, resources)
+    body = build_create_body(_merged(settings, created), facts, **versions)
+    operation = _begin(client, extension, body, settings, versions)
+    if no_wait:
+        resume = f"az amlk8s extension wait {extension.cli_args} --created"
+        get_logger(__name__).warning("The installation continues in Azure. To follow it: %s", resume)
+        return operation.started()
+    action = f"Installing {extension.name} on {cluster.name}"
+    result = follow_operation(cmd, operation, client, extension, action, "created", timeout)
+    get_logger(__name__).warning("Next: az amlk8s check %s", cluster.cli_args)
+    return result
 
 
-def _with(settings: Any, more: Any) -> Any:
+def _merged(settings: Settings, extra: Settings) -> Settings:
     from azext_amlk8s.settings import merge_settings
 
-    return merge_settings(settings, more)
+    return merge_settings(settings, extra)
 
 
-def _plan(
-    client: Any,
+def _begin(
+    client: AzureClient, extension: ExtensionRef, body: Mapping[str, Any], settings: Settings, versions: Versions
+) -> Operation | StatePoller:
+    """The operation of the PUT, also where its response was lost although Azure has accepted it."""
+    from azure.core.exceptions import AzureError
+    from knack.log import get_logger
+
+    try:
+        return client.begin_create_extension(extension, body)
+    except AzureError as error:
+        poller = poll_after_lost_response(client, extension, error)
+    get_logger(__name__).warning("The response of Azure was lost, but the installation has started.")
+    _raise_if_different(poller.result() or {}, settings, extension, versions)
+    return poller
+
+
+def _describe_plan(
     extension: ExtensionRef,
-    settings: Any,
-    about: Any,
-    versions: Mapping[str, Any],
+    settings: Settings,
+    facts: ClusterFacts,
+    versions: Versions,
+    needs: Sequence[Dependency],
     resources: list[dict[str, str]],
-    there: Mapping[str, Any] | None,
-    needs: Sequence[Any],
 ) -> dict[str, Any]:
     from azext_amlk8s.settings import BLANK, build_create_body, redact_body
 
     chosen = sorted({*settings.config, *settings.protected})
-    for one in needs:
-        settings = _with(settings, one.settings(None, BLANK))
+    for need in needs:
+        settings = _merged(settings, need.settings(None, BLANK))
+    body = redact_body(build_create_body(settings, facts, **versions))
     return {
-        "action": "none" if there else "create",
+        "action": "create",
         "chosen": chosen,
         "method": "PUT",
         "id": extension.id,
         "resources": resources,
-        "body": redact_body(build_create_body(settings, about, **versions)),
+        "body": body,
     }
 
 
-def _refuse_unless_the_same(
-    there: Mapping[str, Any], settings: Any, extension: ExtensionRef, versions: Mapping[str, Any]
+def _raise_if_different(
+    existing: Mapping[str, Any], settings: Settings, extension: ExtensionRef, versions: Versions
 ) -> None:
-    from azure.cli.core.azclierror import ValidationError
+    """Raise ValidationError unless the extension has, or is getting, the requested settings."""
     from knack.log import get_logger
 
     from azext_amlk8s.settings import find_differences, read_deployed
 
-    now = read_deployed(there)
-    state = now.state
+    current = read_deployed(existing)
+    state = current.state
     if state.lower() == "deleting":
-        raise ValidationError(
-            f"The extension {extension.name} is {state} at this moment.",
-            recommendation=f"az amlk8s extension wait {extension.cli_args} --deleted",
+        raise az_error(
+            "ValidationError",
+            f"Extension '{extension.name}' is being deleted.",
+            [f"az amlk8s extension wait {extension.cli_args} --deleted"],
         )
     if state.lower() not in (*BUSY, "succeeded"):
-        raise ValidationError(
-            f"The extension {extension.name} is there, and is {state}."
-            + "".join(f"\n  {line}" for line in status_messages(there)),
-            recommendation=[
-                f"az amlk8s extension delete {extension.cli_args} --yes   # then the same command again",
-                f"az amlk8s extension update {extension.cli_args} --config ...   # where a setting was the cause",
+        raise az_error(
+            "ValidationError",
+            f"Extension '{extension.name}' already exists in state {state}."
+            + "".join(f"\n  {line}" for line in status_messages(existing)),
+            [
+                f"az amlk8s extension delete {extension.cli_args} --yes   # then run the same command again",
+                f"az amlk8s extension diagnose {extension.cluster.cli_args}",
                 GUIDE,
             ],
         )
-    if changes := find_differences(settings, now, **versions):
-        what = "is there already, and differs:" if state.lower() == "succeeded" else f"is {state}, and differs:"
-        wait = [] if state.lower() == "succeeded" else [f"az amlk8s extension wait {extension.cli_args} --created"]
-        raise ValidationError(
-            f"The extension {extension.name} {what}{indented(changes)}",
-            recommendation=[
-                *wait,
-                f"az amlk8s extension update {extension.cli_args} {_update_words(changes, settings)}",
-            ],
-        )
+    if changes := find_differences(settings, current, **versions):
+        busy = state.lower() in BUSY
+        status = f"is {state} with different settings:" if busy else "already exists with different settings:"
+        wait = [f"az amlk8s extension wait {extension.cli_args} --created"] if busy else []
+        update = f"az amlk8s extension update {extension.cli_args} {_update_options(changes, settings)}"
+        raise az_error("ValidationError", f"Extension '{extension.name}' {status}{indented(changes)}", [*wait, update])
     if settings.protected:
         get_logger(__name__).warning(
-            "The values of protected settings cannot be read back; those deployed are taken to be the same: %s. "
-            "To send them anew: az amlk8s extension update %s --config-protected ...",
+            "Protected settings cannot be read from Azure and are assumed to be unchanged: %s. To send them again: "
+            "az amlk8s extension update %s --config-protected %s",
             ", ".join(sorted(settings.protected)),
             extension.cli_args,
+            join(f"{key}=..." for key in sorted(settings.protected)),
         )
 
 
-def _update_words(changes: Sequence[Any], settings: Any) -> str:
-    options = {"version": "--version", "releaseTrain": "--release-train", "autoUpgradeMinorVersion": "--auto-upgrade"}
-    words = [f"{options[one.key]} {shlex.quote(one.after)}" for one in changes if one.key in options]
+def _update_options(changes: Sequence[Any], settings: Settings) -> str:
+    """The options of `extension update` that make the requested changes; values of protected settings are left out."""
+    names = {"version": "--version", "releaseTrain": "--release-train", "autoUpgradeMinorVersion": "--auto-upgrade"}
+    options = [f"{names[change.key]} {quote(change.after)}" for change in changes if change.key in names]
     given = {*settings.config, "enableTraining", "enableInference"}
-    if config := [f"{one.key}={one.after}" for one in changes if one.key in given]:
-        words.append("--config " + " ".join(shlex.quote(word) for word in config))
-    if any(one.key in settings.protected for one in changes):
-        words.append("--config-protected ...")
-    return " ".join(words)
+    if pairs := [f"{change.key}={change.after}" for change in changes if change.key in given]:
+        options.append(f"--config {join(pairs)}")
+    if protected := [change.key for change in changes if change.key in settings.protected]:
+        options.append("--config-protected " + " ".join(f"{key}=..." for key in protected))
+    return " ".join(options)
 
 
-def _finished(cmd: Any, client: Any, extension: ExtensionRef, there: Mapping[str, Any]) -> Any:
-    """The extension at the end of an installation that an earlier run began, or as it stands."""
+def _wait_for_existing(
+    cmd: AzCliCommand, client: AzureClient, extension: ExtensionRef, existing: Resource, timeout: float
+) -> Resource:
+    """The extension at the end of an installation that an earlier run began, or as it is."""
     from knack.log import get_logger
 
-    if str(there["properties"].get("provisioningState")).lower() not in BUSY:
+    if state_of(existing).lower() not in BUSY:
         get_logger(__name__).warning(
-            "The extension %s is there already with these settings; nothing was changed.", extension.name
+            "Extension '%s' already exists with these settings; nothing was changed.", extension.name
         )
-        return there
-    ended = wait_until_idle(cmd, client, extension, dict(there))
-    if str(((ended or {}).get("properties") or {}).get("provisioningState")).lower() != "succeeded":
+        return existing
+    result = wait_until_idle(cmd, client, extension, existing, timeout) or {}
+    if state_of(result).lower() != "succeeded":
         head = f"Installing {extension.name} on {extension.cluster.name} failed."
-        raise extension_failed(client, extension, ended or {}, head, "create")
-    return ended
+        raise extension_failed(client, extension, result, head, "create")
+    return result

@@ -5,122 +5,157 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm
-from azext_amlk8s.operations import backing_resources as dependencies
-from azext_amlk8s.operations.extension_common import azureml_extensions, follow_operation, read_cluster
+from azext_amlk8s.console.errors import az_error, confirm
+from azext_amlk8s.operations import backing_resources
+from azext_amlk8s.operations.extension_common import (
+    DEFAULT_NAME,
+    DEFAULT_TIMEOUT_SECONDS,
+    Resource,
+    azureml_extensions,
+    choose_extension,
+    follow_operation,
+    poll_after_lost_response,
+    read_cluster,
+    read_extension,
+    resolve_cluster,
+)
 from azext_amlk8s.refs import ExtensionRef
 
 if TYPE_CHECKING:
-    pass
+    from azure.cli.core.commands import AzCliCommand
 
-LOOKERS = 8
+    from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.settings import ClusterFacts, Dependency
+
+WORKERS = 8
 
 
 def delete(
-    cmd: Any,
+    cmd: AzCliCommand,
     resource_group_name: str,
     cluster_name: str,
-    cluster_type: str,
-    name: str,
+    cluster_type: str | None = None,
+    name: str | None = None,
     delete_dependencies: bool = False,
     force: bool = False,
+    timeout: int = DEFAULT_TIMEOUT_SECONDS,
     yes: bool = False,
     no_wait: bool = False,
 ) -> None:
-    """Remove the extension and follow it to its end; only a true 404 counts as nothing to do.
+    """Delete the extension and follow its deletion; only a true 404 counts as nothing to do.
 
-    What was made for it in Azure is named, and removed with delete_dependencies, also where the extension is gone
-    already, so that an interrupted run can be gone on with.
+    Azure resources that were created for it are named, and deleted with delete_dependencies, also where the extension
+    no longer exists, so that an interrupted run can be continued.
     """
-    from azure.cli.core.azclierror import MutuallyExclusiveArgumentError
     from knack.log import get_logger
 
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.settings import cluster_facts_from_resources
 
     if delete_dependencies and no_wait:
-        raise MutuallyExclusiveArgumentError(
-            "What the extension lives on can be removed only when it is gone: --delete-dependencies waits for that.",
-            recommendation="Leave out --no-wait.",
+        raise az_error(
+            "MutuallyExclusiveArgumentError",
+            "--delete-dependencies cannot be combined with --no-wait: the resources are deleted after the extension.",
+            ["Leave out --no-wait."],
         )
     log = get_logger(__name__)
-    with azure_errors():
-        client = AzureClient(cmd.cli_ctx)
-        extension = ExtensionRef(client.cluster_ref(resource_group_name, cluster_type, cluster_name), name)
-        cluster, extensions = read_cluster(client, extension.cluster)
-        there = _find(extensions, extension)
-        leftovers = _leftovers(client, cluster_facts_from_resources(cluster, cluster_type))
-        if there is None:
-            log.warning("There is no extension %s on %s: nothing to delete.", name, cluster_name)
-        else:
-            _agree(cmd, client, extension, cluster["id"], leftovers if delete_dependencies else (), yes)
-            operation = client.begin_delete_extension(extension, force=force)
-            if no_wait:
-                return
-            follow_operation(cmd, operation, client, extension, f"Removing {name} from {cluster_name}", "deleted")
-        if not leftovers:
+    client = AzureClient(cmd.cli_ctx)
+    cluster_ref = resolve_cluster(client, resource_group_name, cluster_name, cluster_type)
+    cluster, extensions = read_cluster(client, cluster_ref)
+    extension = (
+        ExtensionRef(cluster_ref, name) if name else choose_extension(cluster_ref, extensions, default=DEFAULT_NAME)
+    )
+    existing = _find(extensions, extension)
+    leftovers = _find_leftovers(client, cluster_facts_from_resources(cluster, cluster_ref.type))
+    if existing is None:
+        log.warning("Extension '%s' not found on cluster '%s': nothing to delete.", extension.name, cluster_ref.name)
+    else:
+        _confirm(cmd, client, extension, leftovers if delete_dependencies else (), yes)
+        operation = _begin(client, extension, force)
+        if no_wait:
+            resume = f"az amlk8s extension wait {extension.cli_args} --deleted"
+            log.warning("The deletion continues in Azure. To follow it: %s", resume)
             return
-        if not delete_dependencies:
-            _name(extension, leftovers)
-        else:
-            if there is None:
-                log.warning("%s", _to_be_removed(leftovers))
-                confirm(cmd, f"Delete {len(leftovers)} Azure resources?", yes, refusal="Not deleted")
-            dependencies.remove(cmd, client, leftovers)
+        if operation is not None:
+            action = f"Deleting {extension.name} from {cluster_ref.name}"
+            follow_operation(cmd, operation, client, extension, action, "deleted", timeout)
+    if leftovers and not delete_dependencies:
+        _report_leftovers(extension, leftovers)
+    elif leftovers:
+        if existing is None:
+            log.warning("To be deleted: %s.", _names(leftovers))
+            resources = "the Azure resource" if len(leftovers) == 1 else f"{len(leftovers)} Azure resources"
+            confirm(cmd, f"Delete {resources} of the extension?", yes, refusal="Not deleted")
+        backing_resources.delete_resources(cmd, client, leftovers)
 
 
-def _find(extensions: list[dict[str, Any]], extension: ExtensionRef) -> Mapping[str, Any] | None:
-    from azure.cli.core.azclierror import ValidationError
-
-    there = next((one for one in extensions if one["name"].lower() == extension.name.lower()), None)
-    if there and not azureml_extensions([there]):
-        kind = there["properties"].get("extensionType")
-        raise ValidationError(
-            f"{extension.name} is an extension of the type {kind}, which is not ours.",
-            recommendation=f"az k8s-extension delete {extension.cli_args}",
+def _find(extensions: list[Resource], extension: ExtensionRef) -> Resource | None:
+    existing = next((item for item in extensions if item["name"].lower() == extension.name.lower()), None)
+    if existing and not azureml_extensions([existing]):
+        kind = (existing.get("properties") or {}).get("extensionType")
+        raise az_error(
+            "ValidationError",
+            f"Extension '{extension.name}' has the type '{kind}'; expected Microsoft.AzureML.Kubernetes.",
+            ["This command only deletes AzureML extensions. To delete another one, use az k8s-extension delete."],
         )
-    return there
+    return existing
 
 
-def _leftovers(client: Any, about: Any) -> list[Any]:
-    """What was made for this cluster and stays in Azure: known by its name, which nothing else has."""
+def _begin(client: AzureClient, extension: ExtensionRef, force: bool) -> Operation | StatePoller | None:
+    """The operation of the DELETE, None where its response was lost and the extension no longer exists."""
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    try:
+        return client.begin_delete_extension(extension, force=force)
+    except AzureError as error:
+        refused = isinstance(error, HttpResponseError) and (error.status_code or 0) >= 400
+        if not refused and read_extension(client, extension) is None:
+            return None
+        return poll_after_lost_response(client, extension, error)
+
+
+def _find_leftovers(client: AzureClient, facts: ClusterFacts) -> list[Dependency]:
+    """What was created for this cluster and stays in Azure, known by its name, which nothing else has."""
     from azext_amlk8s.settings import all_resources
 
-    made = all_resources(about)
-    found = dependencies.look(client, made)
-    return [one for one in made if found[one.kind] is not None]
+    created = all_resources(facts)
+    found = backing_resources.find_resources(client, created)
+    return [dependency for dependency in created if found[dependency.kind] is not None]
 
 
-def _agree(cmd: Any, client: Any, extension: ExtensionRef, cluster_id: str, removed: Sequence[Any], yes: bool) -> None:
+def _confirm(
+    cmd: AzCliCommand, client: AzureClient, extension: ExtensionRef, deleted: Sequence[Dependency], yes: bool
+) -> None:
     from knack.log import get_logger
 
-    attached, complete = _attached(client, cluster_id)
-    if attached:
-        warning = (
-            f"{extension.cluster.name} is attached as compute, and its jobs and endpoints will stop: "
-            + ", ".join(attached)
-            + "."
+    log, cluster = get_logger(__name__), extension.cluster
+    computes, complete = _attached_computes(client, cluster.id)
+    if computes:
+        log.warning(
+            "Cluster '%s' is attached as compute; jobs and endpoints on it will stop responding: %s.",
+            cluster.name,
+            ", ".join(computes),
         )
-        get_logger(__name__).warning("%s", warning)
     if not complete:
-        get_logger(__name__).warning(
-            "Not every workspace could be looked into; there may be computes on %s that stop.", extension.cluster
+        log.warning(
+            "Not every workspace can be read; there may be other computes on cluster '%s' that stop responding.",
+            cluster.name,
         )
-    if removed:
-        get_logger(__name__).warning("%s", _to_be_removed(removed))
-    question = f"Delete extension '{extension.name}' from cluster '{extension.cluster.name}'?"
+    if deleted:
+        log.warning("Deleted with it: %s.", _names(deleted))
+    question = f"Delete extension '{extension.name}' from cluster '{cluster.name}'?"
     confirm(cmd, question, yes, refusal="Not deleted")
 
 
-def _attached(client: Any, cluster_id: str) -> tuple[list[str], bool]:
-    """The computes of the subscription that are on a cluster, as workspace/compute, and whether all could be seen."""
+def _attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[str], bool]:
+    """The computes of the subscription on a cluster, as workspace/compute, and whether all workspaces could be read."""
     from concurrent.futures import ThreadPoolExecutor
 
     from azure.core.exceptions import HttpResponseError
 
-    def computes(workspace: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    def list_computes(workspace: Mapping[str, Any]) -> list[Resource] | None:
         try:
-            return list(client.list_all(f"{workspace['id']}/computes"))
+            return client.list_all(f"{workspace['id']}/computes")
         except HttpResponseError:
             return None
 
@@ -128,29 +163,29 @@ def _attached(client: Any, cluster_id: str) -> tuple[list[str], bool]:
         workspaces = client.list_workspaces()
     except HttpResponseError:
         return [], False
-    with ThreadPoolExecutor(LOOKERS) as pool:
-        found = list(pool.map(computes, workspaces))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        computes = list(pool.map(list_computes, workspaces))
     attached = [
-        f"{workspace['name']}/{one['name']}"
-        for workspace, seen in zip(workspaces, found, strict=True)
-        for one in seen or ()
-        if str((one.get("properties") or {}).get("resourceId")).lower() == cluster_id.lower()
+        f"{workspace['name']}/{compute['name']}"
+        for workspace, found in zip(workspaces, computes, strict=True)
+        for compute in found or ()
+        if str((compute.get("properties") or {}).get("resourceId")).lower() == cluster_id.lower()
     ]
-    return attached, None not in found
+    return attached, None not in computes
 
 
-def _to_be_removed(leftovers: Sequence[Any]) -> str:
-    return "Deleted with it: " + ", ".join(f"the {one.label} {one.name}" for one in leftovers) + "."
+def _names(dependencies: Sequence[Dependency]) -> str:
+    return ", ".join(f"{dependency.label} '{dependency.name}'" for dependency in dependencies)
 
 
-def _name(extension: ExtensionRef, leftovers: Sequence[Any]) -> None:
+def _report_leftovers(extension: ExtensionRef, leftovers: Sequence[Dependency]) -> None:
     from knack.log import get_logger
 
-    for one in leftovers:
+    for dependency in leftovers:
         get_logger(__name__).warning(
-            "The %s %s stays in Azure. %s To remove it: az amlk8s extension delete %s --delete-dependencies --yes",
-            one.label,
-            one.name,
-            one.costs,
+            "The %s '%s' stays in Azure. %s To delete it: az amlk8s extension delete %s --delete-dependencies --yes",
+            dependency.label,
+            dependency.name,
+            dependency.costs,
             extension.cli_args,
         )

@@ -7,31 +7,46 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, confirm, raise_for_errors
-from azext_amlk8s.operations import backing_resources as dependencies
+from azext_amlk8s.console.errors import az_error, confirm, raise_for_errors
+from azext_amlk8s.operations import backing_resources
 from azext_amlk8s.operations.extension_common import (
+    DEFAULT_NAME,
+    DEFAULT_TIMEOUT_SECONDS,
+    Resource,
+    check_cluster,
+    choose_extension,
     find_extension,
     follow_operation,
     indented,
+    poll_after_lost_response,
     validate_names,
     wait_until_idle,
 )
-from azext_amlk8s.operations.settings import connect_and_read_facts, given_words, with_files
+from azext_amlk8s.operations.settings import (
+    automatic_upgrades,
+    connect_and_read_facts,
+    given_words,
+    with_files,
+)
 from azext_amlk8s.refs import ExtensionRef
 
 if TYPE_CHECKING:
-    pass
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.rules import Finding
+    from azext_amlk8s.settings import Change, ClusterFacts, Dependency, Settings, Update
 
 ATTEMPTS = 10
 PAUSE_SECONDS = 2
 
 
 def update(
-    cmd: Any,
+    cmd: AzCliCommand,
     resource_group_name: str,
     cluster_name: str,
-    cluster_type: str,
-    name: str,
+    cluster_type: str | None = None,
+    name: str | None = None,
     config: Sequence[str] | None = None,
     config_protected: Sequence[str] | None = None,
     config_file: str | None = None,
@@ -43,161 +58,177 @@ def update(
     release_train: str | None = None,
     version: str | None = None,
     auto_upgrade: bool | None = None,
+    auto_upgrade_mode: str | None = None,
+    release_namespace: str | None = None,
+    skip_checks: Sequence[str] | None = None,
+    timeout: int = DEFAULT_TIMEOUT_SECONDS,
     yes: bool = False,
     dry_run: bool = False,
     no_wait: bool = False,
 ) -> Any:
-    """Read what is deployed, judge what will be, show the difference, send it alone. Returns the extension.
+    """Validate the settings that the extension will have, show the difference and send only that. Returns it.
 
     With dry_run the plan is returned and nothing is written.
     """
-    from azure.cli.core.azclierror import RequiredArgumentMissingError
+    from knack.log import get_logger
 
     from azext_amlk8s.settings import evaluate_version_rules, extension_name
 
-    validate_names(name, scope, extension_type)
-    versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": auto_upgrade}
+    validate_names(name or DEFAULT_NAME, scope, extension_type, release_namespace)
+    automatic = automatic_upgrades(auto_upgrade, auto_upgrade_mode)
+    versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": automatic}
     files = (config_file, config_protected_file)
     if not any((config, config_protected, *files)) and all(value is None for value in versions.values()):
-        raise RequiredArgumentMissingError("There is nothing to update.", recommendation="--config KEY=VALUE")
-    settings, found = given_words(config, config_protected, *files, allow_unknown_settings)
-    found += evaluate_version_rules(version, auto_upgrade, release_train)
-    with azure_errors():
-        client, cluster, extensions, about = connect_and_read_facts(
-            cmd, settings, found, strict, resource_group_name, cluster_type, cluster_name
+        raise az_error(
+            "RequiredArgumentMissingError",
+            "Nothing to update: specify a setting, --version, --release-train or --auto-upgrade.",
+            ["--config enableTraining=True"],
         )
-        extension = ExtensionRef(cluster, name)
-        if (one := find_extension(extensions, extension)) is None:
-            raise_for_errors(found, strict=strict)
-        there = _there(one, extension, extension_name(name, about))
-        found += _of_pinned(there, versions)
-        settings, of_files = _with_files(settings, there)
-        told = _Told(strict)
-        wish = _Wish(client, settings, replace(about, extensions=()), versions)
-        if dry_run:
-            plan = _planned(wish, there)
-            told.raise_for_errors([*found, *of_files, *plan.findings])
-            return _shown(client, extension, plan, dependencies.described(plan.needs, plan.found))
-        operation = _sent(cmd, extension, there, wish, [*found, *of_files], told, yes)
-        if not hasattr(operation, "done"):
-            return operation
-        if no_wait:
-            return operation.started()
-        return follow_operation(cmd, operation, client, extension, f"Updating {name} on {cluster_name}", "updated")
+    settings, findings = given_words(config, config_protected, *files, allow_unknown_settings)
+    findings += evaluate_version_rules(version, automatic, release_train)
+    client, cluster, extensions, facts = connect_and_read_facts(
+        cmd, settings, findings, strict, resource_group_name, cluster_type, cluster_name
+    )
+    extension = ExtensionRef(cluster, name) if name else choose_extension(cluster, extensions)
+    found = find_extension(extensions, extension)
+    if found is None:
+        raise_for_errors(findings, strict=strict)
+    existing = _require(found, extension, extension_name(extension.name, facts))
+    findings += _train_findings(existing, versions)
+    settings, file_findings = _with_files(settings, existing)
+    reporter = _Reporter(strict)
+    request = _Request(client, settings, replace(facts, extensions=()), versions)
+    if dry_run:
+        plan = _make_plan(request, existing)
+        reporter.raise_for_errors([*findings, *file_findings, *plan.findings])
+        return _describe_plan(extension, plan, backing_resources.describe(plan.needs, plan.resources))
+    reporter.raise_for_errors([*findings, *file_findings, *_make_plan(request, existing).findings])
+    check_cluster(client, cluster, settings, "update", skip_checks)
+    operation = _send(cmd, extension, existing, request, [*findings, *file_findings], reporter, yes, timeout)
+    if isinstance(operation, Mapping):
+        return operation
+    if no_wait:
+        resume = f"az amlk8s extension wait {extension.cli_args} --updated"
+        get_logger(__name__).warning("The update continues in Azure. To follow it: %s", resume)
+        return operation.started()
+    action = f"Updating {extension.name} on {cluster.name}"
+    return follow_operation(cmd, operation, client, extension, action, "updated", timeout)
 
 
-def _of_pinned(there: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Any]:
-    """What is to be indented of a train for an extension that stays on a version."""
+def _train_findings(existing: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Finding]:
+    """Findings on a release train for an extension that keeps its version."""
     from azext_amlk8s.settings import evaluate_version_rules, read_deployed
 
-    stays = versions["version"] is None and not versions["auto_upgrade"]
-    return evaluate_version_rules(read_deployed(there).version, None, versions["release_train"]) if stays else ()
+    keeps_version = versions["version"] is None and not versions["auto_upgrade"]
+    return (
+        evaluate_version_rules(read_deployed(existing).version, None, versions["release_train"])
+        if keeps_version
+        else ()
+    )
 
 
-def _with_files(settings: Any, there: Mapping[str, Any]) -> tuple[Any, list[Any]]:
-    """The settings with the contents of files, judged by the host name that is deployed where none is given."""
+def _with_files(settings: Settings, existing: Mapping[str, Any]) -> tuple[Settings, list[Finding]]:
+    """The settings with the contents of files, validated with the deployed host name where none is given."""
     from azext_amlk8s.settings import Settings, read_deployed
 
-    name = read_deployed(there).settings().get("sslCname")
-    if not name or settings.get("sslCname"):
+    host = read_deployed(existing).settings().get("sslCname")
+    if not host or settings.get("sslCname"):
         return with_files(settings)
-    read, found = with_files(Settings({**settings.config, "sslCname": name}, settings.protected))
-    return Settings({key: value for key, value in read.config.items() if key != "sslCname"}, read.protected), found
+    read, findings = with_files(Settings({**settings.config, "sslCname": host}, settings.protected))
+    config = {key: value for key, value in read.config.items() if key != "sslCname"}
+    return Settings(config, read.protected), findings
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What is asked for of a cluster: settings with their files read, and what is indented of version and upgrades."""
+class _Request:
+    """What was requested: settings with their files read, and the options about versions."""
 
-    client: Any
-    settings: Any
-    about: Any
+    client: AzureClient
+    settings: Settings
+    facts: ClusterFacts
     versions: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """An update, what it needs of Azure, what is there of that, what stops, and what the rules say."""
+    """An update, the Azure resources that it needs, which of them exist, what it stops, and the findings on it."""
 
-    update: Any
-    needs: Sequence[Any]
-    found: Mapping[str, Any]
-    stopped: Mapping[str, Any]
-    findings: Sequence[Any]
+    update: Update
+    needs: Sequence[Dependency]
+    resources: Mapping[str, Resource | None]
+    stopped: Mapping[str, Sequence[Change]]
+    findings: Sequence[Finding]
 
 
-class _Told:
-    """What has been indented, so that a plan that is made again does not say it again."""
+class _Reporter:
+    """Reports findings once, although a plan may be made several times."""
 
     def __init__(self, strict: bool) -> None:
-        self._strict, self._said = strict, set[Any]()
+        self._strict, self._reported = strict, set[Any]()
 
-    def raise_for_errors(self, findings: Sequence[Any]) -> None:
-        raise_for_errors([one for one in findings if one not in self._said], strict=self._strict)
-        self._said.update(findings)
+    def raise_for_errors(self, findings: Sequence[Finding]) -> None:
+        raise_for_errors([finding for finding in findings if finding not in self._reported], strict=self._strict)
+        self._reported.update(findings)
 
 
-def _sent(
-    cmd: Any,
+def _send(
+    cmd: AzCliCommand,
     extension: ExtensionRef,
-    there: Mapping[str, Any],
-    wish: _Wish,
-    found: Sequence[Any],
-    told: _Told,
+    existing: Mapping[str, Any],
+    request: _Request,
+    findings: Sequence[Finding],
+    reporter: _Reporter,
     yes: bool,
-) -> Any:
-    """The operation, or the extension where nothing changes; as long as the extension is busy it is waited for."""
-    from azure.core.exceptions import HttpResponseError
+    timeout: float,
+) -> Operation | StatePoller | Mapping[str, Any]:
+    """The operation, or the extension where nothing changes. While another operation runs, it is waited for."""
+    from azure.core.exceptions import AzureError, HttpResponseError
     from knack.log import get_logger
 
-    log, client = get_logger(__name__), wish.client
-    agreed: Any = None
+    log, client = get_logger(__name__), request.client
+    confirmed: Any = None
     for attempt in range(ATTEMPTS):
-        there = _there(wait_until_idle(cmd, client, extension, dict(there)), extension)
-        plan = _planned(wish, there)
-        told.raise_for_errors([*found, *plan.findings])
+        existing = _require(wait_until_idle(cmd, client, extension, dict(existing), timeout), extension)
+        plan = _make_plan(request, existing)
+        reporter.raise_for_errors([*findings, *plan.findings])
         if not plan.update.body:
-            log.warning("The extension %s has these settings already; nothing was changed.", extension.name)
-            return there
-        if agreed != plan.update.changes:
-            log.warning("These settings of %s change:%s", extension.name, indented(plan.update.changes))
-            _agree(cmd, extension, plan, yes)
-            agreed = plan.update.changes
-        plan = _with_dependencies(cmd, plan, wish, there)
-        told.raise_for_errors(plan.findings)
+            log.warning("Extension '%s' already has these settings; nothing was changed.", extension.name)
+            return existing
+        if confirmed != plan.update.changes:
+            log.warning("Changes of extension '%s':%s", extension.name, indented(plan.update.changes))
+            _confirm(cmd, extension, plan, yes)
+            confirmed = plan.update.changes
+        plan = _with_resources(cmd, plan, request, existing)
+        reporter.raise_for_errors(plan.findings)
         try:
             return client.begin_update_extension(extension, plan.update.body)
-        except HttpResponseError as error:
-            if error.status_code != 409 or attempt == ATTEMPTS - 1:
+        except AzureError as error:
+            if not (isinstance(error, HttpResponseError) and error.status_code == 409):
+                return poll_after_lost_response(client, extension, error)
+            if attempt == ATTEMPTS - 1:
                 raise
-            log.warning("The extension %s is busy; its end is waited for.", extension.name)
+            log.warning("Another operation runs on extension '%s'; waiting for its end.", extension.name)
             time.sleep(PAUSE_SECONDS)
-            there = client.get_extension(extension)
+            existing = client.get_extension(extension)
     raise AssertionError
 
 
-def _there(
-    resource: Mapping[str, Any] | None, extension: ExtensionRef, others: Sequence[Any] = ()
+def _require(
+    existing: Mapping[str, Any] | None, extension: ExtensionRef, others: Sequence[Finding] = ()
 ) -> Mapping[str, Any]:
-    """The extension. Raises ResourceNotFoundError, which names the one of another name where there is one."""
-    from azure.cli.core.azclierror import ResourceNotFoundError
-
-    if resource is None:
-        raise ResourceNotFoundError(
-            " ".join(
-                [
-                    f"There is no extension {extension.name} on {extension.cluster.name}.",
-                    *(one.message for one in others),
-                ]
-            ),
-            recommendation=[one.fix for one in others]
-            or f"az amlk8s extension create {extension.cli_args} --config enableTraining=True",
-        )
-    return resource
+    """The extension. Raises ResourceNotFoundError, which names the AzureML extension with another name."""
+    if existing is not None:
+        return existing
+    message = f"Extension '{extension.name}' not found on cluster '{extension.cluster.name}'."
+    fixes = [finding.fix for finding in others]
+    create = f"az amlk8s extension create {extension.cli_args} --config enableTraining=True"
+    raise az_error(
+        "ResourceNotFoundError", " ".join([message, *(finding.message for finding in others)]), fixes or [create]
+    )
 
 
-def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
-    """What is wrong with what the cluster would have is in the plan's findings; old sins are not held up."""
+def _make_plan(request: _Request, existing: Mapping[str, Any]) -> _Plan:
+    """The plan; its findings are about what the update introduces, not about what is deployed already."""
     from azext_amlk8s.settings import (
         evaluate_cluster_rules_after_update,
         evaluate_rules,
@@ -212,74 +243,87 @@ def _planned(wish: _Wish, there: Mapping[str, Any]) -> _Plan:
         stopped_workloads,
     )
 
-    client, settings, about, now = wish.client, wish.settings, wish.about, read_deployed(there)
-    before, after = now.settings(), settings_after_update(now, settings)
-    needs = [one for one in needed_resources(after, about) if _is_asked_for(one, settings)]
-    found = dependencies.look(client, needs)
+    client, settings, facts, current = request.client, request.settings, request.facts, read_deployed(existing)
+    before, after = current.settings(), settings_after_update(current, settings)
+    needs = [need for need in needed_resources(after, facts) if _is_requested(need, settings)]
+    resources = backing_resources.find_resources(client, needs)
     given = settings
-    for one in needs:
-        given = _with(given, one)
+    for need in needs:
+        given = _with_placeholders(given, need)
     restored: Mapping[str, str] = {}
     if given.protected:
-        lost = now.protected - given.protected.keys()
-        restored = dependencies.restored(client, restorable_resources(lost, now.config, about), now.config)
+        lost = current.protected - given.protected.keys()
+        candidates = restorable_resources(lost, current.config, facts)
+        restored = backing_resources.restore_keys(client, candidates, current.config)
         restored = {key: value for key, value in restored.items() if key in lost}
-    planned = plan_update(given, now, restored, few_nodes=has_few_nodes(after, about), **wish.versions)
-    old = set(evaluate_rules(before))
+    planned = plan_update(given, current, restored, few_nodes=has_few_nodes(after, facts), **request.versions)
+    known = set(evaluate_rules(before))
     findings = [
-        *evaluate_update_rules(settings, now),
-        *(one for one in evaluate_rules(after) if one not in old),
-        *(evaluate_cluster_rules_after_update(after, before, about) if planned.body else ()),
+        *evaluate_update_rules(settings, current),
+        *(finding for finding in evaluate_rules(after) if finding not in known),
+        *(evaluate_cluster_rules_after_update(after, before, facts) if planned.body else ()),
         *lost_protected_settings(planned),
     ]
-    return _Plan(planned, needs, found, stopped_workloads(planned.changes, now), findings)
+    return _Plan(planned, needs, resources, stopped_workloads(planned.changes, current), findings)
 
 
-def _is_asked_for(one: Any, settings: Any) -> bool:
+def _is_requested(need: Dependency, settings: Settings) -> bool:
     from azext_amlk8s.settings import switch_key
 
-    return switch_key(one.kind) in (*settings.config, *settings.protected)
+    return switch_key(need.kind) in (*settings.config, *settings.protected)
 
 
-def _with(settings: Any, one: Any) -> Any:
+def _with_placeholders(settings: Settings, need: Dependency) -> Settings:
     from azext_amlk8s.settings import BLANK, merge_settings
 
-    return merge_settings(settings, one.settings(None, BLANK))
+    return merge_settings(settings, need.settings(None, BLANK))
 
 
-def _with_dependencies(cmd: Any, plan: _Plan, wish: _Wish, there: Mapping[str, Any]) -> _Plan:
-    """The plan with the real secrets in it, once what it needs has been made."""
+def _with_resources(cmd: AzCliCommand, plan: _Plan, request: _Request, existing: Mapping[str, Any]) -> _Plan:
+    """The plan with the real secrets, once the Azure resources that it needs exist."""
     if not plan.needs:
         return plan
     from azext_amlk8s.settings import merge_settings
 
-    made = dependencies.ensure(cmd, wish.client, plan.needs, plan.found)
-    return _planned(replace(wish, settings=merge_settings(wish.settings, made)), there)
+    created = backing_resources.ensure(cmd, request.client, plan.needs, plan.resources)
+    return _make_plan(replace(request, settings=merge_settings(request.settings, created)), existing)
 
 
-def _agree(cmd: Any, extension: ExtensionRef, plan: _Plan, yes: bool) -> None:
+def _confirm(cmd: AzCliCommand, extension: ExtensionRef, plan: _Plan, yes: bool) -> None:
+    """Ask before an update that stops workloads, or that installs an older version."""
     from knack.log import get_logger
 
-    for what, changes in plan.stopped.items():
+    downgrade = next((change for change in plan.update.changes if _is_downgrade(change)), None)
+    for stopped, changes in plan.stopped.items():
         keys = ", ".join(change.key for change in changes)
-        get_logger(__name__).warning("Running %s stop, because of %s.", what, keys)
-    if plan.stopped:
-        confirm(
-            cmd,
-            f"Update extension '{extension.name}' on cluster '{extension.cluster.name}'?",
-            yes,
-            refusal="Not updated",
-        )
+        get_logger(__name__).warning("Running %s stop, because of %s.", stopped, keys)
+    if downgrade:
+        get_logger(__name__).warning("Version: %s -> %s (downgrade)", downgrade.before, downgrade.after)
+    if plan.stopped or downgrade:
+        question = f"Update extension '{extension.name}' on cluster '{extension.cluster.name}'?"
+        confirm(cmd, question, yes, refusal="Not updated")
 
 
-def _shown(client: Any, extension: ExtensionRef, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:
+def _is_downgrade(change: Change) -> bool:
+    if change.key != "version" or not change.before or not change.after:
+        return False
+    try:
+        before, after = (tuple(map(int, value.split("."))) for value in (change.before, change.after))
+    except ValueError:
+        return False
+    return after < before
+
+
+def _describe_plan(extension: ExtensionRef, plan: _Plan, resources: list[dict[str, str]]) -> dict[str, Any]:
     from azext_amlk8s.settings import redact_body
 
     return {
         "action": "update" if plan.update.body else "none",
         "method": "PATCH",
         "id": extension.id,
-        "changes": [{"key": one.key, "before": one.before, "after": one.after} for one in plan.update.changes],
+        "changes": [
+            {"key": change.key, "before": change.before, "after": change.after} for change in plan.update.changes
+        ],
         "stops": list(plan.stopped),
         "resources": resources,
         "body": redact_body(plan.update.body) if plan.update.body else {},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, finding_object, raise_for_errors, set_exit_code
+from azext_amlk8s.console.errors import az_error, finding_object, raise_for_errors, set_exit_code
 
 if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
@@ -38,7 +38,7 @@ def validate(
     )
     groups = [found, evaluate_rules(settings), evaluate_version_rules(version, auto_upgrade, release_train)]
     if cluster_name or cluster_type or resource_group_name or name:
-        groups.append(_of_cluster(cmd, settings, resource_group_name, cluster_name, cluster_type, name))
+        groups.append(_cluster_findings(cmd, settings, resource_group_name, cluster_name, cluster_type, name))
     report = Report.of(*groups)
     report = report.strict() if strict else report
     if report.errors:
@@ -146,7 +146,7 @@ def connect_and_read_facts(
     findings: Sequence[Finding],
     strict: bool,
     resource_group: str,
-    cluster_type: str,
+    cluster_type: str | None,
     cluster_name: str,
 ) -> tuple[AzureClient, ClusterRef, list[dict[str, Any]], Any]:
     """The client, the cluster, its extensions and its facts.
@@ -154,10 +154,11 @@ def connect_and_read_facts(
     Where Azure cannot be read, errors among the findings are raised instead of the failure of reading.
     """
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.operations.extension_common import resolve_cluster
 
     try:
         client = AzureClient(cmd.cli_ctx)
-        cluster = client.cluster_ref(resource_group, cluster_type, cluster_name)
+        cluster = resolve_cluster(client, resource_group, cluster_name, cluster_type)
         _, extensions, facts = read_cluster_facts(client, settings, cluster)
     except Exception:
         raise_for_errors(findings, strict=strict)
@@ -165,23 +166,57 @@ def connect_and_read_facts(
     return client, cluster, extensions, facts
 
 
-def _of_cluster(
-    cmd: Any, settings: Any, group: str | None, cluster: str | None, cluster_type: str | None, name: str | None
-) -> Sequence[Any]:
-    from azure.cli.core.azclierror import RequiredArgumentMissingError
+def automatic_upgrades(auto_upgrade: bool | None, mode: str | None) -> bool | None:
+    """Whether minor versions are upgraded automatically, from --auto-upgrade and from --auto-upgrade-mode.
 
+    Raises MutuallyExclusiveArgumentError when they contradict each other, InvalidArgumentValueError for a mode that
+    the API version in use does not have.
+    """
+    if mode is None:
+        return auto_upgrade
+    modes = {"compatible": True, "none": False}
+    if mode.lower() not in modes:
+        raise az_error(
+            "InvalidArgumentValueError",
+            f"Invalid auto-upgrade mode '{mode}'; expected compatible or none.",
+            ["--auto-upgrade-mode compatible"],
+        )
+    if auto_upgrade is not None and auto_upgrade != modes[mode.lower()]:
+        raise az_error(
+            "MutuallyExclusiveArgumentError",
+            f"--auto-upgrade-mode {mode} contradicts --auto-upgrade-minor-version {str(auto_upgrade).lower()}.",
+            ["Leave out one of them."],
+        )
+    return modes[mode.lower()]
+
+
+def _cluster_findings(
+    cmd: Any,
+    settings: Any,
+    resource_group: str | None,
+    cluster_name: str | None,
+    cluster_type: str | None,
+    name: str | None,
+) -> Sequence[Finding]:
+    """Findings on the cluster that the options name. Without a name any AzureML extension there is reported."""
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.operations.extension_common import azureml_extensions, resolve_cluster
     from azext_amlk8s.settings import evaluate_cluster_rules, extension_name
 
-    if not (group and cluster and cluster_type):
-        raise RequiredArgumentMissingError(
-            "A cluster is named by its group, its name and its type together.",
-            recommendation="--resource-group GROUP --cluster-name CLUSTER --cluster-type managedClusters",
+    if not (resource_group and cluster_name):
+        given = {"--resource-group": resource_group, "--cluster-name": cluster_name}
+        missing = [option for option, value in given.items() if not value]
+        raise az_error(
+            "RequiredArgumentMissingError",
+            f"Validating against a cluster also requires {' and '.join(missing)}.",
+            ["Add the resource group and the name of the cluster, or leave out all options that name it."],
         )
-    with azure_errors():
-        client = AzureClient(cmd.cli_ctx)
-        _, _, about = read_cluster_facts(client, settings, client.cluster_ref(group, cluster_type, cluster))
-    return [*evaluate_cluster_rules(settings, about), *(extension_name(name, about) if name else ())]
+    client = AzureClient(cmd.cli_ctx)
+    cluster = resolve_cluster(client, resource_group, cluster_name, cluster_type)
+    _, extensions, facts = read_cluster_facts(client, settings, cluster)
+    existing = azureml_extensions(extensions)
+    checked = extension_name(name, facts) if name else extension_name("", facts) if existing else ()
+    return [*evaluate_cluster_rules(settings, facts), *checked]
 
 
 def _document(path: str | None) -> Any:

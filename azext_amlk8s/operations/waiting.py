@@ -86,7 +86,7 @@ def wait_for(
     condition.validate()
     deadline = Deadline(timeout)
     try:
-        while not condition.is_met(resource := read()):
+        while not condition.is_met(resource := _read_patiently(read, interval, deadline)):
             if (
                 failure
                 and resource
@@ -103,6 +103,21 @@ def wait_for(
             time.sleep(min(interval, deadline.remaining))
     except KeyboardInterrupt:
         raise ManualInterrupt(f"Stopped waiting for '{name}'.", recommendation=show_command) from None
+
+
+def _read_patiently(read: Callable[[], Resource | None], interval: float, deadline: Deadline) -> Resource | None:
+    """The resource; a read that fails for a reason that may pass is repeated until the deadline."""
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    while True:
+        try:
+            return read()
+        except AzureError as error:
+            status = error.status_code if isinstance(error, HttpResponseError) else None
+            permanent = status is not None and 400 <= status < 500 and status not in (408, 409, 429)
+            if permanent or deadline.expired:
+                raise
+            time.sleep(min(interval, deadline.remaining))
 
 
 class _Queries(Protocol):
