@@ -102,6 +102,22 @@ ATTACH = tuple(
     ),
 )
 
+FILE = Option("file", ("--file", "-f"), "YAML file of the compute, as for az ml compute attach.", completes_files=True)
+SKIP_CHECKS = Option(
+    "skip_checks",
+    help="IDs of checks whose errors are ignored, such as C130.",
+    settings={"nargs": "+"},
+)
+# Options of `az ml compute` for other kinds of computes.
+OF_VIRTUAL_MACHINES = tuple(
+    Option(name, help="Not supported: only virtual machines have it.", group="Unsupported")
+    for name in ("admin_username", "admin_password", "ssh_port", "ssh_private_key_file")
+)
+OF_AML_COMPUTE = tuple(
+    Option(name, help="Not supported: only AmlCompute has it.", group="Unsupported")
+    for name in ("idle_time_before_scale_down", "max_instances", "min_instances")
+)
+
 GROUP = Group(
     "amlk8s compute",
     "Manage the Kubernetes computes of a workspace.",
@@ -112,7 +128,17 @@ GROUP = Group(
             "Attach a cluster to a workspace as a compute.",
             description="The cluster, the extension, the namespace and the roles of a user-assigned identity are "
             "checked first. An existing compute is never overwritten; see --replace.",
-            options=(*COMPUTE, *ATTACH, *IDENTITY, TAGS, TIMEOUT, options.YES),
+            options=(
+                *COMPUTE,
+                FILE,
+                *ATTACH,
+                *IDENTITY,
+                TAGS,
+                TIMEOUT,
+                SKIP_CHECKS,
+                options.YES,
+                *OF_VIRTUAL_MACHINES,
+            ),
             examples=(
                 (
                     "Attach an AKS cluster with a user-assigned identity.",
@@ -150,6 +176,8 @@ GROUP = Group(
                 TAGS,
                 TIMEOUT,
                 options.YES,
+                Option("set_values", ("--set",), "Tags to change, as in tags.team=vision.", settings={"nargs": "+"}),
+                *OF_AML_COMPUTE,
                 Option("namespace", help="Not supported: the namespace cannot be changed."),
                 Option("resource_id", help="Not supported: the cluster cannot be changed."),
             ),

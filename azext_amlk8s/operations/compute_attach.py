@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -30,7 +31,14 @@ from azext_amlk8s.computes import (
 )
 from azext_amlk8s.console.errors import confirm, raise_for_errors
 from azext_amlk8s.operations.compute_facts import collect_attach_facts, read_missing_roles
-from azext_amlk8s.operations.compute_options import find_cluster_option, open_compute
+from azext_amlk8s.operations.compute_file import ComputeFile, read_compute_file
+from azext_amlk8s.operations.compute_options import (
+    find_cluster_option,
+    open_compute,
+    reject_unsupported,
+    require_kubernetes,
+    require_name,
+)
 from azext_amlk8s.operations.compute_progress import (
     TrackedOperation,
     begin_attach,
@@ -42,7 +50,7 @@ from azext_amlk8s.operations.compute_progress import (
 )
 from azext_amlk8s.operations.compute_record import ReplacementRecord
 from azext_amlk8s.operations.waiting import Deadline
-from azext_amlk8s.rules import Severity
+from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
@@ -55,6 +63,8 @@ if TYPE_CHECKING:
 Resource = Mapping[str, Any]
 ATTACH_SECONDS = 20 * 60
 ROLES_INTERVAL_SECONDS = 2
+# The rules of attachments; all other words of --skip-checks name checks of `az amlk8s check`.
+ATTACH_RULE = re.compile(r"^C\d{3}$")
 # Responses to a DELETE that leave the compute as it is.
 REFUSED = (400, 401, 403, 405, 412, 422, 429)
 # A compute in one of these states may be one whose replacement was interrupted.
@@ -65,7 +75,7 @@ def attach(
     cmd: AzCliCommand,
     resource_group_name: str,
     workspace_name: str,
-    name: str,
+    name: str | None = None,
     resource_id: str | None = None,
     cluster_name: str | None = None,
     cluster_type: str | None = None,
@@ -83,33 +93,53 @@ def attach(
     timeout: int = ATTACH_SECONDS,
     no_wait: bool = False,
     yes: bool = False,
+    file: str | None = None,
+    skip_checks: Sequence[str] | None = None,
+    admin_username: str | None = None,
+    admin_password: str | None = None,
+    ssh_port: str | None = None,
+    ssh_private_key_file: str | None = None,
 ) -> dict[str, Any] | None:
     """Check what would fail, attach the cluster and wait for the end. Returns the compute as ARM describes it.
 
-    With no_wait it returns nothing once Azure has accepted the request.
+    With no_wait it returns nothing once Azure has accepted the request. Options override the values of the file.
     """
     deadline = Deadline(timeout)
-    _require_kubernetes(compute_type)
+    reject_unsupported(
+        "virtual machines",
+        admin_username=admin_username,
+        admin_password=admin_password,
+        ssh_port=ssh_port,
+        ssh_private_key_file=ssh_private_key_file,
+    )
+    values = read_compute_file(file) if file else ComputeFile()
+    name = require_name(name or values.name)
+    require_kubernetes(compute_type or values.compute_type)
+    namespace = namespace or values.namespace
+    if not (identity_type or user_assigned_identities):
+        identity_type, user_assigned_identities = values.identity_type, values.user_assigned_identities
     identity, identity_findings = parse_identity(identity_type, " ".join(user_assigned_identities or ()))
+    if not (resource_id or cluster_name):
+        resource_id = values.resource_id
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
     cluster, cluster_findings = find_cluster_option(ref.workspace, resource_id, cluster_name, cluster_type)
     request = AttachRequest(
-        ref, cluster, namespace or "default", identity, tags, description, workload or "", context=context or ""
+        ref,
+        cluster,
+        namespace or "default",
+        identity,
+        tags if tags is not None else values.tags,
+        description if description is not None else values.description,
+        workload or "",
+        context=context or "",
     )
     raise_for_errors(check_request(request, ref.workspace.subscription), cluster_findings, identity_findings)
     facts, connection = collect_attach_facts(client, request)
-    options = _Options(create_namespace, assign_roles, replace, namespace is None, no_wait, yes)
+    options = _Options(
+        create_namespace, assign_roles, replace, namespace is None, no_wait, yes, tuple(skip_checks or ())
+    )
     record = ReplacementRecord.of(cmd, ref)
     return _Attachment(cmd, client, request, facts, connection, options, record, deadline).run()
-
-
-def _require_kubernetes(compute_type: str | None) -> None:
-    from azure.cli.core.azclierror import InvalidArgumentValueError
-
-    if compute_type and compute_type.lower() != "kubernetes":
-        raise InvalidArgumentValueError(
-            f"Unsupported compute type '{compute_type}'; expected Kubernetes.", recommendation="--type Kubernetes"
-        )
 
 
 @dataclass(frozen=True)
@@ -122,6 +152,7 @@ class _Options:
     keep_namespace: bool
     no_wait: bool
     yes: bool
+    skip_checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -208,7 +239,21 @@ class _Attachment:
         resolved = resolved_by_options(create_namespace=create_namespace, assign_roles=assign_roles)
         if not {one.id for one in findings if one.severity is Severity.ERROR} - resolved:
             findings = tuple(one for one in findings if one.id not in resolved)
-        raise_for_errors(findings)
+        skipped = {one.upper() for one in self.options.skip_checks}
+        if skipped:
+            _log("Skipped checks: %s.", ", ".join(sorted(skipped)))
+        raise_for_errors((one for one in findings if one.id not in skipped), self._fatal_findings(skipped))
+
+    def _fatal_findings(self, skipped: set[str]) -> list[Finding]:
+        """The errors of the checks of `az amlk8s check` that would make the attachment fail."""
+        from azext_amlk8s.checks.facts import CheckTarget
+        from azext_amlk8s.operations.check import run_fatal_checks
+
+        request = self.request
+        target = CheckTarget(request.cluster, request.workspace, self.ref.name, context=request.context)
+        skip = [one.lower() if not one[-1:].isdigit() else one for one in skipped if not ATTACH_RULE.match(one)]
+        outcomes = run_fatal_checks(self.client, target, "attach", skip).outcomes
+        return [one for outcome in outcomes for one in outcome.findings if one.severity is Severity.ERROR]
 
     def _prepare(self) -> None:
         """Create the namespace and assign the roles, as far as options say so."""

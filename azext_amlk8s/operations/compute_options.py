@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from azext_amlk8s.refs import MANAGED_CLUSTERS, ClusterRef, ComputeRef, WorkspaceRef
@@ -85,6 +86,50 @@ def find_cluster_option(
             recommendation=[f"--cluster-type {MANAGED_CLUSTERS}", "--cluster-type connectedClusters"],
         )
     return ClusterRef(workspace.subscription, workspace.resource_group, canonical_type(cluster_type), cluster_name), ()
+
+
+def require_kubernetes(compute_type: str | None) -> None:
+    """Raise InvalidArgumentValueError for another type than Kubernetes."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    if compute_type and compute_type.lower() != "kubernetes":
+        raise InvalidArgumentValueError(
+            f"Unsupported compute type '{compute_type}'; expected Kubernetes.", recommendation="--type Kubernetes"
+        )
+
+
+def require_name(name: str | None) -> str:
+    """The name of the compute. Raises RequiredArgumentMissingError if neither an option nor a file gives it."""
+    from azure.cli.core.azclierror import RequiredArgumentMissingError
+
+    if not name:
+        raise RequiredArgumentMissingError("Specify the name of the compute with --name, or with 'name' in --file.")
+    return name
+
+
+def reject_unsupported(kind: str, **values: object) -> None:
+    """Raise InvalidArgumentValueError for an option of `az ml compute` that only another kind of compute has."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    for parameter, value in values.items():
+        if value is not None:
+            option = "--" + parameter.replace("_", "-")
+            raise InvalidArgumentValueError(f"{option} is for {kind}; a Kubernetes compute does not have it.")
+
+
+def parse_set_values(values: Sequence[str]) -> dict[str, str]:
+    """The tags that --set changes, as in tags.team=vision. Raises InvalidArgumentValueError for anything else."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    tags = {}
+    for value in values:
+        path, equals, text = value.partition("=")
+        if not equals or not path.startswith("tags."):
+            raise InvalidArgumentValueError(
+                f"Invalid value '{value}' for --set; only tags can be set, as in tags.team=vision."
+            )
+        tags[path.removeprefix("tags.")] = text
+    return tags
 
 
 def split_group(resource_group_name: str) -> tuple[str | None, str]:

@@ -16,7 +16,7 @@ from azext_amlk8s.computes import (
 )
 from azext_amlk8s.console.errors import confirm, error_messages, raise_for_errors
 from azext_amlk8s.operations.compute_errors import cluster_of, compute_not_found, not_found
-from azext_amlk8s.operations.compute_options import open_compute
+from azext_amlk8s.operations.compute_options import open_compute, parse_set_values, reject_unsupported
 from azext_amlk8s.operations.compute_progress import TrackedOperation, follow_compute, log_continues
 from azext_amlk8s.operations.waiting import Deadline
 
@@ -41,6 +41,10 @@ def update(
     timeout: int = UPDATE_SECONDS,
     no_wait: bool = False,
     yes: bool = False,
+    set_values: Sequence[str] | None = None,
+    idle_time_before_scale_down: str | None = None,
+    max_instances: str | None = None,
+    min_instances: str | None = None,
 ) -> dict[str, Any] | None:
     """Send the compute again with another identity or other tags, and read whether the service applied the change.
 
@@ -51,6 +55,13 @@ def update(
     from knack.log import get_logger
 
     deadline = Deadline(timeout)
+    reject_unsupported(
+        "AmlCompute",
+        idle_time_before_scale_down=idle_time_before_scale_down,
+        max_instances=max_instances,
+        min_instances=min_instances,
+    )
+    changed_tags = parse_set_values(set_values or ())
     identity, findings = parse_identity(identity_type, " ".join(user_assigned_identities or ()))
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
     try:
@@ -58,6 +69,8 @@ def update(
     except not_found() as error:
         raise compute_not_found(error, ref) from error
     raise_for_errors(findings, check_update(compute, ref, namespace, resource_id))
+    if changed_tags:
+        tags = {**(tags if tags is not None else compute.get("tags") or {}), **changed_tags}
     body = build_update_body(compute, identity, tags)
     if body is None:
         get_logger(__name__).warning("Compute '%s' already has these settings. Nothing was changed.", ref.name)

@@ -7,6 +7,7 @@ import itertools
 import os
 import re
 import shlex
+import shutil
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -83,6 +84,7 @@ class FaultStage:
         self._proxy = Proxy(self._authority)
         self._wait_for(self._proxy.start())
         env = login.environment(folder)
+        self._config = Path(env["AZURE_CONFIG_DIR"])
         base = load(BASE)
         with self._sandbox(folder):
             login.log_in(folder, {"azure": self._proxy.base, "tenant": base.tenant, "subscription": base.subscription})
@@ -93,6 +95,8 @@ class FaultStage:
         """A fresh sandbox behind the proxy."""
         here = folder / f"cell-{next(self._count)}"
         here.mkdir()
+        # What an interrupted command left there belongs to the cell before.
+        shutil.rmtree(self._config / "amlk8s", ignore_errors=True)
         with self._sandbox(here) as started:
             yield World(self, started, here)
 
