@@ -7,6 +7,7 @@ from azext_amlk8s.checks.facts import (
     AVAILABLE_TYPE,
     BEFORE,
     CLUSTER,
+    EXTENSION_TYPE,
     KUBERNETES_VERSIONS,
     Facts,
     properties_of,
@@ -40,7 +41,7 @@ def extension_availability(facts: Facts) -> Results:
     )
     state = facts.state(AVAILABLE_TYPE)
     if isinstance(state, Unavailable):
-        if not state.absent or "ResourceNotFound" in state.reason:
+        if not state.absent or EXTENSION_TYPE not in state.reason.lower():
             raise NotApplicable(f"the extension types of the region cannot be read: {state.reason}")
         yield Problem(facts.cluster.name, message, "the extension type", location, fix)
         return

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from azext_amlk8s.checks.facts import AKS, ARC, ARC_AGENTS, CLUSTER, Facts, Object, properties_of, state_of
-from azext_amlk8s.checks.installation import setting_check
+from azext_amlk8s.checks.installation import evaluate_setting_rules, setting_check
+from azext_amlk8s.checks.model import Check
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, Unavailable, rule
+from azext_amlk8s.rules import CheckSpec, Finding, Observation, Problem, Results, Severity, Unavailable, rule
 from azext_amlk8s.shell import join
 
 OUTBOUND = load("checks")["outbound"]
@@ -32,10 +36,49 @@ def cluster_exists(facts: Facts) -> Results:
         yield Observation(f"{kind}, {cluster.get('location') or 'unknown location'}")
 
 
-def _connection(facts: Facts) -> str:
-    properties = properties_of(facts[CLUSTER])
+def _arc_connection(facts: Facts) -> Iterator[Finding | Observation]:
+    """Offline with the last heartbeat, Expired with the date of the certificate, Connecting with the advice to wait."""
+    properties, name = properties_of(facts[CLUSTER]), facts.cluster.name
+    state = str(properties.get("connectivityStatus") or "")
     heartbeat = str(properties.get("lastConnectivityTime") or "")
-    return f"{properties.get('connectivityStatus')}{f', last heartbeat {heartbeat}' if heartbeat else ''}"
+    expiry = str(properties.get("managedIdentityCertificateExpirationTime") or "")[:10]
+    details = {
+        "offline": (
+            f"Cluster '{name}' is Offline in Azure Arc{f'; last heartbeat {heartbeat}' if heartbeat else ''}.",
+            "kubectl get pods -n azure-arc\nkubectl logs -n azure-arc deployment/clusterconnect-agent --all-containers",
+        ),
+        "expired": (
+            f"The certificate of cluster '{name}' in Azure Arc expired{f' on {expiry}' if expiry else ''}; connect the "
+            "cluster again.",
+            f"az connectedk8s delete {facts.cluster.az_args}\naz connectedk8s connect {facts.cluster.az_args}",
+        ),
+        "connecting": (
+            f"Cluster '{name}' is Connecting to Azure Arc; its agents have not reported yet.",
+            "Wait some minutes, and check again.",
+        ),
+    }
+    for finding in (one for one in evaluate_setting_rules(facts) if one.id == "F105"):
+        message, fix = details.get(state.lower(), (finding.message, finding.fix))
+        yield replace(finding, message=message, fix=fix)
+    yield Observation(f"{state}{f', last heartbeat {heartbeat}' if heartbeat else ''}")
+
+
+def _provisioning_state(facts: Facts) -> Iterator[Finding | Observation]:
+    """A failed cluster, one that is being deleted, and one with an operation in progress."""
+    state, name = state_of(facts[CLUSTER]), facts.cluster.name
+    for finding in (one for one in evaluate_setting_rules(facts) if one.id == "F108"):
+        if state.lower() == "deleting":
+            message = f"Cluster '{name}' is being deleted; nothing can be installed on it."
+            fix = "Use another cluster, or create the cluster again."
+            yield replace(finding, severity=Severity.ERROR, message=message, fix=fix)
+        elif state.lower() in ("failed", "canceled") or not facts.cluster.is_aks:
+            yield finding
+        else:
+            message = (
+                f"Cluster '{name}' is {state}: an operation is in progress, and changes are refused until it ends."
+            )
+            yield replace(finding, message=message, fix=f"az aks wait {facts.cluster.az_args} --updated")
+    yield Observation(state)
 
 
 power_state = setting_check(
@@ -44,16 +87,20 @@ power_state = setting_check(
     CheckSpec("azure", (CLUSTER,), retry=True, clusters=AKS),
     observe=lambda facts: str((properties_of(facts[CLUSTER]).get("powerState") or {}).get("code") or ""),
 )
-provisioning_state = setting_check(
+provisioning_state = Check(
     "F108",
     "Provisioning state",
-    CheckSpec("azure", (CLUSTER,), retry=True),
     Severity.WARNING,
-    lambda facts: state_of(facts[CLUSTER]),
+    CheckSpec("azure", (CLUSTER,), retry=True),
+    lambda facts: _provisioning_state(facts),
 )
 identity = setting_check("F109", "Cluster identity", CheckSpec("azure", (CLUSTER,), clusters=AKS))
-arc_connection = setting_check(
-    "F105", "Arc connection", CheckSpec("azure", (CLUSTER,), retry=True, clusters=ARC), observe=_connection
+arc_connection = Check(
+    "F105",
+    "Arc connection",
+    Severity.ERROR,
+    CheckSpec("azure", (CLUSTER,), retry=True, clusters=ARC),
+    lambda facts: _arc_connection(facts),
 )
 arc_agents = setting_check(
     "F106",

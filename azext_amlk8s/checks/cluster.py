@@ -50,6 +50,7 @@ from azext_amlk8s.scheduling.nodes import nodes_from_objects
 from azext_amlk8s.scheduling.placement import system_placement
 from azext_amlk8s.scheduling.pools import adds_nodes, pools_from_profiles
 from azext_amlk8s.scheduling.reasons import placement_obstacles, takes_pods
+from azext_amlk8s.shell import join
 
 KNOWN = load("checks")
 CONNECT = "https://learn.microsoft.com/azure/azure-arc/kubernetes/cluster-connect"
@@ -72,7 +73,8 @@ def cluster_access(facts: Facts) -> Results:
     """AKS gives the credentials; for Arc a context of the kubeconfig is needed."""
     server = facts.state(KUBERNETES)
     if isinstance(server, Unavailable):
-        fix = "kubectl cluster-info"
+        file = join(["--file", facts.target.kubeconfig]) if facts.target.kubeconfig else ""
+        fix = f"az aks get-credentials {facts.cluster.az_args} {file}".rstrip()
         if not facts.cluster.is_aks:
             fix = (
                 f"az connectedk8s proxy {facts.cluster.az_args}\nKeep it running, and check again in another terminal."
