@@ -75,7 +75,7 @@ def _provisioning_state(facts: Facts) -> Iterator[Finding | Observation]:
             yield finding
         else:
             message = (
-                f"Cluster '{name}' is {state}: an operation is in progress, and changes are refused until it ends."
+                f"Cluster '{name}' is {state}: an operation is in progress; changes are refused until it ends."
             )
             yield replace(finding, message=message, fix=f"az aks wait {facts.cluster.az_args} --updated")
     yield Observation(state)
