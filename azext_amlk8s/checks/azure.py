@@ -74,9 +74,7 @@ def _provisioning_state(facts: Facts) -> Iterator[Finding | Observation]:
         elif state.lower() in ("failed", "canceled") or not facts.cluster.is_aks:
             yield finding
         else:
-            message = (
-                f"Cluster '{name}' is {state}: an operation is in progress; changes are refused until it ends."
-            )
+            message = f"Cluster '{name}' is {state}: an operation is in progress; changes are refused until it ends."
             yield replace(finding, message=message, fix=f"az aks wait {facts.cluster.az_args} --updated")
     yield Observation(state)
 
