@@ -1,9 +1,9 @@
-"""CPU time of judging one bag of settings, in process, once everything is loaded.
+"""CPU time of checking one set of settings, in process, once everything is loaded.
 
     .venv/bin/python -m benchmarks.settings [ROUNDS]
 
 Three bags: a small one, one with all that a person can give, and that one with a certificate. Each is read from words,
-judged by the schema and by every rule, also over the facts of a cluster, and made into the body that is sent.
+checked by the schema and by every rule, also over the facts of a cluster, and made into the body that is sent.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
         ("everything", everything(), []),
         ("with a certificate", everything(), FILES),
     ):
-        times = measured(partial(judged, words, protected), rounds)
+        times = measure(partial(check_and_plan, words, protected), rounds)
         median = statistics.median(times)
         print(f"{name:20} {len(words):3} settings {median:7.2f} ms  worst {max(times):7.2f} ms  budget {BUDGET_MS} ms")
 
@@ -61,7 +61,7 @@ def everything() -> list[str]:
     return [*(word for word in words if "pemfile" not in word), *labels, "reuseExistingPromOp=False", "instalVolcano=x"]
 
 
-def judged(words: list[str], protected: list[str]) -> None:
+def check_and_plan(words: list[str], protected: list[str]) -> None:
     """All that `create` does with settings before anything is sent."""
     settings, _ = read_settings(words, protected)
     settings, _ = load_certificate_files(settings, PEM if protected else {}, NOW)
@@ -71,7 +71,7 @@ def judged(words: list[str], protected: list[str]) -> None:
     build_create_body(settings, CLUSTER)
 
 
-def measured(work: Callable[[], None], rounds: int) -> list[float]:
+def measure(work: Callable[[], None], rounds: int) -> list[float]:
     """CPU milliseconds of each round, after one that loads everything."""
     work()
     times = []

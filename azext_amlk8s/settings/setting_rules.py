@@ -220,7 +220,8 @@ def certificate_without_https(settings: Settings) -> Problems:
     requires="A setting of training or inference goes with enableTraining or enableInference.",
     source=DEPLOY,
     why="It has no effect.",
-    follows=(*UNREAD, *UNREADABLE_FILES),
+    follows=UNREAD,
+    follows_any=UNREADABLE_FILES,
 )
 def setting_of_disabled_workload(settings: Settings) -> Problems:
     """Settings given for a scenario that is not enabled, other than their defaults."""

@@ -1,4 +1,4 @@
-"""What is asked for against what is deployed."""
+"""Requested settings against deployed ones."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_what_is_sent(case: Case) -> None:
 LOST = [
     ("nothing protected is given", (*CERTIFICATE, *RELAY), {}, {}, ()),
     ("the certificate", (*CERTIFICATE, *RELAY), {"azure_log_analytics.connection_string": "k"}, dict.fromkeys(RELAY, "r"), CERTIFICATE),
-    ("nothing of one's own is given back", RELAY, dict.fromkeys(CERTIFICATE, "pem"), {}, RELAY),
+    ("no custom secret is returned", RELAY, dict.fromkeys(CERTIFICATE, "pem"), {}, RELAY),
     ("the other tool's paths are worth nothing", ("sslCertPemFile", "sslKeyPemFile", *CERTIFICATE), dict.fromkeys(CERTIFICATE, "pem"), {}, ()),
     ("all is given", CERTIFICATE, dict.fromkeys(CERTIFICATE, "pem"), {}, ()),
 ]  # fmt: skip
@@ -289,7 +289,7 @@ def test_what_arm_leaves_out(odd: dict[str, Any]) -> None:
 CREATE = [
     ("the same", TRAINING, {"enableTraining": "True"}, {}, {}, []),
     ("a derived default does not count", {**TRAINING, "clusterPurpose": "DevTest"}, {"enableTraining": "True"}, {}, {}, []),
-    ("inference is there and not asked for", ROUTER, {"enableTraining": "True"}, {}, {}, ["enableInference"]),
+    ("inference is deployed and not requested", ROUTER, {"enableTraining": "True"}, {}, {}, ["enableInference"]),
     ("a protected value cannot be compared", TRAINING, {"enableTraining": "True"}, {"relayServerConnectionString": "x"}, {}, []),
     ("a protected setting that is not there", TRAINING, {"enableTraining": "True"}, {"scoringFe.sslCert": "x"}, {}, ["scoringFe.sslCert"]),
     ("another version", TRAINING, {"enableTraining": "True"}, {}, {"version": "1.0.0"}, ["version", "autoUpgradeMinorVersion"]),

@@ -33,7 +33,7 @@ INFERENCE = {"enableInference": "True", "allowInsecureConnections": "True"}
 
 @dataclass(frozen=True)
 class Case:
-    """Settings on a cluster, and what stands in the plain bag; None for a key that may not be there."""
+    """Settings on a cluster, and what the plain bag contains; None for a key that may not be there."""
 
     name: str
     config: dict[str, str]
@@ -58,7 +58,7 @@ CASES = [
         },
     ),
     Case("the domain can be chosen", {**TRAINING, "domain": "ml.contoso.com"}, {"domain": "ml.contoso.com"}),
-    Case("an id of one's own is kept", {**TRAINING, "clusterId": "mine"}, {"clusterId": "mine"}),
+    Case("a given cluster id is kept", {**TRAINING, "clusterId": "mine"}, {"clusterId": "mine"}),
     Case(
         "AKS", TRAINING, {"relayserver.enabled": "False", "nginxIngress.enabled": "True", "servicebus.enabled": "False"}
     ),
@@ -73,14 +73,14 @@ CASES = [
         replace(AKS, node_count=2),
     ),
     Case(
-        "a key never stands in both bags",
+        "a key is never in both bags",
         TRAINING,
         {"inferenceRouterHA": None},
         replace(AKS, node_count=2),
         {"inferenceRouterHA": "False"},
     ),
     Case(
-        "OpenShift is told that it is one",
+        "OpenShift sets openshift",
         {**TRAINING, "openshift": "False"},
         {"openshift": "True"},
         replace(ARC, distribution="openshift"),
@@ -116,7 +116,7 @@ def test_config(case: Case) -> None:
 
 
 def test_everything_else() -> None:
-    """Type, train, scope; an identity for Arc only; no flag for upgrades unless asked for."""
+    """Type, train, scope; an identity for Arc only; no flag for upgrades unless requested."""
     body = build_create_body(Settings(TRAINING), ARC)
     properties = body["properties"]
     assert body["identity"] == {"type": "SystemAssigned"}
@@ -163,11 +163,11 @@ def test_nothing_secret_is_shown(protected: dict[str, str]) -> None:
 NEEDS = [
     ("AKS needs nothing", TRAINING, {}, AKS, []),
     ("Arc needs a relay", TRAINING, {}, ARC, ["relay"]),
-    ("a relay of one's own", TRAINING, {"relayServerConnectionString": "Endpoint=x"}, ARC, []),
+    ("a custom relay", TRAINING, {"relayServerConnectionString": "Endpoint=x"}, ARC, []),
     ("a relay that is switched off", {"relayserver.enabled": "False"}, {}, ARC, []),
     ("a relay on AKS", {"relayserver.enabled": "True"}, {}, AKS, ["relay"]),
     ("logs", {"logAnalyticsWS": "True"}, {}, AKS, ["logAnalytics"]),
-    ("logs of one's own", {"logAnalyticsWS": "True"}, {"azure_log_analytics.connection_string": "key"}, AKS, []),
+    ("custom logs", {"logAnalyticsWS": "True"}, {"azure_log_analytics.connection_string": "key"}, AKS, []),
     ("a bus", {"servicebus.enabled": "True"}, {}, ARC, ["relay", "serviceBus"]),
 ]
 
@@ -200,7 +200,7 @@ def test_the_relay() -> None:
 
 
 def test_a_relay_that_settings_point_at() -> None:
-    """One's own relay, in another group, is asked for its own keys."""
+    """One's own relay, in another group, returns its own keys."""
     pointer = "/subscriptions/s/resourceGroups/other/providers/Microsoft.Relay/namespaces/mine/hybridConnections/hc"
     relay = resource_for_cluster("relay", ARC, pointer)
     assert relay.id == pointer.rsplit("/", 2)[0]
@@ -249,7 +249,7 @@ def test_names_are_names(cluster: str, longest: int) -> None:
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
 def test_merging_loses_nothing(config: dict[str, str], more: dict[str, str]) -> None:
-    """What is given keeps its value; all keys are there; nothing stands in both bags."""
+    """What is given keeps its value; all keys are there; nothing is in both bags."""
     settings = Settings(config, {"secret": "mine"})
     both = merge_settings(settings, Settings(more, {**more, "secret": "theirs"}))
     assert both.get("secret") == config.get("secret", "mine")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from azext_amlk8s.settings import Document, Settings, evaluate_rules, merge_settings, read_settings
 from azext_amlk8s.settings.schema import find_key, known_keys, schema, values_of_key
 
-# Words that a shell hands over and YAML and JSON can hold; what @ and <> mean has scenarios of its own.
+# Words that a shell hands over and YAML and JSON can hold; @ and <> have separate scenarios.
 WORD = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
 LABEL = st.from_regex(r"[a-z]([a-z0-9.-]{0,8}[a-z0-9])?(/[a-z]{1,6})?", fullmatch=True).filter(
     lambda one: ".." not in one
@@ -100,7 +100,7 @@ def test_the_canonical_form_is_a_fixed_point(data: st.DataObject, bag: dict[str,
 
 @given(st.data(), bags())
 def test_a_file_and_words_are_one_bag(data: st.DataObject, bag: dict[str, str]) -> None:
-    """Whatever part of the settings stands in a file, nested or dotted, JSON or YAML, all of them are there."""
+    """Whatever part of the settings is in a file, nested or dotted, JSON or YAML, all of them are there."""
     in_file = {key: value for key, value in bag.items() if data.draw(st.booleans())}
     assume(in_file)
     tree = data.draw(st.sampled_from([in_file, nested(in_file)]))
@@ -113,7 +113,7 @@ def test_a_file_and_words_are_one_bag(data: st.DataObject, bag: dict[str, str]) 
 
 @given(st.data(), bags())
 def test_the_command_line_goes_before_the_file(data: st.DataObject, bag: dict[str, str]) -> None:
-    """A setting that stands in both has the value of the command line, and that is said where they differ."""
+    """A setting that is in both has the value of the command line, and that is said where they differ."""
     assume(bag)
     other = {key: data.draw(values(key)) for key in bag}
     read, found = read_settings(
@@ -125,7 +125,7 @@ def test_the_command_line_goes_before_the_file(data: st.DataObject, bag: dict[st
 
 @given(st.data(), bags())
 def test_the_bag_in_which_a_setting_is_given_does_not_matter(data: st.DataObject, bag: dict[str, str]) -> None:
-    """Each setting goes where it belongs; only of those that may stand in either bag the choice is kept."""
+    """Each setting goes where it belongs; only of those allowed in either bag the choice is kept."""
     here = {key: value for key, value in bag.items() if data.draw(st.booleans())}
     words = ([f"{key}={value}" for key, value in bag.items() if (key in here) is first] for first in (True, False))
     read, _ = read_settings(*words)
@@ -184,7 +184,7 @@ halves = st.builds(
 
 @given(halves, halves, halves)
 def test_merging(one: Settings, two: Settings, three: Settings) -> None:
-    """Nothing is lost, the upper one keeps its values, no key comes to stand in both bags, and it is associative."""
+    """Nothing is lost, the upper one keeps its values, no key ends up in both bags, and it is associative."""
     both = merge_settings(one, two)
     assert everything(both) == {**everything(two), **everything(one)}
     assert not both.config.keys() & both.protected.keys()

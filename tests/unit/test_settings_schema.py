@@ -1,4 +1,4 @@
-"""The schema of settings: a JSON Schema for editors, the one that jsonschema judges by, and all that the page names is in it."""
+"""The schema of settings: a JSON Schema for editors and for the rules, with every setting of the documentation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from azext_amlk8s.settings.schema import find_key, invalid_keys, known_keys, sch
 EVERY = {**schema()["properties"], **schema()["patternProperties"]}
 
 
-def test_it_is_a_schema_of_2020_12() -> None:
+def test_schema_is_draft_2020_12() -> None:
     """By the metaschema, which it names itself."""
     assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     Draft202012Validator.check_schema(schema())
@@ -35,7 +35,7 @@ def test_annotations(key: str) -> None:
         assert told["x-bag"] == "protected"
 
 
-def test_other_names_are_nobody_elses() -> None:
+def test_other_names_belong_to_one_key() -> None:
     """No former name, misprint or template's name is a name of today of another key, in whatever capitals."""
     names = {key.lower(): key for key in known_keys()}
     for key, told in schema()["properties"].items():
@@ -47,30 +47,30 @@ def test_other_names_are_nobody_elses() -> None:
 DOCUMENTS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("words", {"enableTraining": "True", "nodeSelector.purpose": "ml"}, []),
     ("truth values of JSON and YAML", {"enableTraining": True, "enableInference": False}, []),
-    ("a truth value that is none", {"enableTraining": "yes"}, ["enableTraining"]),
+    ("an invalid truth value", {"enableTraining": "yes"}, ["enableTraining"]),
     ("a number", {"installVolcano": 1}, ["installVolcano"]),
-    ("a service type that is none", {"inferenceRouterServiceType": "ingress"}, ["inferenceRouterServiceType"]),
+    ("an invalid service type", {"inferenceRouterServiceType": "ingress"}, ["inferenceRouterServiceType"]),
     ("a host with a scheme", {"sslCname": "https://a.b"}, ["sslCname"]),
-    ("a label value that is none", {"nodeSelector.purpose": "m l"}, ["nodeSelector.purpose"]),
-    ("an effect that is none", {"workLoadToleration[0].effect": "Never"}, ["workLoadToleration[0].effect"]),
-    ("a quantity that is none", {"nginxIngress.resources.controller.limits.memory": "x"}, ["nginxIngress.resources.controller.limits.memory"]),
+    ("an invalid label value", {"nodeSelector.purpose": "m l"}, ["nodeSelector.purpose"]),
+    ("an invalid effect", {"workLoadToleration[0].effect": "Never"}, ["workLoadToleration[0].effect"]),
+    ("an invalid quantity", {"nginxIngress.resources.controller.limits.memory": "x"}, ["nginxIngress.resources.controller.limits.memory"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("document", "wrong"), [one[1:] for one in DOCUMENTS], ids=[one[0] for one in DOCUMENTS])
-def test_an_editor_and_we_judge_alike(document: dict[str, Any], wrong: list[str]) -> None:
-    """What jsonschema says of a file is what the rule is made of."""
+def test_editor_and_rules_agree(document: dict[str, Any], wrong: list[str]) -> None:
+    """The rule reports what jsonschema reports."""
     found = [str(error.path[0]) for error in Draft202012Validator(schema()).iter_errors(document)]
     assert found == wrong == list(invalid_keys(document))
 
 
-def test_an_editor_refuses_a_name_that_is_none() -> None:
+def test_editor_rejects_unknown_name() -> None:
     """A misprint is underlined while it is typed."""
     assert not Draft202012Validator(schema()).is_valid({"enableTrainning": "True"})
 
 
 @pytest.mark.parametrize("key", [key for key in known_keys() if values_of_key(key)])
-def test_every_value_that_is_listed_is_allowed(key: str) -> None:
+def test_listed_values_are_allowed(key: str) -> None:
     """And one that is not listed is not."""
     assert [one for one in values_of_key(key) if list(invalid_keys({key: one}))] == []
     assert list(invalid_keys({key: "none of them"})) == [key]
@@ -93,8 +93,8 @@ def appendix(shared: Path) -> dict[str, set[str]]:
 def test_the_appendix_of_the_page(shared: Path) -> None:
     """Every key is known, mapped or dropped, and has its effect in the scenarios that the page says.
 
-    sslCname has N/A for both workloads alone there, which the page itself contradicts below HTTPS, and logs and GPU
-    metrics for training alone; the field guide is newer.
+    sslCname has N/A for both workloads there, which the page contradicts below HTTPS, and logs and GPU metrics for
+    training alone; newer documentation has them for both.
     """
     gone, newer = set(schema()["x-dropped"]), {"sslCname", "logAnalyticsWS", "installDcgmExporter"}
     told = appendix(shared)

@@ -53,7 +53,6 @@ UNFINISHED: set[str] = {
     "azext_amlk8s/instance_types/resource_rules.py",
     "azext_amlk8s/instance_types/rules.py",
     "azext_amlk8s/knowledge/codes.json",
-    "azext_amlk8s/knowledge/settings.schema.json",
     "azext_amlk8s/operations/extension_common.py",
     "azext_amlk8s/operations/extension_create.py",
     "azext_amlk8s/operations/extension_delete.py",
@@ -71,7 +70,6 @@ UNFINISHED: set[str] = {
     "docs/decisions.md",
     "docs/reference/findings.md",
     "docs/sandbox.md",
-    "docs/reference/settings.md",
     "examples/instance-type-list.yaml",
     "sandbox/README.md",
     "tests/contract/audit.py",
@@ -84,11 +82,6 @@ UNFINISHED: set[str] = {
     "tests/scenarios/explain-reports.yaml",
     "tests/scenarios/failure-install.yaml",
     "tests/scenarios/life-look.yaml",
-    "tests/scenarios/settings-cluster.yaml",
-    "tests/scenarios/settings-rules.yaml",
-    "tests/scenarios/settings-tls.yaml",
-    "tests/scenarios/settings-words.yaml",
-    "tests/unit/test_settings_schema.py",
     "tools/story.yaml",
 }
 
