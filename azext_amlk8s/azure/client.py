@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.azure.operation import Operation, polling
+from azext_amlk8s.change_log import record_change
 from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef, WorkspaceRef, canonical_type
 
 if TYPE_CHECKING:
@@ -186,16 +187,19 @@ class AzureClient:
 
     def begin_create_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PUT of an extension."""
+        record_change("PUT", extension.id)
         poller = self._extensions().begin_create(*_sdk_path(extension), dict(body), polling=polling())
         return Operation(poller, lambda result: result.as_dict())
 
     def begin_update_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PATCH of an extension."""
+        record_change("PATCH", extension.id)
         poller = self._extensions().begin_update(*_sdk_path(extension), dict(body), polling=polling())
         return Operation(poller, lambda result: result.as_dict())
 
     def begin_delete_extension(self, extension: ExtensionRef, *, force: bool = False) -> Operation:
         """DELETE of an extension; force deletes it from Azure without contacting the cluster."""
+        record_change("DELETE", extension.id)
         options = {"force_delete": True} if force else {}
         return Operation(self._extensions().begin_delete(*_sdk_path(extension), polling=polling(), **options))
 

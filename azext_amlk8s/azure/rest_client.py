@@ -16,6 +16,7 @@ from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
 from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy
+from azext_amlk8s.change_log import record_change
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -88,6 +89,7 @@ class RestClient:
         self, method: str, url: str, api_version: str, body: Mapping[str, Any] | None = None, **query: str
     ) -> Operation:
         """Start a long-running operation. Raises HttpResponseError when it is refused."""
+        record_change(method, url)
         request = HttpRequest(method, self._url(url), params=_query(api_version, query), json=body)
         pipeline_response = self._client.send_request(request, _return_pipeline_response=True)
         _raise_for_status(pipeline_response.http_response)

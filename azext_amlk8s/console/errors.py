@@ -120,8 +120,12 @@ def azure_error(error: Exception, done: str = "") -> Exception:
     done is a sentence that says what was done before.
     """
     from azure.cli.core.util import get_error_type_by_azure_error
-    from azure.core.exceptions import HttpResponseError
+    from azure.core.exceptions import DecodeError, HttpResponseError
 
+    from azext_amlk8s.azure.rest_client import unexpected_response
+
+    if isinstance(error, DecodeError) and error.response is not None:
+        error = unexpected_response(error.response, "JSON")  # type: ignore[arg-type]
     if not isinstance(error, HttpResponseError):
         message, fixes = network_problem(error, "Azure")
         return az_error("AzureConnectionError", " ".join(filter(None, [message, done])), fixes)

@@ -14,7 +14,7 @@ from azext_amlk8s.redaction import forget_secrets, redact_text
 def error_boundary() -> Iterator[None]:
     """Turn every exception of a command, Ctrl-C included, into one of az's error classes.
 
-    az derives the exit code from the class: 2 for wrong usage, 3 for something that does not exist, 1 for the rest.
+    az derives the exit code from the class: 3 for something that does not exist, 1 for the rest.
     """
     forget_changes()
     forget_secrets()
