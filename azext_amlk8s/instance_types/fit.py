@@ -140,6 +140,7 @@ class _Group:
     def __init__(self, place: str, nodes: Sequence[Node], labels: Selector, placement: Placement) -> None:
         self.place, self.nodes, self.sample, self.labels = place, nodes, nodes[0], labels
         self.closed = placement_obstacles(nodes[0], placement)
+        self._most = max(nodes, key=lambda node: node.capacity.get("cpu", 0))
         self.capacity = _Columns([node.capacity for node in nodes])
         self.free = _Columns([node.free for node in nodes])
         distinct = {tuple(sorted(subtract(node.allocatable, node.overhead).items())) for node in nodes}
@@ -148,6 +149,10 @@ class _Group:
     def holds(self, needs: Amounts) -> bool:
         """Whether any node is large enough, next to the pods of DaemonSets."""
         return any(self.size.pods(needs))
+
+    def lacks(self, needs: Amounts) -> tuple[Shortage, ...]:
+        """What the node with the most CPU lacks; nothing where its amounts are unknown."""
+        return shortages(self._most.capacity, needs, self._most.resident) if self._most.allocatable else ()
 
     def closest(self, needs: Amounts) -> tuple[Node, tuple[Shortage, ...]]:
         """The node that is closest to hold a pod, and what it lacks."""
@@ -200,7 +205,7 @@ class _Cluster:
     def _place(self, place: str, groups: Sequence[_Group], selector: Selector, needs: Amounts) -> PlaceFit:
         open_groups = [one for one in groups if not one.closed and selector <= one.labels]
         if not open_groups:
-            closest = min((self._obstacles(one, selector) for one in groups), key=len)
+            closest = min(((*self._obstacles(one, selector), *one.lacks(needs)) for one in groups), key=len)
             return PlaceFit(place, obstacles=closest)
         names: list[str] = []
         pods = free = added = 0

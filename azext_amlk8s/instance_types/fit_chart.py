@@ -1,4 +1,4 @@
-"""A picture of a fit: types by places, a dot as large as the number of pods, or a word for what is in the way."""
+"""A chart of a fit: types by places, each cell with the pods that can run now and in all, or with every obstacle."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from azext_amlk8s.instance_types.fit import PlaceFit, TypeFit
+from azext_amlk8s.scheduling.amounts import resource_name
 
-THERE, TO_COME, NOTHING = "#81c784", "#ffd54f", "#b0bec5"
-MIDDLE = ".value { text-anchor: middle }"
-ROW, COLUMN, MARGIN = 38, 96, 330
-WORDS = {"nvidia.com/gpu": "GPU", "selector": "label", "state": "off"}
-# pygal leaves one behind even where it is told to use none.
-SCRIPT = re.compile(r"<script.*?</script>", re.S)
+NOW, LATER, SCALE_OUT, NEVER = "#81c784", "#ffb74d", "#fff176", "#cfd8dc"
+LEGEND = (
+    "Pods that can run now of all that fit. Green: some can run now. Orange: none until running pods end.\n"
+    "Yellow (+): on nodes that an autoscaler adds. Grey: none, with everything that prevents it."
+)
+CENTRED = ".value { text-anchor: middle }"
+ROW, MIN_COLUMN, CHARACTER, LABELS = 38, 110, 7.2, 12
+OBSTACLES = {"selector": "label", "os": "OS", "arch": "architecture", "state": "not ready"}
+SCRIPT = re.compile(r"<script.*?</script>", re.S)  # pygal leaves one even without js
 FONTS = "DejaVu Sans, Liberation Sans, Arial, Helvetica, sans-serif"
 
 
 def svg(fits: Sequence[TypeFit]) -> str:
-    """The picture as SVG without scripts. Raises ModuleNotFoundError where pygal is not installed."""
+    """The chart as SVG without scripts. Raises ModuleNotFoundError where pygal is not installed."""
     import pygal
     from pygal.style import Style
 
     places = [place.place for place in fits[0].places] if fits else []
+    texts = [_text(place) for one in fits for place in one.places]
+    column = max([MIN_COLUMN, *(int(len(text) * CHARACTER) + LABELS for text in texts)])
+    names = max((len(one.name) for one in fits), default=0)
     style = Style(
         background="white",
         plot_background="white",
@@ -39,23 +46,23 @@ def svg(fits: Sequence[TypeFit]) -> str:
     chart: Any = pygal.Dot(
         style=style,
         js=[],
-        css=["file://style.css", "file://graph.css", f"inline:{MIDDLE}"],
+        css=["file://style.css", "file://graph.css", f"inline:{CENTRED}"],
         show_y_guides=False,
         show_x_guides=False,
         show_legend=False,
         print_values=True,
-        no_data_text="There are no instance types.",
-        title="How many pods of each instance type run at once",
-        x_title="Green: on nodes that are there. Yellow: on nodes that an autoscaler may add. A word: what hinders.",
-        width=MARGIN + COLUMN * max(len(places), 5),
-        height=200 + ROW * max(len(fits), 2),
-        x_label_rotation=35,
-        truncate_label=28,
+        no_data_text="No instance types",
+        title="Pods of each instance type",
+        x_title=LEGEND,
+        width=int(names * CHARACTER) + 120 + max(column * len(places), 640),
+        height=240 + ROW * max(len(fits), 2),
+        x_label_rotation=25,
+        truncate_label=40,
         explicit_size=True,
         margin=24,
     )
     chart.x_labels = places
-    most = max((_pods(place) for one in fits for place in one.places), default=0)
+    most = max((place.pods + place.added for one in fits for place in one.places), default=0)
     for one in fits:
         chart.add(one.name, [_cell(place, most) for place in one.places])
     return drawn(chart)
@@ -73,18 +80,18 @@ def png(picture: str) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=2, background="white"))
 
 
-def _pods(place: PlaceFit) -> int:
-    return place.pods + place.added
+def _text(place: PlaceFit) -> str:
+    """2 of 12, 2 of 12 +6, +6, or the names of all obstacles."""
+    if place.pods or place.added:
+        existing = f"{place.free} of {place.pods}" if place.pods else ""
+        return f"{existing} +{place.added}".strip() if place.added else existing
+    names = (OBSTACLES.get(obstacle.kind) or resource_name(obstacle.kind) for obstacle in place.obstacles)
+    return ", ".join(dict.fromkeys(names))
 
 
 def _cell(place: PlaceFit, most: int) -> dict[str, Any]:
-    """A dot that grows with the root of the pods, and never so small that its number does not stand on it."""
-    pods = _pods(place)
-    text = str(place.pods) if place.pods else ""
-    text += f" +{place.added}" if place.added else ""
-    if not pods:
-        kinds = dict.fromkeys(WORDS.get(obstacle.kind, obstacle.kind) for obstacle in place.obstacles)
-        text = ", ".join([*kinds][:2]) + (", …" if len(kinds) > 2 else "")
-    colour = THERE if place.pods else TO_COME if pods else NOTHING
+    """A dot whose area grows with the pods, never too small for its text."""
+    pods, text = place.pods + place.added, _text(place)
+    colour = NOW if place.free else LATER if place.pods else SCALE_OUT if pods else NEVER
     size = 0.4 + 0.6 * (pods / most) ** 0.5 if pods else 0
     return {"value": size, "color": colour, "formatter": lambda _value, text=text: text, "label": text}

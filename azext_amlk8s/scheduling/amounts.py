@@ -14,6 +14,7 @@ from azext_amlk8s.scheduling.quantities import amount
 Amounts = Mapping[str, int]
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 GPU = "nvidia.com/gpu"
+LARGEST = Decimal(2**63 - 1)  # as in Kubernetes; also keeps absurd quantities from costing time
 NAMES = {"cpu": "CPU", "memory": "memory", "pods": "pods", "ephemeral-storage": "ephemeral storage", GPU: "GPU"}
 
 
@@ -23,6 +24,7 @@ def thousandths(quantity: object, up: bool = False) -> int:
     number = amount(quantity)
     if number is None:
         return 0
+    number = min(number, LARGEST)
     return int((number * 1000).to_integral_value(rounding=ROUND_CEILING if up else ROUND_FLOOR))
 
 

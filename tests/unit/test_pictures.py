@@ -33,7 +33,7 @@ FITS = fit([TYPE], NODES, Placement())
     ("picture", "word"),
     [
         (types_by_places(FITS), "small"),
-        (types_by_places([]), "no instance types"),
+        (types_by_places([]), "No instance types"),
         (capacity(NODES, "cpu"), "<one>"),
         (capacity([], "memory"), "No node"),
     ],
