@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 BLANK = "***"
 MAX_DEPTH = 100
-# A shorter value cannot be told from an ordinary word, so it is only recognised by the name of its key.
+# A shorter value could be an ordinary word, so it is only redacted by the name of its key.
 MIN_REGISTERED = 6
 NAME_LENGTH = 256
 

@@ -1,4 +1,4 @@
-"""The diagnosis for a support case: what is in it, that no secret is, and the page in a real browser."""
+"""The diagnosis for a support case: its contents, without secrets, and its page in a real browser."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ COMMAND = ["amlk8s", "extension", "diagnose", "-g", "ml-rg", "-c", "aks", "-t", 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What the command said and wrote."""
+    """The output and the files of the command."""
 
     said: Any
     folder: Path
@@ -174,15 +174,15 @@ def bundle(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.mark.parametrize("where", SECRETS)
-def test_no_secret_is_in_it(where: str, bundle: Bundle) -> None:
-    """Neither in the archive, nor in the page beside it, nor in what the command says."""
+def test_diagnosis_has_no_secret(where: str, bundle: Bundle) -> None:
+    """Neither in the archive, nor in its page, nor in the output of the command."""
     secret = SECRETS[where]
-    told = {**bundle.files(), "page": (bundle.folder / "summary.html").read_text(), "out": bundle.said.out, "err": bundle.said.err}  # fmt: skip
-    assert [name for name, text in told.items() if secret in text] == []
+    texts = {**bundle.files(), "page": (bundle.folder / "summary.html").read_text(), "out": bundle.said.out, "err": bundle.said.err}  # fmt: skip
+    assert [name for name, text in texts.items() if secret in text] == []
     assert secret.encode() not in (bundle.folder / "diagnosis.zip").read_bytes()
 
 
-def test_what_is_no_secret_is_kept(bundle: Bundle) -> None:
+def test_other_values_are_kept(bundle: Bundle) -> None:
     files = bundle.files()
     assert json.loads(files["extensions.json"])[0]["properties"]["configurationSettings"]["enableTraining"] == "True"
     assert "this line may be read" in files["logs/gateway-1.gateway.log"]
@@ -192,47 +192,47 @@ def test_what_is_no_secret_is_kept(bundle: Bundle) -> None:
     assert pod["spec"]["containers"][0]["env"][0] == {"name": "PLAIN", "value": "***"}
 
 
-def test_what_is_in_it(bundle: Bundle) -> None:
+def test_contents(bundle: Bundle) -> None:
     """Azure's view, the cluster's, the report with its findings, the logs."""
     expected = {"report.json", "cluster.json", "extensions.json", "nodes.json", "pods.json", "events.json", "health.json", "controllers.json", "summary.html"}  # fmt: skip
     assert expected <= set(bundle.files())
-    told = json.loads(bundle.said.out)
-    assert set(told["files"]) == set(bundle.files())
+    result = json.loads(bundle.said.out)
+    assert set(result["files"]) == set(bundle.files())
     report = json.loads(bundle.files()["report.json"])
     assert {"K402", "K403", "K501", "K504"} <= {one["id"] for one in report["findings"]}
 
 
-def test_only_its_owner_can_read_it(bundle: Bundle) -> None:
+def test_only_the_owner_can_read_it(bundle: Bundle) -> None:
     assert stat.S_IMODE(bundle.folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in bundle.folder.iterdir()} == {0o600}
     with zipfile.ZipFile(bundle.folder / "diagnosis.zip") as archive:
         assert {info.external_attr >> 16 for info in archive.infolist()} == {0o600}
 
 
-def test_the_page_needs_no_network(bundle: Bundle) -> None:
-    """No script, nothing that is fetched; what objects say is escaped."""
+def test_page_needs_no_network(bundle: Bundle) -> None:
+    """No script, no external resource; texts of objects are escaped."""
     page = (bundle.folder / "summary.html").read_text()
     assert "<script" not in page
     assert "src=" not in page and "@import" not in page and "<link" not in page
     assert "back-off &lt;script&gt;" in page
 
 
-def test_each_diagnosis_has_a_folder_of_its_own(stage: Stage, tmp_path: Path) -> None:
+def test_each_diagnosis_has_a_new_folder(stage: Stage, tmp_path: Path) -> None:
     with stage.scene({}, tmp_path, 0) as scene:
         for _ in range(2):
             assert scene.az([*COMMAND, "out"], tmp_path).code == 0
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
-def test_a_folder_that_cannot_be_made(stage: Stage, tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with stage.scene({}, tmp_path, 0) as scene:
         said = scene.az([*COMMAND, "file"], tmp_path)
     assert (said.code, said.out) == (1, "")
-    assert "In file no folder can be made" in said.err and "Traceback" not in said.err
+    assert "Cannot create a folder in" in said.err and "Traceback" not in said.err
 
 
-def test_nothing_is_left_where_azure_cannot_be_asked(stage: Stage, tmp_path: Path) -> None:
+def test_no_folder_remains_when_azure_is_unreachable(stage: Stage, tmp_path: Path) -> None:
     with stage.scene({}, tmp_path, 0) as scene:
         said = scene.az([*COMMAND[:-1], "--subscription", "no-such-subscription", "--output-folder", "out"], tmp_path)
     assert said.code != 0 and "Traceback" not in said.err
@@ -251,7 +251,7 @@ def chromium() -> str:
 
 
 def browse(chromium: str, profile: Path, *words: str) -> str:
-    """What Chromium writes, with no network but the page itself."""
+    """The output of Chromium, without network except for the page itself."""
     options = [
         "--headless",
         "--no-sandbox",
@@ -263,7 +263,7 @@ def browse(chromium: str, profile: Path, *words: str) -> str:
     return done.stdout
 
 
-def test_the_page_in_a_browser(chromium: str, bundle: Bundle, tmp_path: Path) -> None:
+def test_page_in_a_browser(chromium: str, bundle: Bundle, tmp_path: Path) -> None:
     """The browser finds the verdict, the component matrix and the picture of the nodes where a reader looks for them."""
     page = (bundle.folder / "summary.html").as_uri()
     dom = browse(chromium, tmp_path, "--dump-dom", page)
@@ -276,8 +276,8 @@ def test_the_page_in_a_browser(chromium: str, bundle: Bundle, tmp_path: Path) ->
     assert "ERR_" not in dom
 
 
-def test_the_page_is_drawn(chromium: str, bundle: Bundle, tmp_path: Path) -> None:
-    """It is no blank sheet: a picture of it has the colours of the bars, and of what is wrong."""
+def test_page_is_drawn(chromium: str, bundle: Bundle, tmp_path: Path) -> None:
+    """A screenshot has the colours of the bars and of the errors."""
     picture = tmp_path / "page.png"
     browse(chromium, tmp_path, f"--screenshot={picture}", "--window-size=1100,6000", (bundle.folder / "summary.html").as_uri())  # fmt: skip
     content = picture.read_bytes()

@@ -1,4 +1,4 @@
-"""A cluster for each way of going wrong: the failure is explained at once, and what mends it is said."""
+"""A cluster for each kind of failure: the failure is explained at once, with its fix."""
 
 from __future__ import annotations
 
@@ -45,28 +45,28 @@ def cmd(troubled: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(cli_ctx=cli)
 
 
-def told(raised: Any) -> str:
+def error_text(raised: Any) -> str:
     """The error and what it recommends, as one text."""
     return "\n".join([str(raised.value), *(raised.value.recommendations or [])])
 
 
-# What is wrong, cluster, settings, what the message must say, what must be recommended.
+# Failure, cluster, settings, options, parts of the message, part of the recommendations.
 INSTALLS: list[tuple[str, str, list[str], dict[str, Any], list[str], str]] = [
     ("load balancer without an address", "no-load-balancer", BOTH, ARC, ["E40001 LOAD_BALANCER_NOT_SUPPORT [health check service]"], "inferenceRouterServiceType=nodePort"),
     ("too few nodes", "two-nodes", [*BOTH, HIGH], {}, ["F101"], "inferenceRouterHA=False"),
     ("internal load balancer outside AKS", "no-load-balancer", [*BOTH, "internalLoadBalancerProvider=azure"], ARC, ["F103"], "Leave out internalLoadBalancerProvider"),
     ("image pull", "no-registry", TRAINING, {}, ["timed out waiting for the condition", "ImagePullBackOff [Pod "], "kubectl describe pod"),
-    ("too little room", "small-nodes", BOTH, {}, ["InsufficientResources [Pod azureml-fe-"], "kubectl describe nodes"),
+    ("too little capacity", "small-nodes", BOTH, {}, ["InsufficientResources [Pod azureml-fe-"], "kubectl describe nodes"),
     ("taints", "tainted", TRAINING, {}, ["F119"], "az aks nodepool add --cluster-name tainted"),
     ("a selector that no node matches", "ordinary", [*TRAINING, "nodeSelector.pool=ml"], {}, ["NodeSelectorMismatch"], "kubectl get nodes --show-labels"),
     ("quota", "quota", TRAINING, {}, ["QuotaExceeded [ReplicaSet "], "kubectl describe resourcequota -n azureml"),
-    ("Volcano of somebody else", "own-volcano", TRAINING, {}, ["OwnershipConflict", "jobs.batch.volcano.sh"], "installVolcano=False"),
-    ("Prometheus of somebody else", "own-prometheus", TRAINING, {}, ["E45002"], "installPromOp=False"),
+    ("Volcano of another owner", "own-volcano", TRAINING, {}, ["OwnershipConflict", "jobs.batch.volcano.sh"], "installVolcano=False"),
+    ("Prometheus of another owner", "own-prometheus", TRAINING, {}, ["E45002"], "installPromOp=False"),
     ("router of a retired attachment", "legacy-router", BOTH, {}, ["E45005"], "kubectl delete -n default deployment/azureml-fe"),
     ("role of a retired attachment", "legacy-role", BOTH, {}, ["E45004 AZUREML_FE_ROLE_CONFLICT"], "kubectl delete clusterrole azureml-fe"),
     ("name in use", "name-in-use", TRAINING, {}, ["ReleaseNameInUse"], "helm list -n azureml"),
     ("interrupted", "interrupted", TRAINING, {}, ["HelmOperationInProgress"], "helm history"),
-    ("still being removed", "terminating", TRAINING, {}, ["NamespaceTerminating"], "kubectl wait --for=delete namespace/azureml"),
+    ("still being deleted", "terminating", TRAINING, {}, ["NamespaceTerminating"], "kubectl wait --for=delete namespace/azureml"),
     ("agents offline", "offline", TRAINING, ARC, ["F105"], "az connectedk8s show -n offline -g ml-rg"),
     ("service principal", "service-principal", TRAINING, {}, ["F109"], "az aks update -n service-principal -g ml-rg --enable-managed-identity"),
     ("no such version", "ordinary", TRAINING, {"version": "9.9.9", "auto_upgrade": False}, ["VersionNotResolved"], "--version"),
@@ -92,7 +92,7 @@ def install(
 @pytest.mark.parametrize(
     ("name", "cluster", "config", "more", "says", "fix"), INSTALLS, ids=[one[0] for one in INSTALLS]
 )
-def test_a_failing_installation_is_explained(
+def test_failed_installation_is_explained(
     name: str, cluster: str, config: list[str], more: dict[str, Any], says: list[str], fix: str, cmd: Any
 ) -> None:
     from azure.cli.core.azclierror import AzCLIError
@@ -101,12 +101,12 @@ def test_a_failing_installation_is_explained(
 
     with pytest.raises(AzCLIError) as raised, error_boundary():
         install(cmd, cluster, config, **more)
-    text = told(raised)
+    text = error_text(raised)
     assert [one for one in says if one not in text] == [], text
     assert fix in "\n".join(raised.value.recommendations), text
 
 
-def test_a_certificate_for_another_name(cmd: Any, tmp_path: Path) -> None:
+def test_certificate_for_another_name(cmd: Any, tmp_path: Path) -> None:
     """The health check looks at it again, in the cluster; both files are of a kind, so it is not refused before."""
     import trustme
     from azure.cli.core.azclierror import AzCLIError
@@ -120,16 +120,16 @@ def test_a_certificate_for_another_name(cmd: Any, tmp_path: Path) -> None:
     config = ["enableInference=True", "inferenceRouterServiceType=LoadBalancer", "sslCname=other.example.com"]
     with pytest.raises(AzCLIError) as raised, error_boundary():
         install(cmd, "ordinary", config, config_protected=files)
-    assert "other.example.com" in told(raised)
+    assert "other.example.com" in error_text(raised)
 
 
-def test_what_is_mended_succeeds(cmd: Any) -> None:
-    """The fix that is recommended is one."""
+def test_recommended_fix_succeeds(cmd: Any) -> None:
+    """The installation succeeds with the recommended setting."""
     done = install(cmd, "two-nodes", [*BOTH, "inferenceRouterHA=False"])
     assert (done["properties"]["provisioningState"], done["properties"]["statuses"]) == ("Succeeded", [])
 
 
-def test_a_failing_update_is_explained(cmd: Any) -> None:
+def test_failed_update_is_explained(cmd: Any) -> None:
     """Training runs beside the router of a retired attachment; inference does not."""
     from azure.cli.core.azclierror import AzCLIError
 
@@ -139,12 +139,12 @@ def test_a_failing_update_is_explained(cmd: Any) -> None:
     assert install(cmd, "legacy-router", TRAINING)["properties"]["provisioningState"] == "Succeeded"
     with pytest.raises(AzCLIError) as raised, error_boundary():
         extension_update.update(cmd, "ml-rg", "legacy-router", "managedClusters", "aml", config=BOTH, yes=True)
-    text = told(raised)
+    text = error_text(raised)
     assert "failed pre-upgrade: pod healthcheck failed" in text
     assert "E45005 AZUREML_FE_DEPLOYMENT_CONFLICT [health check inferencev1]" in text
 
 
-# What is wrong, workspace, role that its identity lacks on the cluster.
+# Failure, workspace, role that its identity lacks on the cluster.
 ATTACHMENTS: list[tuple[str, str, str]] = [
     ("role of the workspace on the cluster", "ml-ws-no-admin", "Azure Kubernetes Service Cluster Admin Role"),
     ("role of the workspace on the extension", "ml-ws-no-extension", "Kubernetes Extension Contributor"),
@@ -160,7 +160,7 @@ def installed(troubled: Sandbox) -> None:
 
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize(("name", "workspace", "role"), ATTACHMENTS, ids=[one[0] for one in ATTACHMENTS])
-def test_a_failing_attachment_is_refused_beforehand(name: str, workspace: str, role: str, cmd: Any) -> None:
+def test_attachment_without_role_is_rejected(name: str, workspace: str, role: str, cmd: Any) -> None:
     from azure.cli.core.azclierror import AzCLIError
 
     from azext_amlk8s.operations import compute_attach
@@ -168,12 +168,12 @@ def test_a_failing_attachment_is_refused_beforehand(name: str, workspace: str, r
 
     with pytest.raises(AzCLIError) as raised, error_boundary():
         compute_attach.attach(cmd, "ml-rg", workspace, "k8s", cluster_name="good", cluster_type="managedClusters")
-    text = told(raised)
+    text = error_text(raised)
     assert f"lacks the role {role} on good" in text, text
     assert f"az role assignment create --role '{role}'" in text, text
 
 
-def test_az_shows_it(troubled: Sandbox) -> None:
+def test_az_prints_cause_and_fix(troubled: Sandbox) -> None:
     """The real az: exit code 1, the cause and the fix on stderr, no traceback; the cluster keeps its report."""
     words = ["-g", "ml-rg", "-c", "other-prometheus", "-t", "managedClusters", "-n", "aml"]
     said = troubled.az("amlk8s", "extension", "create", *words, "--config", *TRAINING)
