@@ -4,7 +4,7 @@
 
 Starts a sandbox with healthy clusters of 50 nodes, each with the extension for training and inference and a compute on
 it. The bare client is one az process too: `az rest` for the first request, az's own send_raw_request for the others of
-Azure, a requests session for those of the cluster; it judges nothing. Both run in turn.
+Azure, a requests session for those of the cluster; it checks nothing. Both run in turn.
 """
 
 from __future__ import annotations

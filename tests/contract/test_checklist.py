@@ -1,4 +1,4 @@
-"""What a faithful stand-in must do: the twelve points of field guide arm-protocol, section 7, each asked over HTTP."""
+"""What the sandbox must do like Azure, each point requested over HTTP: headers, states, versions, errors, operations."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def ended(audit: Audit, reply: Reply) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("cluster", PAIRS, ids=["aks", "arc"])
-def test_1_headers_of_an_installation(audit: Audit, cluster: str) -> None:
+def test_headers_of_an_installation(audit: Audit, cluster: str) -> None:
     """A signed URL of more than 3 kB in the service's own casing, and a Location at a foreign host without api-version."""
     made = audit.ask("PUT", f"{cluster}/{EXTENSIONS}/one?{OLD}", EXTENSION)
     url, location = made.headers["azure-asyncoperation"], made.headers["location"]
@@ -78,7 +78,7 @@ def test_1_headers_of_an_installation(audit: Audit, cluster: str) -> None:
 
 
 @pytest.mark.parametrize("cluster", PAIRS, ids=["aks", "arc"])
-def test_2_and_3_secrets_and_versions(audit: Audit, cluster: str) -> None:
+def test_secrets_and_versions(audit: Audit, cluster: str) -> None:
     """Keys of secrets stay, their values do not; the installed version stands beside the wanted one, which is null."""
     one = f"{cluster}/{EXTENSIONS}/one"
     read = audit.ask("GET", f"{one}?{OLD}").body["properties"]
@@ -89,7 +89,7 @@ def test_2_and_3_secrets_and_versions(audit: Audit, cluster: str) -> None:
     assert (unknown.status, unknown.body["error"]["code"]) == (404, "InvalidResourceType")
 
 
-def test_3_newer_versions_of_the_interface_say_more(audit: Audit) -> None:
+def test_newer_api_versions_return_more_properties(audit: Audit) -> None:
     """autoUpgradeMode and the state in the cluster stand in answers since 2025-03-01, and not before."""
     came = {"autoUpgradeMode", "extensionState"}
     one = f"{ARC}/minikube/{EXTENSIONS}/one"
@@ -97,7 +97,7 @@ def test_3_newer_versions_of_the_interface_say_more(audit: Audit) -> None:
     assert not came & set(audit.ask("GET", f"{one}?{OLD}").body["properties"])
 
 
-def test_5_patches(audit: Audit) -> None:
+def test_patch_of_an_extension(audit: Audit) -> None:
     """202 with the resource and both headers; 200 when nothing changes; 409 while it is busy."""
     one = f"{ARC}/minikube/{EXTENSIONS}/one?{OLD}"
     change = {"properties": {"configurationSettings": {"a": "b"}}}
@@ -115,7 +115,7 @@ def test_5_patches(audit: Audit) -> None:
     assert audit.ask("PATCH", one, change).status == 200
 
 
-def test_4_removals(audit: Audit) -> None:
+def test_delete_of_an_extension(audit: Audit) -> None:
     """202 without a body or a Location; by force 200 at once, with a body that is none of the service's; then 204."""
     one = f"{ARC}/minikube/{EXTENSIONS}/one?{OLD}"
     gone = audit.ask("DELETE", one)
@@ -128,7 +128,7 @@ def test_4_removals(audit: Audit) -> None:
     assert audit.ask("GET", f"{AKS}/aks-poc/{EXTENSIONS}?{OLD}").body == {"value": [], "nextLink": None}
 
 
-def test_6_a_failure(audit: Audit) -> None:
+def test_failed_installation(audit: Audit) -> None:
     """With HTTP 200 in the operation, and as a status of the extension that has no level."""
     one = f"{AKS}/aks-single/{EXTENSIONS}/one?{OLD}"
     settings = {"enableInference": "True", "allowInsecureConnections": "True", "inferenceRouterHA": "True"}
@@ -143,7 +143,7 @@ def test_6_a_failure(audit: Audit) -> None:
     assert "errorInfo" not in left
 
 
-def test_7_computes(under: Callable[..., Audit]) -> None:
+def test_computes(under: Callable[..., Audit]) -> None:
     """201 for an update too, a status that says no more than its word, and pages by $skip.
 
     What a removal must say, and the long envelope of its refusal, the audit of test_mutations asks for.
@@ -173,7 +173,7 @@ WEATHER = [
 ]
 
 
-def test_8_bad_weather(under: Callable[..., Audit]) -> None:
+def test_injected_faults(under: Callable[..., Audit]) -> None:
     """Each kind comes once, after the requests that pass, and goes again."""
     weather = [
         {**told, "path": f"connectedClusters/c{number}$", "after": 1} for number, (told, *_) in enumerate(WEATHER)
@@ -187,7 +187,7 @@ def test_8_bad_weather(under: Callable[..., Audit]) -> None:
         assert (met.headers["x-ms-failure-cause"], met.headers.get("retry-after")) == (cause, wait)
 
 
-def test_8_operations_of_the_tenant(audit: Audit) -> None:
+def test_operations_of_the_tenant(audit: Audit) -> None:
     """A removal of an Arc-connected cluster is followed at a URL without a subscription, and with HTTP 202."""
     gone = audit.ask("DELETE", f"{ARC}/onprem?api-version=2024-01-01")
     url = gone.headers["azure-asyncoperation"]
@@ -200,7 +200,7 @@ def test_8_operations_of_the_tenant(audit: Audit) -> None:
     assert audit.ask("GET", f"{ARC}/onprem?api-version=2024-01-01").status == 404
 
 
-def test_9_who_failed(audit: Audit) -> None:
+def test_failure_cause_header(audit: Audit) -> None:
     """ARM says so of its own refusals; a provider's own say nothing."""
     parent = audit.ask("PUT", f"{ARC}/absent/{EXTENSIONS}/one?{OLD}", EXTENSION)
     group = audit.ask("GET", f"{ARC.replace('ml-rg', 'no-rg')}/c?api-version=2024-01-01")
@@ -210,7 +210,7 @@ def test_9_who_failed(audit: Audit) -> None:
     assert parent.body["error"]["code"] == "ParentResourceNotFound"
 
 
-def test_10_registration(under: Callable[..., Audit]) -> None:
+def test_provider_registration(under: Callable[..., Audit]) -> None:
     """A write is refused, the provider registered at the version that azure-core asks at, and the write goes through."""
     audit = under(
         providers={"Microsoft.Kubernetes": "Registered", "Microsoft.KubernetesConfiguration": "NotRegistered"}
@@ -225,7 +225,7 @@ def test_10_registration(under: Callable[..., Audit]) -> None:
     assert audit.ask("PUT", one, EXTENSION).status == 201
 
 
-def test_11_case(audit: Audit) -> None:
+def test_case_of_resource_ids(audit: Audit) -> None:
     """Ids are found in any case; an extension's id echoes the caller's, a cluster's does not."""
     shouted = audit.ask("GET", f"{ARC}/minikube?api-version=2024-01-01".replace(ARC, ARC.upper()))
     assert shouted.status == 200
@@ -236,7 +236,7 @@ def test_11_case(audit: Audit) -> None:
     assert aks.body["type"] == "Microsoft.ContainerService/ManagedClusters"
 
 
-def test_12_correlation(audit: Audit) -> None:
+def test_correlation_headers(audit: Audit) -> None:
     """Three headers on every answer, good or bad, that name the same request."""
     for path in (f"{ARC}/minikube?api-version=2024-01-01", f"{ARC}/absent?api-version=2024-01-01", f"{ARC}/minikube"):
         headers = audit.ask("GET", path).headers
