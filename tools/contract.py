@@ -56,7 +56,7 @@ def table(told: list[dict[str, Any]]) -> str:
         row["versions"] = sorted({*row["versions"], *one["versions"]})
         row["judges"] += [judge for judge in one["judges"] if judge not in row["judges"]]
         row["assumed"] += [one["assumed"]] if one["assumed"] else []
-    lines = ["| resource type | asked | API versions | judged by | assumed |", "|---|---|---|---|---|"]
+    lines = ["| resource type | methods | API versions | verified by | assumed |", "|---|---|---|---|---|"]
     for kind, row in rows.items():
         cells = [kind, " ".join(row["methods"]), ", ".join(row["versions"]), ", ".join(row["judges"])]
         lines.append(f"| {' | '.join([*cells, ' '.join(row['assumed'])])} |")
