@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.operations.cluster_options import Choice, Reached
+from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession
 
 if TYPE_CHECKING:
     from azext_amlk8s.instance_types.fit_findings import Commands
@@ -30,8 +30,8 @@ class ClusterFacts:
 
 
 def cluster_facts(
-    found: Reached,
-    where: Choice,
+    found: ClusterSession,
+    options: ClusterOptions,
     config: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
     *,
@@ -50,13 +50,13 @@ def cluster_facts(
     with ThreadPoolExecutor(4) as pool:
         node_objects = pool.submit(found.cluster.items, NODES)
         pod_objects = pool.submit(_pods, found.cluster)
-        extension_read = pool.submit(found.extension) if found.cluster_id else None
+        extension_read = pool.submit(found.extension) if found.ref else None
         profiles_read = pool.submit(_profiles, found) if pools else None
         pods, refusal = pod_objects.result()
         nodes = nodes_from_objects(node_objects.result(), pods)
         profiles, location = profiles_read.result() if profiles_read else ([], "")
         extension = extension_read.result() if extension_read else None
-    commands = commands_for(found, where, str((extension or {}).get("name") or ""))
+    commands = commands_for(found, options, str((extension or {}).get("name") or ""))
     settings = config if config is not None else _settings(extension)
     added = nodes_from_pools(profiles, nodes, _sizes(found, profiles, nodes, location))
     unknown = () if config is not None or extension is not None else unknown_settings()
@@ -64,22 +64,22 @@ def cluster_facts(
     return ClusterFacts([*nodes, *added], workload_placement(settings, names), commands, unknown)
 
 
-def commands_for(found: Reached, where: Choice, extension: str = "") -> Commands:
+def commands_for(found: ClusterSession, options: ClusterOptions, extension: str = "") -> Commands:
     """The options that name this cluster and its extension in commands to paste."""
     from azext_amlk8s.instance_types.fit_findings import Commands
     from azext_amlk8s.refs import ExtensionRef
     from azext_amlk8s.shell import join
 
-    cluster = found.cluster_ref if found.cluster_id else None
+    cluster = found.ref if found.ref else None
     credentials = ""
     words = [
-        f"--{key}={value}" for key, value in (("kubeconfig", where.kubeconfig), ("context", where.context)) if value
+        f"--{key}={value}" for key, value in (("kubeconfig", options.kubeconfig), ("context", options.context)) if value
     ]
     if cluster and not words:
         words = ["--context", cluster.name]
         credentials = f"az aks get-credentials {cluster.az_args}" if cluster.is_aks else ""
     of_extension = ExtensionRef(cluster, extension).cli_args if cluster and extension else ""
-    return Commands(where.words.strip(), of_extension, join(words), credentials)
+    return Commands(options.cli_suffix.strip(), of_extension, join(words), credentials)
 
 
 def _pods(cluster: Any) -> tuple[list[dict[str, Any]], str]:
@@ -98,21 +98,21 @@ def _settings(extension: Mapping[str, Any] | None) -> Mapping[str, str]:
     return ((extension or {}).get("properties") or {}).get("configurationSettings") or {}
 
 
-def _profiles(found: Reached) -> tuple[list[Mapping[str, Any]], str]:
+def _profiles(found: ClusterSession) -> tuple[list[Mapping[str, Any]], str]:
     """The agent pools of an AKS cluster and its location; none of another cluster, or where reading is forbidden."""
     from azure.core.exceptions import HttpResponseError
 
-    if not found.cluster_id or not found.cluster_ref.is_aks:
+    if not found.client or not found.ref or not found.ref.is_aks:
         return [], ""
     try:
-        cluster = found.arm.get(found.cluster_id)
+        cluster = found.client.get(found.ref.id)
     except HttpResponseError:
         return [], ""
     return (cluster.get("properties") or {}).get("agentPoolProfiles") or [], str(cluster.get("location") or "")
 
 
 def _sizes(
-    found: Reached, profiles: Sequence[Mapping[str, Any]], nodes: Sequence[Node], location: str
+    found: ClusterSession, profiles: Sequence[Mapping[str, Any]], nodes: Sequence[Node], location: str
 ) -> dict[str, Size]:
     """The sizes of virtual machines, read only where a pool has no node whose amounts are known."""
     from azure.core.exceptions import HttpResponseError
@@ -120,9 +120,9 @@ def _sizes(
     from azext_amlk8s.scheduling.pools import parse_size
 
     pools = {node.pool for node in nodes}
-    if all(profile.get("name") in pools for profile in profiles):
+    if not found.client or all(profile.get("name") in pools for profile in profiles):
         return {}
     try:
-        return {str(one["name"]): parse_size(one) for one in found.arm.list_vm_sizes(location) if one.get("name")}
+        return {str(one["name"]): parse_size(one) for one in found.client.list_vm_sizes(location) if one.get("name")}
     except HttpResponseError:
         return {}

@@ -6,34 +6,34 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import confirm, finding_object, log_findings, raise_for_errors, set_exit_code
-from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
+from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession, open_cluster, with_cluster_options
 
 if TYPE_CHECKING:
     from azext_amlk8s.instance_types.comparison import Comparison
 
 
-@on_cluster
-def list_(cmd: Any, where: Choice) -> list[dict[str, Any]]:
+@with_cluster_options
+def list_(cmd: Any, options: ClusterOptions) -> list[dict[str, Any]]:
     """The instance types of the cluster and, given a compute, of ARM; the default is always included."""
     from azext_amlk8s.instance_types.comparison import COMPARISON_RULES
 
-    with reached(cmd, where, may_lack=True) as found:
-        comparison, attach = _compare(found), _attach_command(where, found)
+    with open_cluster(cmd, options, allow_unreachable=True) as found:
+        comparison, attach = _compare(found), _attach_command(options, found)
         for one in COMPARISON_RULES:
-            log_findings(one(comparison, str(where.compute_name), attach))
+            log_findings(one(comparison, str(options.compute_name), attach))
         return comparison.views()
 
 
-@on_cluster
-def show(cmd: Any, name: str, where: Choice) -> dict[str, Any]:
+@with_cluster_options
+def show(cmd: Any, name: str, options: ClusterOptions) -> dict[str, Any]:
     """One instance type; exit code 3 where neither the cluster nor the compute has it."""
     from azext_amlk8s.instance_types.model import DEFAULT_NAME
 
-    with reached(cmd, where, may_lack=True) as found:
+    with open_cluster(cmd, options, allow_unreachable=True) as found:
         comparison = _compare(found)
         known = sorted({*comparison.names, DEFAULT_NAME})
         if name not in known:
-            raise _not_found(f"Instance type '{name}' not found; existing types: {', '.join(known)}.", where)
+            raise _not_found(f"Instance type '{name}' not found; existing types: {', '.join(known)}.", options)
         return comparison.view(name)
 
 
@@ -64,48 +64,48 @@ def convert(cmd: Any, file: Sequence[str]) -> dict[str, Any]:
     return conversion.as_list(types)
 
 
-@on_cluster
-def delete(cmd: Any, name: str, where: Choice, yes: bool = False) -> None:
+@with_cluster_options
+def delete(cmd: Any, name: str, options: ClusterOptions, yes: bool = False) -> None:
     """Delete one instance type after naming what uses it. Exit code 3 where it does not exist."""
     from azext_amlk8s.instance_types.usage import in_use, users_of
 
-    with reached(cmd, where) as found:
+    with open_cluster(cmd, options) as found:
         if found.cluster.get_instance_type(name) is None:
-            raise _not_found(f"Instance type '{name}' not found in the cluster.", where)
+            raise _not_found(f"Instance type '{name}' not found in the cluster.", options)
         raise_for_errors(in_use(name, users_of(name, found.cluster.workloads()), _default_of(found, name)))
         confirm(cmd, f"Delete instance type '{name}' from the cluster at {found.cluster.server}?", yes)
         found.cluster.delete_instance_type(name)
 
 
-def _not_found(message: str, where: Choice) -> Exception:
+def _not_found(message: str, options: ClusterOptions) -> Exception:
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    return ResourceNotFoundError(message, recommendation=f"az amlk8s instance-type list{where.words} -o table")
+    return ResourceNotFoundError(message, recommendation=f"az amlk8s instance-type list{options.cli_suffix} -o table")
 
 
-def _default_of(found: Reached, name: str) -> list[str]:
+def _default_of(found: ClusterSession, name: str) -> list[str]:
     """The compute that the user named, if the type is its default."""
     compute = found.compute or {}
     inner = (compute.get("properties") or {}).get("properties") or {}
     return [str(compute.get("name"))] if inner.get("defaultInstanceType") == name else []
 
 
-def _attach_command(where: Choice, found: Reached) -> str:
+def _attach_command(options: ClusterOptions, found: ClusterSession) -> str:
     """The command that attaches the compute again with the same name and namespace."""
     from azext_amlk8s.shell import join
 
     inner = ((found.compute or {}).get("properties") or {}).get("properties") or {}
-    options = {
-        "-n": where.compute_name,
-        "-g": where.resource_group_name,
-        "-w": where.workspace_name,
-        "--resource-id": found.cluster_id,
+    args = {
+        "-n": options.compute_name,
+        "-g": options.resource_group_name,
+        "-w": options.workspace_name,
+        "--resource-id": found.ref.id if found.ref else None,
         "--namespace": inner.get("namespace") or "default",
     }
-    return f"az amlk8s compute attach {join(str(word) for pair in options.items() for word in pair)} --replace"
+    return f"az amlk8s compute attach {join(str(word) for pair in args.items() for word in pair)} --replace"
 
 
-def _compare(found: Reached) -> Comparison:
+def _compare(found: ClusterSession) -> Comparison:
     """The types of cluster and compute, and the extension's version where it decides the size of the default."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -118,7 +118,7 @@ def _compare(found: Reached) -> Comparison:
     if found.cluster is None:
         get_logger(__name__).warning("%s Only the instance types of the compute follow.", found.note)
         return Comparison(None, compute)
-    if not found.cluster_id or DEFAULT_NAME in (compute or {}):
+    if not found.ref or DEFAULT_NAME in (compute or {}):
         return Comparison(types_of_objects(found.cluster.list_instance_types()), compute)
     with ThreadPoolExecutor(2) as pool:
         extension = pool.submit(found.extension)

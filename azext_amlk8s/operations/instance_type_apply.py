@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import confirm, log_findings, raise_for_errors, set_exit_code
 from azext_amlk8s.instance_types.flags import Flags
-from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
+from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession, open_cluster, with_cluster_options
 from azext_amlk8s.operations.input_files import types_of
-from azext_amlk8s.operations.option_groups import gathers
+from azext_amlk8s.operations.option_groups import group_options
 from azext_amlk8s.shell import quote
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from azext_amlk8s.rules import Finding
 
 
-@on_cluster
-@gathers("flags", Flags)
+@with_cluster_options
+@group_options("flags", Flags)
 def create(
     cmd: Any,
-    where: Choice,
+    options: ClusterOptions,
     flags: Flags,
     name: str | None = None,
     file: Sequence[str] | None = None,
@@ -39,18 +39,18 @@ def create(
     _check_share(share, from_nodes)
     _check_gpu(flags)
     types = types_of(file) if file else None if from_nodes else [_from_flags(name, flags)]
-    with reached(cmd, where) as found:
-        wanted = types if types is not None else _from_nodes(found, where, share)
+    with open_cluster(cmd, options) as found:
+        wanted = types if types is not None else _from_nodes(found, options, share)
         done = _apply(cmd, found, wanted, dry_run=dry_run, force=force_conflicts)
     return done if file or from_nodes else done[0]
 
 
-@on_cluster
-@gathers("flags", Flags)
+@with_cluster_options
+@group_options("flags", Flags)
 def update(
     cmd: Any,
     name: str,
-    where: Choice,
+    options: ClusterOptions,
     flags: Flags,
     dry_run: bool = False,
     force_conflicts: bool = False,
@@ -68,10 +68,12 @@ def update(
         raise RequiredArgumentMissingError(
             "Nothing to update: specify at least one value.", recommendation="--cpu-limit 2"
         )
-    with reached(cmd, where) as found:
+    with open_cluster(cmd, options) as found:
         existing = found.cluster.get_instance_type(name)
         if existing is None:
-            create_command = f"az amlk8s instance-type create -n {name} --cpu-limit 1 --memory-limit 2Gi{where.words}"
+            create_command = (
+                f"az amlk8s instance-type create -n {name} --cpu-limit 1 --memory-limit 2Gi{options.cli_suffix}"
+            )
             raise ResourceNotFoundError(f"Instance type '{name}' not found in the cluster.", create_command)
         labels, annotations = _metadata(existing)
         base = replace(types_of_objects([existing])[name], labels=labels, annotations=annotations)
@@ -82,11 +84,11 @@ def update(
     return result
 
 
-@on_cluster
+@with_cluster_options
 def apply(
     cmd: Any,
     file: Sequence[str],
-    where: Choice,
+    options: ClusterOptions,
     dry_run: bool = False,
     prune: bool = False,
     force_conflicts: bool = False,
@@ -98,7 +100,7 @@ def apply(
     the other manager) or pruned. The exit code is 1 where there is a conflict.
     """
     types = types_of(file)
-    with reached(cmd, where) as found:
+    with open_cluster(cmd, options) as found:
         before = {one["metadata"]["name"]: one for one in found.cluster.list_instance_types()}
         to_prune = _types_to_prune(before, types) if prune else []
         if to_prune and not dry_run:
@@ -167,7 +169,7 @@ def _check_share(share: Sequence[str] | None, from_nodes: bool) -> None:
         )
 
 
-def _from_nodes(found: Reached, where: Choice, share: Sequence[str] | None) -> list[InstanceType]:
+def _from_nodes(found: ClusterSession, options: ClusterOptions, share: Sequence[str] | None) -> list[InstanceType]:
     """Types for each node pool, sized to what workloads can use of its nodes; warns where none can run now."""
     from azure.cli.core.azclierror import ValidationError
 
@@ -176,13 +178,13 @@ def _from_nodes(found: Reached, where: Choice, share: Sequence[str] | None) -> l
     from azext_amlk8s.instance_types.proposal import WHOLE, left_out, propose
     from azext_amlk8s.operations.cluster_facts import cluster_facts
 
-    facts = cluster_facts(found, where, pools=False)
+    facts = cluster_facts(found, options, pools=False)
     types = propose(facts.nodes, facts.placement, share or (WHOLE,))
     log_findings([*facts.unknown, *pools_left_out(left_out(facts.nodes, facts.placement), facts.commands)])
     if not types:
         raise ValidationError(
             "No node of the cluster has enough capacity for workloads, so no instance type can be created from them.",
-            recommendation=f"az amlk8s instance-type fit{where.words} -o table",
+            recommendation=f"az amlk8s instance-type fit{options.cli_suffix} -o table",
         )
     log_findings(evaluate_fit(fit(types, facts.nodes, facts.placement), facts.placement, facts.commands))
     return types
@@ -190,7 +192,7 @@ def _from_nodes(found: Reached, where: Choice, share: Sequence[str] | None) -> l
 
 def _apply(
     cmd: Any,
-    found: Reached,
+    found: ClusterSession,
     types: Iterable[InstanceType],
     before: Mapping[str, Any] | None = None,
     *,
@@ -238,14 +240,16 @@ def _types_to_prune(before: Mapping[str, Any], types: Iterable[InstanceType]) ->
     return [name for name, obj in before.items() if name not in wanted and is_managed_by(obj, FIELD_MANAGER)]
 
 
-def _log_users(found: Reached, names: Sequence[str]) -> None:
+def _log_users(found: ClusterSession, names: Sequence[str]) -> None:
     from azext_amlk8s.instance_types.usage import in_use, users_of
 
     workloads = found.cluster.workloads()
     raise_for_errors(*(in_use(name, users_of(name, workloads)) for name in names))
 
 
-def _prune(found: Reached, names: Iterable[str], before: Mapping[str, Any], dry_run: bool) -> list[dict[str, Any]]:
+def _prune(
+    found: ClusterSession, names: Iterable[str], before: Mapping[str, Any], dry_run: bool
+) -> list[dict[str, Any]]:
     from azext_amlk8s.instance_types.changes import pruned_view
 
     done = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import log_findings, raise_for_errors, set_exit_code
-from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
+from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession, open_cluster, with_cluster_options
 from azext_amlk8s.operations.input_files import types_of
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 CHART_SUFFIXES = (".svg", ".png")
 
 
-@on_cluster
+@with_cluster_options
 def fit(
     cmd: Any,
-    where: Choice,
+    options: ClusterOptions,
     name: str | None = None,
     file: Sequence[str] | None = None,
     config: Sequence[str] | None = None,
@@ -38,9 +38,9 @@ def fit(
     _check_plot(plot)
     settings = _settings(config)
     given = types_of(file) if file else None
-    with reached(cmd, where) as found:
-        types = _select(given if given is not None else _cluster_types(found), name, where)
-        facts = cluster_facts(found, where, settings, _compute_names(where))
+    with open_cluster(cmd, options) as found:
+        types = _select(given if given is not None else _cluster_types(found), name, options)
+        facts = cluster_facts(found, options, settings, _compute_names(options))
     fits = instance_type_fit.fit(types, facts.nodes, facts.placement)
     findings = evaluate_fit(fits, facts.placement, facts.commands)
     findings += contradicting_selectors(types, facts.placement, facts.commands)
@@ -65,7 +65,7 @@ def _settings(words: Sequence[str] | None) -> Mapping[str, str] | None:
     return dict(settings.config)
 
 
-def _cluster_types(found: Reached) -> list[InstanceType]:
+def _cluster_types(found: ClusterSession) -> list[InstanceType]:
     """The types of the cluster, and the default of the compute where the cluster does not override it."""
     from knack.log import get_logger
 
@@ -82,7 +82,7 @@ def _cluster_types(found: Reached) -> list[InstanceType]:
     return list(types.values())
 
 
-def _select(types: Sequence[InstanceType], name: str | None, where: Choice) -> list[InstanceType]:
+def _select(types: Sequence[InstanceType], name: str | None, options: ClusterOptions) -> list[InstanceType]:
     from azure.cli.core.azclierror import ResourceNotFoundError
 
     selected = [one for one in types if name in (None, one.name)]
@@ -90,19 +90,19 @@ def _select(types: Sequence[InstanceType], name: str | None, where: Choice) -> l
         known = ", ".join(one.name for one in types) or "none"
         raise ResourceNotFoundError(
             f"Instance type '{name}' not found; existing types: {known}.",
-            recommendation=f"az amlk8s instance-type list{where.words} -o table",
+            recommendation=f"az amlk8s instance-type list{options.cli_suffix} -o table",
         )
     return selected
 
 
-def _compute_names(where: Choice) -> dict[str, str]:
+def _compute_names(options: ClusterOptions) -> dict[str, str]:
     """The names that workloads tolerate in taints, as far as the options name them."""
-    if not where.compute_name:
+    if not options.compute_name:
         return {}
     names = {
-        "resourceGroup": where.resource_group_name,
-        "workspace": where.workspace_name,
-        "compute": where.compute_name,
+        "resourceGroup": options.resource_group_name,
+        "workspace": options.workspace_name,
+        "compute": options.compute_name,
     }
     return {key: value for key, value in names.items() if value}
 

@@ -1,4 +1,4 @@
-"""Options that belong together, as one value."""
+"""Options that belong together, passed to an operation as one value."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
-Handler = Callable[..., Any]
+T = TypeVar("T")
+Operation = Callable[..., T]
 
 
-def gathers(name: str, kind: type[Any]) -> Callable[[Handler], Handler]:
-    """Let az see every field of a dataclass as an option of a handler, which gets them together under one name."""
+def group_options(name: str, kind: type[Any]) -> Callable[[Operation[T]], Operation[T]]:
+    """A decorator that shows az every field of a dataclass as an option; the operation gets them as one argument."""
 
-    def decorate(handler: Handler) -> Handler:
-        told = [one for one in inspect.signature(handler).parameters.values() if one.name != name]
+    def decorate(operation: Operation[T]) -> Operation[T]:
+        own = [one for one in inspect.signature(operation).parameters.values() if one.name != name]
         options = [
             inspect.Parameter(one.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=one.default)
             for one in fields(kind)
         ]
 
-        @wraps(handler)
-        def asked(*args: Any, **words: Any) -> Any:
-            gathered = {one.name: words.pop(one.name) for one in options if one.name in words}
-            return handler(*args, **{name: kind(**gathered)}, **words)
+        @wraps(operation)
+        def run(*args: Any, **arguments: Any) -> T:
+            grouped = {one.name: arguments.pop(one.name) for one in options if one.name in arguments}
+            return operation(*args, **{name: kind(**grouped)}, **arguments)
 
         # Parameters without a default come first, as in any signature.
-        ordered = sorted([*told, *options], key=lambda one: one.default is not inspect.Parameter.empty)
-        asked.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
-        return asked
+        ordered = sorted([*own, *options], key=lambda one: one.default is not inspect.Parameter.empty)
+        run.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
+        return run
 
     return decorate

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import azure_errors, finding_object, set_exit_code
-from azext_amlk8s.operations.cluster_options import Choice, Reached, on_cluster, reached
+from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession, open_cluster, with_cluster_options
 
 if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 Resource = Mapping[str, Any]
 
 
-@on_cluster
+@with_cluster_options
 def check(
     cmd: Any,
     file: Sequence[str],
-    where: Choice,
+    options: ClusterOptions,
     instance_types: Sequence[str] | None = None,
     strict: bool = False,
 ) -> list[dict[str, str]]:
@@ -42,7 +42,7 @@ def check(
         read, found = read_workloads(text.text, text.source, text.of_folder)
         workloads += read
         findings += found
-    findings += _evaluate(cmd, workloads, where, instance_types)
+    findings += _evaluate(cmd, workloads, options, instance_types)
     report = Report.of(findings)
     report = report.strict() if strict else report
     if report.errors:
@@ -70,17 +70,19 @@ class _Compute:
         return [*findings, *facts.unknown]
 
 
-def _evaluate(cmd: Any, workloads: Sequence[Workload], where: Choice, files: Sequence[str] | None) -> Iterable[Finding]:
+def _evaluate(
+    cmd: Any, workloads: Sequence[Workload], options: ClusterOptions, files: Sequence[str] | None
+) -> Iterable[Finding]:
     from azext_amlk8s.workloads.computes import add_endpoint_computes
 
     workloads = add_endpoint_computes(workloads)
-    if where.workspace_name:
-        return _evaluate_in_workspace(cmd, workloads, where, files)
+    if options.workspace_name:
+        return _evaluate_in_workspace(cmd, workloads, options, files)
     types = _types_of_files(files)
     compute = _Compute(types)
-    if where.kubeconfig or where.context or where.cluster_name:
-        with reached(cmd, where) as found:
-            compute = _read_cluster(found, where, types, {})
+    if options.kubeconfig or options.context or options.cluster_name:
+        with open_cluster(cmd, options) as found:
+            compute = _read_cluster(found, options, types, {})
     return compute.evaluate(workloads)
 
 
@@ -93,7 +95,7 @@ def _types_of_files(files: Sequence[str] | None) -> KnownTypes | None:
 
 
 def _evaluate_in_workspace(
-    cmd: Any, workloads: Sequence[Workload], where: Choice, files: Sequence[str] | None
+    cmd: Any, workloads: Sequence[Workload], options: ClusterOptions, files: Sequence[str] | None
 ) -> list[Finding]:
     """The findings by what ARM and the clusters know; each compute is read once."""
     from azure.cli.core.azclierror import RequiredArgumentMissingError
@@ -101,33 +103,33 @@ def _evaluate_in_workspace(
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.workloads.computes import cluster_unreachable, evaluate_computes
 
-    if not where.resource_group_name:
+    if not options.resource_group_name:
         raise RequiredArgumentMissingError(
             "--workspace-name requires --resource-group.",
-            recommendation=f"Add the resource group of workspace '{where.workspace_name}' with --resource-group.",
+            recommendation=f"Add the resource group of workspace '{options.workspace_name}' with --resource-group.",
         )
     with azure_errors():
         client = AzureClient(cmd.cli_ctx)
-        workspace = client.workspace_ref(where.resource_group_name, str(where.workspace_name))
+        workspace = client.workspace_ref(options.resource_group_name, str(options.workspace_name))
         computes = _list_computes(client, workspace)
         workloads = _add_endpoint_computes(client, workspace.id, workloads)
         findings = evaluate_computes(workloads, computes, workspace)
         types = _types_of_files(files)
-        for name, group in _group_by_compute(workloads, computes, where).items():
+        for name, group in _group_by_compute(workloads, computes, options).items():
             resource = computes.get(name)
-            compute = _read_compute(client, resource, where, types) if resource else _Compute(types)
+            compute = _read_compute(client, resource, options, types) if resource else _Compute(types)
             findings += compute.evaluate(group)
             findings += cluster_unreachable(name, compute.note) if compute.note else ()
     return findings
 
 
 def _group_by_compute(
-    workloads: Sequence[Workload], computes: Mapping[str, Resource], where: Choice
+    workloads: Sequence[Workload], computes: Mapping[str, Resource], options: ClusterOptions
 ) -> dict[str, list[Workload]]:
     """Workloads by the compute that they name, else --compute-name, without those on computes of other kinds."""
     groups: dict[str, list[Workload]] = {}
     for workload in workloads:
-        name = workload.compute_name or where.compute_name or ""
+        name = workload.compute_name or options.compute_name or ""
         kind = ((computes.get(name) or {}).get("properties") or {}).get("computeType")
         if kind in (None, "Kubernetes"):
             groups.setdefault(name, []).append(workload)
@@ -156,7 +158,9 @@ def _add_endpoint_computes(client: AzureClient, root: str, workloads: Sequence[W
     ]
 
 
-def _read_compute(client: AzureClient, compute: Resource, where: Choice, types: KnownTypes | None) -> _Compute:
+def _read_compute(
+    client: AzureClient, compute: Resource, options: ClusterOptions, types: KnownTypes | None
+) -> _Compute:
     """The types of the compute in ARM (or those of files), and where they fit, or a note why that is unknown."""
     from azext_amlk8s.instance_types.model import types_of_compute
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
@@ -166,25 +170,27 @@ def _read_compute(client: AzureClient, compute: Resource, where: Choice, types: 
 
     name = str(compute.get("name"))
     known = types or KnownTypes(f"compute '{name}'", types_of_compute(compute))
-    cluster_id = str((compute.get("properties") or {}).get("resourceId") or "")
     try:
-        cluster, note = connect_to_cluster(client, ClusterRef.parse(cluster_id), where.kubeconfig, where.context)
+        ref = ClusterRef.parse(str((compute.get("properties") or {}).get("resourceId") or ""))
+        cluster, note = connect_to_cluster(client, ref, options.kubeconfig, options.context)
     except ValueError as error:
         return _Compute(known, note=f"{error}.")
     if cluster is None:
         return _Compute(known, note=note)
     names = {
-        "resourceGroup": str(where.resource_group_name),
-        "workspace": str(where.workspace_name),
+        "resourceGroup": str(options.resource_group_name),
+        "workspace": str(options.workspace_name),
         "compute": name,
     }
     try:
-        return _read_cluster(Reached(cluster, "", client, cluster_id, compute), where, known, names)
+        return _read_cluster(ClusterSession(cluster, "", client, ref, compute), options, known, names)
     except (ClusterUnreachable, ClusterRefused) as error:
         return _Compute(known, note=str(error))
 
 
-def _read_cluster(found: Reached, where: Choice, known: KnownTypes | None, names: Mapping[str, str]) -> _Compute:
+def _read_cluster(
+    found: ClusterSession, options: ClusterOptions, known: KnownTypes | None, names: Mapping[str, str]
+) -> _Compute:
     """The known types, or those of the cluster, and where they fit."""
     from azext_amlk8s.instance_types.fit import fit
     from azext_amlk8s.instance_types.model import types_of_objects
@@ -193,6 +199,6 @@ def _read_cluster(found: Reached, where: Choice, known: KnownTypes | None, names
 
     if known is None:
         known = KnownTypes("the cluster", types_of_objects(found.cluster.list_instance_types()))
-    facts = cluster_facts(found, where, None, names)
+    facts = cluster_facts(found, options, None, names)
     fits = fit(known.types.values(), facts.nodes, facts.placement)
     return _Compute(known, {one.name: one for one in fits}, facts)
