@@ -34,6 +34,7 @@ BOOLEANS = {"t", "true", "1", "on", "y", "yes", "f", "false", "0", "off", "n", "
 TYPES = {
     "string": "a string",
     "text": "a string or a number",
+    "amount": "a string",
     "scalar": "a string, a number, a Boolean or a mapping",
     "integer": "a whole number",
     "number": "a number",
@@ -144,7 +145,7 @@ def _has_type(value: Any, expected: str) -> bool:
     if expected.startswith("enum:"):
         return isinstance(value, str) and _plain(value) in [_plain(one) for one in _choices(expected)]
     if isinstance(value, bool):
-        return expected in ("boolean", "scalar")
+        return expected in ("boolean", "scalar", "amount")
     if expected == "reference":
         return isinstance(value, str) and value.startswith(REFERENCES)
     if expected == "boolean":
@@ -162,6 +163,7 @@ ACCEPTED: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "text": (str, int, float),
     "scalar": (str, int, float),
+    "amount": (str, int, float),
     "integer": (int, float),
     "number": (int, float),
     "number or string": (int, float, str),

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from azext_amlk8s.rules import Severity
-from azext_amlk8s.workloads import read_workloads
+from azext_amlk8s.workloads import evaluate_workloads, read_workloads
 from tests.contract.test_clients import STORIES, python_with
 
 DOCUMENTS = {
@@ -131,8 +131,8 @@ def changed(document: dict[str, Any], path: Path, value: Any, rename: str = "") 
 
 
 def refused_by_us(document: dict[str, Any]) -> bool:
-    _, findings = read_workloads(yaml.safe_dump(document, sort_keys=False), "f.yml")
-    return any(one.severity is Severity.ERROR for one in findings)
+    workloads, findings = read_workloads(yaml.safe_dump(document, sort_keys=False), "f.yml")
+    return any(one.severity is Severity.ERROR for one in [*findings, *evaluate_workloads(workloads)])
 
 
 @pytest.fixture(scope="module")
