@@ -1,7 +1,7 @@
-"""`make contract`: others judge the sandbox, and what was judged is counted.
+"""`make contract`: verify the sandbox against independent evidence, and count what was verified.
 
-The tests of tests/contract/ first; then all ARM traffic of this run and of the tests before it is held against
-Microsoft's descriptions; then what our own client asked must have a judge or a named assumption in
+First the tests of tests/contract/; then all ARM traffic of this run and of the tests before it is compared with
+Microsoft's descriptions; then every operation of our own client must have evidence or a named assumption in
 tests/contract/operations.json.
 """
 
@@ -20,42 +20,42 @@ from tools.prove_wheel import ROOT
 
 CONTRACT, TRAFFIC, SHARED = ROOT / "tests" / "contract", ROOT / ".traffic", ROOT.parent / "shared"
 JUDGE = SHARED / "judge" / "judge"
-# ARM's refusals of requests that are none: no description has them, and tests ask for them on purpose.
-NO_REQUEST = ("MissingApiVersionParameter", "InvalidResourceType", "InvalidResourceNamespace")
+# Responses of ARM to invalid requests, which tests send on purpose and no description has.
+INVALID_REQUEST = ("MissingApiVersionParameter", "InvalidResourceType", "InvalidResourceNamespace")
 OUR_CLIENT = re.compile(r"amlk8s|mgmt-kubernetesconfiguration-extensions.*AZURECLI|AZURECLI.*kubernetesconfiguration")
 
 
 def main() -> int:
-    """Exit code 0 only if every judge is content."""
+    """Exit code 0 only if everything could be verified."""
     (TRAFFIC / "tally").unlink(missing_ok=True)
     if subprocess.run([sys.executable, "-m", "pytest", str(CONTRACT)], cwd=ROOT, check=False).returncode:
         return 1
     exchanges = [line for file in sorted(TRAFFIC.glob("*.jsonl")) for line in file.read_text().splitlines()]
-    unjudged = sorted(asked(exchanges) - {one["operation"] for one in operations()})
-    for operation in unjudged:
-        print(f"{operation} is asked by our client, and has neither a judge nor an assumption in operations.json")
-    code = by_descriptions(exchanges)
+    unverified = sorted(requested(exchanges) - {one["operation"] for one in operations()})
+    for operation in unverified:
+        print(f"{operation} is requested by the client, and has neither evidence nor an assumption in operations.json")
+    code = compare_with_descriptions(exchanges)
     counts = Counter(kind for kind, _ in {tuple(json.loads(line)) for line in _tallied()})
-    print(f"judged: {len(exchanges)} exchanges, {counts['answers']} answers, {counts['clients']} clients")
-    return 1 if unjudged or code else 0
+    print(f"verified: {len(exchanges)} exchanges, {counts['answers']} answers, {counts['clients']} clients")
+    return 1 if unverified or code else 0
 
 
 def operations() -> list[dict[str, Any]]:
-    """The operations of our client, by whom each is judged, and what is assumed."""
-    told: list[dict[str, Any]] = json.loads((CONTRACT / "operations.json").read_text(encoding="utf-8"))
-    return told
+    """The operations of the client, what verifies each, and what is assumed."""
+    content: list[dict[str, Any]] = json.loads((CONTRACT / "operations.json").read_text(encoding="utf-8"))
+    return content
 
 
-def table(told: list[dict[str, Any]]) -> str:
+def table(entries: list[dict[str, Any]]) -> str:
     """The same as a table for people, a row for each resource type. It ends docs/sandbox.md."""
     rows: dict[str, dict[str, list[str]]] = {}
-    for one in told:
-        method, kind = one["operation"].split(" ", 1)
+    for entry in entries:
+        method, kind = entry["operation"].split(" ", 1)
         row = rows.setdefault(kind, {"methods": [], "versions": [], "judges": [], "assumed": []})
         row["methods"].append(method if method != "ANY" else "")
-        row["versions"] = sorted({*row["versions"], *one["versions"]})
-        row["judges"] += [judge for judge in one["judges"] if judge not in row["judges"]]
-        row["assumed"] += [one["assumed"]] if one["assumed"] else []
+        row["versions"] = sorted({*row["versions"], *entry["versions"]})
+        row["judges"] += [judge for judge in entry["judges"] if judge not in row["judges"]]
+        row["assumed"] += [entry["assumed"]] if entry["assumed"] else []
     lines = ["| resource type | methods | API versions | verified by | assumed |", "|---|---|---|---|---|"]
     for kind, row in rows.items():
         cells = [kind, " ".join(row["methods"]), ", ".join(row["versions"]), ", ".join(row["judges"])]
@@ -63,8 +63,8 @@ def table(told: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def asked(exchanges: list[str]) -> set[str]:
-    """The operations that our client asked for in this traffic, such as `PUT Microsoft.X/ys`."""
+def requested(exchanges: list[str]) -> set[str]:
+    """The operations that the client requested in this traffic, such as `PUT Microsoft.X/ys`."""
     requests = (json.loads(line)["liveRequest"] for line in exchanges)
     return {operation(one["method"], one["url"]) for one in requests if OUR_CLIENT.search(one["headers"]["user-agent"])}
 
@@ -77,23 +77,23 @@ def operation(method: str, url: str) -> str:
     return known.get(named.lower(), named)
 
 
-def by_descriptions(exchanges: list[str]) -> int:
-    """Microsoft's descriptions, where they lie beside this checkout."""
+def compare_with_descriptions(exchanges: list[str]) -> int:
+    """Compare the exchanges with Microsoft's descriptions, if those are beside this checkout."""
     if not JUDGE.exists():
-        print("Microsoft's descriptions do not lie beside this checkout; the exchanges are not held against them.")
+        print("Microsoft's descriptions are not beside this checkout; the exchanges are not compared with them.")
         return 0
     known = descriptions.read(SHARED / "specs" / "specification")
     everything = TRAFFIC / "everything"
-    held = [descriptions.held(line, known) for line in exchanges if not refused_as_none(json.loads(line))]
+    held = [descriptions.held(line, known) for line in exchanges if not is_invalid_request(json.loads(line))]
     everything.write_text("\n".join(held) + "\n", encoding="utf-8")
     return subprocess.run([JUDGE, everything, CONTRACT / "allowed.json"], check=False).returncode
 
 
-def refused_as_none(exchange: dict[str, Any]) -> bool:
-    """Whether ARM itself said that there is no such operation."""
+def is_invalid_request(exchange: dict[str, Any]) -> bool:
+    """Whether ARM refused the request as invalid."""
     body = exchange["liveResponse"].get("body")
     error = body.get("error") if isinstance(body, dict) else None
-    return isinstance(error, dict) and error.get("code") in NO_REQUEST
+    return isinstance(error, dict) and error.get("code") in INVALID_REQUEST
 
 
 def _tallied() -> list[str]:

@@ -24,7 +24,6 @@ def compute_row(compute: Mapping[str, Any]) -> Row:
         "State": outer.get("provisioningState"),
         "Cluster": str(outer.get("resourceId") or "").rsplit("/", 1)[-1],
         "Namespace": inner.get("namespace"),
-        "DefaultType": inner.get("defaultInstanceType"),
         "Identity": as_mapping(compute.get("identity")).get("type") or "None",
         **({"Error": error} if (error := _provisioning_error(compute)) else {}),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from azext_amlk8s.cli import completers, options, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
-from azext_amlk8s.cli.tables import shorten
+from azext_amlk8s.cli.tables import fit_width, shorten
 
 SCOPES = (
     "arm", "helm", "health", "compute", "cluster", "workload", "job", "pod", "scheduler", "admission", "network",
@@ -18,14 +18,15 @@ AKS = "-g my-group -c my-aks -t managedClusters"
 
 def explanation_rows(explanations: Sequence[Mapping[str, Any]]) -> list[Row]:
     """A row for each explanation. The fixes are in the other output formats."""
-    return [
+    rows = [
         {
             "Code": explanation.get("code") or "unknown",
             "Scope": explanation.get("scope"),
-            "Meaning": shorten(explanation.get("meaning") or _message(explanation), 62),
+            "Meaning": explanation.get("meaning") or _message(explanation),
         }
         for explanation in explanations
     ]
+    return fit_width(rows, "Meaning")
 
 
 def _message(explanation: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from azext_amlk8s.cli import completers, options
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
-from azext_amlk8s.cli.tables import shorten
+from azext_amlk8s.cli.tables import fit_width, shorten
 
 SETTINGS = tuple(
     option.but(group="Settings")
@@ -97,15 +97,16 @@ def _setting_line(key: str, entry: Mapping[str, Any]) -> str:
 def setting_rows(settings: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[Row]:
     """A row for one setting or for each of several. Sources and other names are in the other output formats."""
     every = [settings] if isinstance(settings, Mapping) else settings
-    return [
+    rows: list[Row] = [
         {
-            "Key": setting["key"],
+            "Key": shorten(setting["key"], 44),
             "Section": setting.get("bag"),
             "Default": shorten(str(setting.get("default") or ""), 12),
-            "Description": shorten(setting["description"], 44),
+            "Description": setting["description"],
         }
         for setting in every
     ]
+    return fit_width(rows, "Description")
 
 
 GROUP = Group(

@@ -1,6 +1,6 @@
 """What an extension's and a compute's life look like on the wire, asked without any client's help.
 
-Expected is what the field guide's arm-protocol has as recorded or specified (sections 1 to 4), not what our client reads.
+Expected values come from recordings and Microsoft's API descriptions, not from what the client reads.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ import pytest
 
 from azext_amlk8s.cli import compute as compute_views
 from azext_amlk8s.cli import extension as extension_views
-from azext_amlk8s.cli import instance_type
+from azext_amlk8s.cli import instance_type, root
+from azext_amlk8s.cli import settings as settings_views
+from azext_amlk8s.cli.tables import finding_rows
 
 EXTENSIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
@@ -53,12 +55,12 @@ COMPUTES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
                 "properties": {"namespace": "default", "defaultInstanceType": "d", "instanceTypes": {"d": {}, "e": {}}},
             },
         },
-        {"Cluster": "aks-poc", "Namespace": "default", "DefaultType": "d", "Identity": "SystemAssigned"},
+        {"Cluster": "aks-poc", "Namespace": "default", "Identity": "SystemAssigned"},
     ),
     (
         "inner properties null",
         {"name": "c", "properties": {"properties": None}},
-        {"Namespace": None, "DefaultType": None},
+        {"Namespace": None},
     ),
     ("outer properties null", {"name": "c", "properties": None}, {"State": None}),
     (
@@ -149,3 +151,80 @@ def test_plan(plan: dict[str, Any], rows: Any) -> None:
     """The plan of a dry run as rows."""
     found = extension_views.extension_or_plan(plan)
     assert [dict(one) for one in found] == rows if isinstance(found, list) else dict(found) == rows
+
+
+LONG = "aks-machine-learning-production"
+WIDE: list[tuple[str, Any, Any]] = [
+    (
+        "compute list",
+        compute_views.compute_rows,
+        [
+            {
+                "name": "k8s-training-compute",
+                "identity": {"type": "SystemAssigned"},
+                "properties": {
+                    "computeType": "Kubernetes",
+                    "provisioningState": "Succeeded",
+                    "resourceId": f"/subscriptions/s/{LONG}",
+                    "properties": {"namespace": "azureml-training", "defaultInstanceType": "defaultinstancetype"},
+                },
+            }
+        ],
+    ),
+    (
+        "instance-type list",
+        instance_type.instance_type_rows,
+        [
+            {
+                "name": "gpu-large-a100-partitioned",
+                "requests": {"cpu": "1500m", "memory": "1500Mi"},
+                "limits": {"cpu": "4", "memory": "16Gi", "nvidia.com/gpu": 4},
+                "nodeSelector": {"agentpool": "gpupool", "sku": "a100-80gb", "kubernetes.azure.com/mode": "user"},
+                "where": "cluster only",
+            }
+        ],
+    ),
+    (
+        "workload check",
+        finding_rows,
+        [
+            {
+                "id": "W110",
+                "severity": "warning",
+                "subject": "jobs/training/step-one.yml:12:3",
+                "message": "m " * 90,
+                "fix": "f",
+            }
+        ],
+    ),
+    (
+        "explain --list",
+        root.explanation_rows,
+        [{"code": "KubernetesComputeUnaccessible", "scope": "compute", "meaning": "m " * 90}],
+    ),
+]
+
+
+@pytest.mark.parametrize(("view", "objects"), [case[1:] for case in WIDE], ids=[case[0] for case in WIDE])
+def test_table_fits_100_columns(view: Any, objects: Any) -> None:
+    """With names of realistic length, as az prints it."""
+    assert printed_width(view(objects)) <= 100
+
+
+def test_settings_list_fits_100_columns() -> None:
+    from azext_amlk8s.operations.settings import settings_list
+
+    assert printed_width(settings_views.setting_rows(settings_list())) <= 100
+
+
+def test_codes_list_fits_100_columns() -> None:
+    from azext_amlk8s.operations.explain import explain
+
+    assert printed_width(root.explanation_rows(explain(None, None, everything=True))) <= 100
+
+
+def printed_width(rows: list[dict[str, Any]]) -> int:
+    """The width of the table: the widest cell of each column, and two spaces between columns."""
+    columns = {key for row in rows for key in row}
+    widths = [max(len(key), *(len(str(row.get(key) or "")) for row in rows)) for key in columns]
+    return sum(widths) + 2 * (len(widths) - 1)
