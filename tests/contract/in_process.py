@@ -63,7 +63,7 @@ class InProcess:
     def arm(self, method: str, path: str, body: Any = None, **query: str) -> Reply:
         """A request to ARM: a path, or a URL as ARM gave it. Raises aiohttp.ClientError."""
         url = path if path.startswith("https://") else f"{self._started.azure}{path}"
-        if "api-version=" not in url:
+        if "api-version=" not in url.lower():
             query = {"api-version": "2024-11-01", **query}
         return self._do(self._ask(method, url, self.token, body, query))
 

@@ -137,7 +137,7 @@ def test_a_new_extension(tmp_path: Path) -> None:
         assert properties["aksAssignedIdentity"] is None
         assert reply.headers["Location"].partition("?")[0].endswith(f"{AKS}/{EXTENSION}")
         assert reply.headers["Location"].startswith("https://localhost:")
-        assert "api-version=" in reply.headers["Azure-AsyncOperation"]
+        assert "api-Version=2024-11-01" in reply.headers["Azure-AsyncOperation"]
         box.follow(reply)
         identity = properties_of(box)["aksAssignedIdentity"]
     assert set(identity) == {"principalId", "tenantId", "type"}

@@ -48,7 +48,7 @@ MUTATIONS = [
     Mutation("a busy extension takes a PATCH", EXTENSIONS, '        if properties["provisioningState"] in BUSY:', "        if False:"),
     Mutation("the way of detaching is not asked for", COMPUTES, 'if call.query.get("underlyingResourceAction") not in ("Delete", "Detach"):', "if False:"),
     Mutation("a field of a compute is renamed", COMPUTES, '"computeLocation": workspace', '"location2": workspace'),
-    Mutation("a detachment is answered with 200", COMPUTES, "return Answer(202, None, _headers", "return Answer(200, None, _headers"),
+    Mutation("a detachment is answered with 200", COMPUTES, "return Response(202, None, _headers", "return Response(200, None, _headers"),
     Mutation("api-version is not asked for", "azure/app.py", "raise missing_api_version()", 'query["api-version"] = "2024-01-01"'),
     Mutation("a field of an Arc cluster is renamed", "azure/seed.py", '"connectivityStatus": "Connected"', '"connectivity": "Connected"'),
     Mutation("ARM's own 404 does not say whose it is", "azure/app.py", 'response.headers["x-ms-failure-cause"] = error.cause', "pass"),

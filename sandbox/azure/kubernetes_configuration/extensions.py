@@ -241,7 +241,10 @@ async def _helm(install: Install) -> dict[str, str] | None:
 def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:
     path = call.address.id.replace("/connectedClusters/", "/ConnectedClusters/")
     path = path.replace("/managedClusters/", "/ManagedClusters/")
-    headers = {"Azure-AsyncOperation": polls.url(call, operation, f"{path}/operations/{operation.id}")}
+    # As recorded: the parameter has a capital letter before the API versions of 2025.
+    parameter = "api-version" if call.api_version >= SINCE_MODES else "api-Version"
+    query = f"{parameter}={call.api_version}"
+    headers = {"Azure-AsyncOperation": polls.url(call, operation, f"{path}/operations/{operation.id}", query)}
     if location:
         headers["Location"] = f"{call.base}{call.address.id}?api-version={call.api_version}"
     return headers
