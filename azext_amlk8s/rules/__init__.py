@@ -8,15 +8,14 @@ from azext_amlk8s.rules.model import (
     Observation,
     Problem,
     Problems,
-    Report,
     Result,
     Results,
     Rule,
     Severity,
     Unavailable,
-    find_cause,
 )
 from azext_amlk8s.rules.registry import all_rules, find_rule, rule, rules_in
+from azext_amlk8s.rules.report import Report, find_cause
 
 __all__ = [
     "CheckSpec",
