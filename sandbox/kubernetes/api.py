@@ -17,7 +17,7 @@ from aiohttp import web
 
 from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response
 from sandbox.http_faults import reset, send
-from sandbox.kubernetes import admission, apply, forms, openapi, patch, schema, selectors, status
+from sandbox.kubernetes import admission, apply, forms, openapi, patch, protobuf, schema, selectors, status
 from sandbox.kubernetes.admission_control import AdmissionControl
 from sandbox.kubernetes.fault_injection import rejection
 from sandbox.kubernetes.forms import as_json
@@ -116,7 +116,9 @@ class Api:
                 body=openapi.version_2(), content_type="application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
             )
         if parts[-1:] == ["selfsubjectaccessreviews"] and request.method == "POST":
-            return as_json({**await request.json(), "status": {"allowed": True}}, 201)
+            is_protobuf = request.content_type == protobuf.MEDIA_TYPE
+            review = protobuf.access_review(await request.read()) if is_protobuf else await request.json()
+            return as_json({**review, "status": {"allowed": True}}, 201)
         if parts[:1] not in (["api"], ["apis"]):
             return as_json({"paths": ["/api", "/api/v1", "/apis", "/openapi/v2", "/openapi/v3", "/version"]}, 404)
         if (discovered := self._discover(parts)) is not None:

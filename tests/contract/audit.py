@@ -48,6 +48,10 @@ class Audit:
     def __post_init__(self) -> None:
         self._context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
         self._state = json.loads((self.folder / "state.json").read_text(encoding="utf-8"))
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Get a new token for the requests that follow."""
         form = {
             "client_id": "auditor",
             "client_secret": "x",

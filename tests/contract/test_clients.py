@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from sandbox.world import DEFAULT_WORLD
 from tests.contract.tally import tally
 
 STORIES = Path(__file__).parent / "stories"
@@ -42,8 +44,12 @@ def _made(package: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def installed(box: Any) -> Any:
-    """The sandbox with the extension on aks-poc."""
+def installed(start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A sandbox that accepts updates of computes, as azure-ai-ml sends them, with the extension on aks-poc."""
+    world = {**yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8")), "compute_updates": True}
+    file = tmp_path_factory.mktemp("world") / "world.yaml"
+    file.write_text(yaml.safe_dump(world), encoding="utf-8")
+    box = start("--provisioning-seconds", "1", "--world", str(file))
     said = box.az("amlk8s", "extension", "create", *ON_AKS, "--config", "enableTraining=True")
     assert said.code == 0, said.err
     return box
