@@ -40,7 +40,7 @@ class StatePoller:
             return
         try:
             self._resource = self._read()
-        except Exception as error:
+        except Exception as error:  # pylint: disable=broad-exception-caught
             self._note_failure(error)
         else:
             self.problem, self._last_success = "", time.monotonic()

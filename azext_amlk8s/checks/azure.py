@@ -90,7 +90,7 @@ provisioning_state = Check(
     "Provisioning state",
     Severity.WARNING,
     CheckSpec("azure", (CLUSTER,), retry=True),
-    lambda facts: _provisioning_state(facts),
+    _provisioning_state,
 )
 identity = setting_check("F109", "Cluster identity", CheckSpec("azure", (CLUSTER,), clusters=AKS))
 arc_connection = Check(
@@ -98,7 +98,7 @@ arc_connection = Check(
     "Arc connection",
     Severity.ERROR,
     CheckSpec("azure", (CLUSTER,), retry=True, clusters=ARC),
-    lambda facts: _arc_connection(facts),
+    _arc_connection,
 )
 arc_agents = setting_check(
     "F106",

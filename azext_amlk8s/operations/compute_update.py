@@ -38,7 +38,7 @@ def update(
     tags: Mapping[str, str] | None = None,
     namespace: str | None = None,
     resource_id: str | None = None,
-    timeout: int = UPDATE_SECONDS,
+    timeout: int | None = None,
     no_wait: bool = False,
     yes: bool = False,
     set_values: Sequence[str] | None = None,
@@ -54,7 +54,7 @@ def update(
     from azure.core.exceptions import HttpResponseError
     from knack.log import get_logger
 
-    deadline = Deadline(timeout)
+    deadline = Deadline(timeout or UPDATE_SECONDS)
     reject_unsupported(
         "AmlCompute",
         idle_time_before_scale_down=idle_time_before_scale_down,

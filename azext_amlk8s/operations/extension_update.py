@@ -61,7 +61,7 @@ def update(
     auto_upgrade_mode: str | None = None,
     release_namespace: str | None = None,
     skip_checks: Sequence[str] | None = None,
-    timeout: int = DEFAULT_TIMEOUT_SECONDS,
+    timeout: int | None = None,
     yes: bool = False,
     dry_run: bool = False,
     no_wait: bool = False,
@@ -104,7 +104,8 @@ def update(
         return _describe_plan(extension, plan, backing_resources.describe(plan.needs, plan.resources))
     reporter.raise_for_errors([*findings, *file_findings, *_make_plan(request, existing).findings])
     check_cluster(client, cluster, settings, "update", skip_checks)
-    operation = _send(cmd, extension, existing, request, [*findings, *file_findings], reporter, yes, timeout)
+    seconds = timeout or DEFAULT_TIMEOUT_SECONDS
+    operation = _send(cmd, extension, existing, request, [*findings, *file_findings], reporter, yes, seconds)
     if isinstance(operation, Mapping):
         return operation
     if no_wait:
@@ -112,7 +113,7 @@ def update(
         get_logger(__name__).warning("The update continues in Azure. To follow it: %s", resume)
         return operation.started()
     action = f"Updating {extension.name} on {cluster.name}"
-    return follow_operation(cmd, operation, client, extension, action, "updated", timeout)
+    return follow_operation(cmd, operation, client, extension, action, "updated", seconds)
 
 
 def _train_findings(existing: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Finding]:
