@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARAMETER = re.compile(r"\{[^}]+\}")
+REGISTRATION = re.compile(r"/subscriptions/\{[^}]+\}/providers/\{[^}]+\}(/register)?$")
 VERSION = re.compile(r"([?&])api-version=([^&]*)", re.I)
 
 
@@ -28,14 +29,15 @@ class Described:
 
 
 def read(specifications: Path) -> list[Described]:
-    """The operations of all descriptions beneath a folder, but for those of resources of any provider."""
+    """The operations of all descriptions beneath a folder, except those of resources of any provider."""
     found = []
     for file in sorted(specifications.rglob("*.json")):
         if "examples" in file.parts:
             continue
         told = json.loads(file.read_text(encoding="utf-8"))
         for path, methods in told.get("paths", {}).items():
-            if re.search(r"/providers/\{[^/]+$|/providers/\{[^/]+/(?!.*/providers/[^{])", path):
+            of_any_provider = re.search(r"/providers/\{[^/]+$|/providers/\{[^/]+/(?!.*/providers/[^{])", path)
+            if of_any_provider and not REGISTRATION.match(path):
                 continue
             fits = re.compile(_pattern(path), re.I)
             fixed = len([word for word in path.split("/") if word and not word.startswith("{")])

@@ -9,7 +9,7 @@ from functools import lru_cache
 # The grammar of apimachinery's ParseQuantity: fewer suffixes than lightkube (no Zi), more spellings (n, 1E3, .5, 1.).
 GRAMMAR = re.compile(
     r"(?P<sign>[+-]?)(?P<whole>[0-9]*)(?:\.(?P<rest>[0-9]*))?"
-    r"(?P<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,4})?"
+    r"(?P<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?0*[0-9]{1,4})?"
 )
 BILLIONTHS = {"n": "e-9", "u": "e-6"}
 MOST = Decimal(2**63 - 1)  # apimachinery caps values with binary suffixes
