@@ -46,10 +46,10 @@ from azext_amlk8s.rules import (
     rule,
 )
 from azext_amlk8s.scheduling.amounts import format_amount
-from azext_amlk8s.scheduling.nodes import nodes_from_objects
-from azext_amlk8s.scheduling.placement import system_placement
+from azext_amlk8s.scheduling.nodes import Node, nodes_from_objects
+from azext_amlk8s.scheduling.placement import Placement, system_placement
 from azext_amlk8s.scheduling.pools import adds_nodes, pools_from_profiles
-from azext_amlk8s.scheduling.reasons import placement_obstacles, takes_pods
+from azext_amlk8s.scheduling.reasons import placement_obstacles, selector_obstacles, takes_pods
 from azext_amlk8s.shell import join
 
 KNOWN = load("checks")
@@ -160,7 +160,7 @@ def usable_nodes_in_cluster(facts: Facts) -> Results:
     if len(usable) >= needed:
         yield Observation(f"{len(usable)} of {count(len(nodes), 'node')}")
         return
-    reasons = [f"{node.name} {placement_obstacles(node, placement)[0].phrase}" for node in nodes if node not in usable]
+    reasons = [f"{node.name} {_first_obstacle(node, placement)}" for node in nodes if node not in usable]
     detail = (
         f": {'; '.join(reasons[:3])}{f'; and {len(reasons) - 3} more' if len(reasons) > 3 else ''}" if reasons else ""
     )
@@ -169,6 +169,12 @@ def usable_nodes_in_cluster(facts: Facts) -> Results:
     severity = Severity.WARNING if can_add_nodes(facts) else Severity.ERROR
     fix = "--config inferenceRouterHA=False" if usable else _add_nodes(facts)
     yield Problem(facts.cluster.name, message, str(needed), str(len(usable)), fix, severity=severity)
+
+
+def _first_obstacle(node: Node, placement: Placement) -> str:
+    """What keeps the pods of a placement off a node that does not take them."""
+    found = (*placement_obstacles(node, placement), *selector_obstacles(node, placement.node_selector))
+    return found[0].phrase
 
 
 @rule(

@@ -70,11 +70,11 @@ def system_placement(settings: Mapping[str, str] | None = None) -> Placement:
 
 
 def node_selector(settings: Mapping[str, str]) -> dict[str, str]:
-    """The labels of the settings nodeSelector.KEY; Helm's escaped dots are unescaped."""
+    """The labels of the settings nodeSelector.KEY; Helm's escaped dots are unescaped, and an empty value resets one."""
     return {
         key[len(SELECTOR) :].replace("\\.", "."): str(value)
         for key, value in settings.items()
-        if key.lower().startswith(SELECTOR)
+        if key.lower().startswith(SELECTOR) and str(value)
     }
 
 
