@@ -9,9 +9,10 @@ from functools import lru_cache
 # The grammar of apimachinery's ParseQuantity: fewer suffixes than lightkube (no Zi), more spellings (n, 1E3, .5, 1.).
 GRAMMAR = re.compile(
     r"(?P<sign>[+-]?)(?P<whole>[0-9]*)(?:\.(?P<rest>[0-9]*))?"
-    r"(?P<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?0*[0-9]{1,4})?"
+    r"(?P<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?"
 )
 BILLIONTHS = {"n": "e-9", "u": "e-6"}
+EXPONENT_DIGITS = 4  # of a number other than 0
 MOST = Decimal(2**63 - 1)  # apimachinery caps values with binary suffixes
 
 
@@ -26,6 +27,8 @@ def quantity(text: str) -> Decimal | None:
     suffix = found["suffix"] or ""
     word = f"{found['sign']}{found['whole'] or '0'}.{found['rest'] or '0'}"
     exponent = len(suffix) > 1 and suffix[0] in "eE" and suffix[1] != "i"
+    if exponent and len(suffix.lstrip("eE+-").lstrip("0")) > EXPONENT_DIGITS:
+        return None if (found["whole"] + (found["rest"] or "")).strip("0") else Decimal("0.000")
     word += suffix.lower() if exponent else BILLIONTHS.get(suffix, suffix)
     with localcontext(Context(prec=20_100, Emax=20_000, Emin=-20_000)):
         made = parse_quantity(word)
