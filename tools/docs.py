@@ -7,14 +7,11 @@ A test in tests/unit fails when a file differs from what this writes.
 
 from __future__ import annotations
 
-import importlib.util
-import pkgutil
 import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-import azext_amlk8s
 from azext_amlk8s.cli.declaration import Command, Option
 from azext_amlk8s.cli.groups import load_groups
 from azext_amlk8s.rules import Rule, all_rules
@@ -65,19 +62,7 @@ def sandbox_page() -> str:
 
 def rules() -> list[Rule[Any]]:
     """Every rule, by ID."""
-    registered = {rule.id: rule for rule in all_rules()}
-    return [rule for _, rule in sorted({**_unregistered(), **registered}.items())]
-
-
-def _unregistered() -> dict[str, Rule[Any]]:
-    """Rules in the older form, which are not in the registry."""
-    if importlib.util.find_spec("azext_amlk8s.rules.legacy") is None:
-        return {}
-    modules = [
-        importlib.import_module(each.name) for each in pkgutil.walk_packages(azext_amlk8s.__path__, "azext_amlk8s.")
-    ]
-    values = [value for module in modules for value in vars(module).values() if type(value).__name__ == "LegacyRule"]
-    return {each.id: Rule(each.id, each.severity, "", each.what, tuple, each.source) for each in values}
+    return list(all_rules())
 
 
 def findings_page(rules: Iterable[Rule[Any]]) -> str:
