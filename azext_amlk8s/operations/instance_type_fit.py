@@ -77,7 +77,7 @@ def _cluster_types(found: ClusterSession) -> list[InstanceType]:
         types = {DEFAULT_NAME: compute_types[DEFAULT_NAME], **types}
     if not types:
         get_logger(__name__).warning(
-            "The cluster has no instance types of its own. To measure the default, name its compute."
+            "The cluster has no custom instance types. To measure the default, name its compute."
         )
     return list(types.values())
 
