@@ -78,7 +78,7 @@ def build_environment(version: str, interpreter: str, az: str) -> str:
     mark = folder / "requirements.sha256"
     if mark.exists() and mark.read_text(encoding="utf-8") == digest:
         return python
-    subprocess.run([UV, "venv", "--quiet", "--clear", "--python", interpreter, str(folder)], check=True)
+    subprocess.run([UV, "venv", "--quiet", "--clear", "--seed", "--python", interpreter, str(folder)], check=True)
     install = [UV, "pip", "install", "--quiet", "--python", python, "-r", str(REQUIREMENTS[1]), az]
     subprocess.run(install, cwd=ROOT, check=True)
     mark.write_text(digest, encoding="utf-8")
