@@ -27,6 +27,7 @@ Sections = Mapping[str, Mapping[str, Any]]
     title="Sections of resources",
     requires="resources must be a mapping with requests and limits.",
     source=DEPLOYMENT,
+    follows=("W134",),
 )
 def resource_sections(workload: Workload, resources: Any) -> Problems:
     """A section that is no mapping."""
