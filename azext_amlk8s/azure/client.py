@@ -21,6 +21,7 @@ API_VERSIONS = {
     "Microsoft.Authorization/locks": "2020-05-01",
     "Microsoft.Authorization/roleAssignments": "2022-04-01",
     "Microsoft.ContainerService": "2024-09-01",
+    "Microsoft.ContainerService/managedClusters": "2025-05-01",  # the first stable one with nodeProvisioningProfile
     "Microsoft.Authorization/permissions": "2022-04-01",
     "Microsoft.Kubernetes": "2024-01-01",
     "Microsoft.KubernetesConfiguration": "2025-03-01",

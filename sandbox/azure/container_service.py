@@ -14,6 +14,14 @@ class AksClusters(Behaviour):
     """AKS: the kubeconfig of a user."""
 
     type = "Microsoft.ContainerService/managedClusters"
+    node_provisioning_since = "2025-05-01"
+
+    async def read(self, call: Call, resource: Resource) -> Resource:
+        cluster = await super().read(call, resource)
+        if call.api_version >= self.node_provisioning_since:
+            return cluster
+        properties = {key: value for key, value in cluster["properties"].items() if key != "nodeProvisioningProfile"}
+        return {**cluster, "properties": properties}
 
     async def action(self, call: Call, existing: Resource, name: str) -> Response:
         side = call.azure.cluster_of(existing["id"])

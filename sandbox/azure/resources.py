@@ -215,7 +215,7 @@ class Subscription:
 
 
 API_VERSIONS = {
-    "microsoft.containerservice/managedclusters": ["2025-02-01", "2024-09-01"],
+    "microsoft.containerservice/managedclusters": ["2025-05-01", "2025-02-01", "2024-09-01"],
     "microsoft.kubernetes/connectedclusters": ["2024-01-01"],
     "microsoft.machinelearningservices/workspaces": ["2024-10-01"],
     "microsoft.managedidentity/userassignedidentities": ["2024-11-30", "2023-01-31"],
