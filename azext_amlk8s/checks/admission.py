@@ -93,7 +93,8 @@ def server_side_dry_run(facts: Facts) -> Results:
         verb = "is" if len(names) == 1 else "are"
         message = f"{name_some(names)} {verb} rejected in namespace {namespace}: {rejected[0].rejection}"
         explanation = explain(rejected[0].rejection)[0]
-        fix = "\n".join(explanation.fix) if explanation.known and explanation.fix else _exemption(namespace)
+        known_fix = "\n".join(explanation.fix).replace("NAMESPACE", namespace) if explanation.known else ""
+        fix = known_fix or _exemption(namespace)
         yield Problem(names[0], message, "admitted", "rejected", fix, tuple(names[1:]))
     unknown = [one for one in runs if one.unknown]
     if unknown:

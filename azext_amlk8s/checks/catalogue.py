@@ -37,6 +37,8 @@ MODULES = (
 NOT_FATAL = ("K101", "K201", "K301")
 # The category of checks before an installation that apply to another operation too.
 OF_UPDATES = {"update": "subscription", "attach": ""}
+# What applies to the namespace of a compute that is to be attached: the answer of the cluster, and warnings.
+OF_NAMESPACE = ("K321", "K322", "K323", "K326")
 
 
 def _declared(module: ModuleType) -> Iterator[Check]:
@@ -87,13 +89,15 @@ def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[
 def select_fatal_checks(target: CheckTarget, operation: str, skip: Sequence[str] = ()) -> tuple[Check, ...]:
     """The checks whose errors stop `create`, `update` or `attach`, in order. Raises UnknownCheck.
 
-    Rules of settings and of attachments are not among them: these commands evaluate them themselves.
+    Rules of settings and of attachments are not among them: these commands evaluate them themselves. For `attach`,
+    the checks of the compute's namespace are among them, which may warn.
     """
     checks = select_checks(replace(target, before=True, workspace=None), skip=skip)
     return tuple(
         one
         for one in checks
-        if one.fatal
+        if (operation == "attach" and one.id in OF_NAMESPACE)
+        or one.fatal
         and one.id.startswith("K")
         and one.id not in NOT_FATAL
         and (operation == "create" or one.spec.phase == ALWAYS or one.spec.category == OF_UPDATES[operation])

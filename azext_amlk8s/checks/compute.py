@@ -213,7 +213,9 @@ def computes_on_cluster(facts: Facts) -> list[Object]:
 
 
 def compute_namespaces(facts: Facts) -> list[str]:
-    """The namespaces of the computes on this cluster, as far as a workspace was given and its computes are known."""
+    """That of the compute which is to be attached, or those of the workspace's computes on this cluster, if known."""
+    if facts.target.namespace:
+        return [facts.target.namespace]
     if facts.target.workspace is None or facts.get(COMPUTES) is None:
         return []
     return sorted({namespace_of_compute(one) for one in computes_on_cluster(facts)})

@@ -104,8 +104,8 @@ class CheckTarget:
     """What is checked: a cluster, and perhaps the computes of a workspace.
 
     before is for a cluster that gets the extension; scenario is training, inference, both, or empty for what is
-    installed; settings are those of a request, where one is checked. kubeconfig and context are the user's options for
-    kubectl; caller is the signed-in account.
+    installed; settings are those of a request, where one is checked; namespace is that of a compute that is to be
+    attached. kubeconfig and context are the user's options for kubectl; caller is the signed-in account.
     """
 
     cluster: ClusterRef
@@ -117,6 +117,7 @@ class CheckTarget:
     context: str = ""
     caller: str = ""
     settings: Settings | None = None
+    namespace: str = ""
 
     @property
     def compute_ref(self) -> ComputeRef | None:

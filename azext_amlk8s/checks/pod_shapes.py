@@ -14,6 +14,11 @@ REGISTRY = "mcr.microsoft.com/azureml/amlarc"
 # CPU and memory of the first container; other components request less than these.
 REQUESTS = {"azureml-fe-v2": ("900m", "800Mi"), "prometheus-prom-prometheus": ("100m", "512Mi")}
 DEFAULT_REQUEST = ("50m", "128Mi")
+# The instance type that the extension creates.
+DEFAULT_TYPE: Object = {
+    "metadata": {"name": "defaultinstancetype"},
+    "spec": {"resources": {"requests": {"cpu": "100m", "memory": "2Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}},
+}
 
 
 def namespace_object() -> dict[str, Any]:
@@ -33,9 +38,9 @@ def component_pods(settings: Settings, cluster_type: str, version: str = "") -> 
 
 
 def job_pods(instance_types: Iterable[Object], namespace: str) -> list[tuple[str, dict[str, Any]]]:
-    """A name and a pod for a job on each instance type."""
+    """A name and a pod for a job on each instance type; on the default one where the cluster has none yet."""
     pods = []
-    for one in instance_types:
+    for one in tuple(instance_types) or (DEFAULT_TYPE,):
         spec = one.get("spec") or {}
         container = {
             "name": "job",

@@ -65,6 +65,8 @@ ATTACH_SECONDS = 20 * 60
 ROLES_INTERVAL_SECONDS = 2
 # The rules of attachments; all other words of --skip-checks name checks of `az amlk8s check`.
 ATTACH_RULE = re.compile(r"^C\d{3}$")
+# The check that asks the cluster whether it would admit the pods of jobs.
+DRY_RUN_CHECK = "K326"
 # Responses to a DELETE that leave the compute as it is.
 REFUSED = (400, 401, 403, 405, 412, 422, 429)
 # A compute in one of these states may be one whose replacement was interrupted.
@@ -245,15 +247,19 @@ class _Attachment:
         raise_for_errors((one for one in findings if one.id not in skipped), self._fatal_findings(skipped))
 
     def _fatal_findings(self, skipped: set[str]) -> list[Finding]:
-        """The errors of the checks of `az amlk8s check` that would make the attachment fail."""
+        """What the checks of `az amlk8s check` find that would make the attachment or every job on it fail.
+
+        A warning about the namespace is left out where the cluster itself rejects the pods of jobs there.
+        """
         from azext_amlk8s.checks.facts import CheckTarget
         from azext_amlk8s.operations.check import run_fatal_checks
 
         request = self.request
-        target = CheckTarget(request.cluster, request.workspace, self.ref.name, context=request.context)
+        target = CheckTarget(request.cluster, context=request.context, namespace=request.namespace)
         skip = [one.lower() if not one[-1:].isdigit() else one for one in skipped if not ATTACH_RULE.match(one)]
-        outcomes = run_fatal_checks(self.client, target, "attach", skip).outcomes
-        return [one for outcome in outcomes for one in outcome.findings if one.severity is Severity.ERROR]
+        findings = run_fatal_checks(self.client, target, "attach", skip).findings
+        errors = [one for one in findings if one.severity is Severity.ERROR]
+        return errors if any(one.id == DRY_RUN_CHECK for one in errors) else list(findings)
 
     def _prepare(self) -> None:
         """Create the namespace and assign the roles, as far as options say so."""

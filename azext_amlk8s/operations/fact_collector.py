@@ -298,13 +298,14 @@ class FactCollector:
             return namespaces
         existing = {keys.name_of(one) for one in namespaces}
         objects: list[tuple[str, str, dict[str, Any]]] = []
-        if NAMESPACE not in existing:
+        attach = bool(self.target.namespace)
+        if not attach and NAMESPACE not in existing:
             objects.append((f"namespace {NAMESPACE}", "", namespace_object()))
-        else:
+        elif not attach:
             settings = settings_of(self.facts([keys.EXTENSIONS]))
             pods = component_pods(settings, self.target.cluster.type)
             objects += [(name, NAMESPACE, pod) for name, pod in pods]
-        if self.target.workspace:
+        if self.target.workspace or attach:
             types = self.get(keys.INSTANCE_TYPES) or ()
             for namespace in compute_namespaces(self.facts([keys.COMPUTES])):
                 if namespace in existing:
