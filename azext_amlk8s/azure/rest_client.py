@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline import policies
 from azure.core.polling import LROPoller
-from azure.core.rest import HttpRequest
+from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
@@ -20,7 +20,7 @@ from azext_amlk8s.change_log import record_change
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.core.rest import HttpResponse
+    from azure.core.pipeline import PipelineResponse
 
 MOST_PAGES = 1000
 EXCERPT_CHARACTERS = 80
@@ -38,7 +38,7 @@ class RestClient:
     ) -> None:
         scopes = kwargs.pop("credential_scopes", [f"{base_url.rstrip('/')}/.default"])
         self._base_url = base_url.rstrip("/")
-        self._client: ARMPipelineClient = ARMPipelineClient(
+        self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
             base_url=base_url,
             policies=[
                 policies.RequestIdPolicy(**kwargs),
@@ -91,7 +91,8 @@ class RestClient:
         """Start a long-running operation. Raises HttpResponseError when it is refused."""
         record_change(method, url)
         request = HttpRequest(method, self._url(url), params=_query(api_version, query), json=body)
-        pipeline_response = self._client.send_request(request, _return_pipeline_response=True)
+        sent = self._client.send_request(request, _return_pipeline_response=True)
+        pipeline_response = cast("PipelineResponse[HttpRequest, HttpResponse]", sent)
         _raise_for_status(pipeline_response.http_response)
         return Operation(LROPoller(self._client, pipeline_response, _optional_object, polling()))
 

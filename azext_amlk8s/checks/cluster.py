@@ -99,7 +99,7 @@ def read_access(facts: Facts) -> Results:
     refused = {name: state.reason for name, state in states.items() if isinstance(state, Unavailable)}
     if refused:
         names = ", ".join(refused)
-        message = f"Cannot read {names}: {next(iter(refused.values()))}"
+        message = f"Cannot read {names}: {list(refused.values())[0]}"
         yield Problem("cluster", message, found=names, fix="kubectl auth can-i --list")
 
 

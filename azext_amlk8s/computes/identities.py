@@ -95,9 +95,9 @@ def conflicting_identities(system_assigned: bool, given: list[str]) -> Problems:
     requires="A user-assigned identity must be named.",
     source=ATTACH_GUIDE,
 )
-def unnamed_identity(user_assigned: bool, given: list[str]) -> Problems:
+def unnamed_identity(is_user_assigned: bool, given: list[str]) -> Problems:
     """given are the IDs of user-assigned identities."""
-    if user_assigned and not given:
+    if is_user_assigned and not given:
         yield Problem(OPTION, f"--identity-type UserAssigned requires {OPTION}.", fix=LIST_IDENTITIES)
 
 

@@ -106,7 +106,8 @@ def suggest_name(name: str) -> str:
         head, _, digits = text.rpartition("-")
         text = head + digits
     text = text[:DOCUMENTED_LONGEST].rstrip("-")
-    return "k8s-compute" if [*_api_problems(text), *_documented_problems(text)] else text
+    problems = [*_api_problems(text), *_documented_problems(text)]
+    return "k8s-compute" if problems else text
 
 
 @rule(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.network import network_problem
@@ -29,12 +28,6 @@ def az_error(kind: str, message: str, fixes: Iterable[str] = ()) -> Exception:
 
     error: Exception = getattr(azclierror, kind)(message, recommendation=list(fixes) or None)
     return error
-
-
-@contextmanager
-def azure_errors() -> Iterator[None]:
-    """Do nothing: operations.boundary handles every error. To be removed with its last caller."""
-    yield
 
 
 def set_exit_code(cmd: AzCliCommand, code: int) -> None:
@@ -130,7 +123,7 @@ def azure_error(error: Exception, done: str = "") -> Exception:
         message, fixes = network_problem(error, "Azure")
         return az_error("AzureConnectionError", " ".join(filter(None, [message, done])), fixes)
     kind = str(get_error_type_by_azure_error(error).__name__)
-    if explained := refusal(error):
+    if explained := explain_refusal(error):
         text, fixes = explained
         return az_error(kind, "\n".join(filter(None, [text, done])), fixes)
     coded, lines = error_messages(error)
@@ -163,7 +156,7 @@ def foreign_host_error(error: Exception, done: str) -> Exception:
     )
 
 
-def refusal(error: HttpResponseError) -> tuple[str, list[str]] | None:
+def explain_refusal(error: HttpResponseError) -> tuple[str, list[str]] | None:
     """The text and the fixes for a request that Azure refused, None where the cause is unknown."""
     from azext_amlk8s.diagnosis import explain_failure
 

@@ -35,7 +35,7 @@ class Pattern:
         """The first match in a text, which is also given in lower case."""
         if not all(any(literal in lower for literal in alternatives) for alternatives in self.literals):
             return None
-        return self.regex.search(text)
+        return self.regex.search(text)  # pylint: disable=no-member
 
 
 @dataclass(frozen=True)

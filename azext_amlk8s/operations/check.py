@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, set_exit_code
+from azext_amlk8s.console.errors import set_exit_code
 
 if TYPE_CHECKING:
     from knack.util import CLIError
@@ -51,31 +50,30 @@ def check(
             f"--compute-name '{compute_name}' requires the workspace of the compute.",
             recommendation="Add --workspace-name with the name of the workspace.",
         )
-    with azure_errors(), _interruptible():
-        client = AzureClient(cmd.cli_ctx)
-        subscription, workspace = client.subscription_id, None
-        if workspace_name:
-            workspace = WorkspaceRef(subscription, workspace_group or resource_group_name, workspace_name)
-        target = CheckTarget(
-            ClusterRef(subscription, resource_group_name, cluster_type, cluster_name),
-            workspace,
-            compute_name or "",
-            before=before,
-            scenario=scenario or "",
-            kubeconfig=kubeconfig or "",
-            context=context or "",
-            caller=signed_in_account(cmd.cli_ctx),
-        )
-        checks = _select(target, only or (), skip or ())
-        observer = make_observer(cmd, target)
+    client = AzureClient(cmd.cli_ctx)
+    subscription, workspace = client.subscription_id, None
+    if workspace_name:
+        workspace = WorkspaceRef(subscription, workspace_group or resource_group_name, workspace_name)
+    target = CheckTarget(
+        ClusterRef(subscription, resource_group_name, cluster_type, cluster_name),
+        workspace,
+        compute_name or "",
+        before=before,
+        scenario=scenario or "",
+        kubeconfig=kubeconfig or "",
+        context=context or "",
+        caller=signed_in_account(cmd.cli_ctx),
+    )
+    checks = _select(target, only or (), skip or ())
+    observer = make_observer(cmd, target)
+    result, collector = run_checks(client, target, checks, observer)
+    deadline, pause = time.monotonic() + (wait or 0) * 60, FIRST_PAUSE_SECONDS
+    while not result.healthy and result.may_recover and time.monotonic() < deadline:
+        pause = min(pause, max(deadline - time.monotonic(), 0))
+        observer.pause(result, pause)
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
         result, collector = run_checks(client, target, checks, observer)
-        deadline, pause = time.monotonic() + (wait or 0) * 60, FIRST_PAUSE_SECONDS
-        while not result.healthy and result.may_recover and time.monotonic() < deadline:
-            pause = min(pause, max(deadline - time.monotonic(), 0))
-            observer.pause(result, pause)
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-            result, collector = run_checks(client, target, checks, observer)
     observer.end(result)
     if not result.healthy:
         set_exit_code(cmd, 1)
@@ -203,13 +201,3 @@ def _with_complete_fixes(outcome: Outcome, collector: FactCollector) -> Outcome:
         name = str((find_extension(collector.get(EXTENSIONS) or ()) or {}).get("name") or "")
     findings = tuple(complete_fix(one, collector.target, name) for one in outcome.findings)
     return replace(outcome, findings=findings)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    from azure.cli.core.azclierror import ManualInterrupt
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise ManualInterrupt("The check was interrupted; nothing was changed.") from None

@@ -135,7 +135,8 @@ def detach(
     operation = client.begin_detach_compute(ref)
     resume = f"az amlk8s compute wait {ref.cli_args} --deleted"
     if no_wait:
-        return log_continues(resume)
+        log_continues(resume)
+        return
     cluster = cluster_of(compute)
     tracked = TrackedOperation(
         cmd, client, ref, f"Detaching {ref.name} from {workspace}", resume, "delete", deadline, cluster

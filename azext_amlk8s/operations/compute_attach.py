@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.computes import (
@@ -182,20 +183,20 @@ class _Attachment:
         """Attach, wait for an attachment in progress, or replace the existing compute."""
         existing, recorded = self.facts.find_compute(self.ref.name), self.record.read()
         if existing is None:
-            return self._completed_with(recorded)._attach(detached=recorded is not None)
+            return self._completed_with(recorded).attach(detached=recorded is not None)
         if recorded is not None and state_of(existing).lower() in INTERRUPTED_STATES:
             return self._completed_with(recorded)._replace(existing, recorded)
         # Without --replace the request is compared as it is; nothing is kept, since nothing is sent.
-        return (self._completed_with(existing) if self.options.replace else self)._continue(existing, recorded)
+        return (self._completed_with(existing) if self.options.replace else self).resume(existing, recorded)
 
     def _completed_with(self, compute: Resource | None) -> _Attachment:
         """The same attachment with what the compute has where no option was given."""
         if compute is None:
             return self
         request = keep_existing(self.request, compute, namespace=self.options.keep_namespace)
-        return replace(self, request=request)
+        return dataclasses.replace(self, request=request)
 
-    def _continue(self, existing: Resource, recorded: Resource | None) -> dict[str, Any] | None:
+    def resume(self, existing: Resource, recorded: Resource | None) -> dict[str, Any] | None:
         """Wait for an attachment in progress, report one that is complete, or replace the compute."""
         # With --replace this is only the new compute if an earlier run of the command recorded another one.
         is_new = not self.options.replace or (recorded is not None and _created_on(recorded) != _created_on(existing))
@@ -208,7 +209,7 @@ class _Attachment:
             return self._output(existing)
         return self._replace(existing, existing)
 
-    def _attach(self, *, detached: bool) -> dict[str, Any] | None:
+    def attach(self, *, detached: bool) -> dict[str, Any] | None:
         """Attach a compute that does not exist; detached: an earlier run was interrupted after the detachment."""
         if detached:
             self._log_restored()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.checks import facts as keys
-from azext_amlk8s.console.errors import azure_errors
 from azext_amlk8s.operations.failure_context import NAMESPACE
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def diagnose(
     from azext_amlk8s.refs import ClusterRef
 
     folder = _create_folder(output_folder, cluster_name)
-    with azure_errors(), _removed_on_failure(folder):
+    with _removed_on_failure(folder):
         client = AzureClient(cmd.cli_ctx)
         target = CheckTarget(
             ClusterRef(client.subscription_id, resource_group_name, cluster_type, cluster_name),

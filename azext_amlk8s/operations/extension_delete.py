@@ -103,12 +103,12 @@ def _find(extensions: list[Resource], extension: ExtensionRef) -> Resource | Non
 
 def _begin(client: AzureClient, extension: ExtensionRef, force: bool) -> Operation | StatePoller | None:
     """The operation of the DELETE, None where its response was lost and the extension no longer exists."""
-    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.exceptions import AzureError
 
     try:
         return client.begin_delete_extension(extension, force=force)
     except AzureError as error:
-        refused = isinstance(error, HttpResponseError) and (error.status_code or 0) >= 400
+        refused = (getattr(error, "status_code", None) or 0) >= 400
         if not refused and read_extension(client, extension) is None:
             return None
         return poll_after_lost_response(client, extension, error)

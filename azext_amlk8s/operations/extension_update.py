@@ -183,7 +183,7 @@ def _send(
     timeout: float,
 ) -> Operation | StatePoller | Mapping[str, Any]:
     """The operation, or the extension where nothing changes. While another operation runs, it is waited for."""
-    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.exceptions import AzureError
     from knack.log import get_logger
 
     log, client = get_logger(__name__), request.client
@@ -204,7 +204,7 @@ def _send(
         try:
             return client.begin_update_extension(extension, plan.update.body)
         except AzureError as error:
-            if not (isinstance(error, HttpResponseError) and error.status_code == 409):
+            if getattr(error, "status_code", None) != 409:
                 return poll_after_lost_response(client, extension, error)
             if attempt == ATTEMPTS - 1:
                 raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import (
+    az_error,
     cause_lines,
     causes_of,
     error_messages,
@@ -108,15 +109,13 @@ def resource_failed(
     ids: Iterable[str] = (),
 ) -> Exception:
     """The DeploymentError for a failure whose coded messages and lines are known; ids are lines that name requests."""
-    from azure.cli.core.azclierror import DeploymentError
-
     from azext_amlk8s.diagnosis import explain_failure
 
     evidence = collect_evidence(context) if context else Evidence()
     causes = causes_of(explain_failure(coded, evidence.reports, evidence.troubles, "\n".join(lines)))
     text = [*cause_lines(causes, lines), *([evidence.note] if evidence.note else []), *lines, *ids]
     fixes = [context.fill_placeholders(fix) if context else fix for fix in fixes_of(causes)]
-    return DeploymentError(indent_lines(head, text), recommendation=list(dict.fromkeys([*fixes, *commands])))
+    return az_error("DeploymentError", indent_lines(head, text), dict.fromkeys([*fixes, *commands]))
 
 
 def collect_evidence(context: FailureContext) -> Evidence:

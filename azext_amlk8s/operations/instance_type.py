@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import confirm, finding_object, log_findings, raise_for_errors, set_exit_code
+from azext_amlk8s.console.errors import az_error, confirm, finding_object, log_findings, raise_for_errors, set_exit_code
 from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession, open_cluster, with_cluster_options
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ def delete(cmd: Any, name: str, options: ClusterOptions, yes: bool = False) -> N
 
 
 def _not_found(message: str, options: ClusterOptions) -> Exception:
-    from azure.cli.core.azclierror import ResourceNotFoundError
-
-    return ResourceNotFoundError(message, recommendation=f"az amlk8s instance-type list{options.cli_suffix} -o table")
+    return az_error("ResourceNotFoundError", message, [f"az amlk8s instance-type list{options.cli_suffix} -o table"])
 
 
 def _default_of(found: ClusterSession, name: str) -> list[str]:

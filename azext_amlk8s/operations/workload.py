@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import azure_errors, finding_object, set_exit_code
+from azext_amlk8s.console.errors import finding_object, set_exit_code
 from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession, open_cluster, with_cluster_options
 
 if TYPE_CHECKING:
@@ -108,18 +108,17 @@ def _evaluate_in_workspace(
             "--workspace-name requires --resource-group.",
             recommendation=f"Add the resource group of workspace '{options.workspace_name}' with --resource-group.",
         )
-    with azure_errors():
-        client = AzureClient(cmd.cli_ctx)
-        workspace = client.workspace_ref(options.resource_group_name, str(options.workspace_name))
-        computes = _list_computes(client, workspace)
-        workloads = _add_endpoint_computes(client, workspace.id, workloads)
-        findings = evaluate_computes(workloads, computes, workspace)
-        types = _types_of_files(files)
-        for name, group in _group_by_compute(workloads, computes, options).items():
-            resource = computes.get(name)
-            compute = _read_compute(client, resource, options, types) if resource else _Compute(types)
-            findings += compute.evaluate(group)
-            findings += cluster_unreachable(name, compute.note) if compute.note else ()
+    client = AzureClient(cmd.cli_ctx)
+    workspace = client.workspace_ref(options.resource_group_name, str(options.workspace_name))
+    computes = _list_computes(client, workspace)
+    workloads = _add_endpoint_computes(client, workspace.id, workloads)
+    findings = evaluate_computes(workloads, computes, workspace)
+    types = _types_of_files(files)
+    for name, group in _group_by_compute(workloads, computes, options).items():
+        resource = computes.get(name)
+        compute = _read_compute(client, resource, options, types) if resource else _Compute(types)
+        findings += compute.evaluate(group)
+        findings += cluster_unreachable(name, compute.note) if compute.note else ()
     return findings
 
 

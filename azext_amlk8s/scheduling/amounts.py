@@ -39,9 +39,9 @@ def add(total: dict[str, int], extra: Amounts) -> None:
         total[key] = total.get(key, 0) + value
 
 
-def subtract(amounts: Amounts, taken: Amounts) -> dict[str, int]:
-    """What is left of amounts, never below zero."""
-    return {key: max(value - taken.get(key, 0), 0) for key, value in amounts.items()}
+def subtract(available: Amounts, taken: Amounts) -> dict[str, int]:
+    """What is left of the available amounts, never below zero."""
+    return {key: max(value - taken.get(key, 0), 0) for key, value in available.items()}
 
 
 def format_amount(resource: str, value: int) -> str:

@@ -71,17 +71,17 @@ def obstacles(node: Node, pod: PodRequest, *, now: bool = False) -> tuple[Obstac
 
 def placement_obstacles(node: Node, placement: Placement) -> tuple[Obstacle, ...]:
     """What is against all pods of a placement: state, operating system, architecture and taints of the node."""
-    obstacles = [Obstacle("state", node.state)] if node.state else []
+    found = [Obstacle("state", node.state)] if node.state else []
     if node.os != "linux":
-        obstacles.append(Obstacle("os", f"runs {node.os.capitalize()}, Linux required"))
+        found.append(Obstacle("os", f"runs {node.os.capitalize()}, Linux required"))
     elif node.arch != "amd64":
-        obstacles.append(Obstacle("arch", f"has architecture {node.arch}, amd64 required"))
-    obstacles += [
+        found.append(Obstacle("arch", f"has architecture {node.arch}, amd64 required"))
+    found += [
         Obstacle("taint", f"has the taint {taint}, which {placement.pods} do not tolerate", taint)
         for taint in node.taints
         if not placement.tolerates(taint)
     ]
-    return tuple(obstacles)
+    return tuple(found)
 
 
 def selector_obstacles(node: Node, selector: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Obstacle, ...]:

@@ -210,7 +210,7 @@ def expiring_certificate(chain: list[x509.Certificate], now: Moment) -> Problems
     """Certificates that expire soon."""
     for certificate in chain:
         end = certificate.not_valid_after_utc
-        if end > now and certificate.not_valid_before_utc <= now and (days := (end - now).days) < SOON_DAYS:
+        if certificate.not_valid_before_utc <= now < end and (days := (end - now).days) < SOON_DAYS:
             remaining = "today" if days == 0 else f"in {days} {'day' if days == 1 else 'days'}"
             name = subject_name(certificate)
             message = f"{CERTIFICATE}: the certificate of '{name}' expires {remaining}, on {end:%Y-%m-%d}."
@@ -261,7 +261,7 @@ def chain_order(chain: list[x509.Certificate], ordered: list[x509.Certificate]) 
             message = f"{CERTIFICATE}: the certificates are not in order; expected {names}."
             yield Problem(CERTIFICATE, message, expected=names, fix=f"Write the certificates in this order: {names}.")
     elif is_self_signed(ordered[-1]):
-        extra = next(one for one in chain if one not in ordered or chain.count(one) > 1)
+        extra = [one for one in chain if one not in ordered or chain.count(one) > 1][0]
         message = (
             f"{CERTIFICATE}: the certificate of '{subject_name(extra)}' is not in the chain of "
             f"'{subject_name(ordered[0])}', or is repeated."
