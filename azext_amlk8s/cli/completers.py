@@ -46,8 +46,9 @@ def setting_names(prefix: str, **_: Any) -> list[str]:
 def codes(prefix: str, **_: Any) -> list[str]:
     """The error codes and the IDs of rules that begin with `prefix`."""
     from azext_amlk8s.diagnosis import entries
+    from azext_amlk8s.rules import all_rules
 
-    return _matching(sorted({entry.code for entry in entries()}), prefix)
+    return _matching(sorted({entry.code for entry in entries()} | {rule.id for rule in all_rules()}), prefix)
 
 
 def check_ids(prefix: str, **_: Any) -> list[str]:

@@ -24,8 +24,6 @@ socket; the command runs in its own az process (forked, see az_process.py), with
         contract: false          # a response of the world has a shape that no description has: its traffic is not part of
                                  # `make contract`; may also be beside `scenarios`, for the whole file
 
-`given`, `says` and `prints` are the older spellings of setup, stderr and stdout.
-
 A world is merged thus: mappings key by key; lists of things with a name thing by thing, key by key; everything else is
 replaced. Extension resources (an extension of a cluster, a lock) have a `scope`, see sandbox/README.md. A traceback is
 never right.
@@ -48,7 +46,6 @@ from tests.support import Output, is_write
 
 FINDING = re.compile(r"\[([A-Z]\d{3})\]")
 ANY_REST = "..."
-OLD_KEYS = {"given": "setup", "says": "stderr", "prints": "stdout"}
 
 
 @dataclass(frozen=True)
@@ -79,9 +76,8 @@ def read(file: Path) -> list[Scenario]:
     defaults = {"contract": content.get("contract", True)}
     scenarios = []
     for entry in content["scenarios"]:
-        fields = {OLD_KEYS.get(key, key): value for key, value in entry.items()}
         world = merged(content.get("world", {}), entry.get("world", {}))
-        scenarios.append(Scenario(**{**defaults, **fields, "world": world}))
+        scenarios.append(Scenario(**{**defaults, **entry, "world": world}))
     names = [scenario.name for scenario in scenarios]
     if duplicates := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"{file.name}: duplicate names: {', '.join(duplicates)}")
