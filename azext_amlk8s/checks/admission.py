@@ -20,7 +20,7 @@ from azext_amlk8s.checks.facts import (
     name_some,
     namespace_of,
 )
-from azext_amlk8s.diagnosis import explain
+from azext_amlk8s.diagnosis import explain, fill_placeholders
 from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
 
 WEBHOOK_PAGE = "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/"
@@ -93,8 +93,8 @@ def server_side_dry_run(facts: Facts) -> Results:
         verb = "is" if len(names) == 1 else "are"
         message = f"{name_some(names)} {verb} rejected in namespace {namespace}: {rejected[0].rejection}"
         explanation = explain(rejected[0].rejection)[0]
-        known_fix = "\n".join(explanation.fix).replace("NAMESPACE", namespace) if explanation.known else ""
-        fix = known_fix or _exemption(namespace)
+        steps = "\n".join(explanation.fix) if explanation.known else ""
+        fix = fill_placeholders(steps, {"namespace": namespace}) or _exemption(namespace)
         yield Problem(names[0], message, "admitted", "rejected", fix, tuple(names[1:]))
     unknown = [one for one in runs if one.unknown]
     if unknown:

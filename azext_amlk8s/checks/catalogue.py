@@ -93,15 +93,15 @@ def select_fatal_checks(target: CheckTarget, operation: str, skip: Sequence[str]
     the checks of the compute's namespace are among them, which may warn.
     """
     checks = select_checks(replace(target, before=True, workspace=None), skip=skip)
-    return tuple(
-        one
-        for one in checks
-        if (operation == "attach" and one.id in OF_NAMESPACE)
-        or one.fatal
-        and one.id.startswith("K")
-        and one.id not in NOT_FATAL
-        and (operation == "create" or one.spec.phase == ALWAYS or one.spec.category == OF_UPDATES[operation])
-    )
+    return tuple(one for one in checks if _runs_before(one, operation))
+
+
+def _runs_before(check: Check, operation: str) -> bool:
+    if operation == "attach" and check.id in OF_NAMESPACE:
+        return True
+    if not check.fatal or not check.id.startswith("K") or check.id in NOT_FATAL:
+        return False
+    return operation == "create" or check.spec.phase == ALWAYS or check.spec.category == OF_UPDATES[operation]
 
 
 def facts_of(checks: Iterable[Check]) -> tuple[Fact[Any], ...]:

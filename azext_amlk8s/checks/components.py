@@ -27,7 +27,7 @@ from azext_amlk8s.checks.facts import (
     installed_extension,
     name_some,
 )
-from azext_amlk8s.diagnosis import Failure, explain_failure
+from azext_amlk8s.diagnosis import Failure, explain_failure, fill_placeholders
 from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
 from azext_amlk8s.shell import join
 
@@ -204,7 +204,7 @@ def _explained(failure: Failure, message: str, components: list[Component], expe
         fix=f"kubectl describe pod -n {NAMESPACE} {failure.name}",
         related=tuple(one.name for one in components[1:]),
     )
-    steps = problem.fix.replace("POD", failure.name).replace("NAMESPACE", NAMESPACE)
+    steps = fill_placeholders(problem.fix, {"pod": failure.name, "namespace": NAMESPACE})
     return Problem(problem.subject, problem.message, expected, found, steps, problem.related)
 
 

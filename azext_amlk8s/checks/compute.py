@@ -214,7 +214,7 @@ def computes_on_cluster(facts: Facts) -> list[Object]:
 
 def compute_namespaces(facts: Facts) -> list[str]:
     """That of the compute which is to be attached, or those of the workspace's computes on this cluster, if known."""
-    if facts.target.namespace:
+    if facts.target.is_attachment:
         return [facts.target.namespace]
     if facts.target.workspace is None or facts.get(COMPUTES) is None:
         return []

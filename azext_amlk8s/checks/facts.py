@@ -120,6 +120,11 @@ class CheckTarget:
     namespace: str = ""
 
     @property
+    def is_attachment(self) -> bool:
+        """Whether a compute is to be attached: its namespace is checked, that of the extension is not."""
+        return bool(self.namespace)
+
+    @property
     def compute_ref(self) -> ComputeRef | None:
         """The compute that the user named."""
         return ComputeRef(self.workspace, self.compute) if self.workspace and self.compute else None

@@ -133,7 +133,7 @@ def limit_ranges(facts: Facts) -> Results:
     for one in facts[LIMIT_RANGES]:
         name, namespace = name_of(one), namespace_of(one)
         wanted = []
-        if namespace == NAMESPACE and not facts.target.namespace:
+        if namespace == NAMESPACE and not facts.target.is_attachment:
             wanted.append(("the extension's largest container", LARGEST[workload]))
         if namespace in namespaces:
             wanted += [(f"instance type {name_of(kind)}", _limits(kind)) for kind in types]
@@ -194,7 +194,9 @@ def sidecar_injection(facts: Facts) -> Results:
 
 
 def _relevant(facts: Facts) -> list[Object]:
-    names = {*compute_namespaces(facts), "" if facts.target.namespace else NAMESPACE}
+    names = set(compute_namespaces(facts))
+    if not facts.target.is_attachment:
+        names.add(NAMESPACE)
     return [one for one in facts[NAMESPACES] if name_of(one) in names]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from azext_amlk8s.checks.component_catalogue import REQUIRED, newest_known_version
 from azext_amlk8s.checks.component_states import expected_components
 from azext_amlk8s.checks.facts import NAMESPACE, Object, name_of
+from azext_amlk8s.instance_types.model import DEFAULT_NAME
 from azext_amlk8s.settings import Settings
 
 REGISTRY = "mcr.microsoft.com/azureml/amlarc"
@@ -16,7 +17,7 @@ REQUESTS = {"azureml-fe-v2": ("900m", "800Mi"), "prometheus-prom-prometheus": ("
 DEFAULT_REQUEST = ("50m", "128Mi")
 # The instance type that the extension creates.
 DEFAULT_TYPE: Object = {
-    "metadata": {"name": "defaultinstancetype"},
+    "metadata": {"name": DEFAULT_NAME},
     "spec": {"resources": {"requests": {"cpu": "100m", "memory": "2Gi"}, "limits": {"cpu": "2", "memory": "2Gi"}}},
 }
 

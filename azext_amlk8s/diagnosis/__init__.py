@@ -7,7 +7,7 @@ from azext_amlk8s.diagnosis.azure_errors import (
     extension_errors,
     unfold_error,
 )
-from azext_amlk8s.diagnosis.explain import Explanation, explain, explain_entry, explain_failure
+from azext_amlk8s.diagnosis.explain import Explanation, explain, explain_entry, explain_failure, fill_placeholders
 from azext_amlk8s.diagnosis.grouping import CauseGroup, group_by_cause, group_pods_by_cause
 from azext_amlk8s.diagnosis.health_report import Check, HealthReport, read_reports, reports_for
 from azext_amlk8s.diagnosis.helm_errors import HelmFailure, read_helm
@@ -31,6 +31,7 @@ __all__ = [
     "explain_entry",
     "explain_failure",
     "extension_errors",
+    "fill_placeholders",
     "find_failures",
     "group_by_cause",
     "group_pods_by_cause",

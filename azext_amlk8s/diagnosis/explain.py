@@ -93,7 +93,7 @@ def explain_entry(
         entry.name,
         entry.meaning,
         entry.cause,
-        tuple(_filled(line, names or {}) for line in entry.fix),
+        tuple(fill_placeholders(line, names or {}) for line in entry.fix),
         entry.source,
         entry.wrapper,
         entry.general,
@@ -107,7 +107,7 @@ def shorten(text: str) -> str:
     return text if len(text) <= MAX_TEXT else f"{text[:half]}\n{text[-half:]}"
 
 
-def _filled(line: str, names: Mapping[str, str]) -> str:
+def fill_placeholders(line: str, names: Mapping[str, str]) -> str:
     """A line of a fix with the names of the message in place of its placeholders (POD, NAMESPACE, WEBHOOK …)."""
     known = {key.upper().replace("_", "-"): value for key, value in names.items()}
     return PLACEHOLDER.sub(lambda found: quote(known[found[0]]) if found[0] in known else found[0], line)

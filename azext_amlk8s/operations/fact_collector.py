@@ -53,6 +53,8 @@ CONTROLLER_KINDS = {"Deployment": "deployments", "DaemonSet": "daemonsets", "Sta
 AKS_ONLY: tuple[Fact[Any], ...] = (keys.FEATURE, keys.TRUSTED_ACCESS, keys.KUBERNETES_VERSIONS)
 ARC_ONLY: tuple[Fact[Any], ...] = (keys.CONSTRAINTS, keys.ARC_AGENTS, keys.GROUP_PERMISSIONS, keys.RELAY)
 CONNECTION: Fact[Cluster] = Fact("connection")
+# What is sent in a dry run: a name for the output, a namespace (empty for none), and the object.
+_DryRunObject = tuple[str, str, dict[str, Any]]
 # Other facts need these, so they are collected first: a worker that waits collects nothing.
 FIRST: tuple[Fact[Any], ...] = (CONNECTION, keys.EXTENSIONS, keys.CLUSTER, keys.WORKSPACE)
 
@@ -287,31 +289,36 @@ class FactCollector:
 
     def _read_dry_runs(self) -> Sequence[keys.DryRun] | Unavailable:
         """Ask the API server about objects like those of an installation; nothing is stored."""
-        from azext_amlk8s.checks import settings_of
-        from azext_amlk8s.checks.compute import compute_namespaces
-        from azext_amlk8s.checks.pod_shapes import component_pods, job_pods, namespace_object
-
         connection, namespaces = self.connection, self[keys.NAMESPACES]
         if isinstance(connection, Unavailable):
             return connection
         if isinstance(namespaces, Unavailable):
             return namespaces
         existing = {keys.name_of(one) for one in namespaces}
-        objects: list[tuple[str, str, dict[str, Any]]] = []
-        attach = bool(self.target.namespace)
-        if not attach and NAMESPACE not in existing:
-            objects.append((f"namespace {NAMESPACE}", "", namespace_object()))
-        elif not attach:
-            settings = settings_of(self.facts([keys.EXTENSIONS]))
-            pods = component_pods(settings, self.target.cluster.type)
-            objects += [(name, NAMESPACE, pod) for name, pod in pods]
-        if self.target.workspace or attach:
-            types = self.get(keys.INSTANCE_TYPES) or ()
-            for namespace in compute_namespaces(self.facts([keys.COMPUTES])):
-                if namespace in existing:
-                    objects += [(name, namespace, pod) for name, pod in job_pods(types, namespace)]
+        objects = [] if self.target.is_attachment else self._extension_objects(existing)
+        if self.target.workspace or self.target.is_attachment:
+            objects += self._job_objects(existing)
         futures = [self._pool.submit(_dry_run, connection, *one) for one in objects]
         return [future.result() for future in futures]
+
+    def _extension_objects(self, existing: set[str]) -> list[_DryRunObject]:
+        """The namespace of the extension, or its pods where the namespace exists."""
+        from azext_amlk8s.checks import settings_of
+        from azext_amlk8s.checks.pod_shapes import component_pods, namespace_object
+
+        if NAMESPACE not in existing:
+            return [(f"namespace {NAMESPACE}", "", namespace_object())]
+        settings = settings_of(self.facts([keys.EXTENSIONS]))
+        return [(name, NAMESPACE, pod) for name, pod in component_pods(settings, self.target.cluster.type)]
+
+    def _job_objects(self, existing: set[str]) -> list[_DryRunObject]:
+        """The pods of jobs in each existing namespace of a compute."""
+        from azext_amlk8s.checks.compute import compute_namespaces
+        from azext_amlk8s.checks.pod_shapes import job_pods
+
+        types = self.get(keys.INSTANCE_TYPES) or ()
+        namespaces = [one for one in compute_namespaces(self.facts([keys.COMPUTES])) if one in existing]
+        return [(name, namespace, pod) for namespace in namespaces for name, pod in job_pods(types, namespace)]
 
     def _read_instance_types(self) -> Objects | Unavailable:
         connection = self.connection

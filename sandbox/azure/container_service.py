@@ -11,7 +11,7 @@ from sandbox.azure.tree import Resource
 
 
 class AksClusters(Behaviour):
-    """AKS: the kubeconfig of a user."""
+    """AKS: the kubeconfig of a user, and what a cluster reports at each API version."""
 
     type = "Microsoft.ContainerService/managedClusters"
     node_provisioning_since = "2025-05-01"
