@@ -87,19 +87,26 @@ def fit_text(fits: Sequence[Mapping[str, Any]]) -> list[str]:
     """For each instance type how many pods fit, now and in total, and where; or why none fits."""
     lines = []
     for fit in fits:
-        places = [place["place"] for place in fit["places"] if place["pods"] or place["podsByScaleOut"]]
-        where = f" on {', '.join(places[:MOST_PLACES])}" if places else ""
-        where += f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
-        scale_out = f", {fit['podsByScaleOut']} after scale-out" if fit["podsByScaleOut"] else ""
-        mark = "✗" if not fit["fits"] or fit["codeNine"] else "!" if not fit["podsNow"] else "✓"
-        counts = (
-            f"{count(fit['pods'], 'pod')}, {fit['podsNow']} now{scale_out}{where}" if fit["fits"] else "fits nowhere"
-        )
-        refused = "; jobs are refused with code 9" if fit["codeNine"] else ""
-        lines.append(f"{mark} {fit['name']}: {counts}{refused}")
+        mark, text = fit_summary(fit)
+        lines.append(f"{mark} {fit['name']}: {text}")
         if mark != "✓":
-            lines += [f"    {reason['message']}" for reason in fit["reasons"]]
+            reasons = [*fit["reasons"], *(reason for place in fit["places"] for reason in place["reasons"])]
+            lines += dict.fromkeys(f"    {reason['message']}" for reason in reasons)
     return lines or ["No instance types."]
+
+
+def fit_summary(fit: Mapping[str, Any]) -> tuple[str, str]:
+    """The mark and the capacity of one instance type as `instance-type fit` returns it."""
+    if not fit["fits"]:
+        return "✗", "fits nowhere"
+    places = [place["place"] for place in fit["places"] if place["podsAfterScaleOut"]]
+    where = f" on {', '.join(places[:MOST_PLACES])}" if places else ""
+    where += f" and {len(places) - MOST_PLACES} more" if len(places) > MOST_PLACES else ""
+    pods, free, total = fit["pods"], fit["podsFreeNow"], fit["podsAfterScaleOut"]
+    scale_out = f", {total} after scale-out" if total > pods else ""
+    refused = {"yes": "; jobs are refused with Code 9", "possible": "; jobs may be refused with Code 9"}
+    mark = "✗" if fit["refused"] == "yes" else "✓" if free and not fit["refused"] else "!"
+    return mark, f"{free} of {count(pods, 'pod')} free{scale_out}{where}{refused.get(fit['refused'], '')}"
 
 
 def bundle_text(bundle: Mapping[str, Any]) -> list[str]:

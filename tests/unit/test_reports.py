@@ -8,6 +8,9 @@ import pytest
 
 from azext_amlk8s.cli import texts
 from azext_amlk8s.console.reports import coloured, is_format_chosen, wrap
+from azext_amlk8s.instance_types.fit import PlaceFit, TypeFit
+from azext_amlk8s.instance_types.fit_findings import fit_views
+from azext_amlk8s.scheduling.placement import workload_placement
 
 ARGUMENTS = [
     ("no format", ["amlk8s", "check", "-g", "g", "--only", "azure"], False),
@@ -73,23 +76,6 @@ TEXTS: list[tuple[str, Any, Any, list[str]]] = [
         ],
     ),
     ("extension that was created", texts.plan_text, {"id": "/extensions/azureml", "properties": {}}, None),
-    (
-        "type that fits nowhere",
-        texts.fit_text,
-        [
-            {
-                "name": "gpu",
-                "fits": False,
-                "codeNine": None,
-                "pods": 0,
-                "podsNow": 0,
-                "podsByScaleOut": 0,
-                "places": [],
-                "reasons": [{"message": "nodepool1 has no GPU"}],
-            }
-        ],
-        ["✗ gpu: fits nowhere", "    nodepool1 has no GPU"],
-    ),
 ]
 
 
@@ -111,3 +97,24 @@ def test_marks_and_commands_have_colour() -> None:
     assert coloured("✗ a") == "\x1b[31m✗\x1b[0m a"
     assert coloured("    Try: az x") == "    Try: \x1b[36maz x\x1b[0m"
     assert coloured("    words") == "    words"
+
+
+FITS = [
+    ("free", TypeFit("small", {}, (PlaceFit("pool", ("n1",), 12, 9),)), "✓ small: 9 of 12 pods free on pool"),
+    (
+        "occupied, may scale out",
+        TypeFit("small", {}, (PlaceFit("pool", ("n1",), 1, 0, 4),)),
+        "! small: 0 of 1 pod free, 5 after scale-out on pool",
+    ),
+    (
+        "refused",
+        TypeFit("gpu", {}, (PlaceFit("pool", added=2),), refused="yes"),
+        "✗ gpu: 0 of 0 pods free, 2 after scale-out on pool; jobs are refused with Code 9",
+    ),
+    ("fits nowhere", TypeFit("gpu", {}, (PlaceFit("pool"),)), "✗ gpu: fits nowhere"),
+]
+
+
+@pytest.mark.parametrize(("fit", "line"), [case[1:] for case in FITS], ids=[case[0] for case in FITS])
+def test_fit_as_text(fit: TypeFit, line: str) -> None:
+    assert texts.fit_text(fit_views([fit], workload_placement({})))[0] == line
