@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s.cli import completers, options, settings, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
+from azext_amlk8s.cli.plan_table import plan_rows
 from azext_amlk8s.cli.settings import SETTINGS, VERSION, documented_setting_parameters, setting_parameters
 from azext_amlk8s.cli.tables import finding_rows, shorten
 
 AKS = "-t managedClusters -c my-aks -g my-group"
 ARC = "-t connectedClusters -c my-cluster -g my-group"
-# Where a row of a plan comes from: resources first, of which some cost money, then what the user chose.
-ORIGINS = ("billed", "", "chosen", "derived")
 HTTPS = (
     "--config enableInference=True inferenceRouterServiceType=nodePort sslCname=ml.contoso.com "
     "--config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem"
@@ -52,51 +50,8 @@ def _first_error(properties: Mapping[str, Any]) -> str:
 
 
 def extension_or_plan(result: Mapping[str, Any]) -> Row | list[Row]:
-    """The row of an extension, or the plan of a dry run: a row for each resource and each setting."""
-    if "method" not in result:
-        return extension_row(result)
-    if result["action"] == "none":
-        return _plan_row("nothing", "", "")
-    return _update_rows(result) if result["method"] == "PATCH" else _create_rows(result)
-
-
-def _create_rows(plan: Mapping[str, Any]) -> list[Row]:
-    chosen = {key.lower() for key in plan.get("chosen") or ()}
-    rows = [_resource_row(resource) for resource in plan["resources"]]
-    for name, value in plan["body"]["properties"].items():
-        values = value if isinstance(value, Mapping) and name.startswith("configuration") else {name: value}
-        rows += [
-            _plan_row("set", key, each, "chosen" if key.lower() in chosen else "derived")
-            for key, each in values.items()
-        ]
-    return sorted(rows, key=lambda row: ORIGINS.index(row["Origin"]))
-
-
-def _update_rows(plan: Mapping[str, Any]) -> list[Row]:
-    changes = [
-        _plan_row(
-            "change", change["key"], f"{_text(change['before'] or 'not set')} -> {_text(change['after'])}", "chosen"
-        )
-        for change in plan["changes"]
-    ]
-    return [*(_resource_row(resource) for resource in plan["resources"]), *changes]
-
-
-def _resource_row(resource: Mapping[str, Any]) -> Row:
-    return _plan_row(resource["action"], resource["kind"], resource["name"], "billed" if resource.get("costs") else "")
-
-
-def _plan_row(action: str, subject: str, value: Any, origin: str = "") -> Row:
-    return {
-        "Action": action,
-        "Subject": shorten(subject, 34),
-        "Value": shorten(_text(value), 44),
-        "Origin": origin,
-    }
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """The row of an extension, or the rows of the plan of a dry run."""
+    return plan_rows(result) if "method" in result else extension_row(result)
 
 
 def component_rows(components: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -133,17 +88,6 @@ OPTIONAL_TYPE = options.CLUSTER_TYPE.but(
 )
 CLUSTER = (options.RESOURCE_GROUP, options.CLUSTER_NAME, OPTIONAL_TYPE)
 EXTENSION = (*CLUSTER, NAME)
-TYPE_AND_SCOPE = (
-    Option("extension_type", help="Type of the extension. Only Microsoft.AzureML.Kubernetes is supported."),
-    Option("scope", help="Scope of the installation. Only cluster is supported."),
-)
-PEER_OPTIONS = (
-    Option("release_namespace", help="Namespace of the extension. Only azureml is supported."),
-    Option(
-        "auto_upgrade_mode",
-        help="Automatic upgrades as newer versions of az k8s-extension name them: compatible or none.",
-    ),
-)
 SKIP_CHECKS = Option(
     "skip_checks",
     help="Space-separated ids or categories of checks that are not run before the request. To list them: "
@@ -154,6 +98,22 @@ TIMEOUT = Option(
     "timeout",
     help="Maximum wait in seconds. The operation continues in Azure when it has passed.",
     settings={"type": options.positive_seconds},
+)
+# Options of az k8s-extension for which the extension supports one value.
+SINGLE_VALUE_OPTIONS = (
+    Option("extension_type", help="Type of the extension. Only Microsoft.AzureML.Kubernetes is supported."),
+    Option("scope", help="Scope of the installation. Only cluster is supported."),
+    Option("release_namespace", help="Namespace of the extension. Only azureml is supported."),
+)
+INSTALLATION = (
+    *EXTENSION,
+    *SETTINGS,
+    *VERSION,
+    *SINGLE_VALUE_OPTIONS,
+    SKIP_CHECKS,
+    TIMEOUT,
+    options.DRY_RUN,
+    options.YES,
 )
 OPTIONAL_CLUSTER = tuple(
     option.but(group="Cluster", settings={**option.settings, "required": False})
@@ -180,16 +140,8 @@ GROUP = Group(
             "already has the given settings.",
             parameters=documented_setting_parameters,
             options=(
-                *EXTENSION,
-                *SETTINGS,
-                *VERSION,
-                *TYPE_AND_SCOPE,
-                *PEER_OPTIONS,
+                *INSTALLATION,
                 Option("or_update", help="Update the extension if it already exists.", is_flag=True),
-                SKIP_CHECKS,
-                TIMEOUT,
-                options.DRY_RUN,
-                options.YES,
             ),
             examples=(
                 (
@@ -224,17 +176,7 @@ GROUP = Group(
             "settings as a whole: when one of them changes, those that can be read from Azure are sent again, and the "
             "others must be given. Settings can be changed but not removed.",
             parameters=setting_parameters,
-            options=(
-                *EXTENSION,
-                *SETTINGS,
-                *VERSION,
-                *TYPE_AND_SCOPE,
-                *PEER_OPTIONS,
-                SKIP_CHECKS,
-                TIMEOUT,
-                options.DRY_RUN,
-                options.YES,
-            ),
+            options=INSTALLATION,
             examples=(
                 (
                     "Enable inference.",

@@ -56,6 +56,10 @@ VERSION = (
         "Upgrade minor versions automatically.",
         az_type="three_state_flag",
     ),
+    Option(
+        "auto_upgrade_mode",
+        help="Automatic upgrades as newer versions of az k8s-extension name them: compatible or none.",
+    ),
 )
 
 # knack names a parameter by all its options, sorted.

@@ -25,7 +25,14 @@ from azext_amlk8s.operations.extension_common import (
     validate_names,
     wait_until_idle,
 )
-from azext_amlk8s.operations.settings import automatic_upgrades, connect_and_read_facts, given_settings
+from azext_amlk8s.operations.setting_options import (
+    SettingOptions,
+    VersionOptions,
+    version_findings,
+    with_setting_options,
+    with_version_options,
+)
+from azext_amlk8s.operations.settings import connect_and_read_facts
 from azext_amlk8s.refs import ExtensionRef
 from azext_amlk8s.shell import join, quote
 
@@ -38,24 +45,18 @@ if TYPE_CHECKING:
 Versions = Mapping[str, Any]  # release_train, version and auto_upgrade
 
 
+@with_setting_options
+@with_version_options
 def create(
     cmd: AzCliCommand,
     resource_group_name: str,
     cluster_name: str,
+    given: SettingOptions,
+    versions: VersionOptions,
     cluster_type: str | None = None,
     name: str | None = None,
-    config: Sequence[str] | None = None,
-    config_protected: Sequence[str] | None = None,
-    config_file: str | None = None,
-    config_protected_file: str | None = None,
-    allow_unknown_settings: bool = False,
-    strict: bool = False,
     scope: str | None = None,
     extension_type: str | None = None,
-    release_train: str | None = None,
-    version: str | None = None,
-    auto_upgrade: bool | None = None,
-    auto_upgrade_mode: str | None = None,
     release_namespace: str | None = None,
     skip_checks: Sequence[str] | None = None,
     or_update: bool = False,
@@ -74,20 +75,16 @@ def create(
         build_create_body,
         evaluate_cluster_rules,
         evaluate_rules,
-        evaluate_version_rules,
         extension_name,
         needed_resources,
     )
 
     validate_names(name or DEFAULT_NAME, scope, extension_type, release_namespace)
-    automatic = automatic_upgrades(auto_upgrade, auto_upgrade_mode)
-    settings, findings = given_settings(
-        config, config_protected, config_file, config_protected_file, allow_unknown_settings
-    )
-    findings += [*evaluate_rules(settings), *evaluate_version_rules(version, automatic, release_train)]
-    versions: Versions = {"release_train": release_train, "version": version, "auto_upgrade": automatic}
+    version = versions.values()
+    settings, findings = given.read()
+    findings += [*evaluate_rules(settings), *version_findings(version)]
     client, cluster, extensions, facts = connect_and_read_facts(
-        cmd, settings, findings, strict, resource_group_name, cluster_type, cluster_name
+        cmd, settings, findings, given.strict, resource_group_name, cluster_type, cluster_name
     )
     extension = ExtensionRef(cluster, name) if name else choose_extension(cluster, extensions, DEFAULT_NAME)
     existing = find_extension(extensions, extension)
@@ -95,28 +92,26 @@ def create(
         from azext_amlk8s.operations.extension_update import update
 
         return update(
-            cmd, resource_group_name, cluster_name, cluster.type, extension.name, config, config_protected, config_file,
-            config_protected_file, allow_unknown_settings, strict, release_train=release_train, version=version,
-            auto_upgrade=automatic, skip_checks=skip_checks, timeout=timeout, yes=yes, dry_run=dry_run, no_wait=no_wait,
+            cmd, resource_group_name, cluster_name, cluster_type=cluster.type, name=extension.name, **vars(given),
+            **version, skip_checks=skip_checks, timeout=timeout, yes=yes, dry_run=dry_run, no_wait=no_wait,
         )  # fmt: skip
     if existing is not None:
-        raise_for_errors(findings, strict=strict)
-        _raise_if_different(existing, settings, extension, versions)
+        raise_for_errors(findings, strict=given.strict)
+        _raise_if_different(existing, settings, extension, version)
         if not dry_run:
             return existing if no_wait else _wait_for_existing(cmd, client, extension, existing, timeout)
     else:
-        raise_for_errors(
-            findings, extension_name(extension.name, facts), evaluate_cluster_rules(settings, facts), strict=strict
-        )
+        findings += [*extension_name(extension.name, facts), *evaluate_cluster_rules(settings, facts)]
+        raise_for_errors(findings, strict=given.strict)
         check_cluster(client, cluster, settings, "create", skip_checks)
     needs = needed_resources(settings, facts)
     resources = backing_resources.find_resources(client, needs)
     if dry_run:
-        plan = _describe_plan(extension, settings, facts, versions, needs, backing_resources.describe(needs, resources))
+        plan = _describe_plan(extension, settings, facts, version, needs, backing_resources.describe(needs, resources))
         return {**plan, "action": "none" if existing else "create"}
     created = backing_resources.ensure(cmd, client, needs, resources)
-    body = build_create_body(_merged(settings, created), facts, **versions)
-    operation = _begin(client, extension, body, settings, versions)
+    body = build_create_body(_merged(settings, created), facts, **version)
+    operation = _begin(client, extension, body, settings, version)
     if no_wait:
         resume = f"az amlk8s extension wait {extension.cli_args} --created"
         get_logger(__name__).warning("The installation continues in Azure. To follow it: %s", resume)

@@ -22,12 +22,15 @@ from azext_amlk8s.operations.extension_common import (
     validate_names,
     wait_until_idle,
 )
-from azext_amlk8s.operations.settings import (
-    automatic_upgrades,
-    connect_and_read_facts,
-    given_words,
-    with_files,
+from azext_amlk8s.operations.setting_options import (
+    SettingOptions,
+    VersionOptions,
+    load_named_files,
+    version_findings,
+    with_setting_options,
+    with_version_options,
 )
+from azext_amlk8s.operations.settings import connect_and_read_facts
 from azext_amlk8s.refs import ExtensionRef
 
 if TYPE_CHECKING:
@@ -41,24 +44,18 @@ ATTEMPTS = 10
 PAUSE_SECONDS = 2
 
 
+@with_setting_options
+@with_version_options
 def update(
     cmd: AzCliCommand,
     resource_group_name: str,
     cluster_name: str,
+    given: SettingOptions,
+    versions: VersionOptions,
     cluster_type: str | None = None,
     name: str | None = None,
-    config: Sequence[str] | None = None,
-    config_protected: Sequence[str] | None = None,
-    config_file: str | None = None,
-    config_protected_file: str | None = None,
-    allow_unknown_settings: bool = False,
-    strict: bool = False,
     scope: str | None = None,
     extension_type: str | None = None,
-    release_train: str | None = None,
-    version: str | None = None,
-    auto_upgrade: bool | None = None,
-    auto_upgrade_mode: str | None = None,
     release_namespace: str | None = None,
     skip_checks: Sequence[str] | None = None,
     timeout: int | None = None,
@@ -72,32 +69,30 @@ def update(
     """
     from knack.log import get_logger
 
-    from azext_amlk8s.settings import evaluate_version_rules, extension_name
+    from azext_amlk8s.settings import extension_name
 
     validate_names(name or DEFAULT_NAME, scope, extension_type, release_namespace)
-    automatic = automatic_upgrades(auto_upgrade, auto_upgrade_mode)
-    versions: dict[str, Any] = {"release_train": release_train, "version": version, "auto_upgrade": automatic}
-    files = (config_file, config_protected_file)
-    if not any((config, config_protected, *files)) and all(value is None for value in versions.values()):
+    version = versions.values()
+    if given.is_empty and all(value is None for value in version.values()):
         raise az_error(
             "RequiredArgumentMissingError",
             "Nothing to update: specify a setting, --version, --release-train or --auto-upgrade.",
             ["--config enableTraining=True"],
         )
-    settings, findings = given_words(config, config_protected, *files, allow_unknown_settings)
-    findings += evaluate_version_rules(version, automatic, release_train)
+    settings, findings = given.read_with_paths()
+    findings += version_findings(version)
     client, cluster, extensions, facts = connect_and_read_facts(
-        cmd, settings, findings, strict, resource_group_name, cluster_type, cluster_name
+        cmd, settings, findings, given.strict, resource_group_name, cluster_type, cluster_name
     )
     extension = ExtensionRef(cluster, name) if name else choose_extension(cluster, extensions)
     found = find_extension(extensions, extension)
     if found is None:
-        raise_for_errors(findings, strict=strict)
+        raise_for_errors(findings, strict=given.strict)
     existing = _require(found, extension, extension_name(extension.name, facts))
-    findings += _train_findings(existing, versions)
+    findings += _train_findings(existing, version)
     settings, file_findings = _with_files(settings, existing)
-    reporter = _Reporter(strict)
-    request = _Request(client, settings, replace(facts, extensions=()), versions)
+    reporter = _Reporter(given.strict)
+    request = _Request(client, settings, replace(facts, extensions=()), version)
     if dry_run:
         plan = _make_plan(request, existing)
         reporter.raise_for_errors([*findings, *file_findings, *plan.findings])
@@ -134,8 +129,8 @@ def _with_files(settings: Settings, existing: Mapping[str, Any]) -> tuple[Settin
 
     host = read_deployed(existing).settings().get("sslCname")
     if not host or settings.get("sslCname"):
-        return with_files(settings)
-    read, findings = with_files(Settings({**settings.config, "sslCname": host}, settings.protected))
+        return load_named_files(settings)
+    read, findings = load_named_files(Settings({**settings.config, "sslCname": host}, settings.protected))
     config = {key: value for key, value in read.config.items() if key != "sslCname"}
     return Settings(config, read.protected), findings
 

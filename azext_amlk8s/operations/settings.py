@@ -1,4 +1,4 @@
-"""az amlk8s extension validate, settings and components; and the one way in which settings are read from options."""
+"""az amlk8s extension validate, settings and components; and the facts about a cluster that rules need."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, finding_object, raise_for_errors, set_exit_code
+from azext_amlk8s.operations.setting_options import (
+    SettingOptions,
+    VersionOptions,
+    version_findings,
+    with_setting_options,
+    with_version_options,
+)
 
 if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.refs import ClusterRef
     from azext_amlk8s.rules import Finding
+    from azext_amlk8s.settings import ClusterFacts, Settings
 
 
+@with_setting_options
+@with_version_options
 def validate(
     cmd: Any,
-    config: Sequence[str] | None = None,
-    config_protected: Sequence[str] | None = None,
-    config_file: str | None = None,
-    config_protected_file: str | None = None,
-    allow_unknown_settings: bool = False,
-    strict: bool = False,
-    release_train: str | None = None,
-    version: str | None = None,
-    auto_upgrade: bool | None = None,
+    given: SettingOptions,
+    versions: VersionOptions,
     resource_group_name: str | None = None,
     cluster_name: str | None = None,
     cluster_type: str | None = None,
@@ -31,16 +34,14 @@ def validate(
 ) -> list[dict[str, str]]:
     """All findings, errors first; az ends in 1 when there is an error. Azure is asked only when a cluster is named."""
     from azext_amlk8s.rules import Report
-    from azext_amlk8s.settings import evaluate_rules, evaluate_version_rules
+    from azext_amlk8s.settings import evaluate_rules
 
-    settings, found = given_settings(
-        config, config_protected, config_file, config_protected_file, allow_unknown_settings
-    )
-    groups = [found, evaluate_rules(settings), evaluate_version_rules(version, auto_upgrade, release_train)]
+    settings, findings = given.read()
+    groups = [findings, evaluate_rules(settings), version_findings(versions.values())]
     if cluster_name or cluster_type or resource_group_name or name:
         groups.append(_cluster_findings(cmd, settings, resource_group_name, cluster_name, cluster_type, name))
     report = Report.of(*groups)
-    report = report.strict() if strict else report
+    report = report.strict() if given.strict else report
     if report.errors:
         set_exit_code(cmd, 1)
     return [finding_object(finding) for finding in report.findings]
@@ -75,42 +76,9 @@ def components(scenario: str | None = None) -> list[dict[str, Any]]:
     return [one for one in list_components() if _in(one["scenarios"], scenario)]
 
 
-def given_settings(
-    config: Sequence[str] | None,
-    config_protected: Sequence[str] | None,
-    config_file: str | None = None,
-    config_protected_file: str | None = None,
-    allow_unknown: bool = False,
-) -> tuple[Any, list[Any]]:
-    """Settings out of all options, the contents of the PEM files that they name in place of the paths; and findings."""
-    settings, found = given_words(config, config_protected, config_file, config_protected_file, allow_unknown)
-    settings, of_files = with_files(settings)
-    return settings, [*found, *of_files]
-
-
-def given_words(
-    config: Sequence[str] | None,
-    config_protected: Sequence[str] | None,
-    config_file: str | None,
-    config_protected_file: str | None,
-    allow_unknown: bool,
-) -> tuple[Any, list[Any]]:
-    """Settings out of all options as they are written, and findings; the PEM files that they name are not read yet."""
-    from azext_amlk8s.settings import read_settings
-
-    settings, found = read_settings(
-        config or (),
-        config_protected or (),
-        config_file=_document(config_file),
-        protected_file=_document(config_protected_file),
-        allow_unknown=allow_unknown,
-    )
-    return settings, list(found)
-
-
 def read_cluster_facts(
-    client: AzureClient, settings: Any, cluster: ClusterRef
-) -> tuple[dict[str, Any], list[dict[str, Any]], Any]:
+    client: AzureClient, settings: Settings, cluster: ClusterRef
+) -> tuple[dict[str, Any], list[dict[str, Any]], ClusterFacts]:
     """The cluster, its extensions and the facts for the rules, read in parallel."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -142,13 +110,13 @@ def _read_provider(client: AzureClient, namespace: str) -> dict[str, Any] | None
 
 def connect_and_read_facts(
     cmd: Any,
-    settings: Any,
+    settings: Settings,
     findings: Sequence[Finding],
     strict: bool,
     resource_group: str,
     cluster_type: str | None,
     cluster_name: str,
-) -> tuple[AzureClient, ClusterRef, list[dict[str, Any]], Any]:
+) -> tuple[AzureClient, ClusterRef, list[dict[str, Any]], ClusterFacts]:
     """The client, the cluster, its extensions and its facts.
 
     Where Azure cannot be read, errors among the findings are raised instead of the failure of reading.
@@ -166,33 +134,9 @@ def connect_and_read_facts(
     return client, cluster, extensions, facts
 
 
-def automatic_upgrades(auto_upgrade: bool | None, mode: str | None) -> bool | None:
-    """Whether minor versions are upgraded automatically, from --auto-upgrade and from --auto-upgrade-mode.
-
-    Raises MutuallyExclusiveArgumentError when they contradict each other, InvalidArgumentValueError for a mode that
-    the API version in use does not have.
-    """
-    if mode is None:
-        return auto_upgrade
-    modes = {"compatible": True, "none": False}
-    if mode.lower() not in modes:
-        raise az_error(
-            "InvalidArgumentValueError",
-            f"Invalid auto-upgrade mode '{mode}'; expected compatible or none.",
-            ["--auto-upgrade-mode compatible"],
-        )
-    if auto_upgrade is not None and auto_upgrade != modes[mode.lower()]:
-        raise az_error(
-            "MutuallyExclusiveArgumentError",
-            f"--auto-upgrade-mode {mode} contradicts --auto-upgrade-minor-version {str(auto_upgrade).lower()}.",
-            ["Leave out one of them."],
-        )
-    return modes[mode.lower()]
-
-
 def _cluster_findings(
     cmd: Any,
-    settings: Any,
+    settings: Settings,
     resource_group: str | None,
     cluster_name: str | None,
     cluster_type: str | None,
@@ -217,46 +161,6 @@ def _cluster_findings(
     existing = azureml_extensions(extensions)
     checked = extension_name(name, facts) if name else extension_name("", facts) if existing else ()
     return [*evaluate_cluster_rules(settings, facts), *checked]
-
-
-def _document(path: str | None) -> Any:
-    """A file of settings. Raises az's FileOperationError when it cannot be read."""
-    from pathlib import Path
-
-    from azure.cli.core.azclierror import FileOperationError
-
-    from azext_amlk8s.settings import Document
-
-    if path is None:
-        return None
-    try:
-        return Document(path, Path(path).expanduser().read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileOperationError(f"The file {path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise FileOperationError(f"The file {path} is not UTF-8 text.") from error
-
-
-def with_files(settings: Any) -> tuple[Any, list[Any]]:
-    """The settings with the contents of the files that they name, and what is to be said of the files."""
-    from datetime import datetime, timezone
-    from pathlib import Path
-
-    from azext_amlk8s.settings import certificate_paths, load_certificate_files
-    from azext_amlk8s.settings.certificate_rules import readable_file
-
-    contents: dict[str, bytes] = {}
-    findings: list[Finding] = []
-    for key, path in certificate_paths(settings).items():
-        try:
-            contents[key] = Path(path).expanduser().read_bytes()
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "it is not a path"
-            findings += readable_file(key, path, why.lower())
-    if findings:
-        return settings, findings
-    settings, found = load_certificate_files(settings, contents, datetime.now(timezone.utc))
-    return settings, list(found)
 
 
 def _in(scenarios: Sequence[str], wanted: str | None) -> bool:

@@ -141,16 +141,15 @@ PLANS: list[tuple[str, dict[str, Any], Any]] = [
     (
         "nothing to do",
         {"method": "PATCH", "action": "none", "resources": [], "changes": []},
-        {"Action": "nothing", "Subject": "", "Value": "", "Origin": ""},
+        [{"Action": "nothing", "Subject": "", "Value": "", "Origin": ""}],
     ),
 ]
 
 
 @pytest.mark.parametrize(("plan", "rows"), [one[1:] for one in PLANS], ids=[one[0] for one in PLANS])
-def test_plan(plan: dict[str, Any], rows: Any) -> None:
+def test_plan(plan: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """The plan of a dry run as rows."""
-    found = extension_views.extension_or_plan(plan)
-    assert [dict(one) for one in found] == rows if isinstance(found, list) else dict(found) == rows
+    assert extension_views.extension_or_plan(plan) == rows
 
 
 LONG = "aks-machine-learning-production"
