@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import completers, options, texts
+from azext_amlk8s.cli import completers, options, setup, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.tables import fit_width, shorten
 
@@ -152,6 +152,7 @@ GROUP = Group(
             table=check_rows,
             text=texts.check_text,
         ),
+        *setup.COMMANDS,
     ),
 )
 

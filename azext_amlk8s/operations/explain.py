@@ -28,6 +28,7 @@ REPORTED_BY = {
     "I": "az amlk8s instance-type apply -f FILE --dry-run",
     "N": "az amlk8s instance-type fit -g GROUP -c CLUSTER -t TYPE",
     "W": "az amlk8s workload check -f FILE",
+    "D": "az amlk8s plan -f FILE",
 }
 
 

@@ -42,6 +42,7 @@ COMMANDS = {
     "amlk8s workload check",
     "amlk8s explain",
     "amlk8s check",
+    "amlk8s schema",
     "amlk8s extension diagnose",
 }
 NO_TABLE = {
@@ -50,6 +51,7 @@ NO_TABLE = {
     "amlk8s compute detach",
     "amlk8s compute wait",
     "amlk8s instance-type delete",
+    "amlk8s schema",
 }
 # The spellings of Microsoft's published commands, which must stay accepted.
 PUBLISHED_OPTIONS = {

@@ -1,0 +1,20 @@
+"""Setup files: what clusters must have, as data in version control. No I/O."""
+
+from azext_amlk8s.setup_files.clusters import check_all, needs_resources, resolve_clusters, unmatched_selector
+from azext_amlk8s.setup_files.model import OWNER_TAG, ClusterEntry, ClusterSetup, Selector, Setup
+from azext_amlk8s.setup_files.reading import read_setups
+from azext_amlk8s.setup_files.schema import setup_schema
+
+__all__ = [
+    "OWNER_TAG",
+    "ClusterEntry",
+    "ClusterSetup",
+    "Selector",
+    "Setup",
+    "check_all",
+    "needs_resources",
+    "read_setups",
+    "resolve_clusters",
+    "setup_schema",
+    "unmatched_selector",
+]

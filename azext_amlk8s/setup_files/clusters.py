@@ -1,0 +1,164 @@
+"""What each cluster of a setup must have: overrides, names of computes, and the rules over all clusters together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from azext_amlk8s.computes.model import COMPUTE_SPEC
+from azext_amlk8s.computes.request_rules import invalid_compute_name
+from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
+from azext_amlk8s.setup_files.form_rules import duplicate_part
+from azext_amlk8s.setup_files.model import ClusterEntry, ClusterSetup, Part, Resource, Selector, Setup
+from azext_amlk8s.setup_files.reading import workspace_of
+
+VARIABLE = re.compile(r"\{([^{}]*)\}")
+VARIABLES = ("cluster.name", "cluster.resource_group", "cluster.location")
+MERGED = ("extension", "compute")
+# Parts of these that exclude each other or belong together are replaced as a whole.
+REPLACED = ("tls", "identity")
+
+Found = tuple[ClusterEntry, ClusterRef, Resource]
+
+
+@rule("D111", Severity.ERROR, title="Variables in compute names", requires="A variable must be one that is known.")
+def unknown_variable(place: str, variable: str) -> Problems:
+    """A variable that does not exist."""
+    expected = ", ".join(f"{{{one}}}" for one in VARIABLES)
+    message = f"{place}: unknown variable '{{{variable}}}' in the name of the compute; expected {expected}."
+    yield Problem(place, message, expected=expected, found=variable)
+
+
+@rule(
+    "D112",
+    Severity.ERROR,
+    title="Different compute names",
+    requires="Each cluster must have a compute with another name in its workspace.",
+    why="The second cluster would take over the compute of the first.",
+)
+def colliding_computes(clusters: Sequence[ClusterSetup]) -> Problems:
+    """Clusters whose computes have the same name in one workspace."""
+    names: dict[tuple[str, str], list[ClusterSetup]] = {}
+    for one in clusters:
+        if one.workspace and one.compute_name:
+            names.setdefault((one.workspace.id.lower(), one.compute_name.lower()), []).append(one)
+    for same in names.values():
+        if len(same) > 1:
+            listed = ", ".join(f"'{one.cluster.name}'" for one in same)
+            message = f"{same[0].place}: the computes of clusters {listed} have the same name '{same[0].compute_name}'."
+            fix = "Use {cluster.name} in the name, or give some clusters another name in overrides."
+            yield Problem(same[0].place, message, found=same[0].compute_name, fix=fix)
+
+
+@rule(
+    "D115",
+    Severity.ERROR,
+    title="Compute name of each cluster",
+    requires="With its variables filled in, the name of a compute must have 3 to 16 letters, digits and hyphens.",
+    source=COMPUTE_SPEC,
+)
+def invalid_name(place: str, one: ClusterSetup) -> Problems:
+    """A name that Azure would reject."""
+    for finding in invalid_compute_name(one.compute_name):
+        message = f"{place}: cluster '{one.cluster.name}': {finding.message[0].lower()}{finding.message[1:]}"
+        fix = "Use a shorter name, or give the cluster another name in overrides."
+        yield Problem(place, message, expected=finding.expected, found=one.compute_name, fix=fix)
+
+
+@rule("D114", Severity.WARNING, title="Matches of a selector", requires="A selector should match at least one cluster.")
+def unmatched_selector(place: str, selector: Selector) -> Problems:
+    """A selector without a match."""
+    yield Problem(place, f"{place}: no cluster matches {selector}.", found=str(selector))
+
+
+def needs_resources(setup: Setup) -> bool:
+    """Whether clusters have to be read to know what they must have: regions and tags are used."""
+    selects = [one["select"] for one in setup.content.get("overrides") or ()]
+    selects += [one["select"] for one in (setup.content.get("rollout") or {}).get("waves") or () if "select" in one]
+    name = str((setup.content.get("compute") or {}).get("name") or "")
+    return any(Selector.of(one).needs_resource for one in selects) or "{cluster.location}" in name
+
+
+def resolve_clusters(
+    setup: Setup, found: Iterable[Found], subscription: str
+) -> tuple[tuple[ClusterSetup, ...], tuple[Finding, ...]]:
+    """What each cluster must have. found has the clusters of every entry, with what was read of their resources."""
+    findings: list[Finding] = []
+    clusters: dict[str, ClusterSetup] = {}
+    for entry, cluster, resource in found:
+        one = _cluster_setup(setup, entry, cluster, resource, subscription)
+        if cluster.id.lower() not in clusters:
+            clusters[cluster.id.lower()] = one
+    findings += _name_findings(setup, clusters.values())
+    return tuple(clusters.values()), tuple(findings)
+
+
+def check_all(clusters: Sequence[ClusterSetup]) -> tuple[Finding, ...]:
+    """The rules over the clusters of all setups together."""
+    first: dict[str, ClusterSetup] = {}
+    findings = list(colliding_computes(clusters))
+    for one in clusters:
+        other = first.setdefault(one.cluster.id.lower(), one)
+        if other is not one:
+            findings += duplicate_part(one.place, f"cluster '{one.cluster.name}'", other.place)
+    return tuple(findings)
+
+
+def _cluster_setup(
+    setup: Setup, entry: ClusterEntry, cluster: ClusterRef, resource: Resource, subscription: str
+) -> ClusterSetup:
+    content = dict(setup.content)
+    for override in content.get("overrides") or ():
+        if Selector.of(override["select"]).matches(cluster, resource):
+            content = _overridden(content, override)
+    compute = content.get("compute")
+    variables = {
+        "cluster.name": cluster.name,
+        "cluster.resource_group": cluster.resource_group,
+        "cluster.location": str(resource.get("location") or ""),
+    }
+    name = VARIABLE.sub(lambda match: variables.get(match[1], match[0]), str((compute or {}).get("name") or ""))
+    return ClusterSetup(
+        setup.name,
+        cluster,
+        entry.context,
+        workspace_of(setup, subscription),
+        content.get("extension"),
+        compute,
+        name,
+        str(content.get("roles") or "check"),
+        [str(one["name"]) for one in content.get("namespaces") or ()],
+        content.get("instance_types") or (),
+        str(content.get("on_remove") or "keep"),
+        entry.place,
+    )
+
+
+def _overridden(content: Part, override: Part) -> dict[str, Any]:
+    """The parts for a cluster: mappings are merged key by key, anything else is replaced."""
+    changes = {key: value for key, value in override.items() if key != "select"}
+    return {
+        **content,
+        **{key: _merged(content.get(key), value) if key in MERGED else value for key, value in changes.items()},
+    }
+
+
+def _merged(base: Any, change: Any) -> Any:
+    if not (isinstance(base, Mapping) and isinstance(change, Mapping)):
+        return change
+    inner = {key: value if key in REPLACED else _merged(base.get(key), value) for key, value in change.items()}
+    return {**base, **inner}
+
+
+def _name_findings(setup: Setup, clusters: Iterable[ClusterSetup]) -> Iterator[Finding]:
+    """Unknown variables once; each name that Azure would reject."""
+    place, reported = setup.place("compute"), set[str]()
+    for one in clusters:
+        unknown = set(VARIABLE.findall(one.compute_name)) - reported
+        for variable in sorted(unknown):
+            reported.add(variable)
+            yield from unknown_variable(place, variable)
+        if one.compute_name and not VARIABLE.search(one.compute_name):
+            yield from invalid_name(place, one)

@@ -1,0 +1,120 @@
+"""What setup files declare: setups, their clusters, and what each cluster must have."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from azext_amlk8s.refs import ClusterRef, WorkspaceRef
+
+# The tag of a compute that apply has created; its value is the name of the setup.
+OWNER_TAG = "amlk8s-setup"
+DEFAULT_EXTENSION = "azureml"
+DEFAULT_NAMESPACE = "default"
+
+Resource = Mapping[str, Any]  # a resource as ARM returns it
+Part = Mapping[str, Any]  # a part of a setup file
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Clusters that have all of these properties; an empty one says nothing. In name, * stands for any characters."""
+
+    name: str = ""
+    subscription: str = ""
+    resource_group: str = ""
+    type: str = ""
+    location: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, part: Part) -> Selector:
+        """The selector that a part of a file describes."""
+        texts = {key: str(value) for key, value in part.items() if key != "tags"}
+        return cls(**texts, tags={str(key): str(value) for key, value in (part.get("tags") or {}).items()})
+
+    def matches(self, cluster: ClusterRef, resource: Resource) -> bool:
+        """Whether a cluster has these properties; only location and tags come from its resource."""
+        pairs = (
+            (self.subscription, cluster.subscription),
+            (self.resource_group, cluster.resource_group),
+            (self.type, cluster.type),
+            (_region(self.location), _region(str(resource.get("location") or ""))),
+        )
+        if any(wanted and wanted.lower() != found.lower() for wanted, found in pairs):
+            return False
+        if self.name and not fnmatch.fnmatchcase(cluster.name.lower(), self.name.lower()):
+            return False
+        tags = resource.get("tags") or {}
+        return all(tags.get(key) == value for key, value in self.tags.items())
+
+    @property
+    def needs_resource(self) -> bool:
+        """Whether the resource of a cluster has to be read to know if it matches."""
+        return bool(self.location or self.tags)
+
+    def __str__(self) -> str:
+        values = {key: value for key, value in vars(self).items() if value and key != "tags"}
+        tags = {f"tags.{key}": value for key, value in self.tags.items()}
+        return ", ".join(f"{key}={value}" for key, value in {**values, **tags}.items())
+
+
+@dataclass(frozen=True)
+class ClusterEntry:
+    """An entry below clusters: one cluster or a selector, where it is in the files, and the kubeconfig context."""
+
+    place: str
+    cluster: ClusterRef | None = None
+    selector: Selector | None = None
+    context: str = ""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One setup, merged from all files with its name.
+
+    content has the parts that apply to every cluster (workspace, extension, compute, roles, namespaces, instance_types,
+    rollout, overrides, on_remove) in the form of the schema; paths of files are complete. places maps a part to
+    file:line:column.
+    """
+
+    name: str
+    content: Part
+    clusters: Sequence[ClusterEntry]
+    places: Mapping[str, str]
+
+    def place(self, part: str) -> str:
+        """Where a part is, or the name of the setup."""
+        return self.places.get(part) or f"setup '{self.name}'"
+
+
+@dataclass(frozen=True)
+class ClusterSetup:
+    """What one cluster must have, with the overrides that match it. A part is None where the files do not have it.
+
+    compute_name is complete, and empty without a compute. The settings of the extension are spelled as in the file.
+    """
+
+    setup: str
+    cluster: ClusterRef
+    context: str = ""
+    workspace: WorkspaceRef | None = None
+    extension: Part | None = None
+    compute: Part | None = None
+    compute_name: str = ""
+    roles: str = "check"
+    namespaces: Sequence[str] = ()
+    instance_types: Sequence[Any] = ()
+    on_remove: str = "keep"
+    place: str = ""
+
+    @property
+    def compute_namespace(self) -> str:
+        """The namespace of the compute."""
+        return str((self.compute or {}).get("namespace") or DEFAULT_NAMESPACE)
+
+
+def _region(location: str) -> str:
+    return location.replace(" ", "").lower()
