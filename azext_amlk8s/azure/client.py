@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from azure.cli.core import AzCli
 
     from azext_amlk8s.azure.rest_client import RestClient
+    from azext_amlk8s.knowledge.clouds import Cloud
 
 API_VERSIONS = {
     "Microsoft.Authorization/locks": "2020-05-01",
@@ -54,6 +55,30 @@ class AzureClient:
         self._rest: RestClient | None = None
         self._lock = Lock()
         self._sdk: Any = None
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud of the user, with the hosts and suffixes that az knows."""
+        from urllib.parse import urlsplit
+
+        from azure.cli.core.cloud import CloudEndpointNotSetException, CloudSuffixNotSetException
+
+        from azext_amlk8s.knowledge.clouds import find_cloud
+
+        def read(section: Any, name: str) -> str:
+            try:
+                return str(getattr(section, name) or "")
+            except (CloudEndpointNotSetException, CloudSuffixNotSetException):
+                return ""
+
+        endpoints, suffixes = self._cli_ctx.cloud.endpoints, self._cli_ctx.cloud.suffixes
+        return find_cloud(
+            self.cloud_name,
+            login=urlsplit(read(endpoints, "active_directory")).netloc,
+            management=urlsplit(read(endpoints, "resource_manager")).netloc,
+            storage=read(suffixes, "storage_endpoint"),
+            registry=read(suffixes, "acr_login_server_endpoint").lstrip("."),
+        )
 
     def cluster_ref(self, resource_group: str, cluster_type: str, name: str) -> ClusterRef:
         """A cluster of the subscription."""

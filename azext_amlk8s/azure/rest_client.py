@@ -33,9 +33,7 @@ class RestClient:
     refused: a read must never write.
     """
 
-    def __init__(
-        self, credential: TokenCredential, base_url: str = "https://management.azure.com", **kwargs: Any
-    ) -> None:
+    def __init__(self, credential: TokenCredential, base_url: str, **kwargs: Any) -> None:
         scopes = kwargs.pop("credential_scopes", [f"{base_url.rstrip('/')}/.default"])
         self._base_url = base_url.rstrip("/")
         self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from azext_amlk8s.checks.facts import AKS, ARC, ARC_AGENTS, CLUSTER, Facts, Object, properties_of, state_of
-from azext_amlk8s.checks.installation import evaluate_setting_rules, setting_check
+from azext_amlk8s.checks.facts import (
+    AKS,
+    ARC,
+    ARC_AGENTS,
+    CLOUD,
+    CLUSTER,
+    EXTENSIONS,
+    WORKSPACE,
+    Facts,
+    Object,
+    properties_of,
+    state_of,
+)
+from azext_amlk8s.checks.installation import evaluate_setting_rules, setting_check, settings_of
 from azext_amlk8s.checks.model import Check
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.knowledge.clouds import SCENARIOS, Endpoint, outbound_endpoints
 from azext_amlk8s.rules import CheckSpec, Finding, Observation, Problem, Results, Severity, Unavailable, rule
 from azext_amlk8s.shell import join
 
@@ -116,27 +129,37 @@ arc_agents = setting_check(
     requires="The network allows HTTPS to the hosts that the extension uses.",
     source=OUTBOUND["source"],
     why="Images cannot be pulled and jobs are not received.",
-    check=CheckSpec("azure", (CLUSTER,), clusters=AKS),
+    check=CheckSpec("azure", (CLUSTER, CLOUD), (EXTENSIONS,), clusters=AKS),
 )
 def outbound_access(facts: Facts) -> Results:
     """Azure does not know what a firewall allows, but it knows whether one is in between."""
     outbound = str((properties_of(facts[CLUSTER]).get("networkProfile") or {}).get("outboundType") or "")
     if outbound.lower() in OUTBOUND["closed"]:
-        message = f"Outbound type {outbound}: the firewall must allow HTTPS to {', '.join(outbound_hosts(facts))}."
+        hosts = ", ".join(one.host for one in required_endpoints(facts) if not one.optional)
+        message = f"Outbound type {outbound}: the firewall must allow HTTPS to {hosts}."
+        images = facts[CLOUD].images
         fix = (
-            "kubectl run outbound-test --rm -it --restart=Never --image=mcr.microsoft.com/azure-cli "
-            "-- curl -sSI https://mcr.microsoft.com"
+            f"kubectl run outbound-test --rm -it --restart=Never --image={images}/azure-cli "
+            f"-- curl -sSI https://{images}"
         )
         yield Problem(facts.cluster.name, message, "HTTPS to these hosts", outbound, fix)
     elif outbound:
         yield Observation(outbound)
 
 
-def outbound_hosts(facts: Facts) -> list[str]:
-    """The hosts that the extension talks to, for the cluster's location."""
-    location = str((facts.get(CLUSTER) or {}).get("location") or "*")
-    hosts = [*OUTBOUND["hosts"], *([] if facts.cluster.is_aks else OUTBOUND["hostsOnArc"])]
-    return [host.replace("LOCATION", location) for host in hosts]
+def required_endpoints(facts: Facts) -> list[Endpoint]:
+    """What the cluster must reach in its cloud for the enabled scenarios, with the names that are known."""
+    settings, workspace = settings_of(facts), properties_of(facts.get(WORKSPACE))
+    scenarios = [one for one in SCENARIOS if settings.on(f"enable{one.capitalize()}")] or SCENARIOS
+    return outbound_endpoints(
+        facts[CLOUD],
+        facts.cluster.type,
+        scenarios,
+        region=str((facts.get(CLUSTER) or {}).get("location") or "").replace(" ", "").lower(),
+        workspace=str(workspace.get("workspaceId") or ""),
+        account=str(workspace.get("storageAccount") or "").rsplit("/", 1)[-1],
+        acr=str(workspace.get("containerRegistry") or "").rsplit("/", 1)[-1],
+    )
 
 
 @rule(
@@ -183,18 +206,18 @@ def _proxy_of_arc(agents: Object | None) -> tuple[str, list[str]]:
     "K204",
     Severity.WARNING,
     title="Image cache",
-    requires="A registry from which isolated nodes pull has a cache rule for mcr.microsoft.com/azureml.",
+    requires="A registry from which isolated nodes pull has a cache rule for the images of azureml.",
     source=f"{PAGES}concepts-network-isolated",
     why="Images of the extension cannot be pulled.",
-    check=CheckSpec("azure", (CLUSTER,), clusters=AKS),
+    check=CheckSpec("azure", (CLUSTER, CLOUD), clusters=AKS),
 )
 def image_cache(facts: Facts) -> Results:
     """A network-isolated AKS cluster pulls through a registry of the user."""
-    profile = properties_of(facts[CLUSTER]).get("bootstrapProfile") or {}
+    images, profile = facts[CLOUD].images, properties_of(facts[CLUSTER]).get("bootstrapProfile") or {}
     if str(profile.get("artifactSource") or "").lower() != "cache":
-        yield Observation("nodes pull from mcr.microsoft.com")
+        yield Observation(f"nodes pull from {images}")
         return
     registry = str(profile.get("containerRegistryId") or "").rsplit("/", 1)[-1]
-    message = f"The nodes pull through the registry '{registry}', which must cache mcr.microsoft.com/azureml/*."
-    fix = f"az acr cache create {join(['-r', registry])} -n azureml -s 'mcr.microsoft.com/azureml/*' -t 'azureml/*'"
+    message = f"The nodes pull through the registry '{registry}', which must cache {images}/azureml/*."
+    fix = f"az acr cache create {join(['-r', registry])} -n azureml -s '{images}/azureml/*' -t 'azureml/*'"
     yield Problem(registry, message, "a cache rule", "artifactSource Cache", fix)

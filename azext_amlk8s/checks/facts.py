@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from azext_amlk8s.knowledge.clouds import Cloud
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
 from azext_amlk8s.rules import Fact, NotApplicable, Unavailable
 from azext_amlk8s.settings import Settings
@@ -47,6 +48,7 @@ class DryRun:
 
 # From Azure. FEATURE and RELAY are None where Azure does not know the feature, or where no relay is named.
 CLI: Fact[str] = Fact("cli")
+CLOUD: Fact[Cloud] = Fact("cloud")
 CLUSTER: Fact[Object] = Fact("cluster")
 EXTENSIONS: Fact[Objects] = Fact("extensions")
 PROVIDERS: Fact[Objects] = Fact("providers")

@@ -11,7 +11,7 @@ from azext_amlk8s.checks.facts import NAMESPACE, Object, name_of
 from azext_amlk8s.instance_types.model import DEFAULT_NAME
 from azext_amlk8s.settings import Settings
 
-REGISTRY = "mcr.microsoft.com/azureml/amlarc"
+REPOSITORY = "azureml/amlarc"
 # CPU and memory of the first container; other components request less than these.
 REQUESTS = {"azureml-fe-v2": ("900m", "800Mi"), "prometheus-prom-prometheus": ("100m", "512Mi")}
 DEFAULT_REQUEST = ("50m", "128Mi")
@@ -27,25 +27,27 @@ def namespace_object() -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
 
 
-def component_pods(settings: Settings, cluster_type: str, version: str = "") -> list[tuple[str, dict[str, Any]]]:
+def component_pods(
+    settings: Settings, cluster_type: str, registry: str, version: str = ""
+) -> list[tuple[str, dict[str, Any]]]:
     """A name and a pod for each required component: its image, requests and the sidecar for logs."""
     version = version or newest_known_version()
     known = expected_components(settings, cluster_type, version=version)
     return [
-        (str(one["name"]), _component_pod(str(one["name"]), version))
+        (str(one["name"]), _component_pod(str(one["name"]), f"{registry}/{REPOSITORY}", version))
         for one in known
         if one["role"] == REQUIRED and one["kind"] != "DaemonSet"
     ]
 
 
-def job_pods(instance_types: Iterable[Object], namespace: str) -> list[tuple[str, dict[str, Any]]]:
+def job_pods(instance_types: Iterable[Object], namespace: str, registry: str) -> list[tuple[str, dict[str, Any]]]:
     """A name and a pod for a job on each instance type; on the default one where the cluster has none yet."""
     pods = []
     for one in tuple(instance_types) or (DEFAULT_TYPE,):
         spec = one.get("spec") or {}
         container = {
             "name": "job",
-            "image": f"{REGISTRY}/job:{newest_known_version()}",
+            "image": f"{registry}/{REPOSITORY}/job:{newest_known_version()}",
             "resources": {key: value for key, value in (spec.get("resources") or {}).items() if value},
         }
         pod = _pod(f"amlk8s-dry-run-{name_of(one)}", namespace, {"ml.azure.com/compute": "dry-run"}, [container])
@@ -54,12 +56,12 @@ def job_pods(instance_types: Iterable[Object], namespace: str) -> list[tuple[str
     return pods
 
 
-def _component_pod(name: str, version: str) -> dict[str, Any]:
+def _component_pod(name: str, images: str, version: str) -> dict[str, Any]:
     cpu, memory = REQUESTS.get(name, DEFAULT_REQUEST)
     resources = {"requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": "2", "memory": "2Gi"}}
     containers: list[dict[str, Any]] = [
-        {"name": name[:63], "image": f"{REGISTRY}/{name}:{version}", "resources": resources},
-        {"name": "fluent-bit", "image": f"{REGISTRY}/fluent-bit:{version}"},
+        {"name": name[:63], "image": f"{images}/{name}:{version}", "resources": resources},
+        {"name": "fluent-bit", "image": f"{images}/fluent-bit:{version}"},
     ]
     return _pod(f"amlk8s-dry-run-{name}", NAMESPACE, {"app": name[:63]}, containers)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azext_amlk8s import knowledge
 from azext_amlk8s.computes.model import Resource, kind_of, properties_of
+from azext_amlk8s.knowledge.clouds import find_cloud
 
 # Keys below the properties of a compute of any kind whose values are secret.
 SECRETS = frozenset(
@@ -38,9 +38,8 @@ def add_studio_url(compute: Resource, cloud: str) -> dict[str, Any]:
 
 def studio_url(compute_id: str, cloud: str) -> str:
     """The address of a compute in Azure Machine Learning studio."""
-    studios = knowledge.load("studio")
     workspace, _, name = compute_id.partition("/computes/")
-    return f"{studios.get(cloud, studios['AzureCloud'])}/compute/{name}/details?wsid={workspace}"
+    return f"https://{find_cloud(cloud).studio}/compute/{name}/details?wsid={workspace}"
 
 
 def _redact(value: Any, parent: str) -> Any:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.knowledge.clouds import Cloud
     from azext_amlk8s.kubernetes import Cluster
 
 T = TypeVar("T")
@@ -156,6 +157,9 @@ class FactCollector:
         from azure.cli.core import __version__
 
         return str(__version__)
+
+    def _read_cloud(self) -> Cloud:
+        return self._client.cloud
 
     def _read_cluster(self) -> Object | Unavailable:
         from azure.core.exceptions import ResourceNotFoundError
@@ -309,7 +313,8 @@ class FactCollector:
         if NAMESPACE not in existing:
             return [(f"namespace {NAMESPACE}", "", namespace_object())]
         settings = settings_of(self.facts([keys.EXTENSIONS]))
-        return [(name, NAMESPACE, pod) for name, pod in component_pods(settings, self.target.cluster.type)]
+        pods = component_pods(settings, self.target.cluster.type, self._client.cloud.images)
+        return [(name, NAMESPACE, pod) for name, pod in pods]
 
     def _job_objects(self, existing: set[str]) -> list[_DryRunObject]:
         """The pods of jobs in each existing namespace of a compute."""
@@ -318,7 +323,8 @@ class FactCollector:
 
         types = self.get(keys.INSTANCE_TYPES) or ()
         namespaces = [one for one in compute_namespaces(self.facts([keys.COMPUTES])) if one in existing]
-        return [(name, namespace, pod) for namespace in namespaces for name, pod in job_pods(types, namespace)]
+        images = self._client.cloud.images
+        return [(name, namespace, pod) for namespace in namespaces for name, pod in job_pods(types, namespace, images)]
 
     def _read_instance_types(self) -> Objects | Unavailable:
         connection = self.connection

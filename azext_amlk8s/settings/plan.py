@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azext_amlk8s import knowledge
+from azext_amlk8s.knowledge.clouds import find_cloud
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
 from azext_amlk8s.settings.nodes import has_few_nodes
@@ -86,9 +86,8 @@ def redact_body(body: Mapping[str, Any]) -> Body:
 def default_settings(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
     """The settings that are sent where none is given."""
     location = facts.location.replace(" ", "").lower()
-    domains = knowledge.load("clusters")["domains"]
     # az k8s-extension sends the domain of the public cloud everywhere; that is kept for clouds that are not known.
-    domain = domains.get(facts.cloud, domains["AzureCloud"])
+    domain = find_cloud(facts.cloud).domain
     return {
         "cluster_name": facts.resource_id,
         "cluster_name_friendly": facts.name,

@@ -27,6 +27,7 @@ from azext_amlk8s.checks import (
 from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.checks.subscription import grants
 from azext_amlk8s.console.check_console import CheckConsole
+from azext_amlk8s.knowledge.clouds import find_cloud
 from azext_amlk8s.refs import ClusterRef, WorkspaceRef
 from azext_amlk8s.rules import Fact, Finding, Severity, Unavailable
 from tests.conftest import ROOT
@@ -172,7 +173,13 @@ def test_empty_facts_break_no_check(target: CheckTarget, before: bool) -> None:
     objects = {keys.WORKSPACE, keys.HEALTH, keys.ARC_AGENTS, keys.CONSTRAINTS, keys.FEATURE, keys.RELAY, keys.VOLCANO, keys.ROUTER_ROLE, keys.ASSIGNMENTS, keys.AVAILABLE_TYPE, keys.KUBERNETES_VERSIONS}  # fmt: skip
     for one in select_checks(target):
         values: dict[Fact[Any], Any] = {fact: {} if fact in objects else [] for fact in one.facts}
-        values |= {keys.CLUSTER: CLUSTER, keys.CLI: "2.80.0", keys.KUBERNETES: "https://c", keys.TLS_SECRET: None}
+        values |= {
+            keys.CLUSTER: CLUSTER,
+            keys.CLI: "2.80.0",
+            keys.KUBERNETES: "https://c",
+            keys.TLS_SECRET: None,
+            keys.CLOUD: find_cloud(),
+        }
         evaluate(one, Facts(target, values))
 
 
