@@ -13,11 +13,14 @@ from aiohttp import web
 FOREIGN_HOST = "https://foreign.sandbox.invalid"
 HTML = "<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body>Please sign in.</body></html>"
 # Faults that are answered instead of the service: the request has no effect.
-REJECTIONS = ("expired-token", "throttled", "bad-gateway", "gateway-timeout", "error", "redirect", "connection-reset")
+REJECTIONS = ("expired-token", "throttled", "bad-gateway", "gateway-timeout", "error", "connection-reset")
+# Faults that are answered by something else than the service, such as a proxy: the request has no effect.
+INTERCEPTIONS = ("redirect", "web-page", "empty-response")
 # Faults that change the response to a request that was processed.
-BODIES = ("html", "empty-body", "null-body", "list-body", "truncated-body", "slow", "slow-body", "huge-body")
+BODIES = ("html", "empty-body", "null-body", "list-body", "truncated-body", "huge-body", "wrong-types")
+DELAYS = ("slow", "slow-body")
 REWRITES = ("foreign-url", "next-link-loop", "operation-status", "provisioning-state", "retry-after", "lost-response")
-KINDS = (*REJECTIONS, *BODIES, *REWRITES)
+KINDS = (*REJECTIONS, *INTERCEPTIONS, *BODIES, *DELAYS, *REWRITES)
 URL_HEADERS = ("Azure-AsyncOperation", "Location")
 
 
@@ -81,9 +84,16 @@ class FaultCounter:
         return found
 
 
-def redirect(fault: Fault, path: str) -> web.Response:
-    """307 to the same path on another host."""
-    return web.Response(status=307, headers={"Location": fault.url + path})
+def interception(fault: Fault, path: str) -> web.Response | None:
+    """The response of something between client and service, None for a fault of another kind.
+
+    307 to the same path on another host, or 200 with a sign-in page or without a body.
+    """
+    if fault.kind == "redirect":
+        return web.Response(status=307, headers={"Location": fault.url + path})
+    if fault.kind == "web-page":
+        return web.Response(text=HTML, content_type="text/html")
+    return web.Response() if fault.kind == "empty-response" else None
 
 
 def alter_response(fault: Fault, response: web.Response, url: str) -> web.Response:
@@ -155,6 +165,15 @@ def _enlarge(fault: Fault, response: web.Response) -> web.Response:
     return _with_body(response, {**(body if isinstance(body, dict) else {}), "padding": "x" * 20_000_000})
 
 
+def _mistype(fault: Fault, response: web.Response) -> web.Response:
+    return _with_body(response, _numbers(_body(response)))
+
+
+def _numbers(value: Any) -> Any:
+    """The value with a number in the place of everything that is not an object."""
+    return {key: _numbers(inner) for key, inner in value.items()} if isinstance(value, dict) else 7
+
+
 def _body(response: web.Response) -> Any:
     try:
         return json.loads(response.text or "null")
@@ -173,6 +192,7 @@ _CHANGES: Mapping[str, Callable[[Fault, web.Response], web.Response]] = {
     "null-body": _text("null"),
     "list-body": _text("[]"),
     "truncated-body": _truncate,
+    "wrong-types": _mistype,
     "huge-body": _enlarge,
     "foreign-url": _replace_hosts,
     "operation-status": _operation_status,

@@ -161,7 +161,7 @@ class AzureClient:
 
     def user_kubeconfig(self, cluster: ClusterRef) -> str:
         """The kubeconfig (YAML) of a user of an AKS cluster; a secret."""
-        from azext_amlk8s.azure.rest_client import unexpected_response
+        from azext_amlk8s.azure.responses import unexpected_response
 
         action = f"{cluster.id}/listClusterUserCredential"
         response = self._client().send("POST", action, API_VERSIONS["Microsoft.ContainerService"])

@@ -6,6 +6,7 @@ from typing import Any
 
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
+from azext_amlk8s.azure.responses import ResponseShapePolicy
 from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy
 
 
@@ -32,6 +33,7 @@ def extensions_client() -> type[Any]:
                     credential, *kwargs["credential_scopes"], base_url=kwargs["base_url"]
                 ),
                 "retry_policy": BoundedRetryPolicy(**kwargs),
+                "per_call_policies": [ResponseShapePolicy()],
             }
             super().__init__(credential, subscription_id, **{**TIMEOUTS, **kwargs, **policies})
 

@@ -101,21 +101,23 @@ def polling() -> Any:
             super()._poll()
 
         def request_status(self, status_link: str) -> Any:
-            response = super().request_status(status_link)
             if self.finished() and status_link != self._operation.get_polling_url():
-                return self._final_resource(status_link, response)
-            return response
+                return self._final_resource(status_link)
+            return super().request_status(status_link)
 
-        def _final_resource(self, link: str, response: Any) -> Any:
-            """The resource at the end of the operation, read again while the response is unusable."""
-            while not _is_object(response):
-                self._note_failure(BadResponse("not a resource"), response.http_response.status_code)
-                self._sleep(LONGEST_DELAY_SECONDS)
+        def _final_resource(self, link: str) -> Any:
+            """The resource at the end of the operation, read again while it cannot be read."""
+            while True:
                 try:
                     response = super().request_status(link)
                 except AzureError as error:
-                    self._note_failure(error, None)
-            return response
+                    self._note_failure(error, self._status_code(error))
+                else:
+                    status = response.http_response.status_code
+                    if status < 400:
+                        return response
+                    self._note_failure(BadStatus(f"status {status}"), status)
+                self._sleep(LONGEST_DELAY_SECONDS)
 
     # Without a Retry-After the library uses this number of seconds; the schedule above replaces it.
     return ResilientPolling(0)
@@ -158,23 +160,8 @@ class Operation:
         return self._to_dict(self._poller.result())
 
 
-def _is_object(pipeline_response: Any) -> bool:
-    """Whether a response needs no other attempt: it is an error, is empty as for a deletion, or is an object."""
-    response = pipeline_response.http_response
-    if response.status_code == 204:
-        return True
-    try:
-        return response.status_code < 400 and isinstance(response.json(), dict)
-    except ValueError:
-        return False
-
-
 def _provisioning_state(pipeline_response: Any) -> str:
     """The provisioningState of a resource, empty where the response has none."""
     response = pipeline_response.http_response
-    try:
-        body = response.json() if response.status_code < 400 else None
-    except ValueError:
-        return ""
-    properties = body.get("properties") if isinstance(body, dict) else None
-    return str(properties.get("provisioningState") or "") if isinstance(properties, dict) else ""
+    body = response.json() if response.status_code < 400 and response.content else {}
+    return str((body.get("properties") or {}).get("provisioningState") or "")

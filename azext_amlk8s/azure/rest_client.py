@@ -15,6 +15,7 @@ from azure.mgmt.core.exceptions import ARMErrorFormat
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
+from azext_amlk8s.azure.responses import ResponseShapePolicy, json_list, json_object, unexpected_response
 from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy
 from azext_amlk8s.change_log import record_change
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from azure.core.pipeline import PipelineResponse
 
 MOST_PAGES = 1000
-EXCERPT_CHARACTERS = 80
 
 
 class RestClient:
@@ -39,6 +39,7 @@ class RestClient:
         self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
             base_url=base_url,
             policies=[
+                ResponseShapePolicy(),
                 policies.RequestIdPolicy(**kwargs),
                 policies.HeadersPolicy(**kwargs),
                 policies.UserAgentPolicy(sdk_moniker="amlk8s", **kwargs),
@@ -61,24 +62,20 @@ class RestClient:
         return response
 
     def get_object(self, method: str, url: str, api_version: str | None = None, **query: str) -> dict[str, Any]:
-        """The JSON object that a request returns. Raises HttpResponseError when the response is anything else."""
-        return _json_object(self.send(method, url, api_version, **query))
+        """The JSON object that a request returns. Raises UnexpectedResponse when it is anything else."""
+        return json_object(self.send(method, url, api_version, **query))
 
     def list_items(self, url: str, api_version: str, **query: str) -> list[dict[str, Any]]:
-        """The items of all pages. Raises HttpResponseError when a page is not one, or links to an earlier page."""
+        """The items of all pages. Raises UnexpectedResponse when a page is not one, or links to an earlier page."""
         response = self.send("GET", url, api_version, **query)
         items: list[dict[str, Any]] = []
         seen: set[str] = set()
         while True:
-            page = _json_object(response)
-            value = page.get("value")
-            if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-                raise unexpected_response(response, "a list of resources")
-            items += value
-            link = page.get("nextLink")
+            page, link = json_list(response)
+            items += page
             if not link:
                 return items
-            if not isinstance(link, str) or link in seen or len(seen) >= MOST_PAGES:
+            if link in seen or len(seen) >= MOST_PAGES:
                 raise unexpected_response(response, "a list of resources whose pages end")
             seen.add(link)
             response = self.send("GET", link)
@@ -98,38 +95,13 @@ class RestClient:
         return url if url.startswith("https://") else self._base_url + url
 
 
-def unexpected_response(response: HttpResponse, expected: str) -> HttpResponseError:
-    """The error for a response of the wrong shape, such as the HTML page of a captive portal or null.
-
-    It does not repeat the body of a response in JSON, which may contain secrets.
-    """
-    kind = str(response.headers.get("Content-Type") or "no content type").partition(";")[0]
-    host = response.request.url.split("/")[2]
-    message = f"Unexpected response from '{host}' ({response.status_code}, {kind}); expected {expected}."
-    if "html" in kind:
-        message += " It is a web page, probably of a proxy or of a network that requires signing in."
-    error = HttpResponseError(message=message, response=response)
-    error.message = message
-    return error
-
-
 def _query(api_version: str | None, query: Mapping[str, str]) -> dict[str, str] | None:
     return {"api-version": api_version, **query} if api_version else None
 
 
-def _json_object(response: HttpResponse) -> dict[str, Any]:
-    try:
-        value = response.json()
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise unexpected_response(response, "a JSON object")
-    return value
-
-
 def _optional_object(pipeline_response: Any) -> dict[str, Any] | None:
     response: HttpResponse = pipeline_response.http_response
-    return _json_object(response) if response.text() else None
+    return json_object(response) if response.text() else None
 
 
 def _raise_for_status(response: HttpResponse) -> None:

@@ -113,12 +113,8 @@ def azure_error(error: Exception, done: str = "") -> Exception:
     done is a sentence that says what was done before.
     """
     from azure.cli.core.util import get_error_type_by_azure_error
-    from azure.core.exceptions import DecodeError, HttpResponseError
+    from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.azure.rest_client import unexpected_response
-
-    if isinstance(error, DecodeError) and error.response is not None:
-        error = unexpected_response(error.response, "JSON")  # type: ignore[arg-type]
     if not isinstance(error, HttpResponseError):
         message, fixes = network_problem(error, "Azure")
         return az_error("AzureConnectionError", " ".join(filter(None, [message, done])), fixes)
@@ -134,12 +130,14 @@ def azure_error(error: Exception, done: str = "") -> Exception:
 
 def cluster_error(error: ClusterError) -> Exception:
     """The az error for a kubeconfig that cannot be used, or a cluster that cannot be reached or refuses."""
-    from azext_amlk8s.kubernetes import ClusterRefused, KubeconfigUnusable
+    from azext_amlk8s.kubernetes import ClusterRefused, KubeconfigUnusable, UnexpectedResponse
 
     if isinstance(error, KubeconfigUnusable):
         return az_error("FileOperationError", str(error), error.fixes)
     if not isinstance(error, ClusterRefused):
         return az_error("AzureConnectionError", str(error), error.fixes)
+    if isinstance(error, UnexpectedResponse):
+        return az_error("AzureResponseError", str(error), error.fixes)
     kinds = {401: "UnauthorizedError", 403: "ForbiddenError"}
     fixes = {403: ["kubectl auth can-i --list"], 401: ["az login"]}
     message = f"The cluster refused the request ({error.status} {error.reason}): {error.message}"

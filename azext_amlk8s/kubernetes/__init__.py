@@ -7,6 +7,7 @@ from azext_amlk8s.kubernetes.errors import (
     ClusterUnreachable,
     KubeconfigUnusable,
     NoInstanceTypes,
+    UnexpectedResponse,
 )
 from azext_amlk8s.kubernetes.objects import FIELD_MANAGER, Cluster
 
@@ -18,5 +19,6 @@ __all__ = [
     "ClusterUnreachable",
     "KubeconfigUnusable",
     "NoInstanceTypes",
+    "UnexpectedResponse",
     "connect",
 ]

@@ -29,3 +29,7 @@ class ClusterRefused(ClusterError):
     def __init__(self, status: int, reason: str, message: str, causes: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(message)
         self.status, self.reason, self.message, self.causes = status, reason, message, causes
+
+
+class UnexpectedResponse(ClusterRefused):
+    """The response is not one of an API server, such as a web page of a proxy, or lacks what was requested."""

@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote
 
 from azext_amlk8s.change_log import record_change
 from azext_amlk8s.kubernetes.errors import ClusterRefused, ClusterUnreachable, NoInstanceTypes
+from azext_amlk8s.kubernetes.responses import is_missing, json_list, json_object, refused, unexpected_response
 
 if TYPE_CHECKING:
     from httpx2 import Response
-    from lightkube.core.exceptions import ApiError
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ class Cluster:
         for kind in others:
             told = self.read(kind.path) or {}
             name = str(told.get("kind") or "").removesuffix("List")
-            found += [{"kind": name, **one} for one in told.get("items") or []]
+            found += [{"kind": name, **one} for one in told.get("items") or ()]
         return found
 
     def items(self, path: str) -> list[dict[str, Any]]:
@@ -103,40 +104,26 @@ class Cluster:
         items: list[dict[str, Any]] = []
         query = ""
         for _ in range(MOST_PAGES):
-            try:
-                page = self.read(path + query) or {}
-            except ClusterRefused as refused:
-                if refused.status != 410 or not query:
-                    raise
+            response = self._get(path + query, None)
+            if response.status_code == 410 and query:
                 items, query = [], ""  # the list has expired: start again
                 continue
-            found = page.get("items")
-            if found is not None and not isinstance(found, list):
-                raise self._unexpected(200, "a list")
-            items += [item for item in found or () if isinstance(item, dict)]
-            metadata = page.get("metadata")
-            token = metadata.get("continue") if isinstance(metadata, dict) else None
+            if is_missing(response):
+                return []
+            page, token = json_list(response)
+            items += page
             if not token:
                 return items
-            query = f"?limit=500&continue={token}"
-        raise self._unexpected(200, "a list whose pages end")
+            query = f"?limit=500&continue={quote(token)}"
+        raise unexpected_response(None, "a list whose pages end")
 
     def read(self, path: str, *, metadata_only: bool = False) -> dict[str, Any] | None:
         """What the API returns to a GET of this path, None for 404; with metadata_only the metadata of a list.
 
-        Raises ClusterUnreachable, and ClusterRefused also for a response that is not a JSON object.
+        Raises ClusterUnreachable, and ClusterRefused also for a response that is not an object of Kubernetes.
         """
         response = self._get(path, {"Accept": METADATA} if metadata_only else None)
-        if response.status_code == 404:
-            return None
-        body = _json(response)
-        if response.status_code >= 400:
-            status = body or {}
-            message = str(status.get("message") or response.reason_phrase or "no message")
-            raise ClusterRefused(response.status_code, str(status.get("reason") or ""), message)
-        if response.status_code >= 300 or body is None:
-            raise self._unexpected(response.status_code, "a JSON object")
-        return body
+        return None if is_missing(response) else json_object(response)
 
     def read_text(self, path: str) -> str | None:
         """The same for text, such as logs; None where it is refused."""
@@ -151,11 +138,7 @@ class Cluster:
             response: Response = http.post(path, params={"dryRun": "All"}, json=body)
             return response
 
-        response = self._send(send)
-        if response.status_code >= 400:
-            status = _json(response) or {}
-            message = str(status.get("message") or response.reason_phrase or "no message")
-            raise ClusterRefused(response.status_code, str(status.get("reason") or ""), message)
+        json_object(self._send(send))
 
     def create_namespace(self, name: str) -> None:
         """Create a namespace; an existing one is kept. Raises ClusterUnreachable, ClusterRefused."""
@@ -168,10 +151,6 @@ class Cluster:
         except ClusterRefused as refused:
             if refused.status != 409:
                 raise
-
-    def _unexpected(self, status: int, expected: str) -> ClusterRefused:
-        message = f"unexpected response of the API server at {self.server}; expected {expected}"
-        return ClusterRefused(status, "UnexpectedResponse", message)
 
     def _get(self, path: str, headers: dict[str, str] | None) -> Response:
         # lightkube has neither discovery nor untyped reading; its connection is used for them.
@@ -244,7 +223,7 @@ class Cluster:
             result = send()
         except ApiError as error:
             retry = _retry_after(error.response) if error.status.code in RETRIED_STATUSES else None
-            return None, _refused(error), retry
+            return None, refused(error), retry
         except (httpx2.TimeoutException, httpx2.ReadError, httpx2.RemoteProtocolError) as error:
             # A connection that cannot be opened in time is not tried again: the address is wrong or blocked.
             retry = None if isinstance(error, httpx2.ConnectTimeout) else 0.0
@@ -252,9 +231,9 @@ class Cluster:
         except (httpx2.TransportError, httpx2.InvalidURL, ssl.SSLError) as error:
             return None, self._unreachable(error), None
         except httpx2.DecodingError:
-            return None, self._unexpected(200, "a response that can be decoded"), None
-        except ValueError:  # lightkube decodes what it receives
-            return None, self._unexpected(200, "a Kubernetes object"), None
+            return None, unexpected_response(None, "a response that can be decoded"), None
+        except (ValueError, TypeError, AttributeError, KeyError):  # lightkube decodes what it receives
+            return None, unexpected_response(None, "a Kubernetes object"), None
         except ConfigError as error:
             return None, ClusterRefused(401, "Unauthorized", str(error)), None
         if getattr(result, "status_code", None) in RETRIED_STATUSES:
@@ -281,27 +260,8 @@ class Cluster:
 _CERTIFICATE = re.compile(r"certificate verify failed: ([^(\[]+)")
 
 
-def _refused(error: ApiError) -> ClusterRefused:
-    status = error.status
-    causes = (status.details and status.details.causes) or []
-    return ClusterRefused(
-        status.code or 500,
-        status.reason or "",
-        status.message or str(error),
-        tuple((cause.message or "", cause.field or "") for cause in causes),
-    )
-
-
 def _retry_after(response: Any) -> float:
     try:
         return float(response.headers.get("Retry-After") or 0)
     except (AttributeError, ValueError):
         return 0.0
-
-
-def _json(response: Response) -> dict[str, Any] | None:
-    try:
-        value = response.json()
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None

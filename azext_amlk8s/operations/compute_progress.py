@@ -25,22 +25,23 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 DELETED_INTERVAL_SECONDS = 2
+REFUSED_STATUSES = (400, 401, 403, 404, 422, 429)
 UNRECEIVED_STATES = ("creating", "updating", "succeeded")
 
 
 def begin_attach(client: AzureClient, request: AttachRequest, body: Mapping[str, Any]) -> Operation | StatePoller:
     """Send the PUT that attaches.
 
-    If its response is lost, or the service refuses a repeated PUT because the first one is in progress, the compute is
-    read: the operation is then followed by the state of the compute. Raises what the request raised otherwise.
+    If its response is lost or unusable, or the service refuses a repeated PUT because the first one is in progress,
+    the compute is read: the operation is then followed by the state of the compute. Raises what the request raised
+    otherwise.
     """
     from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 
     try:
         return client.begin_put_compute(request.compute, body)
     except (ServiceRequestError, ServiceResponseError, HttpResponseError) as error:
-        status = getattr(error, "status_code", None)
-        if isinstance(error, HttpResponseError) and status is not None and status not in (409, 500, 502, 503, 504):
+        if isinstance(error, HttpResponseError) and (error.status_code or 0) in REFUSED_STATUSES:
             raise
         compute = client.find(request.compute.id)
         if compute is None or state_of(compute).lower() not in UNRECEIVED_STATES or compare_compute(compute, request):

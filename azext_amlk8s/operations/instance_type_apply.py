@@ -207,21 +207,26 @@ def _apply(
         field_conflict,
         leftover_fields,
     )
-    from azext_amlk8s.kubernetes import ClusterRefused
+    from azext_amlk8s.kubernetes import ClusterError, ClusterRefused
 
     if before is None:
         before = {one["metadata"]["name"]: one for one in found.cluster.list_instance_types()}
     done: list[dict[str, Any]] = []
     conflicts: list[Finding] = []
+    types = list(types)
     for one in types:
         try:
             after = found.cluster.apply_instance_type(one.to_object(), dry_run=dry_run, force=force)
         except ClusterRefused as refusal:
             if refusal.status != 409 or not refusal.causes:
+                _log_partial([each.name for each in types], done)
                 raise
             causes = conflicts_of(refusal.causes)
             conflicts += field_conflict(one, causes)
             done.append({**conflict_view(one, causes), "dryRun": dry_run})
+        except ClusterError:
+            _log_partial([each.name for each in types], done)
+            raise
         else:
             done.append({**applied_view(before.get(one.name), after), "dryRun": dry_run})
             raise_for_errors(leftover_fields(one, after))
@@ -229,6 +234,18 @@ def _apply(
         log_findings(conflicts)
         set_exit_code(cmd, 1)
     return done
+
+
+def _log_partial(names: Sequence[str], done: Sequence[Mapping[str, Any]]) -> None:
+    """Log which of several instance types were applied before an error, and which were not."""
+    from knack.log import get_logger
+
+    if len(names) == 1:
+        return
+    applied = [str(one["name"]) for one in done if one["action"] != "conflict"]
+    others = [name for name in names if name not in applied]
+    text = f"Applied: {', '.join(applied) or 'none'}. Not applied: {', '.join(others)}."
+    get_logger(__name__).warning("%s The same command can be run again.", text)
 
 
 def _types_to_prune(before: Mapping[str, Any], types: Iterable[InstanceType]) -> list[str]:

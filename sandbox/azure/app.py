@@ -29,7 +29,7 @@ from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.resources import Subscription
 from sandbox.azure.tree import Address, parse
-from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response, redirect
+from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response, interception
 from sandbox.http_faults import reset, send
 
 log = logging.getLogger(__name__)
@@ -156,8 +156,8 @@ class ArmApp:
             raise expired_token(self._azure.world)
         for fault in self._faults.active(request.method, request.path):
             faults.append(fault)
-            if fault.kind == "redirect":
-                return redirect(fault, str(request.rel_url))
+            if response := interception(fault, str(request.rel_url)):
+                return response
             raise_rejection(fault, self._azure.world, claims)
         body = await _body(request)
         return _response(await self._resource(request.method, request.path, query, body, claims))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from sandbox.faults import ConnectionReset, Fault, redirect
+from sandbox.faults import ConnectionReset, Fault, interception
 from sandbox.kubernetes import status
 from sandbox.kubernetes.forms import as_json
 
@@ -31,8 +31,8 @@ def rejection(fault: Fault) -> web.Response | None:
     """The response in place of the API server's own, None for a fault of another kind. Raises ConnectionReset."""
     if fault.kind == "connection-reset":
         raise ConnectionReset
-    if fault.kind == "redirect":
-        return redirect(fault, "/")
+    if intercepted := interception(fault, "/"):
+        return intercepted
     code = CODES.get(fault.kind, fault.status if fault.kind == "error" else 0)
     if not code:
         return None

@@ -1,0 +1,108 @@
+"""What a response of Azure must look like: the one place that tells a resource from a web page, null or half a body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from azure.core.exceptions import DecodeError, HttpResponseError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import HTTPPolicy
+from azure.core.rest import HttpResponse
+
+# The types of values that commands read, where they are not null. Other values are passed on as they are.
+RESOURCE_TYPES: Mapping[str, type] = {
+    "value": list, "nextLink": str, "id": str, "name": str, "type": str, "location": str, "kind": str, "status": str,
+    "properties": dict, "identity": dict, "tags": dict, "error": dict,
+}  # fmt: skip
+PROPERTY_TYPES: Mapping[str, type] = {
+    "agentPoolProfiles": list, "compute": str, "computeType": str, "configurationProtectedSettings": dict,
+    "configurationSettings": dict, "connectivityStatus": str, "createdOn": str, "currentVersion": str,
+    "description": str, "distribution": str, "errorInfo": dict, "extensionType": str, "kubernetesVersion": str,
+    "networkProfile": dict, "powerState": dict, "properties": dict, "provisioningErrors": list,
+    "provisioningState": str, "releaseTrain": str, "resourceId": str, "statuses": list, "version": str,
+}  # fmt: skip
+TYPE_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "a list of objects"}
+WRITES = ("PUT", "PATCH")
+
+
+class UnexpectedResponse(HttpResponseError):
+    """A response that is not what was requested, whatever its status. Its message does not repeat the body."""
+
+
+class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
+    """Raises UnexpectedResponse for a successful response that no resource provider sends.
+
+    It is the outermost policy of both clients. A body that is empty is only checked where it must not be: after a PUT
+    or a PATCH that has completed.
+    """
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """The response of the next policy."""
+        try:
+            response = self.next.send(request)
+        except DecodeError as error:
+            if error.response is None:
+                raise
+            raise unexpected_response(error.response, "JSON") from error
+        received = response.http_response
+        if 200 <= received.status_code < 300:
+            received.read()
+            if received.content.strip() or (request.http_request.method in WRITES and received.status_code < 202):
+                json_object(received)
+        return response
+
+
+def json_object(response: HttpResponse) -> dict[str, Any]:
+    """The JSON object of a response. Raises UnexpectedResponse for anything else, and for values of a wrong type."""
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise unexpected_response(response, "a JSON object")
+    for resource in (body, *_items(body)):
+        for key, expected in _wrong_types(resource):
+            raise unexpected_response(response, f"{TYPE_NAMES[expected]} as '{key}'")
+    return body
+
+
+def json_list(response: HttpResponse) -> tuple[list[dict[str, Any]], str]:
+    """The items of a page and the link to the next page, empty for the last one. Raises UnexpectedResponse."""
+    page = json_object(response)
+    if page.get("value") is None:
+        raise unexpected_response(response, "a list of resources")
+    return page["value"], page.get("nextLink") or ""
+
+
+def unexpected_response(response: Any, expected: str) -> UnexpectedResponse:
+    """The error for a response of the wrong shape, such as the page of a captive portal; it contains no secrets."""
+    kind = str(response.headers.get("Content-Type") or "no content type").partition(";")[0]
+    host = response.request.url.split("/")[2]
+    message = f"Unexpected response from '{host}' ({response.status_code}, {kind}); expected {expected}."
+    if "html" in kind:
+        message += " It is a web page, probably of a proxy or of a network that requires signing in."
+    error = UnexpectedResponse(message=message, response=response)
+    error.message = message
+    return error
+
+
+def _items(body: Mapping[str, Any]) -> list[Any]:
+    value = body.get("value")
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _wrong_types(resource: Mapping[str, Any]) -> Iterator[tuple[str, type]]:
+    """The keys of a resource whose value has a wrong type, with the right one."""
+    properties = resource.get("properties")
+    yield from _wrong_values(resource, RESOURCE_TYPES, "")
+    if isinstance(properties, dict):
+        yield from _wrong_values(properties, PROPERTY_TYPES, "properties.")
+
+
+def _wrong_values(values: Mapping[str, Any], types: Mapping[str, type], prefix: str) -> Iterator[tuple[str, type]]:
+    for key, expected in types.items():
+        value = values.get(key)
+        items = value if isinstance(value, list) else ()
+        if value is not None and not (isinstance(value, expected) and all(isinstance(item, dict) for item in items)):
+            yield f"{prefix}{key}", expected

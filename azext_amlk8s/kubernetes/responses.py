@@ -1,0 +1,108 @@
+"""What a response of an API server must look like: the one place that tells an object from a web page or null."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.kubernetes.errors import ClusterRefused, UnexpectedResponse
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+    from lightkube.core.exceptions import ApiError
+
+OBJECT_TYPES: Mapping[str, type] = {
+    "metadata": dict, "spec": dict, "status": dict, "data": dict, "items": list, "resources": list, "versions": list,
+}  # fmt: skip
+METADATA_TYPES: Mapping[str, type] = {
+    "name": str, "namespace": str, "labels": dict, "annotations": dict, "continue": str,
+}  # fmt: skip
+TYPE_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "a list of objects"}
+
+
+def is_missing(response: Response) -> bool:
+    """Whether the API server says that something does not exist; a gateway says it with a web page."""
+    return response.status_code == 404 and not _is_web_page(response)
+
+
+def json_object(response: Response) -> dict[str, Any]:
+    """The object of a response.
+
+    Raises ClusterRefused for an error of the API server, and for whatever is not an object of Kubernetes.
+    """
+    body = _json(response)
+    if response.status_code >= 400:
+        status = body or {}
+        message = str(status.get("message") or response.reason_phrase or "no message")
+        raise ClusterRefused(response.status_code, str(status.get("reason") or ""), message)
+    if response.status_code >= 300 or body is None:
+        expected = "a JSON object" + (", not a web page of a proxy" if _is_web_page(response) else "")
+        raise unexpected_response(response, expected)
+    if expected := _wrong_type(body):
+        raise unexpected_response(response, expected)
+    return body
+
+
+def json_list(response: Response) -> tuple[list[dict[str, Any]], str]:
+    """The items of a page and the token of the next page, empty for the last one. Raises ClusterRefused."""
+    page = json_object(response)
+    if "items" not in page:
+        raise unexpected_response(response, "a list")
+    return page["items"] or [], (page.get("metadata") or {}).get("continue") or ""
+
+
+def unexpected_response(response: Response | None, expected: str) -> UnexpectedResponse:
+    """The error for a response of the wrong shape; it does not repeat the body, which may contain secrets."""
+    if response is None:
+        return UnexpectedResponse(200, "", f"Unexpected response of the cluster; expected {expected}.")
+    kind = str(response.headers.get("Content-Type") or "no content type").partition(";")[0]
+    message = f"Unexpected response of the cluster at '{response.url.host}' ({response.status_code}, {kind}); expected"
+    return UnexpectedResponse(response.status_code, "", f"{message} {expected}.")
+
+
+def refused(error: ApiError) -> ClusterRefused:
+    """The error for a Status object that lightkube has read."""
+    status = error.status
+    causes = (status.details and status.details.causes) or []
+    return ClusterRefused(
+        status.code or 500,
+        status.reason or "",
+        status.message or str(error),
+        tuple((cause.message or "", cause.field or "") for cause in causes),
+    )
+
+
+def _is_web_page(response: Response) -> bool:
+    return "html" in str(response.headers.get("Content-Type") or "")
+
+
+def _json(response: Response) -> dict[str, Any] | None:
+    try:
+        value = response.json()
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _wrong_type(body: Mapping[str, Any]) -> str:
+    """What a value of an object, or of an item of a list, should be; empty where all are right."""
+    if expected := _wrong_values(body, OBJECT_TYPES):
+        return expected
+    for item in (body, *(body.get("items") or ())):
+        metadata = item.get("metadata") or {}
+        if expected := _wrong_values(item, OBJECT_TYPES) or _wrong_values(metadata, METADATA_TYPES):
+            return expected
+    return next((expected for item in body.get("items") or () if (expected := _unnamed(item))), "")
+
+
+def _unnamed(item: Mapping[str, Any]) -> str:
+    return "" if (item.get("metadata") or {}).get("name") else "items with a name"
+
+
+def _wrong_values(values: Mapping[str, Any], types: Mapping[str, type]) -> str:
+    for key, expected in types.items():
+        value = values.get(key)
+        items = value if isinstance(value, list) else ()
+        if value is not None and not (isinstance(value, expected) and all(isinstance(item, dict) for item in items)):
+            return f"{TYPE_NAMES[expected]} as '{key}'"
+    return ""
