@@ -120,7 +120,7 @@ def setting_row(setting: Mapping[str, Any]) -> list[str]:
     values = setting["values"]
     return [
         f"`{setting['key']}`",
-        setting["bag"],
+        setting["section"],
         ", ".join(f"`{value}`" for value in values) if isinstance(values, list) else values,
         f"`{setting['default']}`" if setting["default"] else "",
         ", ".join(setting["scenarios"]),

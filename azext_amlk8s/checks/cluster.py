@@ -156,7 +156,7 @@ def usable_nodes_in_cluster(facts: Facts) -> Results:
     settings, nodes = settings_of(facts), nodes_from_objects(facts[NODES])
     placement = system_placement(settings.config)
     usable = [node for node in nodes if takes_pods(node, placement)]
-    needed = ROUTERS if settings.on("enableInference") and settings.get("inferenceRouterHA") == "True" else 1
+    needed = ROUTERS if settings.is_enabled("enableInference") and settings.get("inferenceRouterHA") == "True" else 1
     if len(usable) >= needed:
         yield Observation(f"{len(usable)} of {count(len(nodes), 'node')}")
         return

@@ -54,7 +54,7 @@ def expected_components(
     settings: Settings, cluster_type: str, extension: str = DEFAULT_EXTENSION, version: str = ""
 ) -> list[Mapping[str, Any]]:
     """The components of the enabled workloads with these settings, their names filled in, each with its role."""
-    enabled = {word for word in ("training", "inference") if settings.on(f"enable{word.capitalize()}")}
+    enabled = {word for word in ("training", "inference") if settings.is_enabled(f"enable{word.capitalize()}")}
     is_aks = cluster_type.lower() == AKS.lower()
     default = {"relayserver.enabled": "False"} if is_aks else {"nginxIngress.enabled": "False"}
     return [

@@ -65,7 +65,7 @@ def namespace_state(facts: Facts) -> Results:
 def existing_volcano(facts: Facts) -> Results:
     """Volcano is for training alone."""
     settings = settings_of(facts)
-    installs = settings.on("enableTraining") and settings.get("installVolcano", "True") == "True"
+    installs = settings.is_enabled("enableTraining") and settings.get("installVolcano", "True") == "True"
     crd = facts[VOLCANO]
     if crd and installs and not _is_managed_by_helm(crd):
         message = f"Volcano is already installed ({name_of(crd)}), and not by the extension."
@@ -103,7 +103,7 @@ def existing_prometheus(facts: Facts) -> Results:
 )
 def old_router(facts: Facts) -> Results:
     """The fix deletes what was found and nothing else."""
-    if not settings_of(facts).on("enableInference"):
+    if not settings_of(facts).is_enabled("enableInference"):
         yield Observation("inference is not enabled")
         return
     router, role = KNOWN["router"], facts[ROUTER_ROLE]

@@ -41,7 +41,7 @@ def free_capacity(nodes: Iterable[Object], pods: Iterable[Object], config: Mappi
 
 def footprint(settings: Settings, nodes: int) -> Capacity:
     """What the pods of the enabled workloads request together, with three routers where three nodes can take them."""
-    enabled = [word for word in ("training", "inference") if settings.on(f"enable{word.capitalize()}")]
+    enabled = [word for word in ("training", "inference") if settings.is_enabled(f"enable{word.capitalize()}")]
     if not enabled:
         return Capacity(0, 0)
     production = settings.get("inferenceRouterHA", "True" if nodes >= ROUTERS else "False") == "True"

@@ -129,7 +129,7 @@ def compute_quotas(facts: Facts) -> Results:
 def limit_ranges(facts: Facts) -> Results:
     """The router in azureml, and the limits of each instance type in the namespaces of computes."""
     namespaces, types = compute_namespaces(facts), facts.get(INSTANCE_TYPES) or ()
-    workload = "inference" if settings_of(facts).on("enableInference") else "training"
+    workload = "inference" if settings_of(facts).is_enabled("enableInference") else "training"
     for one in facts[LIMIT_RANGES]:
         name, namespace = name_of(one), namespace_of(one)
         wanted = []

@@ -32,7 +32,7 @@ def _setting_pairs(prefix: str, sections: set[str]) -> list[str]:
     from azext_amlk8s.settings.schema import schema, values_of_key
 
     properties = schema()["properties"]
-    keys = [key for key, entry in properties.items() if entry.get("x-bag") in sections]
+    keys = [key for key, entry in properties.items() if entry.get("x-section") in sections]
     return _matching([f"{key}={value}" for key in keys for value in values_of_key(key) or ("",)], prefix)
 
 

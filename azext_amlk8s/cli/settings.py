@@ -78,7 +78,7 @@ def documented_setting_parameters() -> list[dict[str, Any]]:
     """The help of the parameters that take settings, with a line for each setting that a user gives."""
     lines = {section: ["Keys are not case-sensitive."] for section in PARAMETERS}
     for key, entry in _user_settings().items():
-        lines["protected" if entry["x-bag"] == "protected" else "config"].append(_setting_line(key, entry))
+        lines["protected" if entry["x-section"] == "protected" else "config"].append(_setting_line(key, entry))
     parameters = zip(setting_parameters(), lines.values(), strict=True)
     return [{**parameter, "long-summary": "\n".join(text) + "\n"} for parameter, text in parameters]
 
@@ -104,7 +104,7 @@ def setting_rows(settings: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> l
     rows: list[Row] = [
         {
             "Key": shorten(setting["key"], 44),
-            "Section": setting.get("bag"),
+            "Section": setting.get("section"),
             "Default": shorten(str(setting.get("default") or ""), 12),
             "Description": setting["description"],
         }

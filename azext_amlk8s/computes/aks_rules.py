@@ -131,9 +131,9 @@ def has_trusted_access(workspace: Resource, bindings: Sequence[Resource]) -> boo
     """Whether one of the role bindings of an AKS cluster grants the workspace the role that it needs."""
     source = str(workspace.get("id")).lower()
     return any(
-        str(properties_of(one).get("sourceResourceId")).lower() == source
-        and trusted_access_role().lower() in (str(role).lower() for role in properties_of(one).get("roles") or ())
-        for one in bindings
+        str(properties_of(binding).get("sourceResourceId")).lower() == source
+        and trusted_access_role().lower() in (str(role).lower() for role in properties_of(binding).get("roles") or ())
+        for binding in bindings
     )
 
 
@@ -145,8 +145,8 @@ def find_supported_versions(version: str, offered: Resource) -> tuple[str, ...]:
     minors = sorted(
         {
             minor
-            for one in offered.get("values") or ()
-            if not one.get("isPreview") and (minor := _minor_version(str(one.get("version"))))
+            for value in offered.get("values") or ()
+            if not value.get("isPreview") and (minor := _minor_version(str(value.get("version"))))
         },
         reverse=True,
     )[:3]
@@ -161,4 +161,6 @@ def _minor_version(version: str) -> tuple[int, int] | None:
 
 def _binding_name(workspace: str) -> str:
     """A name for a role binding that AKS accepts."""
-    return "".join(one for one in workspace.lower() if one.isalnum() or one == "-")[:LONGEST_BINDING_NAME].strip("-")
+    return "".join(character for character in workspace.lower() if character.isalnum() or character == "-")[
+        :LONGEST_BINDING_NAME
+    ].strip("-")

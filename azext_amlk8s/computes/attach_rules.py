@@ -117,10 +117,10 @@ def retired_attachment(request: AttachRequest, facts: AttachFacts) -> Problems:
 def _computes_of_cluster(request: AttachRequest, facts: AttachFacts) -> list[Resource]:
     """The computes of the workspace on the same cluster, other than the requested one."""
     return [
-        one
-        for one in facts.computes
-        if cluster_id_of(one).lower() == request.cluster.id.lower()
-        and str(one.get("name")).lower() != request.compute.name.lower()
+        compute
+        for compute in facts.computes
+        if cluster_id_of(compute).lower() == request.cluster.id.lower()
+        and str(compute.get("name")).lower() != request.compute.name.lower()
     ]
 
 
@@ -169,8 +169,8 @@ def missing_namespace(request: AttachRequest, facts: AttachFacts) -> Problems:
     """Namespaces that are not in the cluster."""
     if facts.contents and request.namespace not in facts.contents.namespaces:
         message = f"Namespace '{request.namespace}' does not exist in cluster '{request.cluster.name}'."
-        found = ", ".join(sorted(facts.contents.namespaces))
-        yield Problem("--namespace", message, expected=request.namespace, found=found, fix=CREATE_NAMESPACE)
+        existing = ", ".join(sorted(facts.contents.namespaces))
+        yield Problem("--namespace", message, expected=request.namespace, found=existing, fix=CREATE_NAMESPACE)
 
 
 @rule(
@@ -300,7 +300,12 @@ def check_attach(
 ) -> tuple[Finding, ...]:
     """The findings of all rules, or of those with the IDs `only`; create_namespace: the namespace is to be created."""
     rules = (*RULES, *([uncreatable_namespace] if create_namespace else []))
-    return tuple(finding for one in rules if only is None or one.id in only for finding in one(request, facts))
+    return tuple(
+        finding
+        for attach_rule in rules
+        if only is None or attach_rule.id in only
+        for finding in attach_rule(request, facts)
+    )
 
 
 def resolved_by_options(*, create_namespace: bool, assign_roles: bool) -> frozenset[str]:

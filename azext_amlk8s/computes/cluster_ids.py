@@ -30,17 +30,17 @@ def parse_cluster_id(text: str) -> tuple[ClusterRef | None, tuple[Finding, ...]]
     The segment before the name decides; the wrong provider before it is corrected with a warning.
     """
     hybrid = HYBRID.match(text.strip())
-    found = CLUSTER_ID.match(hybrid["connected"] if hybrid else text.strip())
+    match = CLUSTER_ID.match(hybrid["connected"] if hybrid else text.strip())
     try:
-        cluster_type = canonical_type(found["type"] if found else "")
+        cluster_type = canonical_type(match["type"] if match else "")
     except ValueError:
-        found = found if found and not PLACEHOLDER.search(text) else None
-        return None, invalid_cluster_id(text, found)
-    if not found or PLACEHOLDER.search(text):
+        match = match if match and not PLACEHOLDER.search(text) else None
+        return None, invalid_cluster_id(text, match)
+    if not match or PLACEHOLDER.search(text):
         return None, invalid_cluster_id(text, None)
-    ref = ClusterRef(found["subscription"], found["group"], cluster_type, found["name"])
-    if hybrid or found["provider"].lower() != PROVIDERS[cluster_type].lower():
-        return ref, corrected_cluster_id(ref, found["provider"], hybrid=bool(hybrid))
+    ref = ClusterRef(match["subscription"], match["group"], cluster_type, match["name"])
+    if hybrid or match["provider"].lower() != PROVIDERS[cluster_type].lower():
+        return ref, corrected_cluster_id(ref, match["provider"], hybrid=bool(hybrid))
     return ref, ()
 
 

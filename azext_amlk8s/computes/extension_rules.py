@@ -28,7 +28,7 @@ SHOW_HEALTH_REPORT = "get configmap arcml-healthcheck --namespace azureml -o yam
 
 def find_extension(extensions: Sequence[Resource]) -> Resource | None:
     """The extension of Azure Machine Learning among those of a cluster, or None."""
-    return next((one for one in extensions if _extension_type(one) == EXTENSION_TYPE), None)
+    return next((extension for extension in extensions if _extension_type(extension) == EXTENSION_TYPE), None)
 
 
 def find_extension_name(extensions: Sequence[Resource]) -> str:

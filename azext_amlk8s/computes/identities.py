@@ -24,24 +24,24 @@ def parse_identity(identity_type: str | None, identities: str | None) -> tuple[R
     identities are resource IDs, separated by commas or spaces; the service uses the first. A missing leading slash is
     added with a warning.
     """
-    given = [part for part in re.split(r"[,\s]+", identities or "") if part]
+    ids = [part for part in re.split(r"[,\s]+", identities or "") if part]
     system = (identity_type or "").lower() == "systemassigned"
     errors = (
-        *conflicting_identities(system, given),
-        *unnamed_identity((identity_type or "").lower() == "userassigned", given),
-        *(invalid_identity_id(given[0]) if given and not system else ()),
+        *conflicting_identities(system, ids),
+        *unnamed_identity((identity_type or "").lower() == "userassigned", ids),
+        *(invalid_identity_id(ids[0]) if ids and not system else ()),
     )
     if errors:
         return None, errors
-    if not given:
+    if not ids:
         return ({"type": "SystemAssigned"} if identity_type else None), ()
-    first = "/" + given[0].strip("/")
-    return user_assigned(first), (*identity_without_slash(given[0], first), *several_identities(given, first))
+    first = "/" + ids[0].strip("/")
+    return user_assigned(first), (*identity_without_slash(ids[0], first), *several_identities(ids, first))
 
 
 def user_assigned(*ids: str) -> dict[str, Any]:
     """User-assigned identities in ARM's form."""
-    return {"type": "UserAssigned", "userAssignedIdentities": {one: {} for one in ids}}
+    return {"type": "UserAssigned", "userAssignedIdentities": {identity_id: {} for identity_id in ids}}
 
 
 def sendable_identity(identity: Resource | None) -> dict[str, Any] | None:
@@ -49,7 +49,10 @@ def sendable_identity(identity: Resource | None) -> dict[str, Any] | None:
     if not identity or str(identity.get("type") or "None").lower() == "none":
         return None
     ids = identity.get("userAssignedIdentities")
-    return {"type": identity["type"], **({"userAssignedIdentities": {one: {} for one in ids}} if ids else {})}
+    return {
+        "type": identity["type"],
+        **({"userAssignedIdentities": {identity_id: {} for identity_id in ids}} if ids else {}),
+    }
 
 
 def identity_args(identity: Resource | None) -> list[str]:
@@ -69,9 +72,9 @@ def describe_identity(identity: Resource | None) -> str:
     return " ".join([str(identity.get("type")), *sorted(identity.get("userAssignedIdentities") or {})])
 
 
-def same_identity(one: Resource | None, other: Resource | None) -> bool:
+def same_identity(first: Resource | None, second: Resource | None) -> bool:
     """Whether two identities are of the same type and name the same user-assigned ones."""
-    return describe_identity(one).lower() == describe_identity(other).lower()
+    return describe_identity(first).lower() == describe_identity(second).lower()
 
 
 @rule(

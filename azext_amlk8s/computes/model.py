@@ -95,7 +95,7 @@ class AttachFacts:
 
     def find_compute(self, name: str) -> Resource | None:
         """The compute of this name in the workspace, in any case, or None."""
-        return next((one for one in self.computes if str(one.get("name")).lower() == name.lower()), None)
+        return next((compute for compute in self.computes if str(compute.get("name")).lower() == name.lower()), None)
 
 
 def properties_of(resource: Resource) -> Resource:

@@ -47,7 +47,9 @@ def identity_principals(workspace: Resource) -> tuple[str, ...]:
     identities = {key.lower(): value for key, value in (identity.get("userAssignedIdentities") or {}).items()}
     primary = str(properties_of(workspace).get("primaryUserAssignedIdentity") or "").lower()
     used = [identities[primary]] if primary in identities else list(identities.values())
-    return tuple(one["principalId"] for one in used if one and one.get("principalId"))
+    return tuple(
+        user_assigned["principalId"] for user_assigned in used if user_assigned and user_assigned.get("principalId")
+    )
 
 
 def needed_roles(principal_id: str, cluster: ClusterRef, *, trusted_access: bool = False) -> tuple[RoleNeeded, ...]:
@@ -73,24 +75,24 @@ def find_missing_roles(
     """
     includes = knowledge.load("roles")["includes"]
 
-    def is_granted(needed_role: RoleNeeded) -> bool:
+    def is_granted(role_needed: RoleNeeded) -> bool:
         return any(
-            needed_role.role_id.lower() in (role, *includes.get(role, ())) and _covers(scope, needed_role.scope.lower())
-            for role, scope in map(_role_and_scope, assignments.get(needed_role.principal_id, ()))
+            role_needed.role_id.lower() in (role, *includes.get(role, ())) and _covers(scope, role_needed.scope.lower())
+            for role, scope in map(_role_and_scope, assignments.get(role_needed.principal_id, ()))
         )
 
-    return tuple(one for one in needed if not is_granted(one))
+    return tuple(needed_role for needed_role in needed if not is_granted(needed_role))
 
 
 def find_look_alikes(needed: Iterable[RoleNeeded], assignments: Iterable[Resource]) -> tuple[str, ...]:
     """The names of assigned roles that are easily confused with a needed one."""
-    needed_ids = {one.role_id for one in needed}
+    needed_ids = {needed_role.role_id for needed_role in needed}
     similar = {
         role["similarRole"]["id"]: role["similarRole"]["role"]
         for role in knowledge.load("roles")["workspaceIdentity"]
         if "similarRole" in role and role["id"] in needed_ids
     }
-    assigned = {_role_and_scope(one)[0] for one in assignments}
+    assigned = {_role_and_scope(assignment)[0] for assignment in assignments}
     return tuple(name for role, name in similar.items() if role in assigned)
 
 

@@ -37,10 +37,10 @@ def unfold_error(body: Any) -> tuple[CodedMessage, ...]:
     `additionalInfo[].info`, and a message that is itself JSON.
     https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
     """
-    kept: dict[tuple[str, str], CodedMessage] = {}
+    distinct: dict[tuple[str, str], CodedMessage] = {}
     for message in sorted(_walk(body, 0), key=lambda message: -message.depth):
-        kept.setdefault((message.code, message.message), message)
-    return tuple(kept.values())
+        distinct.setdefault((message.code, message.message), message)
+    return tuple(distinct.values())
 
 
 def extension_errors(resource: Mapping[str, Any]) -> tuple[CodedMessage, ...]:
@@ -58,26 +58,26 @@ def compute_errors(resource: Mapping[str, Any]) -> tuple[CodedMessage, ...]:
 
 def errors_in_text(text: str) -> tuple[CodedMessage, ...]:
     """The coded messages of a text: JSON anywhere in it, az's `(Code) message`, Go's `Code="…" Message="…"`."""
-    found = [one for document in _documents(text) for one in unfold_error(document)]
+    errors = [error for document in _documents(text) for error in unfold_error(document)]
     for pattern in (AZ_LINE, GO_LINE):
-        found += [CodedMessage(one["code"], _flat(one["message"])) for one in pattern.finditer(text)]
-    found += [CodedMessage(one["code"], "") for one in CODE_LINE.finditer(text)]
-    kept: dict[str, CodedMessage] = {}
-    for one in found:
-        kept.setdefault(f"{one.code} {one.message}" if one.message else one.code, one)
-    with_message = {one.code for one in kept.values() if one.message}
-    return tuple(one for one in kept.values() if one.message or one.code not in with_message)
+        errors += [CodedMessage(match["code"], _flat(match["message"])) for match in pattern.finditer(text)]
+    errors += [CodedMessage(match["code"], "") for match in CODE_LINE.finditer(text)]
+    distinct: dict[str, CodedMessage] = {}
+    for error in errors:
+        distinct.setdefault(f"{error.code} {error.message}" if error.message else error.code, error)
+    with_message = {error.code for error in distinct.values() if error.message}
+    return tuple(error for error in distinct.values() if error.message or error.code not in with_message)
 
 
 def _walk(value: Any, depth: int) -> Iterator[CodedMessage]:
     if depth > MAX_DEPTH:
         return
     if isinstance(value, list):
-        for one in value:
-            yield from _walk(one, depth)
+        for item in value:
+            yield from _walk(item, depth)
     if not isinstance(value, Mapping):
         return
-    lower = {str(key).lower(): one for key, one in value.items()}
+    lower = {str(key).lower(): item for key, item in value.items()}
     code, message = _text(lower.get("code")), _text(lower.get("message"))
     inside = _json(message)
     if code or (message and inside is None):
@@ -85,20 +85,20 @@ def _walk(value: Any, depth: int) -> Iterator[CodedMessage]:
     if inside is not None:
         yield from _walk(inside, depth + 1)
     for key in INNER:
-        one = lower.get(key)
-        yield from _walk(_json(one) if isinstance(one, str) else one, depth + 1)
+        nested = lower.get(key)
+        yield from _walk(_json(nested) if isinstance(nested, str) else nested, depth + 1)
     for more in _list(lower.get("additionalinfo")):
         yield from _walk({"error": _mapping(_mapping(more).get("info")).get("error")}, depth + 1)
 
 
 def _documents(text: str) -> Iterator[Any]:
     """Every JSON object in a text."""
-    decoder, at, left = json.JSONDecoder(), 0, MAX_ATTEMPTS
-    while left and (at := text.find("{", at)) >= 0:
+    decoder, at, attempts = json.JSONDecoder(), 0, MAX_ATTEMPTS
+    while attempts and (at := text.find("{", at)) >= 0:
         try:
             document, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
-            at, left = at + 1, left - 1
+            at, attempts = at + 1, attempts - 1
             continue
         if document:
             yield document

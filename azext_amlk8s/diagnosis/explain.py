@@ -56,12 +56,13 @@ def explain(text: str, scope: str = "") -> tuple[Explanation, ...]:
     if alone := knowledge_base.entries_of_code(text, scope=scope):
         return tuple(explain_entry(entry) for entry in alone)
     coded = errors_in_text(text)
-    found = [*_explain_checks(read_report(text)), *_explain_coded(coded, text)]
+    explanations = [*_explain_checks(read_report(text)), *_explain_coded(coded, text)]
     # A message inside JSON is escaped in the text itself.
     messages = "\n".join(dict.fromkeys(message.message for message in coded))
-    found += [*_explain_text(shorten(messages)), *_explain_text(text)]
-    codes = {explanation.code for explanation in found}
-    return _ranked(found + [one for one in _explain_loose_codes(text) if one.code not in codes], text)
+    explanations += [*_explain_text(shorten(messages)), *_explain_text(text)]
+    codes = {explanation.code for explanation in explanations}
+    explanations += [explanation for explanation in _explain_loose_codes(text) if explanation.code not in codes]
+    return _ranked(explanations, text)
 
 
 def explain_failure(
@@ -72,13 +73,13 @@ def explain_failure(
 ) -> tuple[Explanation, ...]:
     """The same for what was collected after a failure: messages of ARM, health reports, failures in the cluster."""
     coded = tuple(replace(message, message=shorten(message.message)) for message in coded)
-    found = [one for report in reports for one in _explain_checks(report)]
-    found += [one for failure in failures for one in _explain_pod(failure)]
+    explanations = [explanation for report in reports for explanation in _explain_checks(report)]
+    explanations += [explanation for failure in failures for explanation in _explain_pod(failure)]
     for message in coded:
-        found += _explain_coded((message,), message.message) + _explain_text(message.message)
+        explanations += _explain_coded((message,), message.message) + _explain_text(message.message)
     text = shorten(text)
-    found += _explain_text(text) if text else []
-    return _ranked(found, "\n".join([message.message for message in coded] + [text]))
+    explanations += _explain_text(text) if text else []
+    return _ranked(explanations, "\n".join([message.message for message in coded] + [text]))
 
 
 def explain_entry(
@@ -114,7 +115,7 @@ def fill_placeholders(line: str, names: Mapping[str, str]) -> str:
 
 
 def _explain_checks(report: HealthReport) -> list[Explanation]:
-    found = []
+    explanations = []
     for check in report.failed:
         parts = {
             "subject": f"health check {check.name}",
@@ -125,19 +126,19 @@ def _explain_checks(report: HealthReport) -> list[Explanation]:
         }
         known = knowledge_base.entries_of_code(check.code, scope="health") if check.code else ()
         known = known or tuple(match.entry for match in knowledge_base.matches(check.message))
-        found += [explain_entry(entry, parts) for entry in known] or [_unknown(check.code, parts)]
-    return found
+        explanations += [explain_entry(entry, parts) for entry in known] or [_unknown(check.code, parts)]
+    return explanations
 
 
 def _explain_coded(coded: Iterable[CodedMessage], surroundings: str) -> list[Explanation]:
-    found = []
+    explanations = []
     for message in coded:
         if not message.code:
             continue
         parts = {"message": message.message, "target": message.target, **_helm_parts(message.message)}
         known = knowledge_base.entries_of_code(message.code, message.message or surroundings)
-        found += [explain_entry(entry, parts) for entry in known] or [_unknown(message.code, parts)]
-    return found
+        explanations += [explain_entry(entry, parts) for entry in known] or [_unknown(message.code, parts)]
+    return explanations
 
 
 def _explain_text(text: str) -> list[Explanation]:
@@ -165,8 +166,10 @@ def _explain_pod(failure: Failure) -> list[Explanation]:
     message = shorten(failure.message)
     matches = [replace(match, names={**names, **match.names}) for match in knowledge_base.matches(message)]
     by_message = [_explain_match(match, parts) for match in matches]
-    by_reason = [explain_entry(one, parts, names) for one in knowledge_base.entries_of_code(failure.reason, message)]
-    specific = ([one for one in found if not one.general] for found in (by_message, by_reason))
+    by_reason = [
+        explain_entry(entry, parts, names) for entry in knowledge_base.entries_of_code(failure.reason, message)
+    ]
+    specific = ([explanation for explanation in group if not explanation.general] for group in (by_message, by_reason))
     return next(filter(None, [*specific, by_message, by_reason]), [_unknown(failure.reason, parts)])
 
 
@@ -177,7 +180,7 @@ def _helm_parts(text: str) -> dict[str, Any]:
 
 def _explain_loose_codes(text: str) -> list[Explanation]:
     """Codes anywhere in a text, such as in the line of a log."""
-    found: list[Explanation] = []
+    explanations: list[Explanation] = []
     lines: set[tuple[str, str]] = set()
     for match in (*HEALTH_CODE.finditer(text), *CODE_WORD.finditer(text)):
         is_health = match.re is HEALTH_CODE
@@ -191,29 +194,34 @@ def _explain_loose_codes(text: str) -> list[Explanation]:
         lines.add((match[0], line))
         known = knowledge_base.entries_of_code(match[0], line)
         is_code = {entry for entry in known if match[0].lower() != entry.plugin.lower()}
-        found += [
+        explanations += [
             explain_entry(entry, {"message": line})
             for entry in known
             if entry in is_code and (is_health or entry.fits(line))
         ]
-    return found
+    return explanations
 
 
 def _unknown(code: str, parts: Mapping[str, Any]) -> Explanation:
     return Explanation(code, known=False, parts={key: value for key, value in parts.items() if value})
 
 
+def _rank(explanation: Explanation) -> tuple[bool, ...]:
+    is_wrapper = explanation.wrapper
+    return not explanation.known, is_wrapper, is_wrapper and explanation.scope == "arm", explanation.general
+
+
 def _ranked(found: list[Explanation], text: str) -> tuple[Explanation, ...]:
     """Causes before general explanations before wrappers before unknown ones; each failure once for each subject."""
-    kept: dict[tuple[str, str, str, str], Explanation] = {}
-    for one in found:
-        key = (one.code, one.scope, one.name, str(one.parts.get("subject") or ""))
-        earlier = kept.get(key)
-        kept[key] = one if earlier is None else _merged(earlier, one)
-    with_subject = {key[:3] for key in kept if key[3]}
-    order = [one for key, one in kept.items() if key[3] or key[:3] not in with_subject]
-    order = [one for one in order if not one.general or not _is_explained(one, order)]
-    order.sort(key=lambda one: (not one.known, one.wrapper, one.wrapper and one.scope == "arm", one.general))
+    distinct: dict[tuple[str, str, str, str], Explanation] = {}
+    for explanation in found:
+        key = (explanation.code, explanation.scope, explanation.name, str(explanation.parts.get("subject") or ""))
+        earlier = distinct.get(key)
+        distinct[key] = explanation if earlier is None else _merged(earlier, explanation)
+    with_subject = {key[:3] for key in distinct if key[3]}
+    order = [explanation for key, explanation in distinct.items() if key[3] or key[:3] not in with_subject]
+    order = [explanation for explanation in order if not explanation.general or not _is_explained(explanation, order)]
+    order.sort(key=_rank)
     message = " ".join(text[: 4 * knowledge_base.MAX_LINE].split())[: knowledge_base.MAX_LINE]
     return tuple(order) or (_unknown("", {"message": message, **_helm_parts(text)}),)
 

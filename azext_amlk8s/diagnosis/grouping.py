@@ -22,7 +22,9 @@ class CauseGroup:
     @property
     def subjects(self) -> tuple[str, ...]:
         """The names of what fails, each once, with its namespace where that is known."""
-        return tuple(dict.fromkeys("/".join(filter(None, (one.namespace, one.name))) for one in self.failures))
+        return tuple(
+            dict.fromkeys("/".join(filter(None, (failure.namespace, failure.name))) for failure in self.failures)
+        )
 
     @property
     def summary(self) -> str:
@@ -49,8 +51,8 @@ def group_by_cause(failures: Iterable[Failure]) -> tuple[CauseGroup, ...]:
         explanation = explain_failure(failures=(failure,))[0]
         key = (explanation.code or failure.reason, explanation.scope, explanation.name)
         groups.setdefault(key, (explanation, []))[1].append(failure)
-    found = [CauseGroup(explanation, tuple(members)) for explanation, members in groups.values()]
-    return tuple(sorted(found, key=lambda group: (not group.explanation.known, -len(group.subjects))))
+    causes = [CauseGroup(explanation, tuple(members)) for explanation, members in groups.values()]
+    return tuple(sorted(causes, key=lambda group: (not group.explanation.known, -len(group.subjects))))
 
 
 def group_pods_by_cause(

@@ -60,31 +60,31 @@ class HealthReport:
     @property
     def failed(self) -> tuple[Check, ...]:
         """The checks that did not pass."""
-        return tuple(one for one in self.checks if not one.passed)
+        return tuple(check for check in self.checks if not check.passed)
 
 
 def read_reports(config_map: Mapping[str, Any] | None) -> tuple[HealthReport, ...]:
     """Every report of the config map; other keys are ignored."""
     data = config_map.get("data") if isinstance(config_map, Mapping) else None
-    found = []
+    reports = []
     for key, text in data.items() if isinstance(data, Mapping) else ():
         named = KEY.match(str(key))
         if named and isinstance(text, str):
-            found.append(read_report(text[-MAX_REPORT:], named["hook"]))
-    return tuple(found)
+            reports.append(read_report(text[-MAX_REPORT:], named["hook"]))
+    return tuple(reports)
 
 
 def read_report(text: str, hook: str = "") -> HealthReport:
     """A report, or some lines of one; lines that are not understood are ignored."""
-    headers = {HEADERS[one["name"].lower()]: one["value"].strip(" \t,\"'") for one in HEADER.finditer(text)}
+    headers = {HEADERS[match["name"].lower()]: match["value"].strip(" \t,\"'") for match in HEADER.finditer(text)}
     checks = tuple(
         Check(
-            one["name"],
-            one["status"].lower() in ("passed", "succeeded", "ok"),
-            (one["code"] or "").upper(),
-            " ".join((one["message"] or "").split()),
+            match["name"],
+            match["status"].lower() in ("passed", "succeeded", "ok"),
+            (match["code"] or "").upper(),
+            " ".join((match["message"] or "").split()),
         )
-        for one in islice(CHECK.finditer(text), MAX_CHECKS)
+        for match in islice(CHECK.finditer(text), MAX_CHECKS)
     )
     return HealthReport(hook, checks, **headers)
 

@@ -79,38 +79,38 @@ def _failure(generation: int, whole: str, inner: str, **parts: str) -> HelmFailu
 
 def _old_step(text: str) -> tuple[str, str]:
     """The step that failed and the release, in the grammar of 2021; both empty where the text has neither."""
-    found = OLD_RELEASE.search(text)
-    if not found:
+    match = OLD_RELEASE.search(text)
+    if not match:
         return "", ""
-    before = OLD_PATH.sub("", text[max(0, found.start() - MAX_STEP) : found.start()])
+    before = OLD_PATH.sub("", text[max(0, match.start() - MAX_STEP) : match.start()])
     _, opened, step = before.rpartition("{")
-    return (" ".join(step.split()), found["release"]) if opened and "}" not in step else ("", "")
+    return (" ".join(step.split()), match["release"]) if opened and "}" not in step else ("", "")
 
 
 def _new_parts(rest: str) -> tuple[str, str, str, str]:
     """Category, reason, hint and Helm's own text; reason and hint may be empty or missing."""
-    found = NEW_INNER.search(rest)
-    head = rest[: found.start()] if found else rest.split("]", 1)[0]
+    match = NEW_INNER.search(rest)
+    head = rest[: match.start()] if match else rest.split("]", 1)[0]
     phrases = [" ".join(phrase.split()) for phrase in re.split(r"\s:\s", head + " ")]
     hint = next((phrase for phrase in phrases if phrase.startswith("Recommendation")), "")
-    plain = [one.strip(" :") for one in phrases if one.strip(" :") and not one.startswith("Recommendation")]
+    plain = [phrase.strip(" :") for phrase in phrases if phrase.strip(" :") and not phrase.startswith("Recommendation")]
     return (
         plain[0] if plain else "",
         " : ".join(plain[1:]),
         hint.removeprefix("Recommendation").strip(),
-        _bracketed(rest, NEW_INNER) if found else head,
+        _bracketed(rest, NEW_INNER) if match else head,
     )
 
 
 def _bracketed(text: str, opening: re.Pattern[str]) -> str:
     """What the last such bracket encloses; everything behind it where the text was cut off."""
-    start = max((found.end() for found in opening.finditer(text)), default=-1)
+    start = max((match.end() for match in opening.finditer(text)), default=-1)
     if start < 0:
         return ""
     bracket = text[start - 1]
     depth = 1
-    for found in re.finditer(rf"[\{bracket}\{CLOSING[bracket]}]", text[start:]):
-        depth += 1 if found[0] == bracket else -1
+    for match in re.finditer(rf"[\{bracket}\{CLOSING[bracket]}]", text[start:]):
+        depth += 1 if match[0] == bracket else -1
         if not depth:
-            return text[start : start + found.start()]
+            return text[start : start + match.start()]
     return text[start:]

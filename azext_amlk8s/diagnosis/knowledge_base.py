@@ -66,13 +66,13 @@ class Entry:
     def match(self, text: str, lower: str = "") -> Match | None:
         """Where a text shows this failure by one of its patterns; None where it does not."""
         lower = lower or text.lower()
-        found = next((match for pattern in self.patterns if (match := pattern.search(text, lower))), None)
-        if found is None or not self.fits(text):
+        result = next((match for pattern in self.patterns if (match := pattern.search(text, lower))), None)
+        if result is None or not self.fits(text):
             return None
-        start, end = text.rfind("\n", 0, found.start()) + 1, text.find("\n", found.end())
+        start, end = text.rfind("\n", 0, result.start()) + 1, text.find("\n", result.end())
         line = " ".join(text[start : end if end >= 0 else None].split())
-        line = line if len(line) <= MAX_LINE else " ".join(found[0].split())[:MAX_LINE]
-        return Match(self, line, {name: value for name, value in found.groupdict().items() if value})
+        line = line if len(line) <= MAX_LINE else " ".join(result[0].split())[:MAX_LINE]
+        return Match(self, line, {name: value for name, value in result.groupdict().items() if value})
 
     def fits(self, text: str) -> bool:
         """Whether the surrounding text does not exclude this entry."""
@@ -106,9 +106,9 @@ def entries_of_code(code: str, text: str = "", scope: str = "") -> tuple[Entry, 
 def matches(text: str) -> tuple[Match, ...]:
     """Every entry whose patterns a text shows, without general entries where another explains the same line."""
     lower = text.lower()
-    found = [match for entry in entries() if (match := entry.match(text, lower))]
-    specific = [match.line for match in found if not match.entry.general and not match.entry.wrapper]
-    return tuple(match for match in found if not match.entry.general or not _overlaps(match.line, specific))
+    results = [match for entry in entries() if (match := entry.match(text, lower))]
+    specific = [match.line for match in results if not match.entry.general and not match.entry.wrapper]
+    return tuple(match for match in results if not match.entry.general or not _overlaps(match.line, specific))
 
 
 def _overlaps(line: str, others: Iterable[str]) -> bool:
@@ -119,8 +119,8 @@ def _overlaps(line: str, others: Iterable[str]) -> bool:
 def _index() -> Mapping[str, tuple[Entry, ...]]:
     index: dict[str, tuple[Entry, ...]] = {}
     for entry in entries():
-        words = (entry.code, entry.name, entry.plugin, *entry.aliases)
-        for word in dict.fromkeys(word.lower() for word in words if word):
+        keys = (entry.code, entry.name, entry.plugin, *entry.aliases)
+        for word in dict.fromkeys(word.lower() for word in keys if word):
             index[word] = (*index.get(word, ()), entry)
     return index
 
@@ -132,9 +132,10 @@ def _read_entry(record: Mapping[str, Any]) -> Entry:
             "fix": tuple(record["fix"]),
             "aliases": tuple(record.get("aliases", ())),
             "patterns": tuple(
-                Pattern(re.compile(one, FLAGS), required_literals(one)) for one in record.get("patterns", ())
+                Pattern(re.compile(pattern, FLAGS), required_literals(pattern))
+                for pattern in record.get("patterns", ())
             ),
-            "signs": tuple(re.compile(one, FLAGS) for one in record.get("signs", ())),
+            "signs": tuple(re.compile(sign, FLAGS) for sign in record.get("signs", ())),
         }
     )
 
@@ -154,10 +155,10 @@ def required_literals(pattern: str) -> tuple[tuple[str, ...], ...]:
 
 def _literals_of(pieces: list[str | tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     """The two most selective requirements of one alternative, the best first."""
-    found = [(piece,) if isinstance(piece, str) else piece for piece in pieces]
-    found = [piece for piece in found if piece and all(len(text) >= MIN_LITERAL for text in piece)]
-    found.sort(key=lambda piece: (min(map(len, piece)), -len(piece)), reverse=True)
-    return tuple(found[:2])
+    literals = [(piece,) if isinstance(piece, str) else piece for piece in pieces]
+    literals = [piece for piece in literals if piece and all(len(text) >= MIN_LITERAL for text in piece)]
+    literals.sort(key=lambda piece: (min(map(len, piece)), -len(piece)), reverse=True)
+    return tuple(literals[:2])
 
 
 def _pieces(pattern: str) -> list[list[str | tuple[str, ...]]]:

@@ -39,10 +39,10 @@ def find_failures(pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[st
     by_object: dict[tuple[str, str], str] = {}
     for event in warnings:
         by_object[_object_of(event)] = _message(event)
-    found = [failure for pod in pods if isinstance(pod, Mapping) for failure in _failures_of(pod, by_object)]
-    named = {failure.name for failure in found}
-    found += [failure for event in warnings if (failure := _failure_of(event)) and failure.name not in named]
-    return tuple(dict.fromkeys(found))
+    failures = [failure for pod in pods if isinstance(pod, Mapping) for failure in _failures_of(pod, by_object)]
+    named = {failure.name for failure in failures}
+    failures += [failure for event in warnings if (failure := _failure_of(event)) and failure.name not in named]
+    return tuple(dict.fromkeys(failures))
 
 
 def _failures_of(pod: Mapping[str, Any], events: Mapping[tuple[str, str], str]) -> Iterator[Failure]:
@@ -58,8 +58,8 @@ def _failures_of(pod: Mapping[str, Any], events: Mapping[tuple[str, str], str]) 
             yield Failure("Pod", name, reason, _message(condition), namespace=namespace)
     containers = [*_mappings(status.get("initContainerStatuses")), *_mappings(status.get("containerStatuses"))]
     for container in containers:
-        if found := _container_failure(container, event):
-            reason, message, restarts = found
+        if failure := _container_failure(container, event):
+            reason, message, restarts = failure
             yield Failure("Pod", name, reason, message, node, _text(container.get("name")), restarts, namespace)
     if status.get("phase") == "Failed" and not any(_terminated(container) for container in containers):
         yield Failure("Pod", name, _text(status.get("reason")) or "Failed", _message(status), node, namespace=namespace)
@@ -85,15 +85,15 @@ def _failure_of(event: Mapping[str, Any]) -> Failure | None:
     reason = _text(event.get("reason"))
     if reason not in EVENT_REASONS:
         return None
-    about = _mapping(event.get("involvedObject")) or _mapping(event.get("regarding"))
+    involved = _mapping(event.get("involvedObject")) or _mapping(event.get("regarding"))
     namespace, name = _object_of(event)
-    return Failure(_text(about.get("kind")), name, reason, _message(event), namespace=namespace)
+    return Failure(_text(involved.get("kind")), name, reason, _message(event), namespace=namespace)
 
 
 def _object_of(event: Mapping[str, Any]) -> tuple[str, str]:
     """Namespace and name of what an event is about."""
-    about = _mapping(event.get("involvedObject")) or _mapping(event.get("regarding"))
-    return _text(about.get("namespace")), _text(about.get("name"))
+    involved = _mapping(event.get("involvedObject")) or _mapping(event.get("regarding"))
+    return _text(involved.get("namespace")), _text(involved.get("name"))
 
 
 def _terminated(container: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -37,12 +37,12 @@ def find_holders(
         return
     if "resources" in value and ("$schema" in value or "contentVersion" in value):
         scope = value
-    held = {key: _resolve(value[key], scope) for key in TYPE_KEYS if key in value}
-    if any(isinstance(one, (list, Mapping)) and not _is_parameter(one) for one in held.values()):
-        yield path, {**value, **held}
-    elif held:  # a parameter of this name, with a value or a default
-        for key, one in held.items():
-            inner = one.get("value", one.get("defaultValue")) if isinstance(one, Mapping) else None
+    types_by_key = {key: _resolve(value[key], scope) for key in TYPE_KEYS if key in value}
+    if any(isinstance(types, (list, Mapping)) and not _is_parameter(types) for types in types_by_key.values()):
+        yield path, {**value, **types_by_key}
+    elif types_by_key:  # a parameter of this name, with a value or a default
+        for key, parameter in types_by_key.items():
+            inner = parameter.get("value", parameter.get("defaultValue")) if isinstance(parameter, Mapping) else None
             if isinstance(inner, (list, Mapping)) and not (scope and path[-1:] == ("parameters",)):
                 yield path, {key: inner}
     for key, inner in value.items():

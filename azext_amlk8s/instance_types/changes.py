@@ -66,10 +66,10 @@ def field_conflict(instance_type: InstanceType, causes: Sequence[tuple[str, str]
 def leftover_fields(instance_type: InstanceType, after: Object) -> Problems:
     """Fields that stay because another manager owns them."""
     applied, present = _fields(instance_type.to_object()), _fields(after)
-    kept = [key for key in present if key not in applied and key.startswith("spec.")]
-    if kept:
+    leftover = [key for key in present if key not in applied and key.startswith("spec.")]
+    if leftover:
         managers = {str(entry.get("manager")) for entry in (after.get("metadata") or {}).get("managedFields") or []}
-        message = f"'{instance_type.name}' keeps {', '.join(kept)}, which was not applied"
+        message = f"'{instance_type.name}' keeps {', '.join(leftover)}, which was not applied"
         message += f" (managers: {', '.join(sorted(managers))})." if managers else "."
         fix = f"kubectl edit instancetypes.amlarc.azureml.com {instance_type.name}"
         yield Problem(instance_type.name, message, fix=fix)
@@ -78,7 +78,7 @@ def leftover_fields(instance_type: InstanceType, after: Object) -> Problems:
 def is_managed_by(obj: Object, manager: str) -> bool:
     """Whether a manager applied the object."""
     entries = (obj.get("metadata") or {}).get("managedFields") or []
-    return any(one.get("manager") == manager and one.get("operation") == "Apply" for one in entries)
+    return any(entry.get("manager") == manager and entry.get("operation") == "Apply" for entry in entries)
 
 
 def _view(obj: Object) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def size_of_default(version: str) -> Mapping[str, Any]:
     """The documented size of the built-in default in a version of the extension; empty where it is unknown."""
     parts = _version(version)
     known: list[dict[str, Any]] = load("instance_types")["builtInDefault"] if parts else []
-    return next((one for one in known if parts >= _version(one["since"])), {})
+    return next((size for size in known if parts >= _version(size["since"])), {})
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -97,10 +97,10 @@ def differences(in_cluster: InstanceType, on_compute: InstanceType) -> Iterator[
         ("resources.limits", in_cluster.limits, on_compute.limits, True),
     ):
         for key in sorted({*first, *second}):
-            one, other = first.get(key), second.get(key)
-            same = (amount(one) or 0) == (amount(other) or 0) if numbers else one == other
-            if not same or (numbers and amount(one) is None and amount(other) is None and one != other):
-                yield f"{path}.{key}", one, other
+            before, after = first.get(key), second.get(key)
+            same = (amount(before) or 0) == (amount(after) or 0) if numbers else before == after
+            if not same or (numbers and amount(before) is None and amount(after) is None and before != after):
+                yield f"{path}.{key}", before, after
 
 
 @rule(

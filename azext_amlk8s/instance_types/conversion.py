@@ -38,8 +38,8 @@ def convert(texts: Iterable[Text]) -> tuple[tuple[InstanceType, ...], tuple[Find
     types: dict[str, InstanceType] = {}
     findings: list[Finding] = []
     for text in texts:
-        for converted, found in _convert_text(text):
-            findings += found
+        for converted, text_findings in _convert_text(text):
+            findings += text_findings
             if converted and converted.name in types:
                 findings += duplicate_name(text.source, converted.name, "an earlier type, under its converted name")
             elif converted:
@@ -49,7 +49,11 @@ def convert(texts: Iterable[Text]) -> tuple[tuple[InstanceType, ...], tuple[Find
 
 def as_list(types: Iterable[InstanceType]) -> dict[str, Any]:
     """The types as one InstanceTypeList, which kubectl and this tool read."""
-    return {"apiVersion": API_VERSION, "kind": LIST_KIND, "items": [one.to_object() for one in types]}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": LIST_KIND,
+        "items": [instance_type.to_object() for instance_type in types],
+    }
 
 
 def _convert_text(text: Text) -> Iterator[Converted]:
@@ -75,9 +79,11 @@ def _convert_document(document: Document) -> Iterator[Converted]:
 def _named_types(types: Any) -> Iterator[tuple[str | int, Any, Mapping[str, Any]]]:
     """Key or index, name and value of each type of a list or a map."""
     if isinstance(types, list):
-        yield from ((number, one.get("name"), one) for number, one in enumerate(types) if isinstance(one, Mapping))
+        yield from (
+            (number, entry.get("name"), entry) for number, entry in enumerate(types) if isinstance(entry, Mapping)
+        )
     elif isinstance(types, Mapping):
-        yield from ((str(name), name, one) for name, one in types.items() if isinstance(one, Mapping))
+        yield from ((str(name), name, entry) for name, entry in types.items() if isinstance(entry, Mapping))
 
 
 def _convert_type(place: str, name: str, value: Mapping[str, Any], default: str) -> Converted:
@@ -86,8 +92,8 @@ def _convert_type(place: str, name: str, value: Mapping[str, Any], default: str)
         "nodeSelector": value.get("nodeSelector", value.get("node_selector")),
         "resources": value.get("resources", value.get("resource")),
     }
-    spec = {key: one for key, one in spec.items() if one is not None}
+    spec = {key: value for key, value in spec.items() if value is not None}
     obj = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": new}, "spec": spec}
     converted, findings = read_object(Document(place, obj))
-    findings = [one for one in findings if one.severity is not Severity.INFO and one.id not in RESOLVED]
+    findings = [finding for finding in findings if finding.severity is not Severity.INFO and finding.id not in RESOLVED]
     return converted, [*findings, *converted_name(place, name, new, default)]

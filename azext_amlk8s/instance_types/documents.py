@@ -125,8 +125,8 @@ def read_texts(texts: Iterable[Text]) -> tuple[tuple[InstanceType, ...], tuple[F
     places: dict[str, str] = {}
     for text in texts:
         for document in _objects(text, findings):
-            instance_type, found = read_object(document)
-            findings += found
+            instance_type, object_findings = read_object(document)
+            findings += object_findings
             name, place = _name_of(document), document.place("metadata", "name")
             if name and name in places:
                 findings += duplicate_name(place, name, places[name])
@@ -172,8 +172,8 @@ def objects_of(document: Document, text: Text, findings: list[Finding]) -> Itera
     elif has_instance_types(value):
         findings += attach_configuration(document, text.source)
     else:
-        found = _describe(value)
-        findings += ignored_document(document, found) if text.of_folder else unexpected_kind(document, (), found)
+        kind = _describe(value)
+        findings += ignored_document(document, kind) if text.of_folder else unexpected_kind(document, (), kind)
 
 
 def _items(document: Document, findings: list[Finding]) -> Iterator[Document]:

@@ -82,7 +82,7 @@ def fit(types: Iterable[InstanceType], nodes: Iterable[Node], placement: Placeme
     """Hold every type against every node; nodes that autoscalers may add have exists False."""
     types = list(types)
     cluster = _Cluster(list(nodes), types, placement)
-    return [cluster.fit(one) for one in types]
+    return [cluster.fit(instance_type) for instance_type in types]
 
 
 def pod_requests(instance_type: InstanceType) -> dict[str, int]:
@@ -144,7 +144,7 @@ class _Group:
         self.capacity = _Columns([node.capacity for node in nodes])
         self.free = _Columns([node.free for node in nodes])
         distinct = {tuple(sorted(subtract(node.allocatable, node.overhead).items())) for node in nodes}
-        self.size = _Columns([dict(one) for one in distinct])
+        self.size = _Columns([dict(items) for items in distinct])
 
     def holds(self, needs: Amounts) -> bool:
         """Whether any node is large enough, next to the pods of DaemonSets."""
@@ -162,8 +162,8 @@ class _Group:
     def waiting(self, needs: Amounts) -> tuple[Shortage, ...]:
         """What the node lacks now that is closest to have a pod free, of those large enough."""
         able = [node for node, pods in zip(self.nodes, self.capacity.pods(needs), strict=True) if pods]
-        node = able[_Columns([one.free for one in able]).closest(needs)]
-        return shortages(node.free, needs, node.used, "running pods")
+        closest = able[_Columns([node.free for node in able]).closest(needs)]
+        return shortages(closest.free, needs, closest.used, "running pods")
 
 
 class _Cluster:
@@ -171,7 +171,7 @@ class _Cluster:
 
     def __init__(self, nodes: Sequence[Node], types: Sequence[InstanceType], placement: Placement) -> None:
         self._common = frozenset(placement.node_selector.items())
-        keys = {key for one in types for key in one.node_selector} | set(placement.node_selector)
+        keys = {key for instance_type in types for key in instance_type.node_selector} | set(placement.node_selector)
         single = sum(not node.pool for node in nodes) <= MAX_SINGLE_NODES
         alike: dict[tuple[str, Selector, object], list[Node]] = {}
         for node in nodes:
@@ -198,29 +198,33 @@ class _Cluster:
     def _refused(self, instance_type: InstanceType, selector: Selector, needs: Amounts, runs: bool) -> str:
         existing = [group for group in self._groups if group.sample.exists and not group.sample.state]
         limits = pod_limits(instance_type)
-        if any(selector <= one.labels and not one.closed and one.holds(limits) for one in existing):
+        if any(selector <= group.labels and not group.closed and group.holds(limits) for group in existing):
             return ""
-        return POSSIBLE if runs or any(one.holds(needs) for one in existing) else REFUSED
+        return POSSIBLE if runs or any(group.holds(needs) for group in existing) else REFUSED
 
     def _place(self, place: str, groups: Sequence[_Group], selector: Selector, needs: Amounts) -> PlaceFit:
-        open_groups = [one for one in groups if not one.closed and selector <= one.labels]
+        open_groups = [group for group in groups if not group.closed and selector <= group.labels]
         if not open_groups:
-            closest = min(((*self._obstacles(one, selector), *one.lacks(needs)) for one in groups), key=len)
+            closest = min(((*self._obstacles(group, selector), *group.lacks(needs)) for group in groups), key=len)
             return PlaceFit(place, obstacles=closest)
         names: list[str] = []
         pods = free = added = 0
         for group in open_groups:
-            each = group.capacity.pods(needs)
+            pods_by_node = group.capacity.pods(needs)
             if group.sample.exists:
-                pods += sum(each)
+                pods += sum(pods_by_node)
                 free += sum(group.free.pods(needs))
-                names += [node.name for node, count in zip(group.nodes, each, strict=True) if count]
+                names += [node.name for node, count in zip(group.nodes, pods_by_node, strict=True) if count]
             else:
-                added += sum(count * node.count for node, count in zip(group.nodes, each, strict=True))
+                added += sum(count * node.count for node, count in zip(group.nodes, pods_by_node, strict=True))
         if not (pods or added):
-            return PlaceFit(place, obstacles=min((one.closest(needs)[1] for one in open_groups), key=len))
-        able = [one for one in open_groups if one.sample.exists and any(one.capacity.pods(needs))]
-        waiting = min((one.waiting(needs) for one in able), key=len) if pods and not free else ()
+            return PlaceFit(place, obstacles=min((open_group.closest(needs)[1] for open_group in open_groups), key=len))
+        able = [
+            open_group
+            for open_group in open_groups
+            if open_group.sample.exists and any(open_group.capacity.pods(needs))
+        ]
+        waiting = min((group.waiting(needs) for group in able), key=len) if pods and not free else ()
         return PlaceFit(place, tuple(names), pods, free, added, waiting=waiting)
 
     def _obstacles(self, group: _Group, selector: Selector) -> Obstacles:
@@ -232,9 +236,9 @@ class _Cluster:
         for group in self._groups:
             node, lacking = group.closest(needs)
             obstacles = (*self._obstacles(group, selector), *lacking)
-            missing = sum(1 - one.available / one.requested for one in lacking)
+            missing = sum(1 - shortage.available / shortage.requested for shortage in lacking)
             ranked.append((len(obstacles), missing, node.name, obstacles))
-        return min(ranked, key=lambda one: one[:2], default=(0, 0.0, "", ()))[2:]
+        return min(ranked, key=lambda entry: entry[:2], default=(0, 0.0, "", ()))[2:]
 
 
 def fits_now(fits: Mapping[str, TypeFit], pods: int, like: TypeFit) -> str:
@@ -243,8 +247,12 @@ def fits_now(fits: Mapping[str, TypeFit], pods: int, like: TypeFit) -> str:
     Only types with as many kinds of resources count, so that a job for GPUs gets one with GPUs. Empty for none.
     """
 
-    def distance(one: TypeFit) -> float:
-        return sum(abs(1 - one.requests.get(key, 0) / need) for key, need in like.requests.items())
+    def distance(candidate: TypeFit) -> float:
+        return sum(abs(1 - candidate.requests.get(key, 0) / need) for key, need in like.requests.items())
 
-    able = [one for one in fits.values() if one.free >= pods and one.requests.keys() >= like.requests.keys()]
+    able = [
+        type_fit
+        for type_fit in fits.values()
+        if type_fit.free >= pods and type_fit.requests.keys() >= like.requests.keys()
+    ]
     return min(able, key=distance).name if able else ""

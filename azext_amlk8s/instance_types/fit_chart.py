@@ -27,9 +27,9 @@ def svg(fits: Sequence[TypeFit]) -> str:
     from pygal.style import Style
 
     places = [place.place for place in fits[0].places] if fits else []
-    texts = [_text(place) for one in fits for place in one.places]
+    texts = [_text(place) for fit in fits for place in fit.places]
     column = max([MIN_COLUMN, *(int(len(text) * CHARACTER) + LABELS for text in texts)])
-    names = max((len(one.name) for one in fits), default=0)
+    names = max((len(fit.name) for fit in fits), default=0)
     style = Style(
         background="white",
         plot_background="white",
@@ -62,9 +62,9 @@ def svg(fits: Sequence[TypeFit]) -> str:
         margin=24,
     )
     chart.x_labels = places
-    most = max((place.pods + place.added for one in fits for place in one.places), default=0)
-    for one in fits:
-        chart.add(one.name, [_cell(place, most) for place in one.places])
+    most = max((place.pods + place.added for fit in fits for place in fit.places), default=0)
+    for fit in fits:
+        chart.add(fit.name, [_cell(place, most) for place in fit.places])
     return drawn(chart)
 
 

@@ -36,10 +36,10 @@ class Commands:
 
     def update(self, *settings: str) -> str:
         """How to change settings of the extension."""
-        words = join(settings)
+        pairs = join(settings)
         if self.extension:
-            return f"az amlk8s extension update {self.extension} --config {words}"
-        return f"Update the extension with: --config {words}"
+            return f"az amlk8s extension update {self.extension} --config {pairs}"
+        return f"Update the extension with: --config {pairs}"
 
     def smaller(self) -> str:
         """How to get types that fit."""
@@ -141,16 +141,18 @@ def waits_for_new_nodes(fits: TypeFit, commands: Commands) -> Problems:
 )
 def contradicting_selectors(types: Iterable[InstanceType], placement: Placement, commands: Commands) -> Problems:
     """Types whose selector contradicts the one that applies to all workloads."""
-    for one in types:
-        for key, value in one.node_selector.items():
+    for instance_type in types:
+        for key, value in instance_type.node_selector.items():
             common = placement.node_selector.get(key, value)
             if common != value:
                 message = (
-                    f"'{one.name}' selects {key}={value}, but the extension's nodeSelector is {key}={common}: no node "
-                    "has both."
+                    f"'{instance_type.name}' selects {key}={value}, but the extension's nodeSelector is "
+                    f"{key}={common}: no node has both."
                 )
                 setting = f"nodeSelector.{escape_label(key)}={value}"
-                yield Problem(one.name, message, f"{key}={common}", f"{key}={value}", commands.update(setting))
+                yield Problem(
+                    instance_type.name, message, f"{key}={common}", f"{key}={value}", commands.update(setting)
+                )
 
 
 @rule(
@@ -177,7 +179,7 @@ def unknown_settings() -> Problems:
 def pools_left_out(places: Iterable[tuple[str, Obstacles]], commands: Commands) -> Problems:
     """Pools for which no type is proposed."""
     for place, obstacles in places:
-        reasons = "; ".join(one.phrase for one in obstacles)
+        reasons = "; ".join(obstacle.phrase for obstacle in obstacles)
         message = f"No instance type is proposed for {place}: each node {reasons}."
         yield Problem(place, message, fix=_tolerate(obstacles, commands))
 
@@ -219,7 +221,7 @@ def describe_waiting(fits: TypeFit) -> str:
     places = [place for place in fits.places if place.waiting]
     if not places:
         return "no node has enough free resources"
-    place = min(places, key=lambda one: len(one.waiting))
+    place = min(places, key=lambda place: len(place.waiting))
     lacking = place.waiting[0]
     free = format_amount(lacking.kind, lacking.available)
     return f"needs {describe_amount(lacking.kind, lacking.requested)}, at most {free} free on {place.place}"
@@ -228,11 +230,11 @@ def describe_waiting(fits: TypeFit) -> str:
 def evaluate_fit(fits: Sequence[TypeFit], placement: Placement, commands: Commands = UNKNOWN_CLUSTER) -> list[Finding]:
     """The findings of the rules over where each type fits."""
     findings: list[Finding] = []
-    for one in fits:
-        findings += fits_somewhere(one, commands)
-        findings += refused_for_size(one, placement, commands)
-        findings += waits_for_new_nodes(one, commands)
-        findings += no_free_capacity(one)
+    for fit in fits:
+        findings += fits_somewhere(fit, commands)
+        findings += refused_for_size(fit, placement, commands)
+        findings += waits_for_new_nodes(fit, commands)
+        findings += no_free_capacity(fit)
     return findings
 
 
@@ -243,17 +245,17 @@ def fit_views(fits: Iterable[TypeFit], placement: Placement) -> list[dict[str, A
     """
     return [
         {
-            "name": one.name,
-            "fits": bool(one.pods or one.added),
-            "pods": one.pods,
-            "podsFreeNow": one.free,
-            "podsAfterScaleOut": one.pods + one.added,
-            "refused": (placement.sizes_checked and one.refused) or None,
-            "nearestNode": one.nearest or None,
-            "reasons": _reasons(one.obstacles),
-            "places": [_place_view(place) for place in one.places],
+            "name": fit.name,
+            "fits": bool(fit.pods or fit.added),
+            "pods": fit.pods,
+            "podsFreeNow": fit.free,
+            "podsAfterScaleOut": fit.pods + fit.added,
+            "refused": (placement.sizes_checked and fit.refused) or None,
+            "nearestNode": fit.nearest or None,
+            "reasons": _reasons(fit.obstacles),
+            "places": [_place_view(place) for place in fit.places],
         }
-        for one in fits
+        for fit in fits
     ]
 
 
@@ -262,20 +264,20 @@ def escape_label(label: str) -> str:
     return label.replace(".", "\\.")
 
 
-def _place_view(one: PlaceFit) -> dict[str, Any]:
+def _place_view(place: PlaceFit) -> dict[str, Any]:
     return {
-        "place": one.place,
-        "nodes": list(one.nodes),
-        "pods": one.pods,
-        "podsFreeNow": one.free,
-        "podsAfterScaleOut": one.pods + one.added,
-        "reasons": _reasons(one.obstacles or one.waiting),
+        "place": place.place,
+        "nodes": list(place.nodes),
+        "pods": place.pods,
+        "podsFreeNow": place.free,
+        "podsAfterScaleOut": place.pods + place.added,
+        "reasons": _reasons(place.obstacles or place.waiting),
     }
 
 
 def _reasons(obstacles: Iterable[Obstacle | Shortage]) -> list[dict[str, str]]:
     """Each obstacle with its kind (state, os, arch, taint, selector, or a resource) and a sentence."""
-    return [{"kind": one.kind, "message": f"It {one.phrase}."} for one in obstacles]
+    return [{"kind": obstacle.kind, "message": f"It {obstacle.phrase}."} for obstacle in obstacles]
 
 
 def _resolve(fits: TypeFit, commands: Commands) -> str:
@@ -295,7 +297,7 @@ def _resolve(fits: TypeFit, commands: Commands) -> str:
 
 def _tolerate(obstacles: Iterable[Obstacle | Shortage], commands: Commands) -> str:
     """The command that lets workloads run on nodes with these taints; empty for none."""
-    taints = [one.taint for one in obstacles if one.taint]
+    taints = [obstacle.taint for obstacle in obstacles if obstacle.taint]
     settings = [setting for number, taint in enumerate(taints) for setting in _toleration(number, taint)]
     return commands.update(*settings) if settings else ""
 

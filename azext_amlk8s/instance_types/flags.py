@@ -61,9 +61,9 @@ def from_flags(
     Without a base, a missing request equals the limit, and the other way round. With a base, only what is given
     changes; node_selector replaces all its labels.
     """
-    words = flags.node_selector or ()
-    findings = [*selector_form(words)]
-    selector = {key: value for key, sign, value in (word.partition("=") for word in words) if sign and key}
+    pairs = flags.node_selector or ()
+    findings = [*selector_form(pairs)]
+    selector = {key: value for key, sign, value in (word.partition("=") for word in pairs) if sign and key}
     requests = dict(base.requests) if base else {}
     limits = dict(base.limits) if base else {}
     for key, request, limit in (
@@ -79,7 +79,8 @@ def from_flags(
         selector = selector if flags.node_selector is not None else dict(base.node_selector)
         metadata |= {"labels": dict(base.labels), "annotations": dict(base.annotations)}
     spec: dict[str, Any] = {"nodeSelector": selector, "resources": {"requests": requests, "limits": limits}}
-    instance_type, found = read_object(Document(f"instance type '{name}'", {"metadata": metadata, "spec": spec}))
-    findings += found
-    valid = not any(one.severity is Severity.ERROR for one in findings)
+    document = Document(f"instance type '{name}'", {"metadata": metadata, "spec": spec})
+    instance_type, object_findings = read_object(document)
+    findings += object_findings
+    valid = not any(finding.severity is Severity.ERROR for finding in findings)
     return (instance_type if valid else None), tuple(findings)

@@ -54,8 +54,8 @@ def parse_spec(name: str, spec: Mapping[str, Any]) -> InstanceType:
 def types_of_objects(objects: list[dict[str, Any]]) -> dict[str, InstanceType]:
     """The instance types of a cluster by name, from its objects."""
     return {
-        one.name: one
-        for one in (
+        instance_type.name: instance_type
+        for instance_type in (
             parse_spec(str(_mapping(obj.get("metadata")).get("name")), _mapping(obj.get("spec"))) for obj in objects
         )
     }

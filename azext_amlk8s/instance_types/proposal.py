@@ -68,7 +68,7 @@ def _pool_label(node: Node) -> tuple[str, str]:
 def _size(members: Sequence[Node], share: str) -> dict[str, str | int]:
     """The limits of a share of the smallest of the nodes; empty where nothing is left, or of a pool without GPUs."""
     capacities: list[Amounts] = [node.capacity for node in members]
-    smallest = {key: min(one.get(key, 0) for one in capacities) for key in ("cpu", "memory", GPU)}
+    smallest = {key: min(capacity.get(key, 0) for capacity in capacities) for key in ("cpu", "memory", GPU)}
     gpus = smallest[GPU] // 1000
     parts = gpus if share == PER_GPU else PARTS[share]
     if not parts or (share in (HALF, QUARTER) and gpus % parts):

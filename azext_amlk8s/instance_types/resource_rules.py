@@ -152,7 +152,7 @@ def read_amounts(document: Document, resources: Mapping[str, Any]) -> tuple[Amou
     """Requests and limits as the cluster gets them, cpu and memory as strings, GPUs as whole numbers; and findings."""
     findings = [*required_amounts(document, resources)]
     requests, limits = (_read_section(document, part, resources.get(part), findings) for part in PARTS)
-    for key in [one for one in requests if "/" in one]:
+    for key in [name for name in requests if "/" in name]:
         request, limit = requests.pop(key), limits.get(key)
         findings += gpu_request_differs(document, key, request, limit)
         findings += gpu_request_repeats(document, key, request, limit)

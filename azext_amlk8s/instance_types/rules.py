@@ -145,7 +145,7 @@ def selector_without_gpu(document: Document, instance_type: InstanceType) -> Pro
     if GPU in instance_type.limits or any("/" in key and value for key, value in instance_type.limits.items()):
         return
     for key, value in instance_type.node_selector.items():
-        gpu_label = any(re.search(one, f"{key}={value}".lower()) for one in load("placement")["gpuSelectors"])
+        gpu_label = any(re.search(selector, f"{key}={value}".lower()) for selector in load("placement")["gpuSelectors"])
         if gpu_label and value.lower() not in ("false", "no", "none", "0", "cpu"):
             message = f"selects GPU nodes ({key}={value}) but requests no GPU, so its pods cannot use one."
             yield problem_at(document, ("spec", "nodeSelector", key), message, fix=f"limits:\n  {GPU}: 1")
@@ -185,11 +185,11 @@ def tolerations(document: Document, spec: Mapping[str, Any]) -> Problems:
         return
     items = spec["tolerations"] if isinstance(spec["tolerations"], list) else []
     settings = [
-        f"workLoadToleration[{number}].{part}={one[part]}"
-        for number, one in enumerate(items)
-        if isinstance(one, Mapping)
+        f"workLoadToleration[{number}].{part}={item[part]}"
+        for number, item in enumerate(items)
+        if isinstance(item, Mapping)
         for part in ("key", "operator", "value", "effect")
-        if one.get(part)
+        if item.get(part)
     ]
     fix = f"Update the extension with: --config {join(settings)}" if settings else "Remove tolerations."
     message = "tolerations are ignored: they are a setting of the extension."
@@ -208,7 +208,7 @@ def unknown_keys(document: Document, value: Mapping[str, Any], known: tuple[str,
     for key in value:
         if key in known or (key == "tolerations" and path == ("spec",)):
             continue
-        plain = {one.lower(): one for one in known}
+        plain = {name.lower(): name for name in known}
         close = difflib.get_close_matches(str(key).replace("_", "").lower(), plain, n=1, cutoff=0.6)
         fix = f"{plain[close[0]]}:" if close else ""
         hint = f" Did you mean '{plain[close[0]]}'?" if close else ""
@@ -273,10 +273,10 @@ def read_object(document: Document) -> tuple[InstanceType | None, list[Finding]]
     requests, limits, findings = read_amounts(document, resources)
     instance_type = InstanceType(
         str(metadata.get("name")),
-        {str(key): str(one) for key, one in _pairs(selector)},
+        {str(key): str(value) for key, value in _pairs(selector)},
         requests,
         limits,
-        *({str(key): str(one) for key, one in _pairs(metadata.get(part))} for part in ("labels", "annotations")),
+        *({str(key): str(value) for key, value in _pairs(metadata.get(part))} for part in ("labels", "annotations")),
     )
     findings = [
         *sections(document),
@@ -296,7 +296,7 @@ def read_object(document: Document) -> tuple[InstanceType | None, list[Finding]]
         *replaces_default(document, instance_type.name),
         *small_for_mlflow(document, limits),
     ]
-    return (None if any(one.severity is ERROR for one in findings) else instance_type), findings
+    return (None if any(finding.severity is ERROR for finding in findings) else instance_type), findings
 
 
 def correct_name(name: str) -> str:

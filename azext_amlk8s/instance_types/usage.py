@@ -19,7 +19,7 @@ SHOWN = 8
 
 def users_of(name: str, objects: Iterable[Mapping[str, Any]]) -> list[str]:
     """The objects, as kind namespace/name, that use the type and have not ended."""
-    return [_reference(one) for one in objects if not _ended(one) and name in _types(one.get("spec") or {})]
+    return [_reference(obj) for obj in objects if not _ended(obj) and name in _types(obj.get("spec") or {})]
 
 
 @rule(

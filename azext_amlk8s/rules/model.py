@@ -123,12 +123,12 @@ class Rule(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Finding, ...]:
         """The findings of this rule for these arguments."""
-        return tuple(one for one in self.results(*args, **kwargs) if isinstance(one, Finding))
+        return tuple(result for result in self.results(*args, **kwargs) if isinstance(result, Finding))
 
     def results(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Finding | Observation]:
         """The findings of this rule, those that it passes on from other rules, and what it saw besides."""
-        for one in self.function(*args, **kwargs):
-            yield self.finding(one) if isinstance(one, Problem) else one
+        for result in self.function(*args, **kwargs):
+            yield self.finding(result) if isinstance(result, Problem) else result
 
     def finding(self, problem: Problem) -> Finding:
         """A finding of this rule."""

@@ -51,13 +51,13 @@ def find_rule(id: str) -> Rule[Any] | None:
 
 def rules_in(module: str) -> tuple[Rule[Any], ...]:
     """The rules that a module declares, in their order."""
-    return tuple(one for one in _rules.values() if one.function.__module__ == module)
+    return tuple(declared for declared in _rules.values() if declared.function.__module__ == module)
 
 
 def all_rules() -> tuple[Rule[Any], ...]:
     """Every rule of the package, by id."""
     for package in PACKAGES:
         module = importlib.import_module(f"azext_amlk8s.{package}")
-        for one in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
-            importlib.import_module(one.name)
+        for module_info in pkgutil.walk_packages(module.__path__, f"{module.__name__}."):
+            importlib.import_module(module_info.name)
     return tuple(_rules[id] for id in sorted(_rules))

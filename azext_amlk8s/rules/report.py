@@ -21,8 +21,8 @@ class Report:
         """The findings of all groups, without consequences and duplicates."""
         order = list(Severity)
         findings = list(dict.fromkeys(finding for group in groups for finding in group))
-        kept = [one for one in findings if find_cause(one, findings) is None]
-        return cls(tuple(sorted(kept, key=lambda finding: order.index(finding.severity))))
+        causes = [candidate for candidate in findings if find_cause(candidate, findings) is None]
+        return cls(tuple(sorted(causes, key=lambda finding: order.index(finding.severity))))
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -36,7 +36,7 @@ class Report:
 
     def strict(self) -> Report:
         """The same report with every warning treated as an error."""
-        raised = (replace(one, severity=Severity.ERROR) for one in self.warnings)
+        raised = (replace(warning, severity=Severity.ERROR) for warning in self.warnings)
         return Report((*self.errors, *raised, *self._of(Severity.INFO)))
 
     def _of(self, severity: Severity) -> tuple[Finding, ...]:

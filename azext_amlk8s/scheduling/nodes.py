@@ -84,7 +84,7 @@ def nodes_from_objects(objects: Iterable[Object], pods: Iterable[Object] = ()) -
             add(overhead.setdefault(name, {}), requests)
         if on_every_node or metadata.get("namespace") in load("placement")["systemNamespaces"]:
             add(resident.setdefault(name, {}), requests)
-    return [_node(one, overhead, resident, used) for one in objects]
+    return [_node(obj, overhead, resident, used) for obj in objects]
 
 
 def _node(
@@ -108,7 +108,7 @@ def _node(
 
 
 def _state(spec: Object, status: Object) -> str:
-    ready = next((one for one in status.get("conditions") or [] if one.get("type") == "Ready"), None)
+    ready = next((condition for condition in status.get("conditions") or [] if condition.get("type") == "Ready"), None)
     if ready is not None and ready.get("status") != "True":
         return "is not Ready"
     return "is cordoned" if spec.get("unschedulable") else ""
@@ -117,9 +117,9 @@ def _state(spec: Object, status: Object) -> str:
 def taints_from_objects(taints: Iterable[Object] | None) -> tuple[Taint, ...]:
     """The taints that keep pods away; those by which Kubernetes repeats the node's state are left out."""
     return tuple(
-        Taint(str(one.get("key")), str(one.get("value") or ""), str(one.get("effect")))
-        for one in taints or ()
-        if one.get("effect") in REPELLING and one.get("key") not in load("placement")["stateTaints"]
+        Taint(str(taint.get("key")), str(taint.get("value") or ""), str(taint.get("effect")))
+        for taint in taints or ()
+        if taint.get("effect") in REPELLING and taint.get("key") not in load("placement")["stateTaints"]
     )
 
 
@@ -130,12 +130,12 @@ def pod_requests(spec: Object) -> dict[str, int]:
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
     total: dict[str, int] = {"pods": 1000}
-    for one in spec.get("containers") or []:
-        add(total, amounts((one.get("resources") or {}).get("requests"), up=True))
+    for container in spec.get("containers") or []:
+        add(total, amounts((container.get("resources") or {}).get("requests"), up=True))
     largest: dict[str, int] = {}
-    for one in spec.get("initContainers") or []:
-        requests = amounts((one.get("resources") or {}).get("requests"), up=True)
-        if one.get("restartPolicy") == "Always":
+    for container in spec.get("initContainers") or []:
+        requests = amounts((container.get("resources") or {}).get("requests"), up=True)
+        if container.get("restartPolicy") == "Always":
             add(total, requests)
         else:
             largest = {key: max(largest.get(key, 0), requests.get(key, 0)) for key in {**largest, **requests}}

@@ -45,7 +45,7 @@ class Placement:
 
     def tolerates(self, taint: Taint) -> bool:
         """Whether these pods may run on a node with this taint."""
-        return any(one.covers(taint) for one in self.tolerations)
+        return any(toleration.covers(taint) for toleration in self.tolerations)
 
 
 def workload_placement(settings: Mapping[str, str] | None = None, names: Mapping[str, str] | None = None) -> Placement:
@@ -79,9 +79,9 @@ def node_selector(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _default_tolerations(names: Mapping[str, str]) -> Iterable[Toleration]:
-    for one in load("placement")["tolerations"]:
-        name = names.get(one.get("of", ""), "")
-        yield Toleration(one["key"], "Equal" if name else "Exists", name)
+    for toleration in load("placement")["tolerations"]:
+        name = names.get(toleration.get("of", ""), "")
+        yield Toleration(toleration["key"], "Equal" if name else "Exists", name)
 
 
 def _set_tolerations(settings: Iterable[tuple[str, str]]) -> Iterable[Toleration]:

@@ -55,7 +55,7 @@ class NodePool:
 
 def pools_from_profiles(profiles: Iterable[Profile]) -> list[NodePool]:
     """The pools of an AKS cluster."""
-    return [_pool(one) for one in profiles]
+    return [_pool(profile) for profile in profiles]
 
 
 def adds_nodes(properties: Mapping[str, Any]) -> bool:
@@ -74,7 +74,7 @@ def _pool(profile: Profile) -> NodePool:
     name, os = str(profile.get("name")), str(profile.get("osType") or "Linux").lower()
     spot = str(profile.get("scaleSetPriority") or "").lower() == "spot"
     arch = "arm64" if size and "p" in size[2].lower() else "amd64"
-    taints = list(taints_from_objects(_parsed_taint(str(one)) for one in profile.get("nodeTaints") or ()))
+    taints = list(taints_from_objects(_parsed_taint(str(node_taint)) for node_taint in profile.get("nodeTaints") or ()))
     if spot and not any(taint.key == SPOT for taint in taints):
         taints.append(Taint(SPOT, "spot", "NoSchedule"))
     labels = {
@@ -164,7 +164,7 @@ def _growth_state(pool: NodePool, extra: int, allocatable: Amounts) -> str:
 
 def _autoscaler_knows(vm_size: str) -> bool:
     """Whether the cluster autoscaler gives a pool of this size at zero the label accelerator=nvidia."""
-    return any(re.fullmatch(one, vm_size, re.IGNORECASE) for one in load("placement")["autoscalerGpuSizes"])
+    return any(re.fullmatch(pattern, vm_size, re.IGNORECASE) for pattern in load("placement")["autoscalerGpuSizes"])
 
 
 def _allocatable(pods: int, size: Size) -> dict[str, int]:

@@ -21,14 +21,14 @@ def quantity(text: str) -> Decimal | None:
     """A quantity in its base unit, rounded up to thousandths as the API server's defaults do; None if invalid."""
     from lightkube.utils.quantity import parse_quantity
 
-    found = GRAMMAR.fullmatch(text.strip())
-    if not text.strip() or not found:
+    match = GRAMMAR.fullmatch(text.strip())
+    if not text.strip() or not match:
         return None
-    suffix = found["suffix"] or ""
-    word = f"{found['sign']}{found['whole'] or '0'}.{found['rest'] or '0'}"
+    suffix = match["suffix"] or ""
+    word = f"{match['sign']}{match['whole'] or '0'}.{match['rest'] or '0'}"
     exponent = len(suffix) > 1 and suffix[0] in "eE" and suffix[1] != "i"
     if exponent and len(suffix.lstrip("eE+-").lstrip("0")) > EXPONENT_DIGITS:
-        return None if (found["whole"] + (found["rest"] or "")).strip("0") else Decimal("0.000")
+        return None if (match["whole"] + (match["rest"] or "")).strip("0") else Decimal("0.000")
     word += suffix.lower() if exponent else BILLIONTHS.get(suffix, suffix)
     with localcontext(Context(prec=20_100, Emax=20_000, Emin=-20_000)):
         made = parse_quantity(word)

@@ -59,29 +59,29 @@ class PodRequest:
 
 def obstacles(node: Node, pod: PodRequest, *, now: bool = False) -> tuple[Obstacle | Shortage, ...]:
     """Everything that keeps a pod off a node: next to system pods alone, or, with now, next to all running pods."""
-    left, kept, keepers = (
+    remaining, kept, keepers = (
         (node.free, node.used, "running pods") if now else (node.capacity, node.resident, "system pods")
     )
     return (
         *placement_obstacles(node, pod.placement),
         *selector_obstacles(node, pod.labels),
-        *shortages(left, pod.requests, kept, keepers),
+        *shortages(remaining, pod.requests, kept, keepers),
     )
 
 
 def placement_obstacles(node: Node, placement: Placement) -> tuple[Obstacle, ...]:
     """What is against all pods of a placement: state, operating system, architecture and taints of the node."""
-    found = [Obstacle("state", node.state)] if node.state else []
+    reasons = [Obstacle("state", node.state)] if node.state else []
     if node.os != "linux":
-        found.append(Obstacle("os", f"runs {node.os.capitalize()}, Linux required"))
+        reasons.append(Obstacle("os", f"runs {node.os.capitalize()}, Linux required"))
     elif node.arch != "amd64":
-        found.append(Obstacle("arch", f"has architecture {node.arch}, amd64 required"))
-    found += [
+        reasons.append(Obstacle("arch", f"has architecture {node.arch}, amd64 required"))
+    reasons += [
         Obstacle("taint", f"has the taint {taint}, which {placement.pods} do not tolerate", taint)
         for taint in node.taints
         if not placement.tolerates(taint)
     ]
-    return tuple(found)
+    return tuple(reasons)
 
 
 def selector_obstacles(node: Node, selector: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Obstacle, ...]:

@@ -61,7 +61,7 @@ def _describe(name: str, declared: Schema) -> dict[str, Any]:
     aliases = declared.get("x-aliases", {})
     return {
         "key": name,
-        "bag": declared["x-bag"],
+        "section": declared["x-section"],
         "values": list(allowed_values(declared)) or describe_values(declared),
         "default": declared.get("default"),
         "scenarios": declared["x-scenarios"],
@@ -69,7 +69,7 @@ def _describe(name: str, declared: Schema) -> dict[str, Any]:
         "since": declared.get("x-since"),
         "until": declared.get("x-until"),
         **{
-            field: [alias for alias, about in aliases.items() if about["kind"] == kind]
+            field: [alias for alias, alias_entry in aliases.items() if alias_entry["kind"] == kind]
             for kind, field in ALIAS_FIELDS.items()
         },
         "description": " ".join(filter(None, (declared["description"], declared.get("x-note")))),

@@ -53,9 +53,9 @@ def load_certificate_files(
     loaded = _with_contents(settings, (certificate, key))
     chain, host = read_chain(certificate.content), settings.get("sslCname")
     findings += _examine_chain((certificate, key), chain, host, now)
-    if not host and not settings.on("allowInsecureConnections"):
-        host, found = _host_from_certificate(server_certificate(chain, read_key(key.content)))
-        findings += found
+    if not host and not settings.is_enabled("allowInsecureConnections"):
+        host, host_findings = _host_from_certificate(server_certificate(chain, read_key(key.content)))
+        findings += host_findings
         loaded = Settings({**loaded.config, **({"sslCname": host} if host else {})}, loaded.protected)
     return loaded, findings
 

@@ -257,11 +257,11 @@ def chain_order(chain: list[x509.Certificate], ordered: list[x509.Certificate]) 
     """Certificates in another order, or that are not in the chain of the server's certificate."""
     if len(ordered) == len(chain):
         if ordered != chain:
-            names = ", ".join(f"'{subject_name(one)}'" for one in ordered)
+            names = ", ".join(f"'{subject_name(certificate)}'" for certificate in ordered)
             message = f"{CERTIFICATE}: the certificates are not in order; expected {names}."
             yield Problem(CERTIFICATE, message, expected=names, fix=f"Write the certificates in this order: {names}.")
     elif is_self_signed(ordered[-1]):
-        extra = [one for one in chain if one not in ordered or chain.count(one) > 1][0]
+        extra = [certificate for certificate in chain if certificate not in ordered or chain.count(certificate) > 1][0]
         message = (
             f"{CERTIFICATE}: the certificate of '{subject_name(extra)}' is not in the chain of "
             f"'{subject_name(ordered[0])}', or is repeated."

@@ -141,7 +141,9 @@ def follow_issuers(server: x509.Certificate, chain: Sequence[x509.Certificate]) 
     ordered = [server]
     while not is_self_signed(ordered[-1]):
         issuer = ordered[-1].issuer
-        following = next((one for one in chain if one.subject == issuer and one not in ordered), None)
+        following = next(
+            (certificate for certificate in chain if certificate.subject == issuer and certificate not in ordered), None
+        )
         if following is None:
             break
         ordered.append(following)

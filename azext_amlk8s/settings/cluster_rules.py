@@ -253,7 +253,7 @@ def arc_relay(settings: Settings, facts: ClusterFacts) -> Problems:
 def aks_settings(settings: Settings, facts: ClusterFacts) -> Problems:
     """Settings for the migration from an AKS attachment on an Arc-connected cluster."""
     for key in knowledge.load("clusters")["only_on_aks"]:
-        if settings.on(key) and not facts.is_aks:
+        if settings.is_enabled(key) and not facts.is_aks:
             message = f"{key}: available on AKS only; cluster '{facts.name}' is Arc-connected."
             yield Problem(key, message, fix=f"Leave out {key}.")
 
@@ -266,9 +266,9 @@ def needed_providers(settings: Settings, cluster_type: str) -> list[str]:
     relay = settings.get("relayserver.enabled", "False" if on_aks else "True") == "True"
     if relay and not settings.get("relayServerConnectionString"):
         reasons.append("relay")
-    if settings.on("logAnalyticsWS") and not settings.get("azure_log_analytics.connection_string"):
+    if settings.is_enabled("logAnalyticsWS") and not settings.get("azure_log_analytics.connection_string"):
         reasons.append("logs")
-    if settings.on("servicebus.enabled") and not settings.get("serviceBusConnectionString"):
+    if settings.is_enabled("servicebus.enabled") and not settings.get("serviceBusConnectionString"):
         reasons.append("bus")
     return [namespace for reason in reasons for namespace in providers[reason]]
 

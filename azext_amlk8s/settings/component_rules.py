@@ -76,10 +76,10 @@ def relay_entity_path(settings: Settings) -> Problems:
 def network_interface(settings: Settings) -> Problems:
     """The switch without the name, or the name without the switch."""
     name, switch = "amloperator.custom_ip_interface", "amloperator.custom_ip_interface_enabled"
-    if settings.on(switch) and not settings.get(name):
+    if settings.is_enabled(switch) and not settings.get(name):
         message = f"{name}: required with {switch}=True; expected the name of a network interface, such as eth1."
         yield Problem(name, message, fix=f"Add {name} to --config.")
-    if settings.get(name) and not settings.on(switch):
+    if settings.get(name) and not settings.is_enabled(switch):
         message = f"{name}: no effect without {switch}=True."
         yield Problem(switch, message, fix=f"--config {switch}=True")
 
@@ -201,7 +201,7 @@ def derived_settings(settings: Settings) -> Problems:
         "scoringFe.serviceType.nodePort": str(service == "nodePort") if service else "",
         "scoringFe.serviceType.internalLoadBalancer": str(provider == "azure") if service or provider else "",
         "scoringFe.sslSecret": settings.get("sslSecret"),
-        "scoringFe.namespace": "default" if settings.on("isAKSMigration") else "",
+        "scoringFe.namespace": "default" if settings.is_enabled("isAKSMigration") else "",
     }
     for key, expected in derived.items():
         given = settings.get(key)
@@ -238,7 +238,7 @@ def custom_log_workspace(settings: Settings) -> Problems:
 def certificate_secret(settings: Settings) -> Problems:
     """HTTPS from a secret."""
     name = settings.get("sslSecret")
-    if settings.on("enableInference") and name and not settings.on("allowInsecureConnections"):
+    if settings.is_enabled("enableInference") and name and not settings.is_enabled("allowInsecureConnections"):
         message = f"sslSecret: secret '{name}' with cert.pem and key.pem must exist in namespace azureml beforehand."
         create = f"kubectl create secret generic {quote(name)} -n azureml --from-file=cert.pem --from-file=key.pem"
         yield Problem("sslSecret", message, fix=f"kubectl create namespace azureml\n{create}")

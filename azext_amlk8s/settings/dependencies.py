@@ -142,7 +142,7 @@ def resource_name(text: str, longest: int) -> str:
 
 
 def merge_settings(settings: Settings, defaults: Settings) -> Settings:
-    """Settings with defaults below them: what is in both keeps its value, in whichever bag it is."""
+    """Settings with defaults below them: what is in both keeps its value, in whichever section it is."""
     given = {*settings.config, *settings.protected}
     return Settings(
         {**{key: value for key, value in defaults.config.items() if key not in given}, **settings.config},

@@ -43,7 +43,7 @@ def evaluate_update_rules(settings: Settings, deployed: Deployed) -> tuple[Findi
     """The findings about changes that an update cannot make."""
     rules = (
         update_rules.fixed_settings,
-        update_rules.deployed_bag,
+        update_rules.deployed_section,
         update_rules.deployed_certificate_host,
         update_rules.certificate_source_change,
     )

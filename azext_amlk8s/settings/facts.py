@@ -99,7 +99,9 @@ def cluster_facts_from_resources(
         pools=pools,
         adds_nodes=adds_nodes(properties),
         extensions=tuple(_extension(extension) for extension in extensions),
-        providers={str(one.get("namespace")).lower(): str(one.get("registrationState")) for one in providers},
+        providers={
+            str(provider.get("namespace")).lower(): str(provider.get("registrationState")) for provider in providers
+        },
         cloud=cloud,
     )
 

@@ -11,16 +11,16 @@ BLANK = "***"  # in place of a secret that is not shown, or that the service doe
 
 @dataclass(frozen=True)
 class Settings:
-    """The two bags, with canonical keys and normalised values; protected is secret. "" resets a key to its default."""
+    """Both sections, with canonical keys and normalised values; protected is secret. "" resets a key to its default."""
 
     config: Mapping[str, str] = field(default_factory=dict)
     protected: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def get(self, key: str, default: str = "") -> str:
-        """The value of a canonical key, whichever bag it is in; the default where it is absent or reset."""
+        """The value of a canonical key, whichever section it is in; the default where it is absent or reset."""
         return self.config.get(key) or self.protected.get(key) or default
 
-    def on(self, key: str) -> bool:
+    def is_enabled(self, key: str) -> bool:
         """Whether a setting is True."""
         return self.get(key) == "True"
 

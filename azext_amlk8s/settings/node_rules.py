@@ -83,7 +83,7 @@ def router_nodes(settings: Settings, facts: ClusterFacts) -> Problems:
     possible = count_possible_nodes(settings, facts)
     if possible is None or possible >= ROUTERS or facts.adds_nodes:
         return
-    if settings.on("enableInference") and settings.on(HIGH_AVAILABILITY):
+    if settings.is_enabled("enableInference") and settings.is_enabled(HIGH_AVAILABILITY):
         message = f"{HIGH_AVAILABILITY}: three routers need three nodes; {describe_nodes(settings, facts)}."
         related = ("nodeSelector",) if extension_placement(settings).node_selector else ()
         fix = f"--config {HIGH_AVAILABILITY}=False"
@@ -104,7 +104,7 @@ def router_nodes_added_later(settings: Settings, facts: ClusterFacts) -> Problem
     usable, possible = count_usable_nodes(settings, facts), count_possible_nodes(settings, facts)
     if usable is None or possible is None or usable >= ROUTERS or (possible < ROUTERS and not facts.adds_nodes):
         return
-    if settings.on("enableInference") and settings.on(HIGH_AVAILABILITY):
+    if settings.is_enabled("enableInference") and settings.is_enabled(HIGH_AVAILABILITY):
         message = f"{HIGH_AVAILABILITY}: three routers need three nodes; {describe_nodes(settings, facts)}."
         fix = f"--config {HIGH_AVAILABILITY}=False"
         yield Problem(HIGH_AVAILABILITY, message, str(ROUTERS), str(usable), fix)
@@ -124,7 +124,7 @@ def router_count(settings: Settings, facts: ClusterFacts) -> Problems:
     usable = count_usable_nodes(settings, facts)
     if usable is None or usable >= ROUTERS or not count_possible_nodes(settings, facts):
         return
-    if settings.on("enableInference") and not settings.get(HIGH_AVAILABILITY):
+    if settings.is_enabled("enableInference") and not settings.get(HIGH_AVAILABILITY):
         message = f"{HIGH_AVAILABILITY}: {describe_nodes(settings, facts)}; one router will be installed."
         fix = f"--config {HIGH_AVAILABILITY}=False"
         yield Problem(HIGH_AVAILABILITY, message, str(ROUTERS), str(usable), fix)
@@ -142,7 +142,7 @@ def router_count(settings: Settings, facts: ClusterFacts) -> Problems:
 def cpu_for_extension(settings: Settings, facts: ClusterFacts) -> Problems:
     """The published footprint against the cores of the usable nodes; a warning where nodes can be added."""
     cores = count_possible_cores(settings, facts)
-    enabled = [name for name in ("training", "inference") if settings.on(f"enable{name.capitalize()}")]
+    enabled = [name for name in ("training", "inference") if settings.is_enabled(f"enable{name.capitalize()}")]
     if cores is None or not enabled or count_possible_nodes(settings, facts) == 0:
         return
     high = settings.get(HIGH_AVAILABILITY, str(not has_few_nodes(settings, facts))) == "True"

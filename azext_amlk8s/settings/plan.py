@@ -32,7 +32,7 @@ def build_create_body(
     """The PUT body of the extension.
 
     Derived settings never override given ones, except that openshift is True on an OpenShift cluster. A key is in one
-    bag only. Resets (empty values) are left out: a new extension has the chart's defaults.
+    section only. Resets (empty values) are left out: a new extension has the chart's defaults.
     https://learn.microsoft.com/rest/api/kubernetesconfiguration/extensions/extensions/create
     """
     settings = settings.without_resets()
@@ -97,21 +97,21 @@ def default_settings(settings: Settings, facts: ClusterFacts) -> Mapping[str, st
         "servicebus.enabled": "False",
         "relayserver.enabled": "False" if facts.is_aks else "True",
         "nginxIngress.enabled": "True" if facts.is_aks else "False",
-        **(FOR_FEW_NODES if has_few_nodes(settings, facts) and not settings.on("inferenceRouterHA") else {}),
+        **(FOR_FEW_NODES if has_few_nodes(settings, facts) and not settings.is_enabled("inferenceRouterHA") else {}),
     }
 
 
 def derived_settings(settings: Settings) -> Mapping[str, str]:
     """The chart's own settings that follow from the documented ones."""
-    if not settings.on("enableInference"):
+    if not settings.is_enabled("enableInference"):
         return {}
     derived = {}
     if settings.get("inferenceRouterServiceType") == "nodePort":
         derived["scoringFe.serviceType.nodePort"] = "True"
     elif settings.get("internalLoadBalancerProvider") == "azure":
         derived["scoringFe.serviceType.internalLoadBalancer"] = "True"
-    if settings.get("sslSecret") and not settings.on("allowInsecureConnections"):
+    if settings.get("sslSecret") and not settings.is_enabled("allowInsecureConnections"):
         derived["scoringFe.sslSecret"] = settings.get("sslSecret")
-    if settings.on("isAKSMigration"):
+    if settings.is_enabled("isAKSMigration"):
         derived["scoringFe.namespace"] = "default"
     return derived

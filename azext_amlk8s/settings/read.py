@@ -1,4 +1,4 @@
-"""Arguments and files into Settings: canonical keys, normalised values, each in the bag where it belongs."""
+"""Arguments and files into Settings: canonical keys, normalised values, each in the section where it belongs."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class _Item:
 
     key: str
     value: str = field(repr=False)
-    bag: str
+    section: str
     file: str = ""
 
     @property
     def option(self) -> str:
-        return rules.OPTIONS[self.bag]
+        return rules.OPTIONS[self.section]
 
 
 @dataclass
 class _Reading:
-    """What has been read so far: for each canonical key the item, its value, and the bag that it goes to."""
+    """What has been read so far: for each canonical key the item, its value, and the section that it goes to."""
 
     allow_unknown: bool
     values: dict[str, tuple[_Item, str, str]] = field(default_factory=dict)
@@ -54,10 +54,10 @@ class _Reading:
         self.findings.extend(findings)
 
     def settings(self) -> Settings:
-        bags: dict[str, dict[str, str]] = {"config": {}, "protected": {}}
-        for key, (_, value, bag) in self.values.items():
-            bags[bag][key] = value
-        return Settings(bags["config"], bags["protected"])
+        sections: dict[str, dict[str, str]] = {"config": {}, "protected": {}}
+        for key, (_, value, section) in self.values.items():
+            sections[section][key] = value
+        return Settings(sections["config"], sections["protected"])
 
 
 def read_settings(
@@ -70,17 +70,17 @@ def read_settings(
 ) -> tuple[Settings, tuple[Finding, ...]]:
     """Settings out of files and key=value arguments, and the findings about how they are written.
 
-    Keys match in any case, former and misprinted names are mapped, a secret in the plain bag is moved, the last repeat
-    is used with a warning, an argument overrides a file. An empty value resets a key to the chart's default; it is kept
-    as "". A secret value is in no finding.
+    Keys match in any case, former and misprinted names are mapped, a secret in the plain section is moved, the last
+    repeat is used with a warning, an argument overrides a file. An empty value resets a key to the chart's default; it
+    is kept as "". A secret value is in no finding.
     """
     reading = _Reading(allow_unknown)
-    for bag, document in (("config", config_file), ("protected", protected_file)):
+    for section, document in (("config", config_file), ("protected", protected_file)):
         if document is not None:
-            _add(reading, _read_file(document.text, bag, document.name, reading))
-    for bag, words in (("config", config), ("protected", protected)):
+            _add(reading, _read_file(document.text, section, document.name, reading))
+    for section, words in (("config", config), ("protected", protected)):
         for word in words:
-            _add(reading, _read_argument(word, bag, reading))
+            _add(reading, _read_argument(word, section, reading))
     return reading.settings(), tuple(reading.findings)
 
 
@@ -90,33 +90,33 @@ def _add(reading: _Reading, items: Iterable[_Item]) -> None:
             _store(reading, item, key, value)
 
 
-def _read_file(text: str, bag: str, name: str, reading: _Reading) -> Iterator[_Item]:
+def _read_file(text: str, section: str, name: str, reading: _Reading) -> Iterator[_Item]:
     try:
         for key, value in read_document(text):
-            yield _Item(key, value.strip(), bag, name)
+            yield _Item(key, value.strip(), section, name)
     except NotSettings as reason:
         reading.report(rules.unreadable_document(name, str(reason)))
 
 
-def _read_argument(word: str, bag: str, reading: _Reading) -> Iterator[_Item]:
-    option = rules.OPTIONS[bag]
+def _read_argument(word: str, section: str, reading: _Reading) -> Iterator[_Item]:
+    option = rules.OPTIONS[section]
     if is_document(word):
-        yield from (replace(item, file="") for item in _read_file(word, bag, option, reading))
+        yield from (replace(item, file="") for item in _read_file(word, section, option, reading))
         return
     for line in split_lines(word):
         parts = _split_commas(line)
         if parts:
-            reading.report(rules.comma_separated_settings(parts, option, bag))
-            yield from (_Item(name, value, bag) for name, value in parts)
+            reading.report(rules.comma_separated_settings(parts, option, section))
+            yield from (_Item(name, value, section) for name, value in parts)
             continue
         name, sign, value = line.partition("=")
         name, value = name.strip(), value.strip()
         if sign and name:
-            yield _Item(name, value, bag)
+            yield _Item(name, value, section)
         elif name.startswith("@"):
             reading.report(rules.unreadable_value_file(option, name.removeprefix("@")))
         else:
-            reading.report(rules.malformed_setting(name, bag))
+            reading.report(rules.malformed_setting(name, section))
 
 
 def _split_commas(line: str) -> list[tuple[str, str]]:
@@ -141,13 +141,13 @@ def _interpret(item: _Item, reading: _Reading) -> Iterator[tuple[Key, str]]:
     key = find_key(item.key)
     if key is None:
         rule = rules.unknown_setting_passed_on if reading.allow_unknown else rules.unknown_setting
-        reading.report(rule(item.key, item.value, item.option, item.bag))
+        reading.report(rule(item.key, item.value, item.option, item.section))
         if reading.allow_unknown:
             yield Key(item.key, "either"), item.value
         return
     value = _normalise(key, item, reading)
     if key.alias:
-        shown = rules.shown_value(key.name, value or "", item.bag)
+        shown = rules.shown_value(key.name, value or "", item.section)
         reading.report(rules.other_name(item.key, key.alias, [(key.name, shown)], item.option, key.inverted))
     elif key.name != item.key:
         reading.report(rules.other_case(key.name, item.key))
@@ -170,28 +170,28 @@ def _normalise(key: Key, item: _Item, reading: _Reading) -> str | None:
         return value
     normal = next((listed for listed in key.values if listed.lower() == value.lower()), None)
     if normal is None:
-        reading.report(rules.invalid_value(key, item.key, value, item.option, item.bag))
+        reading.report(rules.invalid_value(key, item.key, value, item.option, item.section))
         return None
     return INVERTED[normal] if key.inverted else normal
 
 
 def _store(reading: _Reading, item: _Item, key: Key, value: str) -> None:
-    bag = item.bag if key.bag == "either" else key.bag
+    section = item.section if key.section == "either" else key.section
     if before := reading.values.get(key.name):
         earlier, earlier_value, _ = before
-        if earlier.bag != item.bag:
+        if earlier.section != item.section:
             if key.name not in reading.in_both:
-                reading.report(rules.given_in_both_bags(key.name))
+                reading.report(rules.given_in_both_sections(key.name))
             reading.in_both.add(key.name)
             return
         if earlier_value != value and earlier.file and not item.file:
             reading.report(rules.command_line_overrides(key.name, earlier.file))
         elif earlier_value != value:
-            reading.report(rules.repeated_setting(key.name, value, item.bag))
-    elif bag != item.bag:
-        rule = rules.secret_in_plain_settings if bag == "protected" else rules.plain_setting_in_protected
+            reading.report(rules.repeated_setting(key.name, value, item.section))
+    elif section != item.section:
+        rule = rules.secret_in_plain_settings if section == "protected" else rules.plain_setting_in_protected
         reading.report(rule(key.name))
-    reading.values[key.name] = (item, value, bag)
+    reading.values[key.name] = (item, value, section)
 
 
 def _replacements(item: _Item, replaced: Schema, reading: _Reading) -> Iterator[tuple[Key, str]]:

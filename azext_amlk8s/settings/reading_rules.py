@@ -26,9 +26,9 @@ def example_value(key: Key) -> str:
     return key.values[0] if key.values else ""
 
 
-def shown_value(key: str, value: str, bag: str) -> str:
+def shown_value(key: str, value: str, section: str) -> str:
     """The value where it may be shown, else an empty string."""
-    return "" if bag == "protected" or is_secret(key) else value
+    return "" if section == "protected" or is_secret(key) else value
 
 
 def quoted(value: str) -> str:
@@ -56,17 +56,17 @@ def assignments(option: str, pairs: Sequence[tuple[str, str]]) -> str:
     source=K8S_EXTENSION,
     why="An argument without = sets nothing.",
 )
-def malformed_setting(name: str, bag: str) -> Problems:
+def malformed_setting(name: str, section: str) -> Problems:
     """An argument without =, or without a key before it. A protected one may be the secret itself."""
-    option, key = OPTIONS[bag], find_key(name)
-    if bag == "protected" and key is None:
+    option, key = OPTIONS[section], find_key(name)
+    if section == "protected" and key is None:
         yield Problem(option, f"{option}: an argument is not in the form key=value.", expected="key=value")
         return
     values = f" with {key.expected}" if key else ""
     message = f"{name or option}: no value; expected key=value{values}."
     fix = assignment(option, key.name, example_value(key)) if key else ""
     subject = key.name if key else name or option
-    yield Problem(subject, message, expected="key=value", found=name if bag == "config" else "", fix=fix)
+    yield Problem(subject, message, expected="key=value", found=name if section == "config" else "", fix=fix)
 
 
 @rule(
@@ -77,16 +77,18 @@ def malformed_setting(name: str, bag: str) -> Problems:
     source=DEPLOY,
     why="The service ignores an unknown key without an error.",
 )
-def unknown_setting(name: str, value: str, option: str, bag: str) -> Problems:
+def unknown_setting(name: str, value: str, option: str, section: str) -> Problems:
     """A key that no setting has, with the one that is spelt most like it. A protected one may be the secret itself."""
     close = nearest_name(name)
     hint = f" Did you mean '{close}'?" if close else ""
-    if bag == "protected" and not close:
+    if section == "protected" and not close:
         yield Problem(option, f"{option}: unknown setting.", fix="--allow-unknown-settings")
         return
     known = find_key(close) if close else None
-    usable = known is not None and (not known.values or value.lower() in [one.lower() for one in known.values])
-    fix = assignment(option, close, shown_value(close, value, bag)) if usable else ""
+    usable = known is not None and (
+        not known.values or value.lower() in [known_value.lower() for known_value in known.values]
+    )
+    fix = assignment(option, close, shown_value(close, value, section)) if usable else ""
     if known is not None and known.values and not usable:
         fix = assignment(option, close, likely_value(known, value))
     if not close:
@@ -104,9 +106,9 @@ def unknown_setting(name: str, value: str, option: str, bag: str) -> Problems:
     source=DEPLOY,
     why="The service passes any value on, and the chart treats what it does not know as its default.",
 )
-def invalid_value(key: Key, name: str, value: str, option: str, bag: str) -> Problems:
+def invalid_value(key: Key, name: str, value: str, option: str, section: str) -> Problems:
     """A value outside the list of its key, or an empty one for a key that needs a value."""
-    shown = shown_value(key.name, value, bag)
+    shown = shown_value(key.name, value, section)
     if not value:
         message = f"{name}: empty value; expected {key.expected}."
         fix = assignment(option, key.name, example_value(key))
@@ -124,11 +126,11 @@ def invalid_value(key: Key, name: str, value: str, option: str, bag: str) -> Pro
     source=K8S_EXTENSION,
     why="The service rejects a key that is in both.",
 )
-def given_in_both_bags(key: str) -> Problems:
+def given_in_both_sections(key: str) -> Problems:
     """The same key in --config and in --config-protected."""
     message = f"{key}: given to both --config and --config-protected."
     belongs = find_key(key)
-    option = OPTIONS["config" if belongs is None or belongs.bag == "either" else belongs.bag]
+    option = OPTIONS["config" if belongs is None or belongs.section == "either" else belongs.section]
     yield Problem(key, message, fix=f"Give {key} to {option} only.")
 
 
@@ -188,9 +190,9 @@ def secret_in_plain_settings(key: str) -> Problems:
     source=K8S_EXTENSION,
     why="The last value is used.",
 )
-def repeated_setting(key: str, value: str, bag: str) -> Problems:
+def repeated_setting(key: str, value: str, section: str) -> Problems:
     """The same key twice with different values."""
-    shown = shown_value(key, value, bag)
+    shown = shown_value(key, value, section)
     message = f"{key}: given more than once; the last value{quoted(shown)} is used."
     yield Problem(key, message, found=shown, fix=f"Give {key} once.")
 
@@ -216,14 +218,14 @@ def other_case(key: str, name: str) -> Problems:
     source=DEPLOY,
     why="The service ignores an unknown key without an error.",
 )
-def unknown_setting_passed_on(name: str, value: str, option: str, bag: str) -> Problems:
+def unknown_setting_passed_on(name: str, value: str, option: str, section: str) -> Problems:
     """An unknown key with --allow-unknown-settings."""
     close = nearest_name(name)
     hint = f" Did you mean '{close}'?" if close else ""
-    if bag == "protected" and not close:
+    if section == "protected" and not close:
         yield Problem(option, f"{option}: unknown setting, passed on unchanged.")
         return
-    fix = assignment(option, close, shown_value(close, value, bag)) if close else ""
+    fix = assignment(option, close, shown_value(close, value, section)) if close else ""
     message = f"{name}: unknown setting, passed on unchanged.{hint}"
     yield Problem(name, message, expected=close, found=name, fix=fix)
 
@@ -306,10 +308,10 @@ def placeholder(key: Key, name: str, value: str, option: str) -> Problems:
     source=K8S_EXTENSION,
     why="What follows the comma would become part of the first value.",
 )
-def comma_separated_settings(parts: Sequence[tuple[str, str]], option: str, bag: str) -> Problems:
+def comma_separated_settings(parts: Sequence[tuple[str, str]], option: str, section: str) -> Problems:
     """key=value,key=value in one argument; parts are its keys and values."""
     keys = [key.name if (key := find_key(name)) else name for name, _ in parts]
-    secret = bag == "protected" or any(is_secret(key) for key in keys)
+    secret = section == "protected" or any(is_secret(key) for key in keys)
     fix = "Separate the settings with spaces instead of commas." if secret else assignments(option, parts)
     message = f"{keys[0]}: followed by a comma; settings are separated with spaces."
     yield Problem(keys[0], message, expected="spaces", found=",", fix=fix, related=tuple(keys[1:]))

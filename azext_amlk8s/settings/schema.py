@@ -29,7 +29,7 @@ class Key:
     """
 
     name: str
-    bag: str
+    section: str
     values: tuple[str, ...] = ()
     inverted: bool = False
     alias: str = ""
@@ -83,7 +83,7 @@ def scenarios_of_key(key: str) -> tuple[str, ...]:
 def is_secret(key: str) -> bool:
     """Whether a value of this key must not be shown."""
     known = find_key(key)
-    return known is not None and (known.secret or known.bag == "protected")
+    return known is not None and (known.secret or known.section == "protected")
 
 
 def nearest_name(name: str) -> str:
@@ -130,9 +130,9 @@ def _validator() -> Draft202012Validator:
 @cache
 def _aliases() -> dict[str, Key]:
     return {
-        alias: _key(name, declared, about["kind"], bool(about.get("inverted")))
+        alias: _key(name, declared, alias_entry["kind"], bool(alias_entry.get("inverted")))
         for name, declared in schema()["properties"].items()
-        for alias, about in declared.get("x-aliases", {}).items()
+        for alias, alias_entry in declared.get("x-aliases", {}).items()
     }
 
 
@@ -166,13 +166,13 @@ def _family_name(given: str, shown: str) -> str:
 def _key(name: str, declared: Schema, alias: str = "", inverted: bool = False) -> Key:
     return Key(
         name,
-        declared["x-bag"],
+        declared["x-section"],
         allowed_values(declared),
         inverted,
         alias,
         bool(declared.get("x-secret")),
         describe_values(declared),
-        bool(declared.get("x-resettable", declared["x-bag"] != "protected")),
+        bool(declared.get("x-resettable", declared["x-section"] != "protected")),
     )
 
 

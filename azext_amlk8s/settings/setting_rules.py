@@ -40,9 +40,9 @@ def has_certificate(settings: Settings) -> bool:
 def value_form(settings: Settings) -> Problems:
     """The values that the schema rejects. A protected value is not shown, and one that is not known not examined."""
     known = {key: value for key, value in settings.protected.items() if value != BLANK}
-    for bag, values in (("config", settings.config), ("protected", known)):
+    for section, values in (("config", settings.config), ("protected", known)):
         for key in invalid_keys(values):
-            expected, shown = describe_values(setting_schema(key)), shown_value(key, values[key], bag)
+            expected, shown = describe_values(setting_schema(key)), shown_value(key, values[key], section)
             fix = f"Correct the value of {key}."
             if key == "sslCname" and "://" in shown:
                 fix = assignment("--config", key, shown.partition("://")[2].split("/")[0].split(":")[0])
@@ -64,7 +64,7 @@ def value_form(settings: Settings) -> Problems:
 )
 def enabled_workloads(settings: Settings) -> Problems:
     """Neither training nor inference."""
-    if not settings.on("enableTraining") and not settings.on("enableInference"):
+    if not settings.is_enabled("enableTraining") and not settings.is_enabled("enableInference"):
         message = "enableTraining, enableInference: neither is True; expected at least one of them."
         fix = "--config enableTraining=True"
         yield Problem("enableTraining", message, expected="True", fix=fix, related=("enableInference",))
@@ -83,7 +83,7 @@ def enabled_workloads(settings: Settings) -> Problems:
 def router_service_type(settings: Settings) -> Problems:
     """Inference without a service type."""
     key = "inferenceRouterServiceType"
-    if settings.on("enableInference") and not settings.get(key):
+    if settings.is_enabled("enableInference") and not settings.get(key):
         expected = describe_values(setting_schema(key))
         message = f"{key}: required for inference; expected {expected}."
         fix = f"--config {key}={'loadBalancer' if settings.get('internalLoadBalancerProvider') else 'nodePort'}"
@@ -102,7 +102,11 @@ def router_service_type(settings: Settings) -> Problems:
 )
 def https_or_http(settings: Settings) -> Problems:
     """Inference with neither."""
-    if settings.on("enableInference") and not has_certificate(settings) and not settings.on("allowInsecureConnections"):
+    if (
+        settings.is_enabled("enableInference")
+        and not has_certificate(settings)
+        and not settings.is_enabled("allowInsecureConnections")
+    ):
         message = (
             "allowInsecureConnections: inference needs a certificate (sslCertPemFile and sslKeyPemFile, or sslSecret), "
             "or allowInsecureConnections=True for plain HTTP in tests."
@@ -158,7 +162,7 @@ def one_certificate_source(settings: Settings) -> Problems:
 )
 def host_name_for_secret(settings: Settings) -> Problems:
     """A secret without sslCname. For files the name is read from the certificate."""
-    secure = settings.on("enableInference") and not settings.on("allowInsecureConnections")
+    secure = settings.is_enabled("enableInference") and not settings.is_enabled("allowInsecureConnections")
     if secure and settings.get("sslSecret") and not settings.get("sslCname"):
         message = "sslCname: required with sslSecret; expected a host name that the certificate covers."
         yield Problem("sslCname", message, expected="a host name", fix="Add sslCname to --config.")
@@ -191,7 +195,7 @@ def internal_load_balancer_type(settings: Settings) -> Problems:
 )
 def plain_http(settings: Settings) -> Problems:
     """Inference with allowInsecureConnections."""
-    if settings.on("enableInference") and settings.on("allowInsecureConnections"):
+    if settings.is_enabled("enableInference") and settings.is_enabled("allowInsecureConnections"):
         message = "allowInsecureConnections: endpoints are served over plain HTTP, for development and tests only."
         fix = "For production, give a certificate and set allowInsecureConnections=False."
         yield Problem("allowInsecureConnections", message, fix=fix)
@@ -208,7 +212,7 @@ def plain_http(settings: Settings) -> Problems:
 def certificate_without_https(settings: Settings) -> Problems:
     """A certificate and allowInsecureConnections."""
     key = "allowInsecureConnections"
-    if settings.on(key) and has_certificate(settings):
+    if settings.is_enabled(key) and has_certificate(settings):
         message = f"{key}: True, so the certificate has no effect."
         yield Problem(key, message, fix=f"--config {key}=False")
 
@@ -225,7 +229,7 @@ def certificate_without_https(settings: Settings) -> Problems:
 )
 def setting_of_disabled_workload(settings: Settings) -> Problems:
     """Settings given for a scenario that is not enabled, other than their defaults."""
-    enabled = {name for name in ("training", "inference") if settings.on(f"enable{name.capitalize()}")}
+    enabled = {name for name in ("training", "inference") if settings.is_enabled(f"enable{name.capitalize()}")}
     for key, value in {**settings.protected, **settings.config}.items():
         declared, scenarios = setting_schema(key), scenarios_of_key(key)
         if not enabled or not scenarios or enabled & set(scenarios) or key in ("enableTraining", "enableInference"):
@@ -251,5 +255,5 @@ def billable_resources(settings: Settings) -> Problems:
         ("logAnalyticsWS", "azure_log_analytics.connection_string", "Log Analytics workspace"),
         ("servicebus.enabled", "serviceBusConnectionString", "Service Bus namespace"),
     ):
-        if settings.on(key) and not settings.get(own):
+        if settings.is_enabled(key) and not settings.get(own):
             yield Problem(key, f"{key}: a {resource} will be created, which is billed.", fix=f"--config {key}=False")

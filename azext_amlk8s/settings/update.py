@@ -133,12 +133,12 @@ def plan_update(
         properties["configurationSettings"] = {change.key: requested[change.key] for change in changes}
     lost: tuple[str, ...] = ()
     if protected:
-        bag = {**restored, **protected}
-        properties["configurationProtectedSettings"] = bag
+        section = {**restored, **protected}
+        properties["configurationProtectedSettings"] = section
         for key in sorted(protected):
             before = BLANK if key in deployed.protected else None
             changes.append(Change(key, before, BLANK if protected[key] else RESET))
-        lost = tuple(sorted(deployed.protected - bag.keys() - set(knowledge.load("lifecycle")["meaningless"])))
+        lost = tuple(sorted(deployed.protected - section.keys() - set(knowledge.load("lifecycle")["meaningless"])))
     if version_changes:
         properties.update(versions)
     return Update((*changes, *version_changes), {"properties": properties} if properties else {}, lost)
@@ -198,7 +198,7 @@ def _derived_changes(settings: Settings, deployed: Deployed) -> Mapping[str, str
 def _settings_for_few_nodes(settings: Settings, deployed: Deployed) -> Mapping[str, str]:
     """What create chooses for few nodes: with three routers any update would fail with E40002."""
     after = settings_after_update(deployed, settings)
-    if not after.on("enableInference") or after.get("inferenceRouterHA"):
+    if not after.is_enabled("enableInference") or after.get("inferenceRouterHA"):
         return {}
     return {key: value for key, value in FOR_FEW_NODES.items() if not after.get(key)}
 

@@ -39,12 +39,15 @@ def fixed_settings(settings: Settings, deployed: Deployed) -> Problems:
     source=ARC,
     why="It would be in both, and an update cannot remove a setting.",
 )
-def deployed_bag(settings: Settings, deployed: Deployed) -> Problems:
+def deployed_section(settings: Settings, deployed: Deployed) -> Problems:
     """A key that is given to the other option than before."""
-    bags = (("protected", settings.config, deployed.protected), ("config", settings.protected, deployed.config.keys()))
-    for bag, given, names in bags:
+    sections = (
+        ("protected", settings.config, deployed.protected),
+        ("config", settings.protected, deployed.config.keys()),
+    )
+    for section, given, names in sections:
         for key in sorted(given.keys() & names):
-            option, kind = OPTIONS[bag], "protected" if bag == "protected" else "plain"
+            option, kind = OPTIONS[section], "protected" if section == "protected" else "plain"
             message = f"{key}: deployed as a {kind} setting; expected in {option}."
             fix = assignment(option, key, shown_value(key, given[key], "config")) or f"Give {key} to {option}."
             yield Problem(key, message, expected=option, fix=fix)

@@ -82,12 +82,14 @@ def cluster_unreachable(compute: str, reason: str) -> Problems:
 def add_endpoint_computes(workloads: Iterable[Workload]) -> list[Workload]:
     """The workloads; a deployment whose endpoint is among them gets the endpoint's compute."""
     workloads = list(workloads)
-    computes = {one.name: one.compute for one in workloads if one.kind == "endpoint" and one.name}
+    computes = {
+        workload.name: workload.compute for workload in workloads if workload.kind == "endpoint" and workload.name
+    }
     return [
-        replace(one, compute=computes[one.endpoint])
-        if one.kind == "deployment" and one.compute is None and one.endpoint in computes
-        else one
-        for one in workloads
+        replace(workload, compute=computes[workload.endpoint])
+        if workload.kind == "deployment" and workload.compute is None and workload.endpoint in computes
+        else workload
+        for workload in workloads
     ]
 
 

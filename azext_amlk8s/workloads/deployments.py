@@ -130,7 +130,7 @@ def misplaced_in_deployment(document: Document) -> tuple[Finding, ...]:
         if key in value:
             fix = snippet({"instance_type": value[key]})
             problems.append(problem_at(document.place(key), f"unknown key '{key}'; expected instance_type.", fix=fix))
-    return tuple(misplaced_instance_type.finding(one) for one in problems)
+    return tuple(misplaced_instance_type.finding(problem) for problem in problems)
 
 
 def read_arm_deployment(document: Document) -> Read:
@@ -156,7 +156,7 @@ def read_arm_deployment(document: Document) -> Read:
         kind="deployment",
         name=str(value.get("name") or ""),
         instance_type=str(instance_type) if instance_type is not None else None,
-        count=next((one for one in (smallest, capacity) if isinstance(one, int) and one > 0), 1),
+        count=next((number for number in (smallest, capacity) if isinstance(number, int) and number > 0), 1),
         resources=sections or None,
         image=str(properties.get("environmentId") or ""),
         endpoint=identity[-3] if len(identity) > 2 else "",

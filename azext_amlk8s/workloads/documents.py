@@ -51,9 +51,9 @@ def read_workloads(text: str, source: str, of_folder: bool = False) -> tuple[tup
     findings: list[Finding] = []
     workloads: list[Workload] = []
     for document in documents:
-        read, found = _read(document, of_folder)
+        read, document_findings = _read(document, of_folder)
         workloads += read
-        findings += found
+        findings += document_findings
     return tuple(workloads), tuple(findings)
 
 
@@ -90,9 +90,9 @@ def kind_of(value: Mapping[str, Any]) -> str:
         return "ARM deployment"
     if INSTANCE_TYPES in str(value.get("apiVersion")):
         return ""
-    for one in load("workloads")["kinds"]:
-        if _matches(one, value, kind, schema):
-            return str(one["kind"])
+    for record in load("workloads")["kinds"]:
+        if _matches(record, value, kind, schema):
+            return str(record["kind"])
     if kind == "pipeline" or "jobs" in value:
         return "pipeline"
     for name in ("sweep", "parallel", "command"):

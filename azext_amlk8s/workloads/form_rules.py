@@ -54,7 +54,7 @@ def placeholders(document: Document) -> Problems:
         elif isinstance(value, (Mapping, list)) and id(value) not in seen:
             seen.add(id(value))
             items = value.items() if isinstance(value, Mapping) else enumerate(value)
-            inner = [((*path, key if isinstance(key, int) else str(key)), one) for key, one in items]
+            inner = [((*path, key if isinstance(key, int) else str(key)), item) for key, item in items]
             parts += reversed(inner)
 
 

@@ -93,7 +93,7 @@ def type_exists(workload: Workload, known: KnownTypes) -> Problems:
 def gpu_image(workload: Workload, instance_type: InstanceType, known: KnownTypes) -> Problems:
     """An image for GPUs on a type without."""
     image, gpus = workload.image, amount(str(instance_type.limits.get(GPU) or 0))
-    if image and not gpus and any(re.search(one, image.lower()) for one in load("workloads")["gpuImages"]):
+    if image and not gpus and any(re.search(pattern, image.lower()) for pattern in load("workloads")["gpuImages"]):
         with_gpus = next((name for name in sorted(known.types) if known.types[name].limits.get(GPU)), "")
         message = f"the image '{image}' is for GPUs, but instance type '{instance_type.name}' has none."
         yield problem_at(workload.place, message, fix=_select(workload, with_gpus) if with_gpus else "")

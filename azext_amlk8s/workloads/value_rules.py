@@ -65,12 +65,13 @@ def value_types(document: Document, path: Path, schema: Schema) -> Problems:
         if value is MISSING:
             yield problem_at(place, f"required key '{key}' is missing.", expected=_describe(expected))
             continue
-        wanted, found, fix = _describe(expected), describe_type(value), ""
+        expected_text, actual, fix = _describe(expected), describe_type(value), ""
         if not isinstance(value, (Mapping, list)) and value is not None:
             spelling = document.spelling(*wrong_path)
-            found = f"'{shorten(spelling)}'"
-            fix = f'{key}: "{spelling}"' if wanted.startswith("a string") else ""
-        yield problem_at(place, f"{key}: expected {wanted}, got {found}.", expected=wanted, found=found, fix=fix)
+            actual = f"'{shorten(spelling)}'"
+            fix = f'{key}: "{spelling}"' if expected_text.startswith("a string") else ""
+        message = f"{key}: expected {expected_text}, got {actual}."
+        yield problem_at(place, message, expected=expected_text, found=actual, fix=fix)
 
 
 @rule(
@@ -109,9 +110,11 @@ def _mismatches(path: Path, value: Mapping[Any, Any], schema: Schema) -> Iterato
             continue
         if flag == "!" and key not in value:
             yield (*path, key), MISSING, expected
-        for one in [*value] if key == "*" else [key] if key in value else []:
-            if not (value[one] is None and flag == "?"):
-                yield from _mismatch((*path, one if isinstance(one, int) else str(one)), value[one], _resolve(expected))
+        for index in [*value] if key == "*" else [key] if key in value else []:
+            if not (value[index] is None and flag == "?"):
+                yield from _mismatch(
+                    (*path, index if isinstance(index, int) else str(index)), value[index], _resolve(expected)
+                )
 
 
 def _mismatch(path: Path, value: Any, expected: Any) -> Iterator[Mismatch]:
@@ -143,7 +146,7 @@ def _has_type(value: Any, expected: str) -> bool:
     if expected == "any":
         return True
     if expected.startswith("enum:"):
-        return isinstance(value, str) and _plain(value) in [_plain(one) for one in _choices(expected)]
+        return isinstance(value, str) and _plain(value) in [_plain(choice) for choice in _choices(expected)]
     if isinstance(value, bool):
         return expected in ("boolean", "scalar", "amount")
     if expected == "reference":
@@ -155,7 +158,7 @@ def _has_type(value: Any, expected: str) -> bool:
             re.fullmatch(r"\s*[+-]?\d+\s*" if expected == "integer" else r"\s*[+-]?(\d+\.?\d*|\.\d+)\s*", value)
         )
     if expected == "string map":
-        return isinstance(value, Mapping) and all(one is None or isinstance(one, str) for one in value.values())
+        return isinstance(value, Mapping) and all(item is None or isinstance(item, str) for item in value.values())
     return isinstance(value, ACCEPTED[expected])
 
 

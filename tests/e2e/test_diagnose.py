@@ -34,7 +34,7 @@ SECRETS = {
     "web token in a log": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQifQ.c2lnbmF0dXJl",
     "password in the health report": "Report-Pass-8e9f0a",
     "account key in an event": "EventAccountKey1b2c3d4e5f==",
-    "secret setting in the open bag": "Plain-Conn-6a7b8c",
+    "secret setting in the open section": "Plain-Conn-6a7b8c",
     "protected setting": "Protected-Value-9d0e1f",
     "property of the cluster": "Admin-Pass-2a3b4c",
     "release of Helm": "SGVsbS1SZWxlYXNlLTVkNmU3Zg",
@@ -133,7 +133,7 @@ WORLD: dict[str, Any] = {
             "properties": {
                 "extensionType": "microsoft.azureml.kubernetes",
                 "provisioningState": "Failed",
-                "configurationSettings": {"enableTraining": "True", "relayServerConnectionString": S["secret setting in the open bag"]},
+                "configurationSettings": {"enableTraining": "True", "relayServerConnectionString": S["secret setting in the open section"]},
                 "configurationProtectedSettings": {"scoringFe.sslKey": S["protected setting"]},
                 "statuses": [{"code": "InstallationFailed", "message": "failed pre-install: pod healthcheck failed"}],
             },

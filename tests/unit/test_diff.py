@@ -78,7 +78,7 @@ CASES = [
         {"configurationSettings": {"inferenceRouterHA": "False"}},
     ),
     Case(
-        "a version alone touches no bag",
+        "a version alone touches no section",
         extension(TRAINING, *CERTIFICATE),
         {},
         {"version": "1.1.70", "autoUpgradeMinorVersion": False},
@@ -200,9 +200,9 @@ def test_nothing_protected_is_lost_in_silence(
 ) -> None:
     """Whatever is given: a protected setting that was there is sent again, untouched, or named."""
     update = plan_update(Settings({}, protected), read_deployed(extension(TRAINING, *there)), restored)
-    bag = update.body.get("properties", {}).get("configurationProtectedSettings")
-    assert bag is None or there <= {*bag, *update.lost}
-    assert (bag is None) == (not protected)
+    section = update.body.get("properties", {}).get("configurationProtectedSettings")
+    assert section is None or there <= {*section, *update.lost}
+    assert (section is None) == (not protected)
 
 
 GIVEN = st.fixed_dictionaries(
@@ -279,7 +279,7 @@ def test_a_spent_provider_is_not_judged() -> None:
         {},
         {"properties": {"configurationSettings": None, "configurationProtectedSettings": None, "releaseTrain": None}},
     ],
-    ids=["properties null", "no properties", "bags null"],
+    ids=["properties null", "no properties", "sections null"],
 )
 def test_what_arm_leaves_out(odd: dict[str, Any]) -> None:
     there = read_deployed(odd)

@@ -33,7 +33,7 @@ INFERENCE = {"enableInference": "True", "allowInsecureConnections": "True"}
 
 @dataclass(frozen=True)
 class Case:
-    """Settings on a cluster, and what the plain bag contains; None for a key that may not be there."""
+    """Settings on a cluster, and what the plain section contains; None for a key that may not be there."""
 
     name: str
     config: dict[str, str]
@@ -73,7 +73,7 @@ CASES = [
         replace(AKS, node_count=2),
     ),
     Case(
-        "a key is never in both bags",
+        "a key is never in both sections",
         TRAINING,
         {"inferenceRouterHA": None},
         replace(AKS, node_count=2),
@@ -249,7 +249,7 @@ def test_names_are_names(cluster: str, longest: int) -> None:
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
 def test_merging_loses_nothing(config: dict[str, str], more: dict[str, str]) -> None:
-    """What is given keeps its value; all keys are there; nothing is in both bags."""
+    """What is given keeps its value; all keys are there; nothing is in both sections."""
     settings = Settings(config, {"secret": "mine"})
     both = merge_settings(settings, Settings(more, {**more, "secret": "theirs"}))
     assert both.get("secret") == config.get("secret", "mine")

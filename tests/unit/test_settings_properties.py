@@ -43,7 +43,7 @@ def values(draw: st.DrawFn, key: str) -> str:
 
 
 @st.composite
-def bags(draw: st.DrawFn) -> dict[str, str]:
+def sections(draw: st.DrawFn) -> dict[str, str]:
     """Canonical settings, each once in whatever capitals."""
     found = {key: draw(values(key)) for key in draw(st.lists(keys(), max_size=8, unique_by=str.lower))}
     names = {key.lower() for key in found}
@@ -51,10 +51,10 @@ def bags(draw: st.DrawFn) -> dict[str, str]:
 
 
 @st.composite
-def spelt(draw: st.DrawFn, bag: Mapping[str, str]) -> list[str]:
+def spelt(draw: st.DrawFn, section: Mapping[str, str]) -> list[str]:
     """key=value words for settings, in any order, with the capitals of closed keys and values mixed up."""
     words = []
-    for key, value in draw(st.permutations(list(bag.items()))):
+    for key, value in draw(st.permutations(list(section.items()))):
         if key in schema()["properties"] and draw(st.booleans()):
             key = draw(st.sampled_from([key.lower(), key.upper()]))
             if (found := find_key(key)) and found.values:
@@ -63,10 +63,10 @@ def spelt(draw: st.DrawFn, bag: Mapping[str, str]) -> list[str]:
     return words
 
 
-def nested(bag: Mapping[str, str]) -> dict[str, Any]:
+def nested(section: Mapping[str, str]) -> dict[str, Any]:
     """Settings as a tree: what stands before the first dot holds the rest."""
     tree: dict[str, Any] = {}
-    for key, value in bag.items():
+    for key, value in section.items():
         first, dot, rest = key.partition(".")
         if dot:
             tree.setdefault(first, {})[rest] = value
@@ -76,62 +76,62 @@ def nested(bag: Mapping[str, str]) -> dict[str, Any]:
 
 
 def everything(read: Settings) -> dict[str, str]:
-    """Both bags in one."""
+    """Both sections in one."""
     return {**read.config, **read.protected}
 
 
-@given(st.data(), bags())
-def test_nothing_is_lost_and_order_does_not_matter(data: st.DataObject, bag: dict[str, str]) -> None:
+@given(st.data(), sections())
+def test_nothing_is_lost_and_order_does_not_matter(data: st.DataObject, section: dict[str, str]) -> None:
     """However the words are spelt and ordered, the settings are these."""
-    read, _ = read_settings(data.draw(spelt(bag)), [])
-    assert everything(read) == bag
+    read, _ = read_settings(data.draw(spelt(section)), [])
+    assert everything(read) == section
     assert not read.config.keys() & read.protected.keys()
 
 
-@given(st.data(), bags())
-def test_the_canonical_form_is_a_fixed_point(data: st.DataObject, bag: dict[str, str]) -> None:
+@given(st.data(), sections())
+def test_the_canonical_form_is_a_fixed_point(data: st.DataObject, section: dict[str, str]) -> None:
     """Read again, canonical settings are the same, and nothing is said of them."""
-    once, _ = read_settings(data.draw(spelt(bag)), [])
+    once, _ = read_settings(data.draw(spelt(section)), [])
     again, found = read_settings(
         *([f"{key}={value}" for key, value in one.items()] for one in (once.config, once.protected))
     )
     assert (again, found) == (once, ())
 
 
-@given(st.data(), bags())
-def test_a_file_and_words_are_one_bag(data: st.DataObject, bag: dict[str, str]) -> None:
+@given(st.data(), sections())
+def test_a_file_and_words_are_one_section(data: st.DataObject, section: dict[str, str]) -> None:
     """Whatever part of the settings is in a file, nested or dotted, JSON or YAML, all of them are there."""
-    in_file = {key: value for key, value in bag.items() if data.draw(st.booleans())}
+    in_file = {key: value for key, value in section.items() if data.draw(st.booleans())}
     assume(in_file)
     tree = data.draw(st.sampled_from([in_file, nested(in_file)]))
     text = data.draw(st.sampled_from([json.dumps(tree), yaml.safe_dump(tree)]))
-    words = [f"{key}={value}" for key, value in bag.items() if key not in in_file]
+    words = [f"{key}={value}" for key, value in section.items() if key not in in_file]
     read, found = read_settings(words, [], config_file=Document("file", text))
-    assert everything(read) == bag
+    assert everything(read) == section
     assert {one.id for one in found} <= {"S007"}
 
 
-@given(st.data(), bags())
-def test_the_command_line_goes_before_the_file(data: st.DataObject, bag: dict[str, str]) -> None:
+@given(st.data(), sections())
+def test_the_command_line_goes_before_the_file(data: st.DataObject, section: dict[str, str]) -> None:
     """A setting that is in both has the value of the command line, and that is said where they differ."""
-    assume(bag)
-    other = {key: data.draw(values(key)) for key in bag}
+    assume(section)
+    other = {key: data.draw(values(key)) for key in section}
     read, found = read_settings(
-        [f"{key}={value}" for key, value in bag.items()], [], config_file=Document("file", json.dumps(other))
+        [f"{key}={value}" for key, value in section.items()], [], config_file=Document("file", json.dumps(other))
     )
-    assert everything(read) == bag
-    assert {one.subject for one in found if one.id == "S012"} == {key for key in bag if bag[key] != other[key]}
+    assert everything(read) == section
+    assert {one.subject for one in found if one.id == "S012"} == {key for key in section if section[key] != other[key]}
 
 
-@given(st.data(), bags())
-def test_the_bag_in_which_a_setting_is_given_does_not_matter(data: st.DataObject, bag: dict[str, str]) -> None:
-    """Each setting goes where it belongs; only of those allowed in either bag the choice is kept."""
-    here = {key: value for key, value in bag.items() if data.draw(st.booleans())}
-    words = ([f"{key}={value}" for key, value in bag.items() if (key in here) is first] for first in (True, False))
+@given(st.data(), sections())
+def test_the_bag_in_which_a_setting_is_given_does_not_matter(data: st.DataObject, section: dict[str, str]) -> None:
+    """Each setting goes where it belongs; only of those allowed in either section the choice is kept."""
+    here = {key: value for key, value in section.items() if data.draw(st.booleans())}
+    words = ([f"{key}={value}" for key, value in section.items() if (key in here) is first] for first in (True, False))
     read, _ = read_settings(*words)
-    assert everything(read) == bag
+    assert everything(read) == section
     for key, held in (("config", read.config), ("protected", read.protected)):
-        assert all((known := find_key(one)) and known.bag in (key, "either") for one in held)
+        assert all((known := find_key(one)) and known.section in (key, "either") for one in held)
 
 
 @given(st.lists(st.text(max_size=20), max_size=6), st.lists(st.text(max_size=20), max_size=3), st.booleans())
@@ -178,13 +178,13 @@ def test_a_secret_is_never_quoted(words: list[str], allow_unknown: bool) -> None
 
 
 halves = st.builds(
-    lambda one, other: Settings(one, {key: v for key, v in other.items() if key not in one}), bags(), bags()
+    lambda one, other: Settings(one, {key: v for key, v in other.items() if key not in one}), sections(), sections()
 )
 
 
 @given(halves, halves, halves)
 def test_merging(one: Settings, two: Settings, three: Settings) -> None:
-    """Nothing is lost, the upper one keeps its values, no key ends up in both bags, and it is associative."""
+    """Nothing is lost, the upper one keeps its values, no key ends up in both sections, and it is associative."""
     both = merge_settings(one, two)
     assert everything(both) == {**everything(two), **everything(one)}
     assert not both.config.keys() & both.protected.keys()

@@ -24,7 +24,7 @@ def test_schema_is_draft_2020_12() -> None:
 def test_annotations(key: str) -> None:
     """Bag, scenarios, a sentence, a source; a default that the key can have."""
     told = EVERY[key]
-    assert told["x-bag"] in ("config", "protected", "either")
+    assert told["x-section"] in ("config", "protected", "either")
     assert set(told["x-scenarios"]) <= {"training", "inference"} and told["x-scenarios"]
     assert told["description"].endswith(".")
     assert told["x-source"] in schema()["x-sources"]
@@ -32,7 +32,7 @@ def test_annotations(key: str) -> None:
     if "default" in told:
         assert list(invalid_keys({key: told["default"]})) == []
     if told.get("x-secret"):
-        assert told["x-bag"] == "protected"
+        assert told["x-section"] == "protected"
 
 
 def test_other_names_belong_to_one_key() -> None:
