@@ -19,6 +19,7 @@ socket; the command runs in its own az process (forked, see az_process.py), with
         returns: {"[0].fix": "..."}   # JMESPath into stdout -> value; `...` at the end of a string stands for any rest
         writes: [PUT extensions/azureml-extension]   # method and end of the path, in order; default: NO write to Azure or a cluster
         sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked)
+        not_sent: [sslCertPemFile]   # settings of `run` that the request lacks or has otherwise; it must have all others
         seconds: 0               # how long installing and attaching take; default 0
         stdin: "y\\n"            # default: empty, not a terminal
         contract: false          # a response of the world has a shape that no description has: its traffic is not part of
@@ -41,6 +42,7 @@ from typing import Any
 
 import yaml
 
+from tests.scenarios.sent_settings import missing_settings
 from tests.scenarios.stage import Stage
 from tests.support import Output, is_write
 
@@ -65,6 +67,7 @@ class Scenario:
     returns: Mapping[str, Any] = field(default_factory=dict)
     writes: tuple[str, ...] = ()
     sent: Mapping[str, Any] = field(default_factory=dict)
+    not_sent: tuple[str, ...] = ()
     seconds: float = 0
     stdin: str = ""
     contract: bool = True
@@ -120,6 +123,7 @@ def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
         *_stream_differences(scenario, output),
         *_write_differences(scenario, writes),
         *_body_differences(scenario, output.out, exchanges),
+        *missing_settings(scenario.run, scenario.not_sent, output.out, exchanges),
         *(f"{text!r} must never appear" for text in scenario.never if text in output.out + output.err + sent),
     ]
     return [*differences, f"stdout: {output.out}", f"stderr: {output.err}"] if differences else []
