@@ -150,7 +150,7 @@ def outbound_access(facts: Facts) -> Results:
 def required_endpoints(facts: Facts) -> list[Endpoint]:
     """What the cluster must reach in its cloud for the enabled scenarios, with the names that are known."""
     settings, workspace = settings_of(facts), properties_of(facts.get(WORKSPACE))
-    scenarios = [one for one in SCENARIOS if settings.on(f"enable{one.capitalize()}")] or SCENARIOS
+    scenarios = [one for one in SCENARIOS if settings.is_enabled(f"enable{one.capitalize()}")] or SCENARIOS
     return outbound_endpoints(
         facts[CLOUD],
         facts.cluster.type,
