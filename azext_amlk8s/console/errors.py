@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.network import network_problem
@@ -20,6 +22,8 @@ MOST_SUBJECTS = 4
 _COMMAND = re.compile(
     r"^(?:(?:az|kubectl|helm|oc|openssl|pip|export|curl|docker|git|python3?) \S|--?[a-z][\w-]* ?|\$env:)"
 )
+# Where findings go instead of stderr while they are collected.
+_collected: ContextVar[list[Finding] | None] = ContextVar("collected", default=None)
 
 
 def az_error(kind: str, message: str, fixes: Iterable[str] = ()) -> Exception:
@@ -52,6 +56,7 @@ def raise_for_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
         report = report.strict()
     log_findings(report.warnings)
     if report.errors:
+        _collect(report.errors)
         raise ValidationError(findings_text(report.errors))
 
 
@@ -64,12 +69,34 @@ def findings_text(findings: Iterable[Finding]) -> str:
     return f"{len(texts)} errors:\n\n{listed}\n"
 
 
+@contextmanager
+def collect_findings() -> Iterator[list[Finding]]:
+    """Collect the findings that are logged or raised inside, in this thread, instead of printing them."""
+    findings: list[Finding] = []
+    token = _collected.set(findings)
+    try:
+        yield findings
+    finally:
+        _collected.reset(token)
+
+
+def _collect(findings: Iterable[Finding]) -> bool:
+    """Add findings to those that are being collected; False where none are."""
+    collected = _collected.get()
+    if collected is not None:
+        collected += [finding for finding in findings if finding not in collected]
+    return collected is not None
+
+
 def log_findings(findings: Iterable[Finding]) -> None:
     """Print every finding to stderr with its fix beneath it, for commands whose result is something else."""
     from knack.log import get_logger
 
     from azext_amlk8s.redaction import redact_text
 
+    findings = tuple(findings)
+    if _collect(findings):
+        return
     log = get_logger(__name__)
     for finding in findings:
         write = log.error if finding.severity is Severity.ERROR else log.warning

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
@@ -28,6 +29,18 @@ OPERATIONS = {"created": "create", "updated": "update", "deleted": "delete"}
 DEFAULT_TIMEOUT_SECONDS = 3600
 
 Resource = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How `create` and `update` run: for which extension, what is skipped, and whether it plans, asks and waits."""
+
+    name: str | None = None
+    skip_checks: Sequence[str] | None = None
+    timeout: int = DEFAULT_TIMEOUT_SECONDS
+    yes: bool = False
+    dry_run: bool = False
+    no_wait: bool = False
 
 
 def validate_names(

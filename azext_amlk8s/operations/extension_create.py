@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, raise_for_errors
@@ -13,6 +14,7 @@ from azext_amlk8s.operations.extension_common import (
     DEFAULT_TIMEOUT_SECONDS,
     GUIDE,
     Resource,
+    RunOptions,
     check_cluster,
     choose_extension,
     extension_failed,
@@ -32,7 +34,7 @@ from azext_amlk8s.operations.setting_options import (
     with_setting_options,
     with_version_options,
 )
-from azext_amlk8s.operations.settings import connect_and_read_facts
+from azext_amlk8s.operations.settings import connect_and_read_facts, connect_by_name
 from azext_amlk8s.refs import ExtensionRef
 from azext_amlk8s.shell import join, quote
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.operations.settings import Connect
     from azext_amlk8s.settings import ClusterFacts, Dependency, Settings
 
 Versions = Mapping[str, Any]  # release_train, version and auto_upgrade
@@ -69,6 +72,22 @@ def create(
 
     With dry_run the plan is returned and nothing is written. An existing extension is only changed with or_update.
     """
+    validate_names(name or DEFAULT_NAME, scope, extension_type, release_namespace)
+    run = RunOptions(name, skip_checks, timeout, yes, dry_run, no_wait)
+    connect = connect_by_name(cmd, resource_group_name, cluster_name, cluster_type)
+    return create_extension(cmd, connect, given, versions.values(), run, or_update=or_update)
+
+
+def create_extension(
+    cmd: AzCliCommand,
+    connect: Connect,
+    given: SettingOptions,
+    version: Versions,
+    run: RunOptions,
+    *,
+    or_update: bool = False,
+) -> Any:
+    """What `create` does, on a cluster that connect finds. Returns the extension, or the plan of a dry run."""
     from knack.log import get_logger
 
     from azext_amlk8s.settings import (
@@ -79,45 +98,39 @@ def create(
         needed_resources,
     )
 
-    validate_names(name or DEFAULT_NAME, scope, extension_type, release_namespace)
-    version = versions.values()
     settings, findings = given.read()
     findings += [*evaluate_rules(settings), *version_findings(version)]
-    client, cluster, extensions, facts = connect_and_read_facts(
-        cmd, settings, findings, given.strict, resource_group_name, cluster_type, cluster_name
-    )
-    extension = ExtensionRef(cluster, name) if name else choose_extension(cluster, extensions, DEFAULT_NAME)
+    client, cluster, extensions, facts = connect_and_read_facts(connect, settings, findings, given.strict)
+    extension = ExtensionRef(cluster, run.name) if run.name else choose_extension(cluster, extensions, DEFAULT_NAME)
     existing = find_extension(extensions, extension)
     if existing is not None and or_update:
-        from azext_amlk8s.operations.extension_update import update
+        from azext_amlk8s.operations.extension_update import update_extension
 
-        return update(
-            cmd, resource_group_name, cluster_name, cluster_type=cluster.type, name=extension.name, **vars(given),
-            **version, skip_checks=skip_checks, timeout=timeout, yes=yes, dry_run=dry_run, no_wait=no_wait,
-        )  # fmt: skip
+        run = replace(run, name=extension.name)
+        return update_extension(cmd, lambda: (client, cluster), given, version, run)
     if existing is not None:
         raise_for_errors(findings, strict=given.strict)
         _raise_if_different(existing, settings, extension, version)
-        if not dry_run:
-            return existing if no_wait else _wait_for_existing(cmd, client, extension, existing, timeout)
+        if not run.dry_run:
+            return existing if run.no_wait else _wait_for_existing(cmd, client, extension, existing, run.timeout)
     else:
         findings += [*extension_name(extension.name, facts), *evaluate_cluster_rules(settings, facts)]
         raise_for_errors(findings, strict=given.strict)
-        check_cluster(client, cluster, settings, "create", skip_checks)
+        check_cluster(client, cluster, settings, "create", run.skip_checks)
     needs = needed_resources(settings, facts)
     resources = backing_resources.find_resources(client, needs)
-    if dry_run:
+    if run.dry_run:
         plan = _describe_plan(extension, settings, facts, version, needs, backing_resources.describe(needs, resources))
         return {**plan, "action": "none" if existing else "create"}
     created = backing_resources.ensure(cmd, client, needs, resources)
     body = build_create_body(_merged(settings, created), facts, **version)
     operation = _begin(client, extension, body, settings, version)
-    if no_wait:
+    if run.no_wait:
         resume = f"az amlk8s extension wait {extension.cli_args} --created"
         get_logger(__name__).warning("The installation continues in Azure. To follow it: %s", resume)
         return operation.started()
     action = f"Installing {extension.name} on {cluster.name}"
-    result = follow_operation(cmd, operation, client, extension, action, "created", timeout)
+    result = follow_operation(cmd, operation, client, extension, action, "created", run.timeout)
     get_logger(__name__).warning("Next: az amlk8s check %s", cluster.cli_args)
     return result
 

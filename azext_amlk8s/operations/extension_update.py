@@ -13,6 +13,7 @@ from azext_amlk8s.operations.extension_common import (
     DEFAULT_NAME,
     DEFAULT_TIMEOUT_SECONDS,
     Resource,
+    RunOptions,
     check_cluster,
     choose_extension,
     find_extension,
@@ -30,13 +31,14 @@ from azext_amlk8s.operations.setting_options import (
     with_setting_options,
     with_version_options,
 )
-from azext_amlk8s.operations.settings import connect_and_read_facts
+from azext_amlk8s.operations.settings import connect_and_read_facts, connect_by_name
 from azext_amlk8s.refs import ExtensionRef
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.operations.settings import Connect
     from azext_amlk8s.rules import Finding
     from azext_amlk8s.settings import Change, ClusterFacts, Dependency, Settings, Update
 
@@ -67,10 +69,6 @@ def update(
 
     With dry_run the plan is returned and nothing is written.
     """
-    from knack.log import get_logger
-
-    from azext_amlk8s.settings import extension_name
-
     validate_names(name or DEFAULT_NAME, scope, extension_type, release_namespace)
     version = versions.values()
     if given.is_empty and all(value is None for value in version.values()):
@@ -79,12 +77,23 @@ def update(
             "Nothing to update: specify a setting, --version, --release-train or --auto-upgrade.",
             ["--config enableTraining=True"],
         )
+    run = RunOptions(name, skip_checks, timeout or DEFAULT_TIMEOUT_SECONDS, yes, dry_run, no_wait)
+    connect = connect_by_name(cmd, resource_group_name, cluster_name, cluster_type)
+    return update_extension(cmd, connect, given, version, run)
+
+
+def update_extension(
+    cmd: AzCliCommand, connect: Connect, given: SettingOptions, version: Mapping[str, Any], run: RunOptions
+) -> Any:
+    """What `update` does, on a cluster that connect finds. Returns the extension, or the plan of a dry run."""
+    from knack.log import get_logger
+
+    from azext_amlk8s.settings import extension_name
+
     settings, findings = given.read_with_paths()
     findings += version_findings(version)
-    client, cluster, extensions, facts = connect_and_read_facts(
-        cmd, settings, findings, given.strict, resource_group_name, cluster_type, cluster_name
-    )
-    extension = ExtensionRef(cluster, name) if name else choose_extension(cluster, extensions)
+    client, cluster, extensions, facts = connect_and_read_facts(connect, settings, findings, given.strict)
+    extension = ExtensionRef(cluster, run.name) if run.name else choose_extension(cluster, extensions)
     found = find_extension(extensions, extension)
     if found is None:
         raise_for_errors(findings, strict=given.strict)
@@ -93,22 +102,23 @@ def update(
     settings, file_findings = _with_files(settings, existing)
     reporter = _Reporter(given.strict)
     request = _Request(client, settings, replace(facts, extensions=()), version)
-    if dry_run:
+    if run.dry_run:
         plan = _make_plan(request, existing)
         reporter.raise_for_errors([*findings, *file_findings, *plan.findings])
+        if plan.update.body:
+            check_cluster(client, cluster, settings, "update", run.skip_checks)
         return _describe_plan(extension, plan, backing_resources.describe(plan.needs, plan.resources))
     reporter.raise_for_errors([*findings, *file_findings, *_make_plan(request, existing).findings])
-    check_cluster(client, cluster, settings, "update", skip_checks)
-    seconds = timeout or DEFAULT_TIMEOUT_SECONDS
-    operation = _send(cmd, extension, existing, request, [*findings, *file_findings], reporter, yes, seconds)
+    check_cluster(client, cluster, settings, "update", run.skip_checks)
+    operation = _send(cmd, extension, existing, request, [*findings, *file_findings], reporter, run)
     if isinstance(operation, Mapping):
         return operation
-    if no_wait:
+    if run.no_wait:
         resume = f"az amlk8s extension wait {extension.cli_args} --updated"
         get_logger(__name__).warning("The update continues in Azure. To follow it: %s", resume)
         return operation.started()
     action = f"Updating {extension.name} on {cluster.name}"
-    return follow_operation(cmd, operation, client, extension, action, "updated", seconds)
+    return follow_operation(cmd, operation, client, extension, action, "updated", run.timeout)
 
 
 def _train_findings(existing: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Finding]:
@@ -174,8 +184,7 @@ def _send(
     request: _Request,
     findings: Sequence[Finding],
     reporter: _Reporter,
-    yes: bool,
-    timeout: float,
+    run: RunOptions,
 ) -> Operation | StatePoller | Mapping[str, Any]:
     """The operation, or the extension where nothing changes. While another operation runs, it is waited for."""
     from azure.core.exceptions import AzureError
@@ -184,7 +193,7 @@ def _send(
     log, client = get_logger(__name__), request.client
     confirmed: Any = None
     for attempt in range(ATTEMPTS):
-        existing = _require(wait_until_idle(cmd, client, extension, dict(existing), timeout), extension)
+        existing = _require(wait_until_idle(cmd, client, extension, dict(existing), run.timeout), extension)
         plan = _make_plan(request, existing)
         reporter.raise_for_errors([*findings, *plan.findings])
         if not plan.update.body:
@@ -192,7 +201,7 @@ def _send(
             return existing
         if confirmed != plan.update.changes:
             log.warning("Changes of extension '%s':%s", extension.name, indented(plan.update.changes))
-            _confirm(cmd, extension, plan, yes)
+            _confirm(cmd, extension, plan, run.yes)
             confirmed = plan.update.changes
         plan = _with_resources(cmd, plan, request, existing)
         reporter.raise_for_errors(plan.findings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, finding_object, raise_for_errors, set_exit_code
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from azext_amlk8s.refs import ClusterRef
     from azext_amlk8s.rules import Finding
     from azext_amlk8s.settings import ClusterFacts, Settings
+
+    Connect = Callable[[], tuple[AzureClient, ClusterRef]]
 
 
 @with_setting_options
@@ -108,25 +110,28 @@ def _read_provider(client: AzureClient, namespace: str) -> dict[str, Any] | None
         return None
 
 
+def connect_by_name(cmd: Any, resource_group: str, cluster_name: str, cluster_type: str | None) -> Connect:
+    """A function that connects to Azure and finds the cluster; without a type it is looked up."""
+
+    def connect() -> tuple[AzureClient, ClusterRef]:
+        from azext_amlk8s.azure import AzureClient
+        from azext_amlk8s.operations.extension_common import resolve_cluster
+
+        client = AzureClient(cmd.cli_ctx)
+        return client, resolve_cluster(client, resource_group, cluster_name, cluster_type)
+
+    return connect
+
+
 def connect_and_read_facts(
-    cmd: Any,
-    settings: Settings,
-    findings: Sequence[Finding],
-    strict: bool,
-    resource_group: str,
-    cluster_type: str | None,
-    cluster_name: str,
+    connect: Connect, settings: Settings, findings: Sequence[Finding], strict: bool
 ) -> tuple[AzureClient, ClusterRef, list[dict[str, Any]], ClusterFacts]:
     """The client, the cluster, its extensions and its facts.
 
     Where Azure cannot be read, errors among the findings are raised instead of the failure of reading.
     """
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.operations.extension_common import resolve_cluster
-
     try:
-        client = AzureClient(cmd.cli_ctx)
-        cluster = resolve_cluster(client, resource_group, cluster_name, cluster_type)
+        client, cluster = connect()
         _, extensions, facts = read_cluster_facts(client, settings, cluster)
     except Exception:
         raise_for_errors(findings, strict=strict)
