@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 def main() -> None:
     """Send them: the first of Azure by `az rest`, so that az is loaded as it is for any command."""
     told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    azure = [one for one in told["requests"] if one["path"].startswith("/subscriptions/")]
-    cluster = [one for one in told["requests"] if one["path"].startswith("/api")]
+    azure = [request for request in told["requests"] if request["path"].startswith("/subscriptions/")]
+    cluster = [request for request in told["requests"] if request["path"].startswith("/api")]
     _azure(azure)
     _cluster(cluster, told["kubeconfig"])
 
@@ -25,8 +25,8 @@ def _azure(requests: list[dict[str, Any]]) -> None:
 
     cli = get_default_cli()
     cli.invoke(["rest", "--method", requests[0]["method"], "--url", _url(requests[0])], out_file=sys.stderr)
-    for one in requests[1:]:
-        send_raw_request(cli, one["method"], _url(one)).json()
+    for request in requests[1:]:
+        send_raw_request(cli, request["method"], _url(request)).json()
 
 
 def _cluster(requests: list[dict[str, Any]], kubeconfig: str) -> None:
@@ -34,20 +34,20 @@ def _cluster(requests: list[dict[str, Any]], kubeconfig: str) -> None:
     import yaml
 
     told = yaml.safe_load(Path(kubeconfig).read_text(encoding="utf-8"))
-    server = next(one["cluster"] for one in told["clusters"] if one["name"] == requests[0]["who"])
-    token = next(one["user"]["token"] for one in told["users"] if one["name"] == f"user-{requests[0]['who']}")
+    server = next(cluster["cluster"] for cluster in told["clusters"] if cluster["name"] == requests[0]["who"])
+    token = next(user["user"]["token"] for user in told["users"] if user["name"] == f"user-{requests[0]['who']}")
     ca = Path(f"{sys.argv[1]}.pem")
     ca.write_bytes(base64.b64decode(server["certificate-authority-data"]))
     session = http.Session()
     session.verify, session.headers["Authorization"] = str(ca), f"Bearer {token}"
-    for one in requests:
-        answer = session.get(server["server"] + one["path"], params=one["query"])
+    for request in requests:
+        answer = session.get(server["server"] + request["path"], params=request["query"])
         if answer.ok:
             answer.json()
 
 
-def _url(one: dict[str, Any]) -> str:
-    return f"{one['path']}?{urlencode(one['query'])}"
+def _url(request: dict[str, Any]) -> str:
+    return f"{request['path']}?{urlencode(request['query'])}"
 
 
 if __name__ == "__main__":

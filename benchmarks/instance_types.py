@@ -38,7 +38,7 @@ def main() -> None:
     for name, limit in (("fit", "5 s, 300 MB"), ("validate", "2 s")):
         words = [sys.executable, "-m", "benchmarks.instance_types", "one", name]
         told = [json.loads(subprocess.run(words, check=True, capture_output=True).stdout) for _ in range(rounds)]
-        seconds, memory = (statistics.median(one[key] for one in told) for key in ("seconds", "megabytes"))
+        seconds, memory = (statistics.median(entry[key] for entry in told) for key in ("seconds", "megabytes"))
         print(f"{name:10} {seconds:.2f} s of CPU, {memory:.0f} MB at most   (limit {limit})")
     _listing(rounds)
 
@@ -59,7 +59,7 @@ def fit() -> dict[str, float]:
         types.append(InstanceType(f"type-{number}", selector, size, size))
     before = time.process_time()
     found = measured(types, nodes_from_objects(nodes, pods), workload_placement({}))
-    return {**_spent(before), "pods": sum(one.pods for one in found)}
+    return {**_spent(before), "pods": sum(entry.pods for entry in found)}
 
 
 def validate() -> dict[str, float]:

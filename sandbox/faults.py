@@ -142,7 +142,7 @@ def _provisioning_state(fault: Fault, response: web.Response) -> web.Response:
 
     body = _body(response)
     if isinstance(body, dict) and isinstance(body.get("value"), list):
-        return _with_body(response, {**body, "value": [changed(one) for one in body["value"]]})
+        return _with_body(response, {**body, "value": [changed(item) for item in body["value"]]})
     return _with_body(response, changed(body))
 
 

@@ -102,12 +102,21 @@ def kubeconfig(sides: list[ClusterSide], ca_pem: bytes) -> str:
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [
-                {"name": one.name, "cluster": {"server": one.server, "certificate-authority-data": authority}}
-                for one in sides
+                {
+                    "name": cluster_side.name,
+                    "cluster": {"server": cluster_side.server, "certificate-authority-data": authority},
+                }
+                for cluster_side in sides
             ],
-            "users": [{"name": f"user-{one.name}", "user": {"token": one.token}} for one in sides],
+            "users": [
+                {"name": f"user-{cluster_side.name}", "user": {"token": cluster_side.token}} for cluster_side in sides
+            ],
             "contexts": [
-                {"name": one.name, "context": {"cluster": one.name, "user": f"user-{one.name}"}} for one in sides
+                {
+                    "name": cluster_side.name,
+                    "context": {"cluster": cluster_side.name, "user": f"user-{cluster_side.name}"},
+                }
+                for cluster_side in sides
             ],
             "current-context": sides[0].name if sides else "",
         },
@@ -121,18 +130,18 @@ async def _clusters(
     sides = await asyncio.gather(
         *(
             start_cluster_side(
-                one.name,
-                nodes=node_objects(one),
-                objects=[*agent_objects(one, world), *(dict(obj) for obj in one.objects)],
-                directory=directory / one.name,
+                cluster.name,
+                nodes=node_objects(cluster),
+                objects=[*agent_objects(cluster, world), *(dict(obj) for obj in cluster.objects)],
+                directory=directory / cluster.name,
                 authority=authority,
-                version=f"v{one.version}",
-                real=one.real,
-                forbidden_kinds=one.forbidden_kinds,
-                faults=tuple(fault for fault in world.faults if fault.cluster.lower() == one.name.lower()),
+                version=f"v{cluster.version}",
+                real=cluster.real,
+                forbidden_kinds=cluster.forbidden_kinds,
+                faults=tuple(fault for fault in world.faults if fault.cluster.lower() == cluster.name.lower()),
                 on_request=on_request,
             )
-            for one in world.clusters
+            for cluster in world.clusters
         )
     )
     return {side.name.lower(): side for side in sides}

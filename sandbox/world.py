@@ -170,11 +170,14 @@ class World:
 
     def workspace(self, name: str) -> Mapping[str, Any]:
         """The entry of a workspace, its name in any case; empty if the world has none."""
-        return next((one for one in self.workspaces if one["name"].lower() == name.lower()), {})
+        return next((workspace for workspace in self.workspaces if workspace["name"].lower() == name.lower()), {})
 
     def extension_type(self, name: str) -> ExtensionType | None:
         """The extension type of this name, in any case."""
-        return next((one for one in self.extension_types if one.name.lower() == name.lower()), None)
+        return next(
+            (extension_type for extension_type in self.extension_types if extension_type.name.lower() == name.lower()),
+            None,
+        )
 
 
 ENTRY_TYPES: Mapping[str, Any] = {"clusters": Cluster, "faults": Fault, "extension_types": ExtensionType}
@@ -250,10 +253,14 @@ def build(kind: type[Built], entry: Any, where: str) -> Built:
     if not isinstance(entry, Mapping):
         raise ValueError(f"{prefix}expected a mapping, got {type(entry).__name__}")
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
-    known = [one.name for one in fields]
+    known = [field_name.name for field_name in fields]
     if unknown := [str(key) for key in entry if key not in known]:
         raise ValueError(f"{prefix}unknown key '{unknown[0]}'; expected one of {', '.join(known)}")
-    required = [one.name for one in fields if one.default is one.default_factory is dataclasses.MISSING]
+    required = [
+        field_name.name
+        for field_name in fields
+        if field_name.default is field_name.default_factory is dataclasses.MISSING
+    ]
     if missing := [name for name in required if name not in entry]:
         raise ValueError(f"{prefix}missing key '{missing[0]}'")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

@@ -31,7 +31,7 @@ def main() -> int:
     if subprocess.run([sys.executable, "-m", "pytest", str(CONTRACT)], cwd=ROOT, check=False).returncode:
         return 1
     exchanges = [line for file in sorted(TRAFFIC.glob("*.jsonl")) for line in file.read_text().splitlines()]
-    unverified = sorted(requested(exchanges) - {one["operation"] for one in operations()})
+    unverified = sorted(requested(exchanges) - {known_operation["operation"] for known_operation in operations()})
     for operation in unverified:
         print(f"{operation} is requested by the client, and has neither evidence nor an assumption in operations.json")
     code = compare_with_descriptions(exchanges)
@@ -66,14 +66,20 @@ def table(entries: list[dict[str, Any]]) -> str:
 def requested(exchanges: list[str]) -> set[str]:
     """The operations that the client requested in this traffic, such as `PUT Microsoft.X/ys`."""
     requests = (json.loads(line)["liveRequest"] for line in exchanges)
-    return {operation(one["method"], one["url"]) for one in requests if OUR_CLIENT.search(one["headers"]["user-agent"])}
+    return {
+        operation(request["method"], request["url"])
+        for request in requests
+        if OUR_CLIENT.search(request["headers"]["user-agent"])
+    }
 
 
 def operation(method: str, url: str) -> str:
     """The method and the resource type of an ARM request, in the case of operations.json where it has the type."""
     words = url.split("?")[0].rstrip("/").rsplit("/providers/", 1)[-1].split("/")
     named = f"{method} {'/'.join([words[0], *words[1::2]])}"
-    known: dict[str, str] = {one["operation"].lower(): one["operation"] for one in operations()}
+    known: dict[str, str] = {
+        known_operation["operation"].lower(): known_operation["operation"] for known_operation in operations()
+    }
     return known.get(named.lower(), named)
 
 

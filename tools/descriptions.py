@@ -52,10 +52,14 @@ def held(line: str, operations: Iterable[Described]) -> str:
     path, _, query = request["url"].partition("?")
     path = re.sub("/{2,}", "/", path)
     asked = VERSION.search(f"?{query}")
-    fits = [one for one in operations if one.method == request["method"] and one.path.match(path.rstrip("/"))]
+    fits = [
+        operation
+        for operation in operations
+        if operation.method == request["method"] and operation.path.match(path.rstrip("/"))
+    ]
     if asked and fits:
-        closest = max(one.words for one in fits)
-        versions = sorted(one.version for one in fits if one.words == closest)
+        closest = max(fit.words for fit in fits)
+        versions = sorted(fit.version for fit in fits if fit.words == closest)
         version = asked.group(2) if asked.group(2) in versions else versions[-1]
         query = VERSION.sub(rf"\1api-version={version}", f"?{query}")[1:]
     request["url"] = f"{path}?{query}"

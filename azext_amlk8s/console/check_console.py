@@ -14,7 +14,7 @@ MARKS = {Status.PASSED: "✓", Status.WARNING: "!", Status.FAILED: "✗", Status
 ASCII_MARKS = {Status.PASSED: "ok", Status.WARNING: "!!", Status.FAILED: "XX", Status.SKIPPED: "--"}
 COLOURS = {Status.PASSED: "32", Status.WARNING: "33", Status.FAILED: "31", Status.SKIPPED: "90"}
 SEVERITIES = {Severity.ERROR: Status.FAILED, Severity.WARNING: Status.WARNING, Severity.INFO: Status.PASSED}
-CATEGORY_TITLES = {one.id: one.title for one in CATEGORIES}
+CATEGORY_TITLES = {category.id: category.title for category in CATEGORIES}
 TITLE_WIDTH, INDENT = 36, 4
 
 
@@ -81,7 +81,7 @@ class CheckConsole(Observer):
     def pause(self, result: Result, seconds: float) -> None:
         """One line, and the next run is printed from the beginning."""
         self._print_skipped()
-        ids = ", ".join(one.check.id for one in result.of(Status.FAILED))
+        ids = ", ".join(outcome.check.id for outcome in result.of(Status.FAILED))
         self._category = ""
         if not self._brief:
             self._print(f"\n{verdict(self._target, result)} Waiting for {ids}, next check in {seconds:.0f} s.\n")

@@ -48,7 +48,7 @@ def require_provider_access(world: World, method: str, path: str, claims: Mappin
 
 
 def _refuse_denied(world: World, action: str, scope: str, group: str, claims: Mapping[str, Any]) -> None:
-    if any(action.lower() == str(one["action"]).lower() and _covers(one, group) for one in world.denied):
+    if any(action.lower() == str(denial["action"]).lower() and _covers(denial, group) for denial in world.denied):
         who = claims.get("appid", "")
         raise ArmError(
             403,
@@ -65,4 +65,4 @@ def _covers(rule: Mapping[str, Any], group: str) -> bool:
 
 
 def _lower(parts: Iterable[str]) -> set[str]:
-    return {str(one).lower() for one in parts}
+    return {str(part).lower() for part in parts}

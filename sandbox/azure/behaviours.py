@@ -36,7 +36,9 @@ class Azure:
     def world_entry(self, resource_id: str) -> Cluster | None:
         """The world's entry of that cluster."""
         side = self.cluster_of(resource_id)
-        return next((one for one in self.world.clusters if side and one.name.lower() == side.name.lower()), None)
+        return next(
+            (cluster for cluster in self.world.clusters if side and cluster.name.lower() == side.name.lower()), None
+        )
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Behaviour:
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         """The response to a list."""
-        return {"value": [await self.read(call, one) for one in resources]}
+        return {"value": [await self.read(call, resource) for resource in resources]}
 
     async def action(self, call: Call, existing: Resource, name: str) -> Response:
         """A POST to a resource."""

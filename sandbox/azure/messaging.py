@@ -150,7 +150,7 @@ def check_name(call: Call) -> Response:
     found = call.azure.tree.within("/subscriptions", f"{call.address.namespace}/Namespaces")
     if not NAME.match(name):
         return Response(200, {"nameAvailable": False, "reason": "InvalidName", "message": INVALID})
-    if any(one["name"].lower() == name.lower() for one in found):
+    if any(resource["name"].lower() == name.lower() for resource in found):
         message = f"The namespace '{name}' is in use."  # assumed wording
         return Response(200, {"nameAvailable": False, "reason": "NameInUse", "message": message})
     return Response(200, {"nameAvailable": True, "reason": "None", "message": ""})

@@ -98,7 +98,7 @@ class Operations:
 
     async def stop(self) -> None:
         """Cancel the running operations."""
-        tasks = [one.task for one in self._all.values() if one.task and not one.task.done()]
+        tasks = [operation.task for operation in self._all.values() if operation.task and not operation.task.done()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -61,8 +61,8 @@ def shown(headers: Mapping[str, str]) -> dict[str, str]:
 def blanked(value: Any) -> Any:
     """A JSON value of the same shape, the strings that are secrets emptied."""
     if isinstance(value, dict):
-        return {key: _empty(one) if _secret(key) else blanked(one) for key, one in value.items()}
-    return [blanked(one) for one in value] if isinstance(value, list) else value
+        return {key: _empty(item) if _secret(key) else blanked(item) for key, item in value.items()}
+    return [blanked(item) for item in value] if isinstance(value, list) else value
 
 
 def _secret(key: str) -> bool:
@@ -71,7 +71,7 @@ def _secret(key: str) -> bool:
 
 def _empty(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _empty(one) for key, one in value.items()}
+        return {key: _empty(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_empty(one) for one in value]
+        return [_empty(item) for item in value]
     return "" if isinstance(value, str) else value

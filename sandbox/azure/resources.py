@@ -71,7 +71,7 @@ class Subscription:
                 raise group_not_found(address.group)
 
     def _require_subscription(self, subscription: str) -> None:
-        if subscription.lower() not in {one["id"].lower() for one in self._azure.world.subscriptions}:
+        if subscription.lower() not in {entry["id"].lower() for entry in self._azure.world.subscriptions}:
             raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
 
     def _subscriptions(
@@ -92,10 +92,15 @@ class Subscription:
                     ]
                 },
             )
-        subscriptions = [self._subscription_resource(one) for one in self._azure.world.subscriptions]
+        subscriptions = [self._subscription_resource(entry) for entry in self._azure.world.subscriptions]
         if found.group(1):
             return Response(
-                200, next(one for one in subscriptions if one["subscriptionId"].lower() == found.group(1).lower())
+                200,
+                next(
+                    subscription
+                    for subscription in subscriptions
+                    if subscription["subscriptionId"].lower() == found.group(1).lower()
+                ),
             )
         return Response(200, {"value": subscriptions, "nextLink": ""})
 
@@ -131,12 +136,12 @@ class Subscription:
         namespace_or_type = OF_TYPE.search(query.get("$filter", ""))
         keys = ("id", "name", "type", "location", "tags", "identity", "kind")
         shown = [
-            {key: one[key] for key in keys if key in one}
-            for one in self._azure.tree.within(found.group(1))
-            if "/providers/" in one["id"]
-            and one["type"].count("/") == 1
-            and "extensions" not in one["type"]
-            and (namespace_or_type is None or one["type"].lower() == namespace_or_type.group(1).lower())
+            {key: resource[key] for key in keys if key in resource}
+            for resource in self._azure.tree.within(found.group(1))
+            if "/providers/" in resource["id"]
+            and resource["type"].count("/") == 1
+            and "extensions" not in resource["type"]
+            and (namespace_or_type is None or resource["type"].lower() == namespace_or_type.group(1).lower())
         ]
         return Response(200, {"value": shown})
 
@@ -146,7 +151,7 @@ class Subscription:
         subscription, namespace_or_type, verb = found.groups()
         if namespace_or_type is None:
             return Response(200, {"value": [self._describe(subscription, name) for name in self.providers]})
-        name = next((one for one in self.providers if one.lower() == namespace_or_type.lower()), None)
+        name = next((provider for provider in self.providers if provider.lower() == namespace_or_type.lower()), None)
         if name is None:
             raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace_or_type}' is invalid.")
         if verb == "register" and self.providers[name] != "Registered":
@@ -164,15 +169,15 @@ class Subscription:
     def _describe(self, subscription: str, name: str) -> Resource:
         types = sorted(
             {
-                one["type"].split("/", 1)[1]
-                for one in self._azure.tree.within("", None)
-                if one["type"].lower().startswith(name.lower() + "/")
+                resource["type"].split("/", 1)[1]
+                for resource in self._azure.tree.within("", None)
+                if resource["type"].lower().startswith(name.lower() + "/")
             }
         )
         versions = {
-            key.split("/", 1)[1]: sorted(one.api_versions, reverse=True)
-            for key, one in BEHAVIOURS.items()
-            if one.api_versions and key.startswith(name.lower() + "/")
+            key.split("/", 1)[1]: sorted(behaviour.api_versions, reverse=True)
+            for key, behaviour in BEHAVIOURS.items()
+            if behaviour.api_versions and key.startswith(name.lower() + "/")
         }
         kinds = [
             {
@@ -197,7 +202,7 @@ class Subscription:
         known = [key for key in self.features if namespace is None or key.lower().startswith(namespace.lower() + "/")]
         if name is None:
             return Response(200, {"value": [self._shown(subscription, key) for key in known]})
-        key = next((one for one in known if one.lower() == f"{namespace}/{name}".lower()), None)
+        key = next((provider for provider in known if provider.lower() == f"{namespace}/{name}".lower()), None)
         if key is None:
             raise ArmError(404, "FeatureNotFound", f"The feature '{name}' could not be found.")
         if verb:

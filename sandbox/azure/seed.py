@@ -34,7 +34,7 @@ def build_tree(world: World) -> Tree:
         tree.put(_workspace(world, root, workspace))
     for resource in world.resources:
         entry = dict(resource)
-        above = "".join(f"/providers/{one}" for one in (entry.pop("scope", None),) if one)
+        above = "".join(f"/providers/{scope}" for scope in (entry.pop("scope", None),) if scope)
         namespace, *types = entry["type"].split("/")
         names = entry["name"].split("/")
         path = "/".join(word for pair in zip(types, names, strict=True) for word in pair)

@@ -96,7 +96,7 @@ class Tree:
         address = parse(collection_id)
         if address and address.scope.count("/") == 2 and len(address.types) == 1:
             found = self.within(address.scope, resource_type)
-            return [one for one in found if (parse(one["id"]) or address).scope.count("/") in (2, 4)]
+            return [resource for resource in found if (parse(resource["id"]) or address).scope.count("/") in (2, 4)]
         prefix = collection_id.lower() + "/"
         return [
             value for key, value in self._resources.items() if key.startswith(prefix) and "/" not in key[len(prefix) :]

@@ -118,5 +118,5 @@ def _establish(obj: Object) -> None:
         obj["status"] = {
             "conditions": conditions,
             "acceptedNames": dict(names),
-            "storedVersions": [one["name"] for one in obj["spec"]["versions"] if one.get("storage")],
+            "storedVersions": [version["name"] for version in obj["spec"]["versions"] if version.get("storage")],
         }

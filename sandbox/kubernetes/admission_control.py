@@ -57,9 +57,9 @@ class AdmissionControl:
             return obj
         labels = next(
             (
-                one["metadata"].get("labels") or {}
-                for one in self._all("Namespace")
-                if one["metadata"]["name"] == namespace
+                existing["metadata"].get("labels") or {}
+                for existing in self._all("Namespace")
+                if existing["metadata"]["name"] == namespace
             ),
             {},
         )
@@ -68,7 +68,10 @@ class AdmissionControl:
         return await call_webhooks(configurations, request, backends)
 
     def _all(self, kind: str, namespace: str = "") -> list[Object]:
-        found = next((one for one in self._store.kinds() if one.kind == kind and not one.custom), None)
+        found = next(
+            (known_kind for known_kind in self._store.kinds() if known_kind.kind == kind and not known_kind.custom),
+            None,
+        )
         if found is None:
             raise status.no_such_kind()
         return list(self._store.list(found, namespace))

@@ -73,7 +73,7 @@ class Api:
         try:
             if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
                 raise status.ApiError(401, "Unauthorized", "Unauthorized")
-            response = next((one for one in map(rejection, faults) if one), None) or await self._route(request)
+            response = next((reason for reason in map(rejection, faults) if reason), None) or await self._route(request)
         except ConnectionReset:
             return reset(request)
         except status.ApiError as error:
@@ -209,8 +209,8 @@ class Api:
     def _selected(self, request: web.Request, target: Target) -> list[dict[str, Any]]:
         by_label = selectors.labels(request.query.get("labelSelector", ""))
         by_field = selectors.fields(request.query.get("fieldSelector", ""), target.kind.kind)
-        found = [one for one in self._store.list(target.kind, target.namespace) if by_label(one) and by_field(one)]
-        return [self._admission.with_usage(one) for one in found] if target.kind.kind == "ResourceQuota" else found
+        found = [obj for obj in self._store.list(target.kind, target.namespace) if by_label(obj) and by_field(obj)]
+        return [self._admission.with_usage(obj) for obj in found] if target.kind.kind == "ResourceQuota" else found
 
     def _one(self, request: web.Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
         if target.kind.kind == "ResourceQuota":
@@ -283,9 +283,9 @@ class Api:
         if not target.name:
             gone = [
                 await self._store.delete(
-                    target.kind, one["metadata"].get("namespace", ""), one["metadata"]["name"], dry_run
+                    target.kind, selected["metadata"].get("namespace", ""), selected["metadata"]["name"], dry_run
                 )
-                for one in self._selected(request, target)
+                for selected in self._selected(request, target)
             ]
             return as_json(forms.many(request, target.kind, gone, {}))
         existing = self._store.get(target.kind, target.namespace, target.name)
@@ -323,7 +323,7 @@ class Api:
         by_label = selectors.labels(request.query.get("labelSelector", ""))
         by_field = selectors.fields(request.query.get("fieldSelector", ""), target.kind.kind)
         while (left := deadline - time.monotonic()) > 0:
-            for event in [one for one in self._store.events if one.version > start]:
+            for event in [event for event in self._store.events if event.version > start]:
                 start = event.version
                 meta = event.object["metadata"]
                 if (

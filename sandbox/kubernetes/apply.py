@@ -34,12 +34,15 @@ def apply(
     """The object after an apply. Raises ApiError 409 when fields of another manager would change without force."""
     base = copy.deepcopy(existing) if existing else {}
     entries = (base.get("metadata") or {}).get("managedFields") or []
-    mine = next((one for one in entries if one["manager"] == manager and one["operation"] == "Apply"), None)
+    mine = next(
+        (owner for owner in entries if owner["manager"] == manager and owner["operation"] == "Apply"),
+        None,
+    )
     paths = set(leaves(wanted))
-    contested = _contested(base, wanted, paths, [one for one in entries if one is not mine])
+    contested = _contested(base, wanted, paths, [owner for owner in entries if owner is not mine])
     if contested and not force:
         raise _conflict(contested, resource)
-    others = [_without(one, paths if force else set(), base, wanted) for one in entries if one is not mine]
+    others = [_without(owner, paths if force else set(), base, wanted) for owner in entries if owner is not mine]
     for path in _paths(mine["fieldsV1"]) - paths if mine else ():
         if not any(path in _paths(other["fieldsV1"]) for other in others):
             _remove(base, path)
@@ -51,7 +54,7 @@ def apply(
     entry = _entry(manager, "Apply", wanted["apiVersion"], paths)
     if mine and mine["fieldsV1"] == entry["fieldsV1"]:
         entry["time"] = mine["time"]
-    meta["managedFields"] = [one for one in (*others, entry) if one["fieldsV1"]]
+    meta["managedFields"] = [other for other in (*others, entry) if other["fieldsV1"]]
     return base
 
 
@@ -62,14 +65,18 @@ def note_update(before: dict[str, Any] | None, after: dict[str, Any], manager: s
     changed = {path for path in leaves(after) if before is None or _at(before, path) != _at(after, path)}
     remaining = set(leaves(after))
     kept = []
-    for one in entries:
-        paths = {path for path in _paths(one["fieldsV1"]) if path in remaining}
-        if one["manager"] == manager and one["operation"] == "Update" and one.get("subresource", "") == subresource:
+    for owner in entries:
+        paths = {path for path in _paths(owner["fieldsV1"]) if path in remaining}
+        if (
+            owner["manager"] == manager
+            and owner["operation"] == "Update"
+            and owner.get("subresource", "") == subresource
+        ):
             changed |= paths
             continue
         paths -= changed
         if paths:
-            kept.append({**one, "fieldsV1": _tree(paths)})
+            kept.append({**owner, "fieldsV1": _tree(paths)})
     if changed:
         entry = _entry(manager, "Update", after.get("apiVersion", "v1"), changed)
         kept.append({**entry, "subresource": subresource} if subresource else entry)
@@ -89,9 +96,9 @@ def _contested(
     base: dict[str, Any], wanted: dict[str, Any], paths: set[Path], others: list[dict[str, Any]]
 ) -> list[tuple[str, str, Path]]:
     return [
-        (one["manager"], one["operation"], path)
-        for one in others
-        for path in sorted(_paths(one["fieldsV1"]) & paths)
+        (other["manager"], other["operation"], path)
+        for other in others
+        for path in sorted(_paths(other["fieldsV1"]) & paths)
         if _at(base, path) != _at(wanted, path)
     ]
 

@@ -43,7 +43,7 @@ class KubeClient:
             return []
         query = {"labelSelector": label_selector} if label_selector else {}
         found = (await self._call("GET", path, query)) or {}
-        return [{"apiVersion": api_version, "kind": kind, **one} for one in found.get("items", [])]
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in found.get("items", [])]
 
     async def apply(self, obj: dict[str, Any]) -> dict[str, Any]:
         """Create or update by server-side apply, then set the status of the object."""
@@ -78,7 +78,12 @@ class KubeClient:
         if (api_version, kind) not in self._resources:
             served = (await self._call("GET", root)) or {}
             found = next(
-                (one for one in served.get("resources", ()) if one["kind"] == kind and "/" not in one["name"]), None
+                (
+                    resource
+                    for resource in served.get("resources", ())
+                    if resource["kind"] == kind and "/" not in resource["name"]
+                ),
+                None,
             )
             if found is None:
                 return None

@@ -75,17 +75,17 @@ def built_in() -> list[Kind]:
     """The kinds in kinds.yaml."""
     entries = yaml.safe_load(Path(__file__).with_name("kinds.yaml").read_text(encoding="utf-8"))
     return [
-        Kind(**{**one, "short": tuple(one.get("short", ())), "integers": tuple(one.get("integers", ()))})
-        for one in entries
+        Kind(**{**entry, "short": tuple(entry.get("short", ())), "integers": tuple(entry.get("integers", ()))})
+        for entry in entries
     ]
 
 
 def custom(definitions: Iterable[Mapping[str, Any]]) -> list[Kind]:
     """The kinds of CustomResourceDefinition objects, one for each served version."""
     return [
-        _custom(one["spec"], version)
-        for one in definitions
-        for version in one["spec"]["versions"]
+        _custom(definition["spec"], version)
+        for definition in definitions
+        for version in definition["spec"]["versions"]
         if version.get("served")
     ]
 
@@ -94,7 +94,11 @@ def _custom(spec: Mapping[str, Any], version: Mapping[str, Any]) -> Kind:
     names = spec["names"]
     columns = version.get("additionalPrinterColumns", ())
     narrow, wide = (
-        {one["name"]: one["jsonPath"].lstrip(".") for one in columns if bool(one.get("priority")) is is_wide}
+        {
+            column["name"]: column["jsonPath"].lstrip(".")
+            for column in columns
+            if bool(column.get("priority")) is is_wide
+        }
         for is_wide in (False, True)
     )
     return Kind(
@@ -107,7 +111,7 @@ def _custom(spec: Mapping[str, Any], version: Mapping[str, Any]) -> Kind:
         status="status" in (version.get("subresources") or {}),
         columns=narrow,
         wide=wide,
-        integers=tuple(one["name"] for one in columns if one.get("type") == "integer"),
+        integers=tuple(column["name"] for column in columns if column.get("type") == "integer"),
         schema=(version.get("schema") or {}).get("openAPIV3Schema"),
         custom=True,
     )

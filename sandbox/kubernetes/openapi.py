@@ -18,7 +18,7 @@ def document(kinds: list[Kind], root: str) -> dict[str, Any]:
     """/openapi/v3/{root} of one group and version."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
-    for kind in (one for one in kinds if one.root == root):
+    for kind in (kind for kind in kinds if kind.root == root):
         gvk = {"group": kind.group, "version": kind.version, "kind": kind.kind}
         scope = "namespaces/{namespace}/" if kind.namespaced else ""
         paths[f"/{root}/{scope}{kind.plural}/{{name}}"] = {

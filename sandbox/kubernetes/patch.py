@@ -45,13 +45,13 @@ def strategic(existing: Any, patch: Any, name: str = "") -> Any:
                 continue
             if key.startswith("$deleteFromPrimitiveList/"):
                 field = key.split("/", 1)[1]
-                merged[field] = [one for one in merged.get(field) or [] if one not in value]
+                merged[field] = [item for item in merged.get(field) or [] if item not in value]
             elif value is None:
                 merged.pop(key, None)
             else:
                 merged[key] = strategic(merged.get(key), value, key)
         return merged
-    if isinstance(patch, list) and name in LIST_KEYS and all(isinstance(one, dict) for one in patch):
+    if isinstance(patch, list) and name in LIST_KEYS and all(isinstance(item, dict) for item in patch):
         return _keyed(list(existing or []), patch, LIST_KEYS[name])
     return patch
 
@@ -72,9 +72,9 @@ def json_patch(existing: Any, operations: Any) -> Any:
 def _keyed(existing: list[Any], patch: list[Any], key: str) -> list[Any]:
     merged = list(existing)
     for element in patch:
-        at = next((index for index, one in enumerate(merged) if one.get(key) == element.get(key)), None)
+        at = next((index for index, item in enumerate(merged) if item.get(key) == element.get(key)), None)
         if element.get("$patch") == "delete":
-            merged = [one for one in merged if one.get(key) != element.get(key)]
+            merged = [item for item in merged if item.get(key) != element.get(key)]
         elif at is None:
             merged.append(element)
         else:

@@ -114,19 +114,23 @@ def check_quotas(kind: Kind, pod: Object, quotas: Iterable[Object], pods: Iterab
     for quota in quotas:
         hard = (quota.get("spec") or {}).get("hard") or {}
         quota_name = quota["metadata"]["name"]
-        required = [one for one in sorted(hard) if one.removeprefix("requests.").removeprefix("limits.") in COMPUTE[:2]]
-        if missing := [f"{one} for: {names}" for one in required if (names := _without(pod, one))]:
+        required = [
+            resource
+            for resource in sorted(hard)
+            if resource.removeprefix("requests.").removeprefix("limits.") in COMPUTE[:2]
+        ]
+        if missing := [f"{resource} for: {names}" for resource in required if (names := _without(pod, resource))]:
             raise forbidden_pod(kind, name, f"failed quota: {quota_name}: must specify {'; '.join(missing)}")
         used = quota_usage(quota, existing)
         exceeded = [
-            one
-            for one in sorted(hard)
-            if usage.get(one) and parse_quantity(used[one]) + usage[one] > parse_quantity(hard[one])
+            resource
+            for resource in sorted(hard)
+            if usage.get(resource) and parse_quantity(used[resource]) + usage[resource] > parse_quantity(hard[resource])
         ]
         if exceeded:
-            requested = ",".join(f"{one}={format_quantity(usage[one], one)}" for one in exceeded)
-            in_use = ",".join(f"{one}={used[one]}" for one in exceeded)
-            limited = ",".join(f"{one}={hard[one]}" for one in exceeded)
+            requested = ",".join(f"{resource}={format_quantity(usage[resource], resource)}" for resource in exceeded)
+            in_use = ",".join(f"{resource}={used[resource]}" for resource in exceeded)
+            limited = ",".join(f"{resource}={hard[resource]}" for resource in exceeded)
             text = f"exceeded quota: {quota_name}, requested: {requested}, used: {in_use}, limited: {limited}"
             raise forbidden_pod(kind, name, text)
 
@@ -193,13 +197,19 @@ def _security(container: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _privilege_escalation(spec: Mapping[str, Any], containers: list[Object]) -> Iterator[str]:
-    if bad := [one for one in containers if _security(one).get("allowPrivilegeEscalation") is not False]:
+    if bad := [
+        container for container in containers if _security(container).get("allowPrivilegeEscalation") is not False
+    ]:
         text = f"{_named(bad)} must set securityContext.allowPrivilegeEscalation=false"
         yield f"allowPrivilegeEscalation != false ({text})"
 
 
 def _capabilities(spec: Mapping[str, Any], containers: list[Object]) -> Iterator[str]:
-    if bad := [one for one in containers if "ALL" not in (_security(one).get("capabilities") or {}).get("drop", ())]:
+    if bad := [
+        container
+        for container in containers
+        if "ALL" not in (_security(container).get("capabilities") or {}).get("drop", ())
+    ]:
         yield f'unrestricted capabilities ({_named(bad)} must set securityContext.capabilities.drop=["ALL"])'
 
 
@@ -209,7 +219,7 @@ def _host_namespaces(spec: Mapping[str, Any], containers: list[Object]) -> Itera
 
 
 def _host_paths(spec: Mapping[str, Any], containers: list[Object]) -> Iterator[str]:
-    if bad := [f'"{one["name"]}"' for one in spec.get("volumes") or () if "hostPath" in one]:
+    if bad := [f'"{volume["name"]}"' for volume in spec.get("volumes") or () if "hostPath" in volume]:
         yield f"hostPath volumes (volume{'s' if len(bad) > 1 else ''} {', '.join(bad)})"
 
 
@@ -221,7 +231,7 @@ def _host_ports(spec: Mapping[str, Any], containers: list[Object]) -> Iterator[s
 
 
 def _privileged(spec: Mapping[str, Any], containers: list[Object]) -> Iterator[str]:
-    if bad := [one for one in containers if _security(one).get("privileged")]:
+    if bad := [container for container in containers if _security(container).get("privileged")]:
         yield f"privileged ({_named(bad)} must not set securityContext.privileged=true)"
 
 
@@ -234,7 +244,7 @@ def _restricted_volumes(spec: Mapping[str, Any], containers: list[Object]) -> It
 
 def _non_root(spec: Mapping[str, Any], containers: list[Object]) -> Iterator[str]:
     whole = _security(spec).get("runAsNonRoot")
-    if bad := [one for one in containers if _security(one).get("runAsNonRoot", whole) is not True]:
+    if bad := [container for container in containers if _security(container).get("runAsNonRoot", whole) is not True]:
         yield f"runAsNonRoot != true ({_named(bad, 'pod or ')} must set securityContext.runAsNonRoot=true)"
 
 
@@ -242,7 +252,11 @@ def _seccomp(spec: Mapping[str, Any], containers: list[Object]) -> Iterator[str]
     def profile(holder: Mapping[str, Any]) -> Any:
         return (_security(holder).get("seccompProfile") or {}).get("type")
 
-    bad = [one for one in containers if (profile(one) or profile(spec)) not in ("RuntimeDefault", "Localhost")]
+    bad = [
+        container
+        for container in containers
+        if (profile(container) or profile(spec)) not in ("RuntimeDefault", "Localhost")
+    ]
     if bad:
         yield (
             f"seccompProfile ({_named(bad, 'pod or ')} must set securityContext.seccompProfile.type to "

@@ -27,9 +27,9 @@ def validate(kind: Kind, obj: dict[str, Any], strict: bool) -> None:
         if key in obj and key not in ("metadata", "apiVersion", "kind"):
             _walk(obj[key], schema, key, causes, unknown)
     for key in [
-        one
-        for one in obj
-        if one not in (kind.schema.get("properties") or {}) and one not in ("metadata", "apiVersion", "kind")
+        item
+        for item in obj
+        if item not in (kind.schema.get("properties") or {}) and item not in ("metadata", "apiVersion", "kind")
     ]:
         unknown.append(key)
         if not kind.schema.get("x-kubernetes-preserve-unknown-fields"):
@@ -58,8 +58,8 @@ def _walk(value: Any, schema: dict[str, Any], path: str, causes: list[tuple[str,
         causes.append((path, f"Invalid value: {found}: {text}: {found}"))
         return
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        for index, one in enumerate(value):
-            _walk(one, schema["items"], f"{path}[{index}]", causes, unknown)
+        for index, item in enumerate(value):
+            _walk(item, schema["items"], f"{path}[{index}]", causes, unknown)
     if isinstance(value, dict):
         _walk_object(value, schema, path, causes, unknown)
 

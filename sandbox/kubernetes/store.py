@@ -119,14 +119,14 @@ class Store:
         if dry_run:
             return obj
         if kind.kind == "Namespace":
-            for other in [one for one in self.kinds() if one.namespaced]:
+            for other in [known_kind for known_kind in self.kinds() if known_kind.namespaced]:
                 for held in list(self.list(other, name)):
                     await self.delete(other, name, held["metadata"]["name"])
         if kind.kind == CRD:
             for other in [
-                one
-                for one in self._custom
-                if one.group == obj["spec"]["group"] and one.plural == obj["spec"]["names"]["plural"]
+                definition
+                for definition in self._custom
+                if definition.group == obj["spec"]["group"] and definition.plural == obj["spec"]["names"]["plural"]
             ]:
                 for held in list(self.list(other)):
                     await self.delete(other, held["metadata"].get("namespace", ""), held["metadata"]["name"])
@@ -149,7 +149,7 @@ class Store:
         self.version += 1
         self.events.append(Event(self.version, event, (kind.group, kind.kind), copy.deepcopy(obj)))
         if kind.kind == CRD:
-            definitions = next(one for one in self._built_in if one.kind == CRD)
+            definitions = next(known_kind for known_kind in self._built_in if known_kind.kind == CRD)
             self._custom = custom(self.list(definitions))
         async with self.changed:
             self.changed.notify_all()
@@ -167,7 +167,8 @@ def _content(obj: Object) -> Object:
         if key not in ("resourceVersion", "managedFields", "generation")
     }
     managers = [
-        {key: value for key, value in one.items() if key != "time"} for one in obj["metadata"].get("managedFields", ())
+        {key: value for key, value in managed_field.items() if key != "time"}
+        for managed_field in obj["metadata"].get("managedFields", ())
     ]
     return {**obj, "metadata": {**meta, "managedFields": managers}}
 

@@ -67,7 +67,7 @@ def _age(obj: Mapping[str, Any]) -> str:
 
 
 def _node_status(obj: Mapping[str, Any]) -> str:
-    ready = next((one for one in dig(obj, "status.conditions") or [] if one["type"] == "Ready"), None)
+    ready = next((condition for condition in dig(obj, "status.conditions") or [] if condition["type"] == "Ready"), None)
     word = "Unknown" if ready is None else "Ready" if ready["status"] == "True" else "NotReady"
     return f"{word},SchedulingDisabled" if dig(obj, "spec.unschedulable") else word
 
@@ -83,19 +83,20 @@ def _containers(obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _pod_ready(obj: Mapping[str, Any]) -> str:
-    return f"{sum(bool(one.get('ready')) for one in _containers(obj))}/{len(dig(obj, 'spec.containers') or [])}"
+    ready = sum(bool(container.get("ready")) for container in _containers(obj))
+    return f"{ready}/{len(dig(obj, 'spec.containers') or [])}"
 
 
 def _pod_status(obj: Mapping[str, Any]) -> str:
-    for one in _containers(obj):
+    for container in _containers(obj):
         for state in ("waiting", "terminated"):
-            if reason := dig(one, f"state.{state}.reason"):
+            if reason := dig(container, f"state.{state}.reason"):
                 return str(reason)
     return str(dig(obj, "status.phase") or "Pending")
 
 
 def _pod_restarts(obj: Mapping[str, Any]) -> int:
-    return sum(one.get("restartCount", 0) for one in _containers(obj))
+    return sum(container.get("restartCount", 0) for container in _containers(obj))
 
 
 def _replicas_ready(obj: Mapping[str, Any]) -> str:
@@ -104,7 +105,7 @@ def _replicas_ready(obj: Mapping[str, Any]) -> str:
 
 def _address(kind: str) -> Callable[[Mapping[str, Any]], Any]:
     return lambda obj: next(
-        (one["address"] for one in dig(obj, "status.addresses") or [] if one["type"] == kind), "<none>"
+        (address["address"] for address in dig(obj, "status.addresses") or [] if address["type"] == kind), "<none>"
     )
 
 
@@ -113,7 +114,7 @@ def _known(path: str) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def _of_template(key: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda obj: ",".join(one.get(key, "") for one in dig(obj, "spec.template.spec.containers") or [])
+    return lambda obj: ",".join(container.get(key, "") for container in dig(obj, "spec.template.spec.containers") or [])
 
 
 def _pairs(path: str) -> Callable[[Mapping[str, Any]], str]:
@@ -125,13 +126,13 @@ def _number(path: str) -> Callable[[Mapping[str, Any]], int]:
 
 
 def _load_balancer(obj: Mapping[str, Any]) -> str:
-    given = [one.get("ip") or one.get("hostname") for one in dig(obj, "status.loadBalancer.ingress") or []]
+    given = [ingress.get("ip") or ingress.get("hostname") for ingress in dig(obj, "status.loadBalancer.ingress") or []]
     return ",".join(given) or ("<pending>" if dig(obj, "spec.type") == "LoadBalancer" else "<none>")
 
 
 def _service_ports(obj: Mapping[str, Any]) -> str:
     ports = dig(obj, "spec.ports") or []
-    at_node = (f":{one['nodePort']}" if one.get("nodePort") else "" for one in ports)
+    at_node = (f":{port['nodePort']}" if port.get("nodePort") else "" for port in ports)
     return ",".join(
         f"{one['port']}{node}/{one.get('protocol', 'TCP')}" for one, node in zip(ports, at_node, strict=True)
     )

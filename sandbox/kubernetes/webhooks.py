@@ -51,17 +51,17 @@ class Backends:
     def problem(self, service: Mapping[str, Any]) -> str:
         """Why a service cannot be reached, empty if it can."""
         name, namespace = service.get("name"), service.get("namespace")
-        found = [one for one in self.services if _is_at(one, name, namespace)]
+        found = [known_service for known_service in self.services if _is_at(known_service, name, namespace)]
         if not found:
             return f'service "{name}" not found'
         selector = (found[0].get("spec") or {}).get("selector") or {}
         ready = [
-            one
-            for one in self.pods
-            if one["metadata"].get("namespace") == namespace
+            pod
+            for pod in self.pods
+            if pod["metadata"].get("namespace") == namespace
             and selector
-            and selector.items() <= (one["metadata"].get("labels") or {}).items()
-            and (one.get("status") or {}).get("phase") == "Running"
+            and selector.items() <= (pod["metadata"].get("labels") or {}).items()
+            and (pod.get("status") or {}).get("phase") == "Running"
         ]
         return "" if ready else f'no endpoints available for service "{name}"'
 
@@ -182,7 +182,7 @@ def _rule_matches(rule: Mapping[str, Any], request: Request) -> bool:
 
 
 def _includes(values: Iterable[str] | None, value: str) -> bool:
-    return any(one in ("*", value) for one in values or ())
+    return any(listed in ("*", value) for listed in values or ())
 
 
 def _selects(webhook: Mapping[str, Any], key: str, labels: Mapping[str, str]) -> bool:

@@ -29,7 +29,7 @@ class RoleDefinitions(Behaviour):
         wanted = {key.lower(): value for key, value in EQUALS.findall(call.query.get("$filter", ""))}
         roles = [_role(call, name, guid) for name, guid in ROLES.items()]
         if "rolename" in wanted:
-            roles = [one for one in roles if one["properties"]["roleName"].lower() == wanted["rolename"].lower()]
+            roles = [role for role in roles if role["properties"]["roleName"].lower() == wanted["rolename"].lower()]
         return {"value": roles}
 
     def absent(self, call: Call) -> ArmError | None:
@@ -108,16 +108,16 @@ class RoleAssignments(Behaviour):
         assigned = ASSIGNED_TO.search(condition)
         principal = assigned[1] if assigned else wanted.get("principalid") or wanted.get("assignedto")
         shown = []
-        for one in call.azure.tree.within("", self.type):
-            if is_fresh(one, call.azure.world.role_delay):
+        for resource in call.azure.tree.within("", self.type):
+            if is_fresh(resource, call.azure.world.role_delay):
                 continue
-            at = one["properties"]["scope"].lower()
+            at = resource["properties"]["scope"].lower()
             above, beneath = scope.startswith(at), at.startswith(scope)
             if (above or (beneath and "atscope()" not in condition.lower())) and principal in (
                 None,
-                one["properties"]["principalId"],
+                resource["properties"]["principalId"],
             ):
-                shown.append(one)
+                shown.append(resource)
         return {"value": shown}
 
 
@@ -131,7 +131,9 @@ class Permissions(Behaviour):
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         parts = call.address.scope.split("/")
         group = parts[4].lower() if len(parts) > 4 else ""
-        denied = [one["action"] for one in call.azure.world.denied if str(one.get("group", group)).lower() == group]
+        denied = [
+            denial["action"] for denial in call.azure.world.denied if str(denial.get("group", group)).lower() == group
+        ]
         return {"value": [{"actions": ["*"], "notActions": denied, "dataActions": [], "notDataActions": []}]}
 
 
@@ -149,9 +151,11 @@ def _require_principal_type(call: Call, principal: str, principal_type: str) -> 
 
     The misprint in the text is Azure's own.
     """
-    identities = [one.get("identity") or {} for one in call.azure.tree.within("")]
-    known = {one.get("principalId") for one in identities}
-    known |= {(one.get("properties") or {}).get("principalId") for one in call.azure.tree.within("", IDENTITIES)}
+    identities = [resource.get("identity") or {} for resource in call.azure.tree.within("")]
+    known = {identity.get("principalId") for identity in identities}
+    known |= {
+        (identity.get("properties") or {}).get("principalId") for identity in call.azure.tree.within("", IDENTITIES)
+    }
     if principal_type != "ServicePrincipal" and principal in known:
         text = (
             f"The PrincipalId '{principal.replace('-', '')}' has type 'ServicePrincipal' , which is different from "

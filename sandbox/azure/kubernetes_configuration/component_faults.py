@@ -106,8 +106,8 @@ async def _set_containers(
 ) -> None:
     last = {"lastState": {"terminated": terminated}} if terminated else {}
     statuses = [
-        {**one, "state": state, **last, "restartCount": restarts, "ready": ready}
-        for one in pod["status"]["containerStatuses"]
+        {**container_status, "state": state, **last, "restartCount": restarts, "ready": ready}
+        for container_status in pod["status"]["containerStatuses"]
     ]
     status = {**pod["status"], "phase": phase, "containerStatuses": statuses}
     await install.side.client.apply({**_without_server_fields(pod), "status": status})

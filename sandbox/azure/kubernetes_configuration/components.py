@@ -175,7 +175,9 @@ def pod_object(metadata: Mapping[str, Any], pod_spec: Mapping[str, Any], state: 
     phase = "Pending" if state.unschedulable or state.waiting == "ImagePullBackOff" else "Running"
     status: Object = {"phase": phase, "conditions": conditions}
     if not state.unschedulable:
-        status["containerStatuses"] = [_container_status(one, state.waiting) for one in pod_spec["containers"]]
+        status["containerStatuses"] = [
+            _container_status(container, state.waiting) for container in pod_spec["containers"]
+        ]
     spec = {**pod_spec, **({"nodeName": state.node} if state.node else {})}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": dict(metadata), "spec": spec, "status": status}
 

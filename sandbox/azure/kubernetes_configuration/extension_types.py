@@ -27,7 +27,10 @@ class ExtensionTypes(Behaviour):
     read_only = True
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
-        return {"value": [_type_resource(call, one) for one in self.offered(call)], "nextLink": None}
+        return {
+            "value": [_type_resource(call, extension_type) for extension_type in self.offered(call)],
+            "nextLink": None,
+        }
 
     def find(self, call: Call) -> Resource | None:
         found = self.named(call, call.address.names[-1])
@@ -38,7 +41,10 @@ class ExtensionTypes(Behaviour):
 
     def named(self, call: Call, name: str) -> ExtensionType | None:
         """The offered extension type of this name, in any case."""
-        return next((one for one in self.offered(call) if one.name.lower() == name.lower()), None)
+        return next(
+            (extension_type for extension_type in self.offered(call) if extension_type.name.lower() == name.lower()),
+            None,
+        )
 
     def offered(self, call: Call) -> Sequence[ExtensionType]:
         """The extension types offered where the request points."""
@@ -47,9 +53,10 @@ class ExtensionTypes(Behaviour):
             raise resource_not_found(call.address.type, call.address.scope.rsplit("/", 1)[-1], call.address.group)
         cluster_type = cluster["type"].rsplit("/", 1)[-1].lower()
         return [
-            one
-            for one in call.azure.world.extension_types
-            if is_offered(one, cluster["location"]) and cluster_type in map(str.lower, one.cluster_types)
+            extension_type
+            for extension_type in call.azure.world.extension_types
+            if is_offered(extension_type, cluster["location"])
+            and cluster_type in map(str.lower, extension_type.cluster_types)
         ]
 
 
@@ -59,7 +66,11 @@ class ExtensionTypesByLocation(ExtensionTypes):
     type = "Microsoft.KubernetesConfiguration/locations/extensionTypes"
 
     def offered(self, call: Call) -> Sequence[ExtensionType]:
-        return [one for one in call.azure.world.extension_types if is_offered(one, call.address.names[0])]
+        return [
+            extension_type
+            for extension_type in call.azure.world.extension_types
+            if is_offered(extension_type, call.address.names[0])
+        ]
 
 
 class ExtensionTypeVersions(Behaviour):
@@ -77,7 +88,7 @@ class ExtensionTypeVersions(Behaviour):
 
     def find(self, call: Call) -> Resource | None:
         wanted = call.address.names[-1]
-        return next((one for one in self._versions(call) if one["properties"]["version"] == wanted), None)
+        return next((version for version in self._versions(call) if version["properties"]["version"] == wanted), None)
 
     def absent(self, call: Call) -> ArmError | None:
         return _absent(call)
@@ -89,7 +100,7 @@ class ExtensionTypeVersions(Behaviour):
         train = call.query.get("releaseTrain", "stable").lower()
         versions = extension_type.versions if train in map(str.lower, extension_type.trains) else ()
         if major := call.query.get("majorVersion"):
-            versions = tuple(one for one in versions if one.split(".")[0] == major)
+            versions = tuple(version for version in versions if version.split(".")[0] == major)
         if call.query.get("showLatest", "").lower() == "true":
             versions = versions[-1:]
         return [_version_resource(call, extension_type, version) for version in versions]
@@ -106,7 +117,7 @@ class ExtensionTypeVersionsByLocation(ExtensionTypeVersions):
 def is_offered(extension_type: ExtensionType, location: str) -> bool:
     """Whether a region has an extension type; its name in any spelling, such as East US."""
     plain = location.replace(" ", "").lower()
-    return not extension_type.regions or plain in {one.replace(" ", "").lower() for one in extension_type.regions}
+    return not extension_type.regions or plain in {region.replace(" ", "").lower() for region in extension_type.regions}
 
 
 def require_offered(extension_type: ExtensionType | None, name: str, location: str) -> None:
@@ -139,7 +150,7 @@ def _type_resource(call: Call, extension_type: ExtensionType) -> Resource:
 
 
 def _version_resource(call: Call, extension_type: ExtensionType, version: str) -> Resource:
-    supported = [SINGULAR.get(one, one) for one in extension_type.cluster_types]
+    supported = [SINGULAR.get(cluster_type, cluster_type) for cluster_type in extension_type.cluster_types]
     return {
         "id": f"{_type_resource(call, extension_type)['id']}/versions/{version}",
         "name": version,
@@ -147,7 +158,7 @@ def _version_resource(call: Call, extension_type: ExtensionType, version: str) -
         "properties": {
             "version": version,
             "unsupportedKubernetesVersions": {
-                one: [{"distributions": [], "unsupportedVersions": []}] for one in supported
+                cluster_type: [{"distributions": [], "unsupportedVersions": []}] for cluster_type in supported
             },
             "supportedClusterTypes": supported,
         },

@@ -31,7 +31,7 @@ def helm_error(install: Install, text: str) -> dict[str, str]:
 
 async def leave_report(install: Install, findings: list[Finding]) -> str:
     """Create the health report and, with findings, the failed pod; returns Helm's text, empty without findings."""
-    failed = {one.checker: one for one in findings}
+    failed = {finding.checker: finding for finding in findings}
     lines = [
         "Duration: 3.1s",
         f"K8sDistribution: {install.cluster.distribution}",
@@ -39,7 +39,10 @@ async def leave_report(install: Install, findings: list[Finding]) -> str:
         f"CorrelationId: {Operations.new_id()}",
         "TroubleShootingGuide: https://aka.ms/arcmltsg",
         *(f"Status: Passed Name: {name}" for name in CHECKERS if name not in failed),
-        *(f"Status: Failed Name: {one.checker} ErrorCode: {one.code} ErrorMessage: {one.message}" for one in findings),
+        *(
+            f"Status: Failed Name: {finding.checker} ErrorCode: {finding.code} ErrorMessage: {finding.message}"
+            for finding in findings
+        ),
     ]
     client = install.side.client
     await ensure_namespace(install)

@@ -143,7 +143,7 @@ async def _has_second_ingress(install: Install) -> bool:
     if install.value("nginxIngress.controller"):
         return False
     others = await install.side.client.list("apps/v1", "Deployment")
-    return any(INGRESS in one["metadata"]["name"] and one["metadata"]["namespace"] != NAMESPACE for one in others)
+    return any(INGRESS in other["metadata"]["name"] and other["metadata"]["namespace"] != NAMESPACE for other in others)
 
 
 async def health_check(install: Install) -> list[Finding]:
@@ -153,7 +153,11 @@ async def health_check(install: Install) -> list[Finding]:
     findings += await _agent_findings(install)
     if install.on("installPromOp", "true"):
         deployments = await client.list("apps/v1", "Deployment")
-        names = [one["metadata"]["name"] for one in deployments if one["metadata"]["namespace"] != NAMESPACE]
+        names = [
+            deployment["metadata"]["name"]
+            for deployment in deployments
+            if deployment["metadata"]["namespace"] != NAMESPACE
+        ]
         if any(name.endswith(PROMETHEUS) for name in names):
             findings.append(Finding("helmchart", "E45002", "Prometheus conflict"))
     return findings
@@ -197,12 +201,12 @@ async def _agent_findings(install: Install) -> list[Finding]:
     findings = []
     for pod in await install.side.client.list("v1", "Pod", NAMESPACE) if install.hook == "pre-upgrade" else ():
         status = pod.get("status") or {}
-        ready = all(one.get("ready") for one in status.get("containerStatuses") or ())
+        ready = all(container_status.get("ready") for container_status in status.get("containerStatuses") or ())
         if status.get("phase") != "Succeeded" and not ready:
             findings.append(Finding("info", "E45001", f"Agent unhealthy: {pod['metadata']['name']}"))
-    for one in await install.side.client.list(*TYPES):
-        if not (one.get("spec") or {}).get("resources"):
-            name = one["metadata"]["name"]
+    for obj in await install.side.client.list(*TYPES):
+        if not (obj.get("spec") or {}).get("resources"):
+            name = obj["metadata"]["name"]
             findings.append(Finding("instancetype", "E45006", f"failed to validate or update instancetype: {name}"))
     if not install.cluster.relay:
         findings.append(Finding("info", "E45003", "Bad network connectivity: servicebus.windows.net"))
@@ -218,7 +222,7 @@ def _certificate_problem(install: Install) -> str:
     if not all(sent):
         return ""
     try:
-        pem, key_pem = (base64.b64decode(str(one), validate=True) for one in sent)
+        pem, key_pem = (base64.b64decode(str(encoded), validate=True) for encoded in sent)
         certificate, key = x509.load_pem_x509_certificate(pem), load_pem_private_key(key_pem, None)
     except (ValueError, TypeError, binascii.Error):
         return "the certificate or the key is not PEM"
@@ -231,7 +235,9 @@ def _certificate_problem(install: Install) -> str:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         names = extension.value.get_values_for_type(x509.DNSName)
     except x509.ExtensionNotFound:
-        names = [str(one.value) for one in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+        names = [
+            str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        ]
     host = install.value("sslCname").lower()
     covered = {name.lower() for name in names}
     if host and host not in covered and f"*.{host.split('.', 1)[-1]}" not in covered:

@@ -154,7 +154,7 @@ async def instance_types(side: ClusterSide) -> dict[str, Any]:
     if not await side.client.get(*DEFINITION, CRD["metadata"]["name"]):
         return {}
     found = await side.client.list(f"{GROUP}/{VERSION}", "InstanceType")
-    return {one["metadata"]["name"]: _arm_form(one.get("spec") or {}) for one in found}
+    return {item["metadata"]["name"]: _arm_form(item.get("spec") or {}) for item in found}
 
 
 def _arm_form(spec: Mapping[str, Any]) -> dict[str, Any]:

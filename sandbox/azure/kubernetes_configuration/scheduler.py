@@ -42,7 +42,7 @@ class Scheduler:
         if not fitting:
             listed = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
             return "", f"0/{len(self.nodes)} nodes are available: {listed}."
-        node = min(fitting, key=lambda one: one.pods)
+        node = min(fitting, key=lambda candidate: candidate.pods)
         node.cpu, node.memory, node.pods = node.cpu - cpu, node.memory - memory, node.pods + 1
         return node.name, ""
 
@@ -57,7 +57,7 @@ class Scheduler:
     def _count_reasons(self, node: NodeCapacity, cpu: float, memory: float, reasons: Counter[str]) -> bool:
         """Count why a node does not fit; returns whether there is a reason."""
         before = sum(reasons.values())
-        taint = next((one for one in node.taints if _blocks(one)), None)
+        taint = next((node_taint for node_taint in node.taints if _blocks(node_taint)), None)
         linux = node.labels.get("kubernetes.io/os", "linux") == "linux"
         if not node.schedulable:
             reasons["node(s) were unschedulable"] += 1
@@ -112,7 +112,9 @@ def mebibytes(quantity: Any) -> float:
 
 def _capacity(node: Mapping[str, Any]) -> NodeCapacity:
     status, spec = node.get("status") or {}, node.get("spec") or {}
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", ()))
+    ready = any(
+        condition["type"] == "Ready" and condition["status"] == "True" for condition in status.get("conditions", ())
+    )
     allocatable = status.get("allocatable") or {}
     return NodeCapacity(
         node["metadata"]["name"],

@@ -31,8 +31,12 @@ def attach_error(call: Call, compute: Resource) -> dict[str, Any] | None:
     if ADMIN in missing:
         return _role_error(call)
     on_cluster = call.azure.tree.within(cluster_id, EXTENSIONS)
-    azureml = [one["properties"] for one in on_cluster if one["properties"]["extensionType"].lower() == AZUREML]
-    if READER in missing or not any(one["provisioningState"] == "Succeeded" for one in azureml):
+    azureml = [
+        extension["properties"]
+        for extension in on_cluster
+        if extension["properties"]["extensionType"].lower() == AZUREML
+    ]
+    if READER in missing or not any(extension["provisioningState"] == "Succeeded" for extension in azureml):
         return _wrapped("ExtensionNotInstalled", "The AzureML extension is not installed on the cluster.")
     return None
 
@@ -66,9 +70,9 @@ def _role_error(call: Call) -> dict[str, Any]:
 
 def _relay_of(call: Call, cluster_id: str) -> str:
     settings = [
-        one["properties"].get("configurationSettings") or {}
-        for one in call.azure.tree.within(cluster_id, EXTENSIONS)
-        if one["properties"]["extensionType"].lower() == AZUREML
+        extension["properties"].get("configurationSettings") or {}
+        for extension in call.azure.tree.within(cluster_id, EXTENSIONS)
+        if extension["properties"]["extensionType"].lower() == AZUREML
     ]
     return str(next(iter(settings), {}).get("relayserver.hybridConnectionResourceID") or "")
 
@@ -78,13 +82,20 @@ def _missing_roles(call: Call, cluster_id: str) -> set[str]:
     workspace = call.azure.tree.get(call.address.parent) or {}
     identity = workspace.get("identity") or {}
     principals = {identity.get("principalId")}
-    principals |= {one.get("principalId") for one in (identity.get("userAssignedIdentities") or {}).values()}
+    principals |= {
+        user_assigned_identity.get("principalId")
+        for user_assigned_identity in (identity.get("userAssignedIdentities") or {}).values()
+    }
     granted: list[Mapping[str, Any]] = [
-        one["properties"]
-        for one in call.azure.tree.within("", ASSIGNMENTS)
-        if _covers(one["properties"], cluster_id) and not is_fresh(one, call.azure.world.role_delay)
+        assignment["properties"]
+        for assignment in call.azure.tree.within("", ASSIGNMENTS)
+        if _covers(assignment["properties"], cluster_id) and not is_fresh(assignment, call.azure.world.role_delay)
     ]
-    held = {one["roleDefinitionId"].rsplit("/", 1)[-1] for one in granted if one["principalId"] in principals}
+    held = {
+        assignment["roleDefinitionId"].rsplit("/", 1)[-1]
+        for assignment in granted
+        if assignment["principalId"] in principals
+    }
     missing = call.azure.world.workspace(str(workspace.get("name", ""))).get("missing_roles", ())
     return {role for role in missing if ROLES.get(role) not in held}
 

@@ -173,9 +173,11 @@ def _resource(call: Call, existing: Resource | None) -> Resource:
 
 def _default_instance_type(call: Call, cluster_id: str) -> dict[str, Any]:
     """The built-in instance type, whose size depends on the version of the extension."""
-    on_cluster = [one["properties"] for one in call.azure.tree.within(cluster_id, EXTENSIONS)]
-    versions = [one.get("currentVersion") for one in on_cluster if one["extensionType"].lower() == AZUREML]
-    version = next((one for one in versions if one), "1.1.88")
+    on_cluster = [extension["properties"] for extension in call.azure.tree.within(cluster_id, EXTENSIONS)]
+    versions = [
+        extension.get("currentVersion") for extension in on_cluster if extension["extensionType"].lower() == AZUREML
+    ]
+    version = next(filter(None, versions), "1.1.88")
     requests, limits = next(
         (requests, limits) for since, requests, limits in DEFAULT_SIZES if version_key(version) >= version_key(since)
     )

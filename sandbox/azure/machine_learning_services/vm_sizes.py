@@ -23,15 +23,15 @@ class VirtualMachineSizes(Behaviour):
         return {
             "value": [
                 {
-                    "name": one["name"],
-                    "family": one["family"],
-                    "vCPUs": one["cpu"],
-                    "gpus": one["gpus"],
-                    "memoryGB": float(one["memory"]),
+                    "name": size["name"],
+                    "family": size["family"],
+                    "vCPUs": size["cpu"],
+                    "gpus": size["gpus"],
+                    "memoryGB": float(size["memory"]),
                     "lowPriorityCapable": True,
                     "premiumIO": True,
                     "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
                 }
-                for one in SIZES
+                for size in SIZES
             ]
         }
