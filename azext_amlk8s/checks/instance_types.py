@@ -14,7 +14,7 @@ from azext_amlk8s.checks.facts import (
     find_extension,
     properties_of,
 )
-from azext_amlk8s.instance_types.fit import fit
+from azext_amlk8s.instance_types.fit import TypeFit, fit
 from azext_amlk8s.instance_types.fit_findings import Commands, contradicting_selectors, evaluate_fit
 from azext_amlk8s.instance_types.model import InstanceType, types_of_objects
 from azext_amlk8s.refs import ExtensionRef
@@ -44,11 +44,9 @@ TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubern
 )
 def instance_types_fit(facts: Facts) -> Results:
     """Nodes that exist, and those that an autoscaler may add."""
-    nodes = nodes_from_objects(facts[NODES], facts[PODS])
-    pools = properties_of(facts.get(CLUSTER)).get("agentPoolProfiles") or ()
-    types, rules = _types(facts), _placement(facts)
-    yield from evaluate_fit(fit(types, [*nodes, *nodes_from_pools(pools, nodes)], rules), rules, _commands(facts))
-    yield Observation(count(len(types), "instance type"))
+    fits, placement = instance_type_fits(facts)
+    yield from evaluate_fit(fits, placement, _commands(facts))
+    yield Observation(count(len(fits), "instance type"))
 
 
 @rule(
@@ -63,6 +61,17 @@ def instance_types_fit(facts: Facts) -> Results:
 def instance_type_selectors(facts: Facts) -> Results:
     """Both selectors must match."""
     yield from contradicting_selectors(_types(facts), _placement(facts), _commands(facts))
+
+
+def instance_type_fits(facts: Facts) -> tuple[list[TypeFit], Placement]:
+    """Where the cluster's instance types fit, and what the extension adds to their pods.
+
+    Made of nodes, pods and instance types and, where they can be read, the cluster and its extensions.
+    """
+    nodes = nodes_from_objects(facts[NODES], facts[PODS])
+    pools = properties_of(facts.get(CLUSTER)).get("agentPoolProfiles") or ()
+    placement = _placement(facts)
+    return fit(_types(facts), [*nodes, *nodes_from_pools(pools, nodes)], placement), placement
 
 
 def _commands(facts: Facts) -> Commands:

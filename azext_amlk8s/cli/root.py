@@ -1,11 +1,11 @@
-"""az amlk8s check and az amlk8s explain"""
+"""az amlk8s check, az amlk8s explain and az amlk8s status"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import completers, options, setup, texts
+from azext_amlk8s.cli import completers, options, setup, status_views, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.tables import fit_width, shorten
 
@@ -49,11 +49,12 @@ def check_rows(report: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+WORKSPACE_GROUP = Option("workspace_group", help="Resource group of the workspace. Default: that of the cluster.")
 COMPUTE = tuple(
     option.but(group="Compute")
     for option in (
         options.WORKSPACE.but(help="Azure Machine Learning workspace that the cluster is, or will be, attached to."),
-        Option("workspace_group", help="Resource group of the workspace. Default: that of the cluster."),
+        WORKSPACE_GROUP,
         Option(
             "compute_name",
             help="Name of the compute. Default: every compute of the workspace on the cluster.",
@@ -151,6 +152,37 @@ GROUP = Group(
             ),
             table=check_rows,
             text=texts.check_text,
+        ),
+        Command(
+            "status",
+            "status#status",
+            "Show the state of a cluster, its extension, computes and instance types on one screen.",
+            description="Shows the extension with its version, state and release train; how many components are ready "
+            "and why the first of the others is not; the computes of a workspace; the instance types with their free "
+            "capacity; the expiry of the certificate; the problems by cause; and the next step. What cannot be read is "
+            "left out with its reason. Nothing is changed. The exit code is 0 whatever the state is; use "
+            "`az amlk8s check` where a script must fail.",
+            options=(
+                *options.CLUSTER[:2],
+                options.CLUSTER_TYPE.but(
+                    help="Kind of the cluster: managedClusters for AKS, connectedClusters for Arc. Default: looked up."
+                ),
+                options.WORKSPACE.but(help="Workspace whose computes on this cluster are shown."),
+                WORKSPACE_GROUP,
+                options.KUBECONFIG,
+                options.CONTEXT,
+            ),
+            examples=(
+                ("Show the state of a cluster.", "az amlk8s status -g my-group -c my-aks"),
+                ("Include the computes of a workspace.", f"az amlk8s status {AKS} -w my-workspace"),
+                ("Show the same as a table.", "az amlk8s status -g my-group -c my-aks -o table"),
+                (
+                    "Print only the state of the extension.",
+                    "az amlk8s status -g my-group -c my-aks --query extension.state -o tsv",
+                ),
+            ),
+            table=status_views.status_rows,
+            text=status_views.status_text,
         ),
         *setup.COMMANDS,
     ),

@@ -8,6 +8,7 @@ import textwrap
 from typing import Any, TextIO
 
 from azext_amlk8s.checks import CATEGORIES, Check, CheckTarget, Outcome, Result, Status, is_command, verdict
+from azext_amlk8s.console.progress import is_progress_shown
 from azext_amlk8s.rules import Finding, Severity
 
 MARKS = {Status.PASSED: "✓", Status.WARNING: "!", Status.FAILED: "✗", Status.SKIPPED: "–"}
@@ -146,6 +147,32 @@ class CheckConsole(Observer):
 
     def _print(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
+
+
+class Activity(Observer):
+    """Shows on a terminal what is being read, in one line that is removed at the end."""
+
+    def __init__(self, stream: TextIO, what: str, *, width: int | None) -> None:
+        self._stream, self._what, self._width = stream, what, width
+
+    def __enter__(self) -> Activity:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._width:
+            print("\r\x1b[K", end="", file=self._stream, flush=True)
+
+    def begin(self, check: Check) -> None:
+        """The check that is running."""
+        if self._width:
+            text = f"{self._what}: {check.title} ..."[: self._width - 1]
+            print(f"\r\x1b[K{text}", end="", file=self._stream, flush=True)
+
+
+def make_activity(cmd: Any, what: str) -> Activity:
+    """The activity of this az: on its stderr, and nothing where that is no terminal or progress is disabled."""
+    shown = sys.stderr.isatty() and is_progress_shown(cmd)
+    return Activity(sys.stderr, what, width=shutil.get_terminal_size().columns if shown else None)
 
 
 def make_observer(cmd: Any, target: CheckTarget) -> Observer:

@@ -46,6 +46,13 @@ def follow(
         line.clear()
 
 
+def is_progress_shown(cmd: AzCliCommand) -> bool:
+    """Whether the user wants progress: neither --only-show-errors nor core.disable_progress_bar is set."""
+    context = cmd.cli_ctx
+    disabled = context.config.getboolean("core", "disable_progress_bar", fallback=False)
+    return not (disabled or getattr(context, "only_show_errors", False))
+
+
 def _timed_out(operation: Operation | StatePoller, what: str, resume: str, seconds: float) -> Exception:
     waited = f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
     if operation.problem:
@@ -62,9 +69,7 @@ class _Line:
     """One line that is rewritten on a terminal; elsewhere a line for each new stage."""
 
     def __init__(self, cmd: AzCliCommand, what: str) -> None:
-        context = cmd.cli_ctx
-        quiet = context.config.getboolean("core", "disable_progress_bar", fallback=False)
-        self._on = not (quiet or getattr(context, "only_show_errors", False))
+        self._on = is_progress_shown(cmd)
         self._terminal = sys.stderr.isatty()
         self._what, self._begin, self._stage, self._live = what, time.monotonic(), "", False
 

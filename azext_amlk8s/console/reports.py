@@ -17,7 +17,7 @@ Lines = Sequence[str]
 Text = Callable[[Any], "Lines | None"]
 
 OUTPUT_OPTIONS = ("-o", "--output", "--query")
-COLOURS = {"✗": "31", "!": "33", "✓": "32", "+": "32", "~": "33", "-": "31"}
+COLOURS = {"✗": "31", "!": "33", "✓": "32", "+": "32", "~": "33", "-": "31", "–": "90"}
 ASCII = str.maketrans({"✗": "x", "✓": "+", "–": "-", "…": "."})
 MARKS = {"error": "✗", "warning": "!", "info": "–"}
 INDENT = "    "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -86,16 +86,17 @@ def run_checks(
     checks: Sequence[Check],
     observer: Observer,
     extra: Sequence[Fact[Any]] = (),
+    known: Mapping[Fact[Any], Any] | None = None,
 ) -> tuple[Result, FactCollector]:
     """Collect what the checks look at, and evaluate each as soon as its facts are available.
 
-    extra are facts that are collected beside them.
+    extra are facts that are collected beside them; known are those that the caller has read already.
     """
     from azext_amlk8s.checks import Facts, Result, evaluate, facts_of
     from azext_amlk8s.operations.fact_collector import FactCollector
     from azext_amlk8s.rules import Finding
 
-    collector = FactCollector(client, target)
+    collector = FactCollector(client, target, known)
     outcomes: list[Outcome] = []
     findings: list[Finding] = []
     # Checks of the same facts share them, and what is computed from them.

@@ -100,10 +100,15 @@ def resolve_cluster(client: AzureClient, resource_group: str, name: str, cluster
     """The cluster; without a type it is looked up. Raises ResourceNotFoundError for none, and for two of one name."""
     if cluster_type:
         return client.cluster_ref(resource_group, cluster_type, name)
+    return find_cluster(client, resource_group, name)[0]
+
+
+def find_cluster(client: AzureClient, resource_group: str, name: str) -> tuple[ClusterRef, Resource]:
+    """The cluster of whatever type, and its resource. Raises what resolve_cluster raises."""
     candidates = [client.cluster_ref(resource_group, kind, name) for kind in (MANAGED_CLUSTERS, CONNECTED_CLUSTERS)]
     with ThreadPoolExecutor(2) as pool:
         resources = list(pool.map(lambda candidate: client.find(candidate.id), candidates))
-    found = [candidate for candidate, resource in zip(candidates, resources, strict=True) if resource is not None]
+    found = [(ref, resource) for ref, resource in zip(candidates, resources, strict=True) if resource is not None]
     if len(found) == 1:
         return found[0]
     if found:

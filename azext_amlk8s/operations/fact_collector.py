@@ -61,12 +61,15 @@ FIRST: tuple[Fact[Any], ...] = (CONNECTION, keys.EXTENSIONS, keys.CLUSTER, keys.
 
 
 class FactCollector:
-    """The facts of a target, as futures. What cannot be read is Unavailable; a dead network is raised."""
+    """The facts of a target, as futures. What cannot be read is Unavailable; a dead network is raised.
 
-    def __init__(self, client: AzureClient, target: CheckTarget) -> None:
+    known are facts that the caller has read already.
+    """
+
+    def __init__(self, client: AzureClient, target: CheckTarget, known: Mapping[Fact[Any], Any] | None = None) -> None:
         self._client, self.target = client, target
         self._pool = ThreadPoolExecutor(WORKERS)
-        self._futures: dict[Fact[Any], Future[Any]] = {}
+        self._futures: dict[Fact[Any], Future[Any]] = {fact: _completed(value) for fact, value in (known or {}).items()}
         self._lock = Lock()
         self._agents: Object | None = None
 
@@ -349,6 +352,13 @@ class FactCollector:
     def _read(self, path: str) -> Object | None | Unavailable:
         connection = self.connection
         return connection if isinstance(connection, Unavailable) else connection.read(path)
+
+
+def _completed(value: Any) -> Future[Any]:
+    """A future whose result is there."""
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
 
 
 def _dry_run(connection: Cluster, subject: str, namespace: str, body: dict[str, Any]) -> keys.DryRun:

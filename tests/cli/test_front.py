@@ -43,6 +43,7 @@ COMMANDS = {
     "amlk8s explain",
     "amlk8s check",
     "amlk8s schema",
+    "amlk8s status",
     "amlk8s extension diagnose",
 }
 NO_TABLE = {

@@ -69,3 +69,13 @@ def test_no_colour(box: Sandbox) -> None:
 
 def test_pipe_gets_the_object(box: Sandbox) -> None:
     assert box.az(*VALIDATE).json
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_status_as_text(box: Sandbox, columns: int) -> None:
+    code, output = run_at_terminal(box, "amlk8s", "status", "-g", "ml-rg", "-c", "aks-poc", columns=columns)
+    assert code == 0
+    lines = [line.rpartition("\r")[2] for line in COLOUR.sub("", output).rstrip().split("\n")]
+    assert lines[0].startswith("✓ Cluster         aks-poc  AKS")
+    assert lines[-1].startswith("Next: az amlk8s ")
+    assert all(len(line) <= columns or "Try: " in line for line in lines)

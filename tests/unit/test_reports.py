@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from azext_amlk8s.cli import texts
+from azext_amlk8s.cli import status_views, texts
 from azext_amlk8s.console.reports import coloured, is_format_chosen, wrap
 from azext_amlk8s.instance_types.fit import PlaceFit, TypeFit
 from azext_amlk8s.instance_types.fit_findings import fit_views
@@ -118,3 +118,67 @@ FITS = [
 @pytest.mark.parametrize(("fit", "line"), [case[1:] for case in FITS], ids=[case[0] for case in FITS])
 def test_fit_as_text(fit: TypeFit, line: str) -> None:
     assert texts.fit_text(fit_views([fit], workload_placement({})))[0] == line
+
+
+STATUS: dict[str, Any] = {
+    "cluster": {
+        "name": "onprem",
+        "type": "connectedClusters",
+        "location": "eastus",
+        "kubernetesVersion": "1.34.2",
+        "state": "Connected",
+        "certificateExpires": "2099-01-01T00:00:00Z",
+    },
+    "extension": {"name": "azureml", "version": "1.1.88", "state": "Succeeded", "releaseTrain": "stable"},
+    "components": {
+        "total": 9,
+        "ready": 7,
+        "notReady": [
+            {"name": "gateway", "state": "not ready", "reasons": ["ImagePullBackOff: Back-off"]},
+            {"name": "aml-operator", "state": "missing", "reasons": []},
+        ],
+    },
+    "computes": None,
+    "instanceTypes": [],
+    "certificate": {"secret": "router-tls", "expires": "2025-01-01", "expired": True},
+    "unavailable": {"computes": "no workspace was specified"},
+    "problems": [],
+    "nextStep": "az amlk8s check -g g -c onprem -t connectedClusters",
+}
+
+
+def test_status_as_text() -> None:
+    assert status_views.status_text(STATUS) == [
+        "✓ Cluster         onprem  Arc-connected, eastus, Kubernetes 1.34.2, Connected",
+        "✓ Extension       azureml  version 1.1.88, Succeeded, release train stable",
+        "✗ Components      7 of 9 ready; gateway (and 1 more): ImagePullBackOff: Back-off",
+        "– Computes        no workspace was specified",
+        "– Instance types  none",
+        "✗ Certificate     secret router-tls  expired on 2025-01-01",
+        "✓                 Azure Arc connection  valid until 2099-01-01",
+        "",
+        "✓ No problems found.",
+        "",
+        "Next: az amlk8s check -g g -c onprem -t connectedClusters",
+    ]
+
+
+def test_unread_parts_refer_to_the_problem_that_says_why() -> None:
+    reason = "The cluster itself could not be read: no context"
+    problem = {"id": "K301", "severity": "error", "message": f"{reason}.", "fix": "", "subject": "onprem"}
+    unavailable = {"components": reason, "instanceTypes": reason}
+    lines = status_views.status_text({**STATUS, "unavailable": unavailable, "computes": [], "problems": [problem]})
+    assert lines[2] == "– Components      not read, see K301"
+    assert lines[4] == "– Instance types  not read, see K301"
+
+
+def test_status_table_fits_100_columns() -> None:
+    fits = [{"name": f"type-{number}", **FIT_NOWHERE} for number in range(20)]
+    problem = {"id": "K503", "severity": "error", "message": "word " * 60, "fix": "", "subject": "s" * 60}
+    rows = status_views.status_rows({**STATUS, "computes": [], "instanceTypes": fits, "problems": [problem]})
+    assert {len(row) for row in rows} == {3}
+    assert sum(max(len(str(row[key])) for row in rows) + 2 for key in rows[0]) <= 102
+    assert [row["Part"] for row in rows][-1] == "Error K503"
+
+
+FIT_NOWHERE = {"fits": False, "pods": 0, "podsFreeNow": 0, "podsAfterScaleOut": 0, "refused": None, "places": []}

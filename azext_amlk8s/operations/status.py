@@ -1,0 +1,71 @@
+"""az amlk8s status: one screen with the state of a cluster, its extension, components, computes and instance types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.checks import CheckTarget
+    from azext_amlk8s.rules import Fact
+
+# What must be met before an installation is not part of the status.
+SKIPPED = ("subscription",)
+
+
+def status(
+    cmd: AzCliCommand,
+    resource_group_name: str,
+    cluster_name: str,
+    cluster_type: str | None = None,
+    workspace_name: str | None = None,
+    workspace_group: str | None = None,
+    kubeconfig: str | None = None,
+    context: str | None = None,
+) -> dict[str, Any]:
+    """The status of a cluster, see checks.cluster_status; a part that cannot be read is null, with its reason.
+
+    The exit code is 0 whatever the state is, and 3 where the cluster does not exist. Writes nothing.
+    """
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.checks import CheckTarget, select_checks
+    from azext_amlk8s.checks.cluster_status import STATUS_FACTS, cluster_status
+    from azext_amlk8s.checks.facts import CLUSTER
+    from azext_amlk8s.console.check_console import make_activity
+    from azext_amlk8s.operations.check import run_checks, signed_in_account
+    from azext_amlk8s.operations.extension_common import find_cluster
+    from azext_amlk8s.refs import WorkspaceRef
+
+    client = AzureClient(cmd.cli_ctx)
+    known: dict[Fact[Any], Any] = {}
+    if cluster_type:
+        cluster = client.cluster_ref(resource_group_name, cluster_type, cluster_name)
+    else:
+        cluster, known[CLUSTER] = find_cluster(client, resource_group_name, cluster_name)
+    workspace = None
+    if workspace_name:
+        workspace = WorkspaceRef(client.subscription_id, workspace_group or resource_group_name, workspace_name)
+    target = CheckTarget(
+        cluster,
+        workspace,
+        kubeconfig=kubeconfig or "",
+        context=context or "",
+        caller=signed_in_account(cmd.cli_ctx),
+    )
+    with make_activity(cmd, f"Reading {cluster.name}") as observer:
+        checks = select_checks(target, skip=SKIPPED)
+        result, collector = run_checks(client, target, checks, observer, STATUS_FACTS, known)
+    facts = collector.facts(STATUS_FACTS)
+    _raise_if_missing(client, target, facts.state(CLUSTER))
+    return cluster_status(facts, result)
+
+
+def _raise_if_missing(client: AzureClient, target: CheckTarget, cluster: Any) -> None:
+    """Raise ResourceNotFoundError where Azure does not know the cluster."""
+    from azext_amlk8s.console.errors import az_error
+    from azext_amlk8s.rules import Unavailable
+
+    if isinstance(cluster, Unavailable) and cluster.absent:
+        raise az_error("ResourceNotFoundError", cluster.reason, cluster.fix.splitlines())
