@@ -12,8 +12,10 @@ from tools.docs import pages, rules
 from tools.prove_wheel import ROOT
 
 SCENARIOS = ROOT / "tests" / "scenarios"
-# The letters of the rules that commands apply before they write. Each of these rules has a scenario.
-LETTERS = "STVFUCIN"
+# The version of az is that of the test environment; tests/unit/test_checks.py has older ones.
+WITHOUT_SCENARIO = {"K101"}
+# The rules of setup files (D) have tests in tests/unit alone.
+LETTERS = "STVFUCINWK"
 PACKAGE = ROOT / "azext_amlk8s"
 
 
@@ -39,7 +41,9 @@ def test_every_id_belongs_to_a_rule() -> None:
 def test_every_rule_has_a_scenario() -> None:
     files: list[Path] = [file for file in SCENARIOS.glob("*.yaml") if file.name != "world.yaml"]
     expected = {finding for file in files for scenario in read(file) for finding in scenario.findings}
-    assert [rule.id for rule in rules() if rule.id[0] in LETTERS and rule.id not in expected] == []
+    # A check that passes on the findings of other rules has none of its own.
+    own = {rule.id for rule in rules() if rule.id[0] in LETTERS and not (rule.check and rule.check.relays)}
+    assert sorted(own - expected - WITHOUT_SCENARIO) == []
 
 
 def test_scopes_of_explain_are_those_of_the_knowledge_base() -> None:
