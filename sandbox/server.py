@@ -23,6 +23,7 @@ from sandbox.azure.seed import build_tree
 from sandbox.azure.tree import Tree
 from sandbox.cluster_objects import agent_objects, node_objects
 from sandbox.kubernetes import ClusterSide, start_cluster_side
+from sandbox.kubernetes.node_agent import NodeAgent
 from sandbox.tls import Authority
 from sandbox.world import World
 
@@ -56,6 +57,16 @@ async def start(
     runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     context = authority.server_context()
+    agents = [
+        NodeAgent(
+            clusters[one.name.lower()].client,
+            {"": one.network, **{pool.name: pool.network for pool in one.pools if pool.network is not None}},
+            one.registry,
+            one.properties.get("httpProxyConfig") or {} if one.type == "managedClusters" else {},
+        )
+        for one in world.clusters
+        if one.network is not None
+    ]
     if listening:
         await web.SockSite(runner, listening, ssl_context=context).start()
     else:
@@ -63,7 +74,11 @@ async def start(
     base = f"https://localhost:{runner.addresses[0][1]}"
     _private(directory / "kubeconfig", kubeconfig(list(clusters.values()), authority.ca_pem))
 
+    for agent in agents:
+        agent.start([int(runner.addresses[0][1])])
+
     async def stop() -> None:
+        await asyncio.gather(*(agent.stop() for agent in agents))
         await operations.stop()
         await runner.cleanup()
         await asyncio.gather(*(side.stop() for side in clusters.values()))

@@ -29,6 +29,8 @@ COMPONENT_FAULTS = (
     "not_ready",
 )
 # Spellings of the release before this one, which are accepted once more.
+# What containers of a cluster or a node pool reach.
+NETWORK_KEYS = ("blocked", "refused", "unresolvable", "intercepted", "issuer", "proxy")
 OLD_KEYS = {
     "": {"weather": "faults", "page": "page_size"},
     "clusters": {"ails": "component_faults", "forbids": "forbidden_kinds"},
@@ -70,6 +72,7 @@ class Pool:
     vm_size: str = "Standard_D4s_v5"
     min_count: int | None = None
     max_count: int | None = None
+    network: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class Cluster:
 
     load_balancer: services of type LoadBalancer get an address. registry: the nodes can pull images. outbound: charts
     can be downloaded. relay: Azure Relay can be reached. component_faults: faults of components after an installation,
-    by component. forbidden_kinds: plural names of kinds that the user of the kubeconfig may not access.
+    by component. forbidden_kinds: plural names of kinds that the user of the kubeconfig may not access. network: what
+    containers reach; with it, Jobs run.
     """
 
     name: str
@@ -97,8 +101,12 @@ class Cluster:
     relay: bool = True
     component_faults: Mapping[str, str] = field(default_factory=dict)
     forbidden_kinds: tuple[str, ...] = ()
+    network: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        for network in (self.network, *(pool.network for pool in self.pools)):
+            if unknown := set(network or ()) - set(NETWORK_KEYS):
+                raise ValueError(f"network: unknown key '{min(unknown)}'; expected one of {', '.join(NETWORK_KEYS)}")
         if self.type not in ("managedClusters", "connectedClusters"):
             raise ValueError(f"unknown type '{self.type}'; expected managedClusters or connectedClusters")
         for component, fault in self.component_faults.items():

@@ -129,7 +129,7 @@ arc_agents = setting_check(
     requires="The network allows HTTPS to the hosts that the extension uses.",
     source=OUTBOUND["source"],
     why="Images cannot be pulled and jobs are not received.",
-    check=CheckSpec("azure", (CLUSTER, CLOUD), (EXTENSIONS,), clusters=AKS),
+    check=CheckSpec("azure", (CLUSTER, CLOUD), (EXTENSIONS, WORKSPACE), clusters=AKS),
 )
 def outbound_access(facts: Facts) -> Results:
     """Azure does not know what a firewall allows, but it knows whether one is in between."""

@@ -19,6 +19,7 @@ from azext_amlk8s.checks import (
     extension,
     instance_types,
     namespaces,
+    probe,
     subscription,
     workloads,
 )
@@ -30,7 +31,7 @@ from azext_amlk8s.rules import Fact, Rule
 CATEGORIES = tuple(Category(one["id"], one["title"]) for one in load("checks")["categories"])
 MODULES = (
     subscription, azure, availability, cluster, conflicts, namespaces, admission, extension, components, compute,
-    instance_types, workloads,
+    instance_types, workloads, probe,
 )  # fmt: skip
 
 # What these commands find out by themselves, or can do without: the CLI runs, the cluster exists or may be unreachable.
@@ -81,6 +82,7 @@ def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[
         if one.spec.phase != other_phase
         and one.spec.clusters.lower() in ("", target.cluster.type.lower())
         and (target.workspace or one.spec.category not in ("compute", "workloads"))
+        and (target.probe or one.spec.category != "probe")
         and (not only or _is_named(one, only))
         and not _is_named(one, skip)
     )

@@ -46,6 +46,38 @@ class DryRun:
     unknown: str = ""
 
 
+@dataclass(frozen=True)
+class HostResult:
+    """What a pod met on the way to a host over HTTPS.
+
+    stage is where the connection ended: dns, connect, proxy, tls (the certificate is not trusted), handshake, or empty
+    for a success. issuer is that of the certificate; proxied says that a proxy was in between.
+    """
+
+    host: str
+    stage: str = ""
+    error: str = ""
+    issuer: str = ""
+    proxied: bool = False
+
+
+@dataclass(frozen=True)
+class PoolProbe:
+    """The probe of a node pool.
+
+    state is done, image (the image could not be pulled), pending, rejected, failed, timeout or skipped; message says
+    why. authorities is the number of CAs that the image trusts; proxy is that of the container.
+    """
+
+    pool: str
+    state: str
+    message: str = ""
+    node: str = ""
+    hosts: tuple[HostResult, ...] = ()
+    proxy: str = ""
+    authorities: int = 0
+
+
 # From Azure. FEATURE and RELAY are None where Azure does not know the feature, or where no relay is named.
 CLI: Fact[str] = Fact("cli")
 CLOUD: Fact[Cloud] = Fact("cloud")
@@ -93,6 +125,7 @@ TLS_SECRET: Fact[TlsSecret | None] = Fact("tls_secret")
 CLAIMS: Fact[Objects] = Fact("claims")
 POD_GROUPS: Fact[Objects] = Fact("pod_groups")
 DRY_RUNS: Fact[Sequence[DryRun]] = Fact("dry_runs")
+PROBES: Fact[Sequence[PoolProbe]] = Fact("probes")
 
 IN_CLUSTER: tuple[Fact[Any], ...] = (
     KUBERNETES, NODES, PODS, EVENTS, QUOTAS, CONTROLLERS, NAMESPACES, HEALTH, INSTANCE_TYPES, VOLCANO, ROUTER_ROLE,
@@ -107,7 +140,8 @@ class CheckTarget:
 
     before is for a cluster that gets the extension; scenario is training, inference, both, or empty for what is
     installed; settings are those of a request, where one is checked; namespace is that of a compute that is to be
-    attached. kubeconfig and context are the user's options for kubectl; caller is the signed-in account.
+    attached. probe: node pools are probed. kubeconfig and context are the user's options for kubectl; caller is the
+    signed-in account.
     """
 
     cluster: ClusterRef
@@ -120,6 +154,7 @@ class CheckTarget:
     caller: str = ""
     settings: Settings | None = None
     namespace: str = ""
+    probe: bool = False
 
     @property
     def is_attachment(self) -> bool:

@@ -62,6 +62,23 @@ COMPUTE = tuple(
         ),
     )
 )
+PROBE = tuple(
+    option.but(group="Probe")
+    for option in (
+        Option(
+            "probe",
+            help="Start a short-lived pod on each node pool, which tests DNS, the required hosts, proxy and TLS "
+            "inspection from there. Its namespace is deleted afterwards.",
+            is_flag=True,
+        ),
+        Option(
+            "probe_image",
+            help="Image of the probe, with Python 3 and certificates of public CAs. Default: azure-cli from "
+            "Microsoft's registry.",
+        ),
+        options.YES,
+    )
+)
 SELECTION = tuple(
     Option(
         name,
@@ -113,8 +130,8 @@ GROUP = Group(
             "Check a cluster, its extension and its computes, and show how to fix the problems.",
             description="Checks the subscription, the cluster in Azure, the cluster itself, the extension, its "
             "components, the compute and the instance types. Results are printed to stderr as they arrive; the report "
-            "is the output, and the exit code is 1 when there is an error. Nothing is changed. With --pre, it checks "
-            "the prerequisites of an installation.",
+            "is the output, and the exit code is 1 when there is an error. Nothing is changed, except by --probe. With "
+            "--pre, it checks the prerequisites of an installation.",
             options=(
                 *options.CLUSTER,
                 Option("before", ("--pre",), "Check the prerequisites of an installation.", is_flag=True),
@@ -128,6 +145,7 @@ GROUP = Group(
                 ),
                 options.KUBECONFIG,
                 options.CONTEXT,
+                *PROBE,
                 *COMPUTE,
                 *SELECTION,
             ),
@@ -143,6 +161,10 @@ GROUP = Group(
                 (
                     "Wait at most ten minutes until a new installation is healthy.",
                     f"az amlk8s check {AKS} --wait 10",
+                ),
+                (
+                    "Test the network of each node pool from pods, without asking first.",
+                    f"az amlk8s check {AKS} --only probe --probe --yes",
                 ),
                 ("Check only the components, as a table.", f"az amlk8s check {AKS} --only components -o table"),
                 (

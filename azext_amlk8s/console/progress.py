@@ -26,7 +26,7 @@ def follow(
     operation continues in Azure then.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    line = _Line(cmd, what)
+    line = ProgressLine(cmd, what)
     try:
         while not operation.done():
             line.show(operation.status(), operation.problem)
@@ -65,7 +65,7 @@ def _timed_out(operation: Operation | StatePoller, what: str, resume: str, secon
     return az_error("DeploymentError", f"{message} To follow it:", [resume])
 
 
-class _Line:
+class ProgressLine:
     """One line that is rewritten on a terminal; elsewhere a line for each new stage."""
 
     def __init__(self, cmd: AzCliCommand, what: str) -> None:

@@ -132,13 +132,34 @@ class Cluster:
 
     def dry_run_create(self, path: str, body: dict[str, Any]) -> None:
         """Have the API server admit an object without storing it. Raises ClusterUnreachable, ClusterRefused."""
+        self._write("POST", path, body, {"dryRun": "All"})
+
+    def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Create an object; returns it as it is stored. Raises ClusterUnreachable, ClusterRefused."""
+        record_change("POST", f"{path}/{body['metadata']['name']}")
+        return self._write("POST", path, body, {})
+
+    def delete(self, path: str, uid: str) -> None:
+        """Delete the object of this UID and no other; one that does not exist is not an error.
+
+        Raises ClusterUnreachable, and ClusterRefused 409 where the object at the path has another UID.
+        """
+        record_change("DELETE", path)
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+        try:
+            self._write("DELETE", path, options, {})
+        except ClusterRefused as refused:
+            if refused.status != 404:
+                raise
+
+    def _write(self, method: str, path: str, body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
         http = self._client._client._client  # pylint: disable=protected-access
 
         def send() -> Response:
-            response: Response = http.post(path, params={"dryRun": "All"}, json=body)
+            response: Response = http.request(method, path, params=query, json=body)
             return response
 
-        json_object(self._send(send))
+        return json_object(self._send(send))
 
     def create_namespace(self, name: str) -> None:
         """Create a namespace; an existing one is kept. Raises ClusterUnreachable, ClusterRefused."""

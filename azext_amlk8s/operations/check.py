@@ -36,8 +36,11 @@ def check(
     wait: float | None = None,
     kubeconfig: str | None = None,
     context: str | None = None,
+    probe: bool = False,
+    probe_image: str | None = None,
+    yes: bool = False,
 ) -> dict[str, Any]:
-    """Report every problem with its fix; az exits with 1 when there is an error. Writes nothing."""
+    """Report every problem with its fix; az exits with 1 when there is an error. Without a probe, writes nothing."""
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
     from azext_amlk8s.azure import AzureClient
@@ -63,21 +66,67 @@ def check(
         kubeconfig=kubeconfig or "",
         context=context or "",
         caller=signed_in_account(cmd.cli_ctx),
+        probe=probe,
     )
     checks = _select(target, only or (), skip or ())
+    known: dict[Fact[Any], Any] = {}
+    if any(one.spec.category == "probe" for one in checks):
+        known = probe_node_pools(cmd, client, target, probe_image, yes)
     observer = make_observer(cmd, target)
-    result, collector = run_checks(client, target, checks, observer)
+    result, collector = run_checks(client, target, checks, observer, known=known)
     deadline, pause = time.monotonic() + (wait or 0) * 60, FIRST_PAUSE_SECONDS
     while not result.healthy and result.may_recover and time.monotonic() < deadline:
         pause = min(pause, max(deadline - time.monotonic(), 0))
         observer.pause(result, pause)
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-        result, collector = run_checks(client, target, checks, observer)
+        result, collector = run_checks(client, target, checks, observer, known=known)
     observer.end(result)
     if not result.healthy:
         set_exit_code(cmd, 1)
     return build_report(target, result, find_components(result, collector))
+
+
+def probe_node_pools(
+    cmd: Any, client: AzureClient, target: CheckTarget, image: str | None, yes: bool
+) -> dict[Fact[Any], Any]:
+    """The facts of a probe, after the user has agreed to it; why there are none where the cluster cannot be reached."""
+    from azext_amlk8s.checks.facts import CLOUD, CLUSTER, EXTENSIONS, NODES, PROBES, WORKSPACE
+    from azext_amlk8s.checks.probe import hosts_to_test
+    from azext_amlk8s.console.errors import confirm
+    from azext_amlk8s.console.progress import ProgressLine
+    from azext_amlk8s.knowledge import load
+    from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
+    from azext_amlk8s.operations.fact_collector import FactCollector
+    from azext_amlk8s.operations.probe import run_probe
+    from azext_amlk8s.rules import Unavailable
+
+    facts = (CLOUD, CLUSTER, EXTENSIONS, WORKSPACE)
+    collector = FactCollector(client, target)
+    try:
+        collector.start((*facts, NODES))
+        connection, nodes = collector.connection, collector[NODES]
+        hosts = hosts_to_test(collector.facts(facts))
+    finally:
+        collector.close()
+    if isinstance(connection, Unavailable):
+        return {PROBES: connection}
+    if isinstance(nodes, Unavailable):
+        return {PROBES: nodes}
+    confirm(
+        cmd,
+        f"Start a pod on each node pool of '{target.cluster.name}', in a namespace that is deleted afterwards?",
+        yes,
+        refusal="Not probed",
+    )
+    line = ProgressLine(cmd, f"Probing {target.cluster.name}")
+    image = image or f"{client.cloud.images}/{load('checks')['probe']['image']}"
+    try:
+        return {PROBES: run_probe(connection, nodes, hosts, image, line.show)}
+    except (ClusterRefused, ClusterUnreachable) as error:
+        return {PROBES: Unavailable(str(error))}
+    finally:
+        line.clear()
 
 
 def run_checks(

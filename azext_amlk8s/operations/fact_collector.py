@@ -220,7 +220,9 @@ class FactCollector:
         resource_id = str(settings.get("relayserver.hybridConnectionResourceID") or "")
         return self._client.get(resource_id) if resource_id.startswith("/subscriptions/") else None
 
-    def _read_workspace(self) -> Object:
+    def _read_workspace(self) -> Object | Unavailable:
+        if self.target.workspace is None:
+            return Unavailable("no workspace was named")
         return self._client.get(self._workspace_id())
 
     def _read_computes(self) -> Objects:

@@ -289,6 +289,7 @@ class Api:
             ]
             return as_json(forms.many(request, target.kind, gone, {}))
         existing = self._store.get(target.kind, target.namespace, target.name)
+        _check_preconditions(target, existing, await request.text())
         await self._admission.admit(target.kind, target.namespace, existing, "DELETE", old=existing, dry_run=dry_run)
         obj = await self._store.delete(target.kind, target.namespace, target.name, dry_run)
         group = {"group": target.kind.group} if target.kind.group else {}
@@ -390,6 +391,21 @@ def _patch_of(target: Target, text: str) -> dict[str, Any]:
     _same_place(target, wanted.setdefault("metadata", {}))
     wanted["metadata"]["name"] = target.name
     return admission.convert(target.kind, wanted)
+
+
+def _check_preconditions(target: Target, existing: dict[str, Any], text: str) -> None:
+    """Raise ApiError 409 where DeleteOptions name another UID."""
+    try:
+        options = json.loads(text) if text else {}
+    except ValueError:
+        return  # protobuf, which kubectl does not send with preconditions
+    expected, actual = (options.get("preconditions") or {}).get("uid"), existing["metadata"]["uid"]
+    if expected is not None and expected != actual:
+        message = (
+            f'Operation cannot be fulfilled on {target.kind.resource} "{target.name}": Precondition failed: UID in '
+            f"precondition: {expected}, UID in object meta: {actual}"
+        )
+        raise status.ApiError(409, "Conflict", message, name=target.name, kind=target.kind.plural)
 
 
 def _same_place(target: Target, meta: dict[str, Any]) -> None:

@@ -61,6 +61,13 @@ class KubeClient:
             )
         return applied or {}
 
+    async def merge_status(self, obj: dict[str, Any], status: dict[str, Any]) -> None:
+        """Merge fields into the status of an object."""
+        meta = obj["metadata"]
+        path = await self._path(obj["apiVersion"], obj["kind"], meta.get("namespace"))
+        patch = "application/merge-patch+json"
+        await self._call("PATCH", f"{path}/{meta['name']}/status", {}, {"status": status}, patch)
+
     async def delete(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> None:
         """Delete an object, if it exists."""
         if (path := await self._path(api_version, kind, namespace)) is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.kubernetes.node_agent import can_run_containers
 from tests.scenarios.runner import Scenario, read, run_scenario
 from tests.scenarios.stage import Stage
 
@@ -42,6 +43,8 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         temporary = self.config._tmp_path_factory  # type: ignore[attr-defined]
+        if any("network" in one for one in self._scenario.world.get("clusters", ())) and not can_run_containers():
+            pytest.skip("this machine does not allow network namespaces")
         if STAGE not in self.config.stash:
             stage = self.config.stash[STAGE] = Stage(temporary.mktemp("stage"))
             self.config.add_cleanup(stage.end)

@@ -17,7 +17,7 @@ socket; the command runs in its own az process (forked, see az_process.py), with
         stdout: [Name, ext]      # texts on stdout, such as those of a table; default none
         never: [s3cret]          # texts that appear in neither stream, nor in the sandbox's record of what was sent
         returns: {"[0].fix": "..."}   # JMESPath into stdout -> value; `...` at the end of a string stands for any rest
-        writes: [PUT extensions/azureml-extension]   # method and end of the path, in order; default: NO write to Azure or a cluster
+        writes: [PUT extensions/azureml-extension]   # method and end of the path (* for any name), in order; default: NO write to Azure or a cluster
         sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked)
         not_sent: [sslCertPemFile]   # settings of `run` that the request lacks or has otherwise; it must have all others
         seconds: 0               # how long installing and attaching take; default 0
@@ -37,6 +37,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def _write_differences(scenario: Scenario, writes: list[dict[str, Any]]) -> Iter
     expected = [tuple(one.split(" ", 1)) for one in scenario.writes]
     actual = [(line["method"], line["path"]) for line in writes]
     same = len(expected) == len(actual) and all(
-        method == actual_method and path.lower().endswith(end.lower())
+        method == actual_method and fnmatchcase(path.lower(), f"*{end.lower()}")
         for (method, end), (actual_method, path) in zip(expected, actual, strict=True)
     )
     if not same:
