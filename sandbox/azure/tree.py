@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,14 @@ class Tree:
         """Add or replace by id."""
         self._resources[resource["id"].lower()] = resource
         return resource
+
+    def resources(self) -> dict[str, Resource]:
+        """Copies of all resources by ID in lower case."""
+        return copy.deepcopy(self._resources)
+
+    def restore(self, resources: dict[str, Resource]) -> None:
+        """Hold copies of these resources alone."""
+        self._resources = copy.deepcopy(resources)
 
     def remove(self, resource_id: str) -> None:
         """Remove a resource with everything below it."""

@@ -29,13 +29,14 @@ ADMITTING = (
 
 @dataclass(frozen=True)
 class ClusterSide:
-    """The Kubernetes API of one cluster."""
+    """The Kubernetes API of one cluster. store is None for a real API server."""
 
     name: str
     server: str
     token: str
     client: KubeClient
     _stop: Callable[[], Awaitable[None]]
+    store: Store | None = None
 
     async def stop(self) -> None:
         """Stop the server and close the client."""
@@ -62,12 +63,14 @@ async def start_cluster_side(
     stand-in refuses its user the kinds in forbidden_kinds; the sandbox itself is an administrator.
     """
     token = user = secrets.token_urlsafe(32)
+    store = None
     if real and ASSETS in os.environ:
         server, stop = await start_real(directory, authority, token)
     else:
         user = secrets.token_urlsafe(32)
+        store = Store()
         server, stop = await _start_stand_in(
-            Api(Store(), token, version, on_request, name, user, forbidden_kinds, faults), authority
+            Api(store, token, version, on_request, name, user, forbidden_kinds, faults), authority
         )
     client = KubeClient(server, token, authority.client_context())
     for namespace in ("default", "kube-node-lease", "kube-public", "kube-system"):
@@ -80,7 +83,7 @@ async def start_cluster_side(
         await client.close()
         await stop()
         raise
-    return ClusterSide(name, server, user, client, stop)
+    return ClusterSide(name, server, user, client, stop, store)
 
 
 async def _seed(client: KubeClient, cluster: str, objects: list[dict[str, Any]]) -> None:

@@ -24,6 +24,9 @@ from sandbox.kubernetes.forms import as_json
 from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.store import Event, Store
 
+# libyaml where PyYAML was built with it: server-side apply is parsed ten times as fast.
+LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 LOG = "sandbox/log"
 PATCHES = {
     "application/merge-patch+json": patch.merge,
@@ -298,7 +301,7 @@ class Api:
 
     async def _read(self, request: web.Request, target: Target) -> dict[str, Any]:
         text = await request.text()
-        obj = yaml.safe_load(text) if "yaml" in request.content_type else json.loads(text)
+        obj = yaml.load(text, Loader=LOADER) if "yaml" in request.content_type else json.loads(text)
         if not isinstance(obj, dict):
             raise status.bad_request("the body of the request is not an object")
         if (
@@ -379,7 +382,7 @@ def _only(target: Target, existing: dict[str, Any], wanted: dict[str, Any]) -> d
 
 def _patch_of(target: Target, text: str) -> dict[str, Any]:
     try:
-        wanted = yaml.safe_load(text)
+        wanted = yaml.load(text, Loader=LOADER)
     except yaml.YAMLError as error:
         raise status.bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {error}") from error
     given = wanted.get("apiVersion", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,11 +74,16 @@ class Kind:
 
 def built_in() -> list[Kind]:
     """The kinds in kinds.yaml."""
+    return list(_read_kinds())
+
+
+@functools.cache
+def _read_kinds() -> tuple[Kind, ...]:
     entries = yaml.safe_load(Path(__file__).with_name("kinds.yaml").read_text(encoding="utf-8"))
-    return [
+    return tuple(
         Kind(**{**entry, "short": tuple(entry.get("short", ())), "integers": tuple(entry.get("integers", ()))})
         for entry in entries
-    ]
+    )
 
 
 def custom(definitions: Iterable[Mapping[str, Any]]) -> list[Kind]:

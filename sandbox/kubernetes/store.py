@@ -40,6 +40,18 @@ class Store:
         """Whether anything has changed since a version."""
         return self.version > version
 
+    def objects(self) -> dict[tuple[str, str, str, str], Object]:
+        """Copies of all objects by group, kind, namespace and name."""
+        return copy.deepcopy(self._objects)
+
+    async def restore(self, objects: dict[tuple[str, str, str, str], Object]) -> None:
+        """Hold copies of these objects alone, as after a restart of the cluster: watchers have to list anew."""
+        self._objects = copy.deepcopy(objects)
+        definitions = next(one for one in self._built_in if one.kind == CRD)
+        self._custom = custom(self.list(definitions))
+        self.version += 1 + max((int(one["metadata"]["resourceVersion"]) for one in objects.values()), default=0)
+        self.events = []
+
     def kinds(self) -> list[Kind]:
         """All kinds served now."""
         return self._built_in + self._custom

@@ -1,18 +1,19 @@
 """Run commands against faults, and compare the end state with that of an undisturbed run.
 
-`python -m tests.faults.matrix` runs every cell (command x request x fault) and every kill; `--sample N` a part of them,
-chosen by `--seed`. It prints each wrong cell and the totals, writes them to `--report FILE` as JSON, and exits with 1
-if a cell is wrong.
+`python -m tests.faults.matrix` runs every cell (command x fault x request), every kill and interruption, and the pairs
+of faults. It prints each wrong cell and the totals, and writes them to `--report FILE` as JSON. The exit code is 1
+when a cell is wrong that known.yaml does not list, or when a listed one is right.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
+import multiprocessing
+import os
 import sys
 import tempfile
-import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,178 +21,164 @@ from typing import Any
 
 import yaml
 
-from tests.faults.proxy import Fault, Seen
-from tests.faults.stage import UUID, FaultStage, Run
+from tests.faults.cases import Baseline, Cell, Command, by_hash, cells_of, measure, pairs_of, read_commands, read_faults
+from tests.faults.evaluation import evaluate
+from tests.faults.stage import FaultStage
 
-CASES = Path(__file__).with_name("faults.yaml")
-LONGEST_SECONDS = 90
-EXIT_CODES = (0, 1, 2, 3)
-KILLED = -9
+KNOWN = Path(__file__).with_name("known.yaml")
 
 
 @dataclass(frozen=True)
-class Command:
-    """A command of faults.yaml. reads is true for one that writes nothing; exact for one whose output
-    never changes with what could not be read.
-    """
+class Result:
+    """A cell that was run; wrong is empty where all is right."""
 
-    name: str
-    run: str
-    given: tuple[str, ...] = ()
-    reads: bool = False
-    exact: bool = False
+    cell: Cell
+    wrong: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Baseline:
-    """An undisturbed run: its requests, the state after it, and the exit code of the same command run again."""
+class Worker:
+    """The stage of one process and the baselines measured on it."""
 
-    requests: tuple[Seen, ...]
-    state: Any
-    exit: int
-    exit_again: int
-    out: str
+    def __init__(self, folder: Path) -> None:
+        self._stage = FaultStage(folder / f"stage-{os.getpid()}")
+        self._baselines: dict[str, Baseline] = {}
 
+    def baseline(self, command: Command) -> Baseline:
+        """The undisturbed run of a command, measured once."""
+        if command.name not in self._baselines:
+            self._baselines[command.name] = measure(self._stage, command)
+        return self._baselines[command.name]
 
-@dataclass(frozen=True)
-class Cell:
-    """One fault at one request of one command; without a fault, a kill -9 there."""
-
-    command: Command
-    at: int
-    fault: Fault | None
-
-    @property
-    def name(self) -> str:
-        """The cell in words."""
-        return f"{self.command.name}, request {self.at}: {self.fault.name if self.fault else 'kill -9'}"
+    def run(self, cell: Cell) -> Result:
+        """Run a cell."""
+        return Result(cell, tuple(evaluate(self._stage, cell, self.baseline(cell.command))))
 
 
-def read_cases() -> tuple[list[Command], list[Fault]]:
-    """The commands and faults of faults.yaml."""
-    cases = yaml.safe_load(CASES.read_text(encoding="utf-8"))
-    commands = [Command(**{**one, "given": tuple(one.get("given", ()))}) for one in cases["commands"]]
-    faults = [Fault(**{**one, "methods": tuple(one.get("methods", ()))}) for one in cases["faults"]]
-    return commands, faults
+_worker: Worker | None = None
 
 
-def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> Iterator[Cell]:
-    """Every cell of a command: each request with each fault that fits its method, and each kill of a write command."""
-    for at, request in enumerate(baseline.requests):
-        for fault in faults:
-            if not fault.methods or request.method in fault.methods:
-                yield Cell(command, at, fault)
-        if not command.reads:
-            yield Cell(command, at, None)
+def _start_worker(folder: str) -> None:
+    global _worker
+    _worker = Worker(Path(folder))
 
 
-def measure(stage: FaultStage, command: Command, folder: Path) -> Baseline:
-    """Run a command undisturbed, and again. Raises RuntimeError if it fails."""
-    with stage.world(folder) as world:
-        _prepare(world, command)
-        run = world.az(command.run)
-        if run.code not in ((0, 1) if command.reads else (0,)):
-            raise RuntimeError(f"{command.name} fails without a fault: {run.err}")
-        requests, state = tuple(run.requests), world.state()
-        return Baseline(requests, state, run.code, world.az(command.run).code, run.out)
+def _measure(command: Command) -> tuple[Command, Baseline]:
+    assert _worker
+    return command, _worker.baseline(command)
 
 
-def evaluate(stage: FaultStage, cell: Cell, baseline: Baseline, folder: Path) -> list[str]:
-    """What is wrong with a cell, in words; empty when all is right."""
-    with stage.world(folder) as world:
-        _prepare(world, cell.command)
-        started = time.monotonic()
-        run = world.az(cell.command.run, cell.fault, cell.at, kill=cell.fault is None)
-        seconds = time.monotonic() - started
-        state = world.state()
-        wrong = [*_of_run(cell, run, seconds), *_of_secrets(run, world.secrets())]
-        if run.code == 0 and not cell.command.reads and state != baseline.state:
-            wrong.append("exit code 0, but the end state is another: " + _difference(baseline.state, state))
-        if cell.command.exact and run.code == 0 and not _alike(cell, run.out, baseline.out):
-            wrong.append(f"exit code 0, but the output is another: {run.out[:300]}")
-        if not cell.command.reads:
-            again = world.az(cell.command.run)
-            state = world.state()
-            if again.code not in (0, baseline.exit_again):
-                wrong.append(f"the same command again ends in {again.code}: {again.err[-600:]}")
-            elif state != baseline.state:
-                wrong.append("the same command again leads elsewhere: " + _difference(baseline.state, state))
-    return [*wrong, f"stderr: {run.err[-800:]}"] if wrong else []
-
-
-def _prepare(world: Any, command: Command) -> None:
-    for given in command.given:
-        if (run := world.az(given)).code:
-            raise RuntimeError(f"{given} fails without a fault: {run.err}")
-
-
-def _of_run(cell: Cell, run: Run, seconds: float) -> Iterator[str]:
-    if run.code == KILLED and cell.fault is None:
-        return
-    if run.code not in EXIT_CODES:
-        yield f"exit code {run.code}"
-    if "Traceback" in run.err or "unexpected error" in run.err:
-        yield "a traceback"
-    if seconds > LONGEST_SECONDS:
-        yield f"{seconds:.0f} seconds"
-    if run.foreign:
-        yield f"requests to a foreign host: {run.foreign}"
-    if run.code and not run.err.strip():
-        yield "no message"
-
-
-def _of_secrets(run: Run, secrets: Sequence[str]) -> Iterator[str]:
-    if any(secret in run.out or secret in run.err for secret in secrets):
-        yield "a secret is printed"
-
-
-def _alike(cell: Cell, out: str, expected: str) -> bool:
-    return bool(cell.fault and cell.fault.alters) or UUID.sub("", out) == UUID.sub("", expected)
-
-
-def _difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    names = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
-    parts = [f"{name}: {json.dumps(expected.get(name))} -> {json.dumps(found.get(name))}" for name in names]
-    return "; ".join(parts)[:1500]
-
-
-def run_matrix(folder: Path, *, sample: int = 0, seed: int = 0, only: str = "") -> dict[str, Any]:
-    """Run the matrix in an empty folder. Returns the totals, and the wrong cells with what is wrong."""
-    commands, faults = read_cases()
-    wrong: dict[str, list[str]] = {}
-    count, kills = 0, 0
-    stage = FaultStage(folder / "stage")
+def _run(cell: Cell) -> Result:
+    assert _worker
     try:
-        chosen = [one for one in commands if only in one.name]
-        baselines = {one.name: measure(stage, one, folder) for one in chosen}
-        cells = [cell for one in chosen for cell in cells_of(one, baselines[one.name], faults)]
+        return _worker.run(cell)
+    except Exception as error:
+        return Result(cell, (f"the cell cannot be evaluated: {type(error).__name__}: {error}",))
+
+
+def run_matrix(
+    folder: Path,
+    *,
+    workers: int,
+    sample: int = 0,
+    only: str = "",
+    on_result: Any = None,
+) -> list[Result]:
+    """Run the matrix in an empty folder; with sample as many cells, always the same; only: part of the cells' names."""
+    commands, (faults, paired) = read_commands(), read_faults()
+    context = multiprocessing.get_context("spawn")
+    results = []
+    with context.Pool(workers, _start_worker, [str(folder)]) as pool:
+        cells: list[Cell] = []
+        for command, baseline in pool.imap(_measure, [one for one in commands if _may_match(one, only)]):
+            cells += cells_of(command, baseline, faults)
+            if not sample:
+                cells += pairs_of(command, baseline, faults, paired)
+        chosen = [cell for cell in cells if only in cell.name]
         if sample:
-            cells = random.Random(seed).sample(cells, min(sample, len(cells)))
-        for cell in cells:
-            count, kills = count + 1, kills + (cell.fault is None)
-            if problems := evaluate(stage, cell, baselines[cell.command.name], folder):
-                wrong[cell.name] = problems
-    finally:
-        stage.end()
-    return {"cells": count, "kills": kills, "right": count - len(wrong), "wrong": wrong}
+            chosen = sample_of(chosen, sample)
+        for result in pool.imap_unordered(_run, by_hash(chosen, lambda cell: cell.name)):
+            results.append(result)
+            if on_result:
+                on_result(result, len(results), len(chosen))
+    return results
+
+
+def sample_of(cells: Sequence[Cell], size: int) -> list[Cell]:
+    """Always the same cells: one of each fault that does not wait for long, and others up to the size."""
+    ordered = by_hash(
+        [cell for cell in cells if not (cell.fault.first or cell.fault.times > 100)], lambda cell: cell.name
+    )
+    of_faults = list({cell.fault.name: cell for cell in reversed(ordered)}.values())
+    chosen = {cell.name for cell in of_faults}
+    return [*of_faults, *(cell for cell in ordered if cell.name not in chosen)][:size]
+
+
+def known_wrong() -> dict[str, str]:
+    """The cells of known.yaml, each with the reason why it is wrong."""
+    content = yaml.safe_load(KNOWN.read_text(encoding="utf-8")) or {}
+    return {name: one["reason"] for one in content.get("wrong") or [] for name in one["cells"]}
+
+
+def totals(results: Sequence[Result], known: Mapping[str, str]) -> dict[str, Any]:
+    """The figures of a run, and its wrong cells; what is known is listed with its reason."""
+    wrong = {result.cell.name: list(result.wrong) for result in results if result.wrong}
+    signals = [result for result in results if result.cell.is_signal and not result.cell.then]
+    pairs = [result for result in results if result.cell.then]
+    return {
+        "commands": len({result.cell.command.name for result in results}),
+        "faults": len({result.cell.fault.name for result in results}),
+        "cells": len(results) - len(signals) - len(pairs),
+        "kills": len(signals),
+        "pairs": len(pairs),
+        "right": len(results) - len(wrong),
+        "wrong": len(wrong),
+        "known": {name: known[name] for name in sorted(wrong) if name in known},
+        "by_command": dict(sorted(Counter(result.cell.command.name for result in results).items())),
+        "by_fault": dict(sorted(Counter(result.cell.fault.name for result in results).items())),
+        "unknown": {name: problems for name, problems in sorted(wrong.items()) if name not in known},
+    }
+
+
+def unexpected(results: Sequence[Result], known: Mapping[str, str]) -> Iterator[str]:
+    """A text for each cell that is wrong and not known, or known and right."""
+    for result in results:
+        name = result.cell.name
+        if result.wrong and name not in known:
+            yield "\n    ".join([name, *result.wrong])
+        if not result.wrong and name in known:
+            yield f"{name}\n    is right now: remove it from {KNOWN.name}"
+
+
+def _may_match(command: Command, only: str) -> bool:
+    return only.partition(" | ")[0] in command.name if only else True
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="Part of a command's name.")
+    parser.add_argument("--only", default="", help="Part of the names of cells; before ' | ' part of a command's name.")
+    parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--report", type=Path)
     options = parser.parse_args()
+
+    def show(result: Result, number: int, count: int) -> None:
+        if result.wrong:
+            print("\n    ".join([result.cell.name, *result.wrong]), flush=True)
+        if number % 100 == 0:
+            print(f"... {number} of {count}", file=sys.stderr, flush=True)
+
     with tempfile.TemporaryDirectory() as folder:
-        result = run_matrix(Path(folder), sample=options.sample, seed=options.seed, only=options.only)
-    for name, problems in result["wrong"].items():
-        print(name, *(f"    {problem}" for problem in problems), sep="\n")
-    print(f"{result['cells']} cells ({result['kills']} kills): {result['right']} right, {len(result['wrong'])} wrong")
+        results = run_matrix(
+            Path(folder), workers=options.workers, sample=options.sample, only=options.only, on_result=show
+        )
+    known = known_wrong()
+    found = totals(results, known)
+    print(*unexpected(results, known), sep="\n")
+    print(*(f"{key}: {value}" for key, value in found.items() if isinstance(value, int)), sep=", ")
     if options.report:
-        options.report.write_text(json.dumps(result, indent=1), encoding="utf-8")
-    return 1 if result["wrong"] else 0
+        options.report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 1 if any(unexpected(results, known)) else 0
 
 
 if __name__ == "__main__":

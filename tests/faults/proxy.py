@@ -1,10 +1,10 @@
-"""A TLS proxy in front of the sandbox: it counts requests, and does to one of them what a fault says."""
+"""A TLS proxy between az and the sandbox, on the side of Azure and of each cluster, and a host that is neither."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,202 +13,243 @@ import aiohttp
 from aiohttp import web
 
 from sandbox.tls import Authority
+from tests.faults.rewrites import REWRITES, Response
 
 HOP_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "content-encoding", "accept-encoding"}
-POLL_HEADERS = ("Location", "Azure-AsyncOperation")
-READ_POSTS = re.compile(r"/(listkeys|listclusterusercredential|sharedkeys)$|accessreviews?$", re.IGNORECASE)
+READ_POSTS = re.compile(r"/(listkeys|listclusterusercredential|sharedkeys|token)$|accessreviews?$", re.IGNORECASE)
+POLLS = re.compile(r"/(operations|computeoperationsstatus|operationresults|operationstatuses)/[^/]+$", re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(\*\w+)?", re.IGNORECASE)
+ALL_REQUESTS = 10**6
+# How long a hung response is withheld; clients give up earlier.
+HUNG_SECONDS = 600
+PIECES = 8
 
 
 @dataclass(frozen=True)
 class Fault:
     """What happens to a request, from faults.yaml.
 
-    status, body and headers replace the response, and the sandbox never sees the request unless after is true, which
-    forwards it first and loses its response. reset closes the connection. rewrite changes the sandbox's response: see
-    `_REWRITES`. delay is in seconds. times is how many requests of the same method and path meet it. alters says that a valid
-    response with other values comes of it, so that the output of a command may differ.
+    side: azure, cluster or login. kinds: the kinds of requests that it fits (read, write, poll). status, body and
+    headers replace the response, and the sandbox does not see the request unless after is true, which forwards it first
+    and loses its response. reset closes the connection; cut closes it in the middle of the body; hang never responds.
+    rewrite changes the response of the sandbox: see rewrites.py. delay is in seconds before the response, drip in seconds
+    that its body takes. signal is sent to az when the request arrives, or after it was processed. times: how many
+    requests of the same method and path meet it.
+
+    alters: a valid response with other values comes of it, so that the output may differ. survives: the kinds of
+    requests for which the command must succeed nevertheless; fails: for which it must not exit with 0. first: only the
+    first request of each kind meets it, because it takes long. written: only reads of a resource that the command
+    writes. surroundings: what is changed around the whole command, see stage.py.
     """
 
     name: str
+    side: str = "azure"
+    kinds: tuple[str, ...] = ("read", "write", "poll")
+    methods: tuple[str, ...] = ()
     status: int = 0
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     reset: bool = False
+    cut: bool = False
+    hang: bool = False
     after: bool = False
     rewrite: str = ""
     delay: float = 0
+    drip: float = 0
+    signal: str = ""
     times: int = 1
-    methods: tuple[str, ...] = ()
     alters: bool = False
+    survives: tuple[str, ...] = ()
+    fails: tuple[str, ...] = ()
+    first: bool = False
+    written: bool = False
+    surroundings: str = ""
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A request that passed."""
+@dataclass(frozen=True, order=True)
+class Request:
+    """A request that passed: number counts those of the same method and path, from 1. IDs in path are stars."""
 
+    side: str
     method: str
     path: str
-    is_write: bool
+    number: int
+    kind: str
+
+    @property
+    def name(self) -> str:
+        """The request in one word for a method, a path and a number."""
+        return f"{self.method} {'' if self.side == 'azure' else self.side + ':'}{self.path}#{self.number}"
+
+
+@dataclass
+class _Armed:
+    """A fault, and the request that it meets; without one it is the next request of its side and kinds."""
+
+    fault: Fault
+    target: Request | None
+    left: int
+    path: tuple[str, str, str] | None = None
 
 
 class Proxy:
-    """Forwards to `upstream`; meets the request number `at` (from 0) with `fault`, or calls `on_boundary` there."""
+    """Forwards to Azure and clusters, records what passes, and lets the armed faults happen."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self.base, self.foreign_base, self.upstream = "", "", ""
-        self.seen: list[Seen] = []
+        self.cluster_bases: dict[str, str] = {}
+        self.cluster_upstreams: dict[str, str] = {}
+        self.seen: list[Request] = []
         self.foreign: list[str] = []
-        self._fault: Fault | None = None
-        self._at = -1
-        self._left = 0
-        self._target: tuple[str, str] | None = None
-        self._on_boundary: Callable[[], None] | None = None
+        self.met = 0
+        self._armed: list[_Armed] = []
+        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._on_signal: Callable[[str], None] | None = None
         self._runners: list[web.AppRunner] = []
         self._session: aiohttp.ClientSession | None = None
 
-    async def start(self) -> None:
-        """Listen on loopback: once as the user's cloud (localhost), once as a foreign host (127.0.0.1)."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._authority.client_context()), auto_decompress=True
-        )
-        self.base = await self._listen(self._forward, "localhost")
+    async def start(self, clusters: tuple[str, ...]) -> None:
+        """Listen on loopback: for Azure as localhost, for each cluster, and as a foreign host (127.0.0.1)."""
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._authority.client_context()))
+        self.base = await self._listen(self._forward_azure, "localhost")
         self.foreign_base = await self._listen(self._note_foreign, "127.0.0.1")
+        for name in clusters:
+            self.cluster_bases[name] = await self._listen(self._forward_cluster(name), "localhost")
 
     async def stop(self) -> None:
         """Stop listening."""
-        for runner in self._runners:
-            await runner.cleanup()
         if self._session:
             await self._session.close()
+        for runner in self._runners:
+            await runner.cleanup()
 
-    def arm(self, fault: Fault | None, at: int, on_boundary: Callable[[], None] | None = None) -> None:
-        """Forget what passed; let `fault` meet request number `at`."""
-        self.seen, self.foreign = [], []
-        self._fault, self._at, self._on_boundary = fault, at, on_boundary
-        self._left, self._target = fault.times if fault else 0, None
+    def arm(self, *faults: tuple[Fault, Request | None], on_signal: Callable[[str], None] | None = None) -> None:
+        """Forget what passed; let each fault meet its request, or the next one after the fault before it."""
+        self.seen, self.foreign, self.met = [], [], 0
+        self._counts.clear()
+        self._armed = [_Armed(fault, target, fault.times) for fault, target in faults]
+        self._on_signal = on_signal
 
     async def _listen(self, handler: Any, host: str) -> str:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", "/{path:.*}", handler)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._authority.server_context()).start()
         self._runners.append(runner)
         return f"https://{host}:{runner.addresses[0][1]}"
 
     async def _note_foreign(self, request: web.Request) -> web.Response:
-        self.foreign.append(f"{request.method} {request.path_qs} {bool(request.headers.get('Authorization'))}")
+        self.foreign.append(f"{request.method} {request.path_qs} {'Authorization' in request.headers}")
         return web.json_response({"status": "Succeeded", "properties": {"provisioningState": "Succeeded"}})
 
-    async def _forward(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        fault = self._note(request)
-        if fault and fault.delay:
-            await asyncio.sleep(fault.delay)
-        if fault and (fault.status or fault.reset) and not fault.after:
-            return self._faulty(request, fault)
-        status, headers, text = await self._send(request, body)
-        if fault and fault.after:
-            return self._faulty(request, fault)
-        if fault and fault.rewrite:
-            status, headers, text = _REWRITES[fault.rewrite](self, status, headers, text)
-        return web.Response(status=status, headers=headers, body=text)
+    async def _forward_azure(self, request: web.Request) -> web.StreamResponse:
+        side = "login" if "/oauth2/" in request.path or ".well-known" in request.path else "azure"
+        return await self._forward(request, side, self.base, self.upstream)
 
-    def _note(self, request: web.Request) -> Fault | None:
-        """Record the request; return the fault that it meets."""
-        if "/oauth2/" in request.path or ".well-known" in request.path:
-            return None
-        is_write = request.method in ("PUT", "PATCH", "DELETE", "POST") and not READ_POSTS.search(request.path)
-        self.seen.append(Seen(request.method, request.path, is_write))
-        if len(self.seen) - 1 == self._at:
-            self._target = (request.method, request.path)
-            if self._on_boundary:
-                self._on_boundary()
-        if self._fault and self._left and (request.method, request.path) == self._target:
-            self._left -= 1
-            return self._fault
+    def _forward_cluster(self, name: str) -> Any:
+        async def forward(request: web.Request) -> web.StreamResponse:
+            return await self._forward(request, "cluster", self.cluster_bases[name], self.cluster_upstreams[name])
+
+        return forward
+
+    async def _forward(self, request: web.Request, side: str, base: str, upstream: str) -> web.StreamResponse:
+        body = await request.read()
+        fault = self._note(request, side)
+        if fault is None:
+            return _web_response(await self._send(request, body, base, upstream))
+        if fault.after:
+            await self._send(request, body, base, upstream)
+        if fault.signal and self._on_signal:
+            self._on_signal(fault.signal)
+        await asyncio.sleep(HUNG_SECONDS if fault.hang else fault.delay)
+        if fault.reset:
+            return _abort(request)
+        if fault.status:
+            headers = {name: value.replace("FOREIGN", self.foreign_base) for name, value in fault.headers.items()}
+            return web.Response(status=fault.status, body=fault.body.encode(), headers=headers)
+        response = await self._send(request, body, base, upstream)
+        if fault.rewrite:
+            response = REWRITES[fault.rewrite](response, base + request.path_qs, self.foreign_base)
+        return await _in_pieces(request, response, fault) if fault.cut or fault.drip else _web_response(response)
+
+    def _note(self, request: web.Request, side: str) -> Fault | None:
+        """Record a request; return the fault that it meets."""
+        path = normalize(request.path)
+        key = (side, request.method, path)
+        self._counts[key] += 1
+        seen = Request(side, request.method, path, self._counts[key], _kind(request))
+        self.seen.append(seen)
+        for armed in self._armed:
+            if armed.path is None and _is_met(armed, seen):
+                armed.path = key
+            if armed.path == key and armed.left:
+                armed.left -= 1
+                self.met += 1
+                return armed.fault
+            if armed.path is None and armed.left:
+                return None  # a fault that is yet to come delays those after it
         return None
 
-    def _faulty(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        if fault.reset:
-            if request.transport:
-                request.transport.abort()
-            return web.Response(status=500)
-        headers = {name: value.replace("FOREIGN", self.foreign_base) for name, value in fault.headers.items()}
-        return web.Response(status=fault.status, body=fault.body.encode(), headers=headers)
-
-    async def _send(self, request: web.Request, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    async def _send(self, request: web.Request, body: bytes, base: str, upstream: str) -> Response:
         assert self._session
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_HEADERS}
         async with self._session.request(
-            request.method, self.upstream + request.path_qs, data=body, headers=headers, allow_redirects=False
+            request.method, upstream + request.path_qs, data=body, headers=headers, allow_redirects=False
         ) as response:
-            raw = (await response.read()).replace(self.upstream.encode(), self.base.encode())
+            raw = (await response.read()).replace(upstream.encode(), base.encode())
             kept = {
-                name: value.replace(self.upstream, self.base)
+                name: value.replace(upstream, base)
                 for name, value in response.headers.items()
                 if name.lower() not in HOP_HEADERS
             }
-            return response.status, kept, raw
+            return Response(response.status, kept, raw)
 
 
-Rewritten = tuple[int, dict[str, str], bytes]
+def normalize(path: str) -> str:
+    """A path without the subscription, its IDs replaced by stars."""
+    return UUID.sub("*", re.sub(r"^/subscriptions/[^/]+(?=/)", "", path))
 
 
-def _truncated(proxy: Proxy, status: int, headers: dict[str, str], text: bytes) -> Rewritten:
-    return status, headers, text[: len(text) // 2]
+def _kind(request: web.Request) -> str:
+    if POLLS.search(request.path):
+        return "poll"
+    is_read = (
+        request.method in ("GET", "HEAD", "OPTIONS") or READ_POSTS.search(request.path) or "dryRun" in request.query
+    )
+    return "read" if is_read else "write"
 
 
-def _foreign_polls(proxy: Proxy, status: int, headers: dict[str, str], text: bytes) -> Rewritten:
-    changed = {
-        name: value.replace(proxy.base, proxy.foreign_base) if name in POLL_HEADERS else value
-        for name, value in headers.items()
-    }
-    return status, changed, text
+def _is_met(armed: _Armed, seen: Request) -> bool:
+    if armed.target is not None:
+        return armed.target == seen
+    fault = armed.fault
+    return seen.side == fault.side and seen.kind in fault.kinds and (not fault.methods or seen.method in fault.methods)
 
 
-def _next_link(proxy: Proxy, base: str, text: bytes) -> bytes:
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return text
-    if isinstance(body, dict) and isinstance(body.get("value"), list):
-        body["nextLink"] = f"{base}/subscriptions?api-version=2022-12-01&$skiptoken=x"
-    return json.dumps(body).encode()
+def _abort(request: web.Request) -> web.Response:
+    if request.transport:
+        request.transport.abort()
+    return web.Response(status=500)
 
 
-def _foreign_next_link(proxy: Proxy, status: int, headers: dict[str, str], text: bytes) -> Rewritten:
-    return status, headers, _next_link(proxy, proxy.foreign_base, text)
+def _web_response(response: Response) -> web.Response:
+    return web.Response(status=response.status, headers=response.headers, body=response.body)
 
 
-def _padded(proxy: Proxy, status: int, headers: dict[str, str], text: bytes) -> Rewritten:
-    return status, headers, text + b" " * 2_000_000
-
-
-def _numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _numbers(item) for key, item in value.items()}
-    return [7] if isinstance(value, list) else 7
-
-
-def _wrong_types(proxy: Proxy, status: int, headers: dict[str, str], text: bytes) -> Rewritten:
-    try:
-        return status, headers, json.dumps(_numbers(json.loads(text))).encode()
-    except ValueError:
-        return status, headers, text
-
-
-def _unknown_state(proxy: Proxy, status: int, headers: dict[str, str], text: bytes) -> Rewritten:
-    state = re.sub(rb'"(provisioningState|status)": ?"(Succeeded|Creating|Updating)"', rb'"\1": "Pondering"', text)
-    return status, headers, state
-
-
-_REWRITES: Mapping[str, Callable[[Proxy, int, dict[str, str], bytes], Rewritten]] = {
-    "truncated": _truncated,
-    "foreign-polls": _foreign_polls,
-    "foreign-next-link": _foreign_next_link,
-    "padded": _padded,
-    "wrong-types": _wrong_types,
-    "unknown-state": _unknown_state,
-}
+async def _in_pieces(request: web.Request, response: Response, fault: Fault) -> web.StreamResponse:
+    """Send the body slowly, or only half of it before the connection ends."""
+    headers = {**response.headers, "Content-Length": str(len(response.body))}
+    stream = web.StreamResponse(status=response.status, headers=headers)
+    await stream.prepare(request)
+    step = len(response.body) // PIECES + 1
+    for start in range(0, len(response.body), step):
+        if fault.cut and start >= len(response.body) // 2:
+            break
+        await asyncio.sleep(fault.drip / PIECES)
+        await stream.write(response.body[start : start + step])
+    if fault.cut:
+        return _abort(request)
+    await stream.write_eof()
+    return stream

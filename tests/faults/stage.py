@@ -1,15 +1,22 @@
-"""One login and one proxy for all cells; a fresh sandbox behind the proxy for each."""
+"""One login and one proxy for all cells; a fresh sandbox behind the proxy for each, in the state that its command needs."""
 
 from __future__ import annotations
 
 import asyncio
+import copy
+import dataclasses
 import itertools
+import json
 import os
 import re
 import shlex
 import shutil
+import signal
+import socket
 import threading
-from collections.abc import Coroutine, Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,61 +25,117 @@ from typing import Any
 from sandbox import login, server
 from sandbox.tls import Authority
 from sandbox.world import load
-from tests.faults.proxy import Fault, Proxy, Seen
+from tests.faults.proxy import UUID, Fault, Proxy, Request
 from tests.scenarios.stage import BASE, AzProcess
 
-HUNG_SECONDS = 150
+HUNG_SECONDS = 400
+SETTLED_SECONDS = 10
+SIGNALS = {"kill": signal.SIGKILL, "interrupt": signal.SIGINT}
+TERMINAL = ("succeeded", "failed", "canceled")
 # What differs between two runs that end alike: times, and what the services draw at random.
 VOLATILE = {
     *("systemdata", "createdon", "modifiedon", "createdat", "lastmodifiedat", "updatedon", "updatedat"),
     *("etag", "time", "createdby", "keys", "statuses"),
 }
 KEY = re.compile(r"(SharedAccessKey=|sharedaccesskey=)[^;\"]+")
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+# Kinds of objects that a command writes in a cluster; what Azure does there follows from the resources in Azure.
+WRITTEN_KINDS = ("Namespace", "InstanceType")
+# Files of az itself that hold its own credentials.
+TOKEN_CACHES = (
+    "msal_token_cache.json",
+    "msal_token_cache.bin",
+    "service_principal_entries.json",
+    "msal_http_cache.bin",
+)
+# A secret that is shorter could be a part of an ordinary word.
+SHORTEST_SECRET = 9
 
 
 @dataclass(frozen=True)
 class Run:
-    """A command that has ended, with the requests that it sent."""
+    """A command that has ended: its requests, those to a foreign host, and how many met their fault."""
 
     code: int
     out: str
     err: str
-    requests: tuple[Seen, ...]
-    foreign: tuple[str, ...]
+    seconds: float
+    requests: tuple[Request, ...] = ()
+    foreign: tuple[str, ...] = ()
+    met: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a sandbox holds: the resources of Azure, and the objects of each cluster."""
+
+    resources: Mapping[str, Any]
+    objects: Mapping[str, Any]
 
 
 class World:
-    """A sandbox that runs behind the proxy."""
+    """A sandbox that runs behind the proxy, and a folder for the files of az."""
 
     def __init__(self, stage: FaultStage, started: server.Started, folder: Path) -> None:
-        self._stage, self._started, self._folder = stage, started, folder
+        self._stage, self._started, self.folder = stage, started, folder
 
-    def az(self, command: str, fault: Fault | None = None, at: int = -1, *, kill: bool = False) -> Run:
-        """Run a command; request number `at` meets the fault, or the process is killed there."""
-        return self._stage.run(command, self._folder, fault, at, kill=kill)
+    def az(self, command: str, *faults: tuple[Fault, Request | None]) -> Run:
+        """Run a command; each fault meets its request, or the next one after the fault before it."""
+        return self._stage.run(command, self.folder, *faults)
+
+    def snapshot(self) -> Snapshot:
+        """A copy of what the sandbox holds, once no operation runs."""
+        self._settle()
+        return Snapshot(
+            self._started.tree.resources(),
+            {name: side.store.objects() for name, side in self._started.clusters.items() if side.store},
+        )
 
     def state(self) -> dict[str, Any]:
-        """What ARM holds, without what differs from run to run: by id for most, by place for role assignments."""
+        """What Azure and the clusters hold, without what differs from run to run, once no operation runs.
+
+        By ID for most; role assignments by their scope and role, with the number of equal ones.
+        """
+        snapshot = self.snapshot()
         state: dict[str, Any] = {}
-        for resource in self._started.tree.within(""):
-            name = resource["id"].lower()
+        assignments: Counter[str] = Counter()
+        for name, resource in snapshot.resources.items():
             if "/roleassignments/" in name:
-                role = str((resource.get("properties") or {}).get("roleDefinitionId", "")).rpartition("/")[2]
-                name = f"{name.rpartition('/')[0]} {role}"
-            if "/deployments/" not in name:
+                properties = resource.get("properties") or {}
+                role = str(properties.get("roleDefinitionId", "")).rpartition("/")[2]
+                assignments[f"{name.rpartition('/')[0]} {role}"] += 1
+            elif "/deployments/" not in name:
                 state[name] = _stable({key: value for key, value in resource.items() if key not in ("id", "name")})
-        return state
+        for cluster, objects in snapshot.objects.items():
+            for (_, kind, namespace, name), value in objects.items():
+                if kind in WRITTEN_KINDS:
+                    labels = value["metadata"].get("labels")
+                    state[f"{cluster}: {kind} {namespace}/{name}"] = [labels, _stable(value.get("spec"))]
+        return {**state, **assignments}
 
     def secrets(self) -> list[str]:
-        """The values that no stream may show: keys of relays, and tokens of kubeconfigs."""
+        """The values that may appear nowhere: keys of relays, tokens of kubeconfigs, access tokens of az."""
         resources = list(self._started.tree.within(""))
         keys = [str(key) for resource in resources for key in (resource.get("keys") or {}).values()]
-        return [*(key for key in keys if len(key) > 8), *(side.token for side in self._started.clusters.values())]
+        tokens = [side.token for side in self._started.clusters.values()]
+        return [one for one in (*keys, *tokens, *self._stage.access_tokens()) if len(one) >= SHORTEST_SECRET]
+
+    def files(self) -> Iterator[Path]:
+        """The files that commands have written: streams, logs and records, without az's own credentials."""
+        own = {self.folder / name for name in ("kubeconfig", "stdin", *self._started.clusters)}
+        for folder in (self.folder, self._stage.config):
+            for file in folder.rglob("*"):
+                if file.is_file() and file.name not in TOKEN_CACHES and not own & {file, *file.parents}:
+                    yield file
+
+    def _settle(self) -> None:
+        """Wait until every resource is in a final state."""
+        end = time.monotonic() + SETTLED_SECONDS
+        while time.monotonic() < end and any(map(_is_changing, self._started.tree.resources().values())):
+            time.sleep(0.05)
 
 
 class FaultStage:
-    """Made once for many cells."""
+    """Made once for many cells. az keeps a debug log of every command, so that the search for secrets covers --debug."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -81,45 +144,74 @@ class FaultStage:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        self._base = dataclasses.replace(load(BASE), compute_updates=True)
         self._proxy = Proxy(self._authority)
-        self._wait_for(self._proxy.start())
-        env = login.environment(folder)
-        self._config = Path(env["AZURE_CONFIG_DIR"])
-        base = load(BASE)
+        self._wait_for(self._proxy.start(tuple(one.name.lower() for one in self._base.clusters)))
+        self._env = login.environment(folder)
+        self.config = Path(self._env["AZURE_CONFIG_DIR"])
         with self._sandbox(folder):
-            login.log_in(folder, {"azure": self._proxy.base, "tenant": base.tenant, "subscription": base.subscription})
-        self._process = AzProcess({**os.environ, **env})
+            state = {
+                "azure": self._proxy.base,
+                "tenant": self._base.tenant,
+                "subscription": self._base.subscription,
+            }
+            login.log_in(folder, state)
+        # A bundle of one authority is loaded in no time.
+        around = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        self._process = AzProcess({**around, **self._env, "REQUESTS_CA_BUNDLE": str(self._authority.ca_file)})
 
     @contextmanager
-    def world(self, folder: Path) -> Iterator[World]:
-        """A fresh sandbox behind the proxy."""
-        here = folder / f"cell-{next(self._count)}"
+    def world(self, snapshot: Snapshot | None = None, files: Mapping[str, str] | None = None) -> Iterator[World]:
+        """A fresh sandbox behind the proxy, which holds what the snapshot has. files are created in its folder."""
+        here = self._folder / f"cell-{next(self._count)}"
         here.mkdir()
+        for name, text in (files or {}).items():
+            (here / name).write_text(text, encoding="utf-8")
         # What an interrupted command left there belongs to the cell before.
-        shutil.rmtree(self._config / "amlk8s", ignore_errors=True)
+        for name in ("amlk8s", "commands"):
+            shutil.rmtree(self.config / name, ignore_errors=True)
         with self._sandbox(here) as started:
+            if snapshot:
+                self._wait_for(_restore(started, snapshot))
             yield World(self, started, here)
+        shutil.rmtree(here, ignore_errors=True)
 
-    def run(self, command: str, folder: Path, fault: Fault | None, at: int, *, kill: bool) -> Run:
+    def run(self, command: str, folder: Path, *faults: tuple[Fault, Request | None]) -> Run:
         """Run az in a process of its own. One that does not end is killed after HUNG_SECONDS."""
         streams = {name: folder / name for name in ("stdin", "out", "err")}
         streams["stdin"].write_text("", encoding="utf-8")
-        self._proxy.arm(fault, at, self._process.kill if kill else None)
-        watchdog = threading.Timer(HUNG_SECONDS, self._process.kill)
+        around = next((fault.surroundings for fault, _ in faults if fault.surroundings), "")
+        at_requests = [one for one in faults if not one[0].surroundings or one[0].side == "login"]
+        self._proxy.arm(*at_requests, on_signal=self._signal)
+        watchdog = threading.Timer(HUNG_SECONDS, self._process.send_signal, [signal.SIGKILL])
         watchdog.start()
+        started = time.monotonic()
         try:
-            code = self._process.run(
-                {
-                    "arguments": shlex.split(command)[1:],
-                    "cwd": str(folder),
-                    "env": {"KUBECONFIG": str(folder / "kubeconfig")},
-                    **{name: str(file) for name, file in streams.items()},
-                }
-            )
+            with self._surroundings(around) as env:
+                code = self._process.run(
+                    {
+                        "arguments": shlex.split(command)[1:],
+                        "cwd": str(folder),
+                        "env": {
+                            "KUBECONFIG": str(folder / "kubeconfig"),
+                            "AZURE_LOGGING_ENABLE_LOG_FILE": "yes",
+                            "AZURE_LOGGING_LOG_DIR": str(folder / "logs"),
+                            **env,
+                        },
+                        **{name: str(file) for name, file in streams.items()},
+                    }
+                )
         finally:
             watchdog.cancel()
+        seconds = time.monotonic() - started
         out, err = (streams[name].read_text(encoding="utf-8", errors="replace") for name in ("out", "err"))
-        return Run(code, out, err, tuple(self._proxy.seen), tuple(self._proxy.foreign))
+        return Run(code, out, err, seconds, tuple(self._proxy.seen), tuple(self._proxy.foreign), self._proxy.met)
+
+    def access_tokens(self) -> list[str]:
+        """The access tokens that az has cached."""
+        file = self.config / "msal_token_cache.json"
+        cache = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return [str(one.get("secret")) for one in (cache.get("AccessToken") or {}).values()]
 
     def end(self) -> None:
         """Stop everything."""
@@ -127,11 +219,53 @@ class FaultStage:
         self._wait_for(self._proxy.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
+
+    def _signal(self, name: str) -> None:
+        self._process.send_signal(SIGNALS[name])
+
+    @contextmanager
+    def _surroundings(self, name: str) -> Iterator[Mapping[str, str]]:
+        """What is different around the whole command: variables of the process, and files of az's configuration."""
+        if not name:
+            yield {}
+        elif name == "no-tokens":
+            # az has to get a token first; MSAL also remembers failed requests for tokens.
+            with _changed(self.config / "msal_token_cache.json", _without_tokens):
+                try:
+                    yield {}
+                finally:
+                    (self.config / "msal_http_cache.bin").unlink(missing_ok=True)
+        elif name == "unknown-host":
+            with _changed(
+                self.config / "clouds.config",
+                lambda text: re.sub(r"(endpoint_resource_manager = )\S+", r"\1https://amlk8s.invalid", text),
+            ):
+                yield {}
+        elif name == "untrusted-certificate":
+            import certifi
+
+            yield {"REQUESTS_CA_BUNDLE": certifi.where()}
+        elif name == "closed-proxy":
+            with socket.create_server(("127.0.0.1", 0)) as closed:
+                port = closed.getsockname()[1]
+            yield {"HTTPS_PROXY": f"http://127.0.0.1:{port}"}
+        else:
+            with _http_proxy(PROXY_RESPONSES[name]) as port:
+                yield {"HTTPS_PROXY": f"http://user:proxy-password@127.0.0.1:{port}"}
 
     @contextmanager
     def _sandbox(self, folder: Path) -> Iterator[server.Started]:
-        started = self._wait_for(server.start(load(BASE), folder, 0, self._authority, lambda line: None))
+        started = self._wait_for(server.start(self._base, folder, 0, self._authority, lambda line: None))
         self._proxy.upstream = started.azure
+        kubeconfig = folder / "kubeconfig"
+        text = kubeconfig.read_text(encoding="utf-8")
+        for name, side in dict(started.clusters).items():
+            self._proxy.cluster_upstreams[name] = side.server
+            text = text.replace(side.server, self._proxy.cluster_bases[name])
+            # The credentials that Azure returns lead to the proxy too.
+            started.clusters[name] = dataclasses.replace(side, server=self._proxy.cluster_bases[name])
+        kubeconfig.write_text(text, encoding="utf-8")
         try:
             yield started
         finally:
@@ -141,9 +275,70 @@ class FaultStage:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
 
+PROXY_RESPONSES = {
+    "proxy-authentication": b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
+    "proxy-forbidden": b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>",
+    "proxy-gateway": b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+    "proxy-reset": b"",
+}
+
+
+@contextmanager
+def _http_proxy(response: bytes) -> Iterator[int]:
+    """An HTTP proxy that answers every CONNECT with the same bytes and closes the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.settimeout(5)
+                    try:
+                        connection.recv(65536)
+                        connection.sendall(response)
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+@contextmanager
+def _changed(file: Path, change: Callable[[str], str]) -> Iterator[None]:
+    text = file.read_text(encoding="utf-8")
+    file.write_text(change(text), encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(text, encoding="utf-8")
+
+
+def _without_tokens(text: str) -> str:
+    return json.dumps({**json.loads(text), "AccessToken": {}})
+
+
+async def _restore(started: server.Started, snapshot: Snapshot) -> None:
+    started.tree.restore(dict(snapshot.resources))
+    for name, objects in snapshot.objects.items():
+        if store := started.clusters[name].store:
+            await store.restore(copy.deepcopy(objects))
+
+
+def _is_changing(resource: Mapping[str, Any]) -> bool:
+    properties = resource.get("properties")
+    state = properties.get("provisioningState") if isinstance(properties, Mapping) else None
+    return isinstance(state, str) and state.lower() not in TERMINAL
+
+
 def _stable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _stable(item) for key, item in value.items() if key.lower() not in VOLATILE}
-    if isinstance(value, list):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [_stable(item) for item in value]
     return UUID.sub("uuid", KEY.sub(r"\1key", value)) if isinstance(value, str) else value

@@ -10,8 +10,11 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import pkgutil
 import sys
 from typing import Any
+
+import azext_amlk8s
 
 WARM = (
     "azure.cli.core.commands.client_factory",
@@ -19,19 +22,20 @@ WARM = (
     "azure.cli.core._profile",
     "azure.mgmt.core",
     "azure.mgmt.kubernetesconfiguration.extensions",
-    "azext_amlk8s.azure.client",
-    "azext_amlk8s.azure.rest_client",
-    "azext_amlk8s.settings",
     "cryptography.x509",
+    "httpx2",
     "jsonschema",
-    "lightkube",
+    "lightkube.generic_resource",
+    "requests",
+    "tests.support",
     "yaml",
 )
 
 
 def main() -> None:
     """Run commands until stdin ends."""
-    for name in WARM:
+    modules = (one.name for one in pkgutil.walk_packages(azext_amlk8s.__path__, "azext_amlk8s."))
+    for name in (*WARM, *modules):
         importlib.import_module(name)
     for line in sys.stdin:
         task = json.loads(line)

@@ -151,11 +151,11 @@ class AzProcess:
         self._process.stdin.flush()
         return int(json.loads(self._process.stdout.readline())["code"])
 
-    def kill(self) -> None:
-        """Kill the command that runs, with SIGKILL."""
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the command that runs."""
         pid = self._process.pid
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
-            os.kill(int(child), signal.SIGKILL)
+            os.kill(int(child), number)
 
     def end(self) -> None:
         """End it."""

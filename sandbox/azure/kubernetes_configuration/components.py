@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,10 +74,16 @@ def installed_components(install: Install) -> list[Component]:
     return [component for component in _catalogue(install.name) if component.is_installed(install)]
 
 
-def _catalogue(extension: str) -> list[Component]:
+@functools.cache
+def _read_catalogue() -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = yaml.safe_load(
         Path(__file__).with_name("components.yaml").read_text(encoding="utf-8")
     )
+    return entries
+
+
+def _catalogue(extension: str) -> list[Component]:
+    entries = copy.deepcopy(_read_catalogue())
     return [
         Component(
             name=entry.pop("name").format(name=extension),

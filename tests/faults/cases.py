@@ -1,0 +1,149 @@
+"""What the matrix consists of: commands, faults, and the cells that combine them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.faults.proxy import Fault, Request
+from tests.faults.stage import FaultStage, Snapshot
+
+FOLDER = Path(__file__).parent
+# How often a request of the same method and path is a place of its own: polls repeat as long as something takes.
+MOST_REPEATED = 2
+# Each fault meets this many of the reads and of the polls of a command, always the same, and each of its writes.
+PLACES_PER_FAULT = 1
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of commands.yaml. given: the commands before it; files: files in its folder.
+
+    reads is true for one that writes nothing; exact for one whose output must be complete or missing. meets: whether
+    only signals or also pairs of faults are tried with it.
+    """
+
+    name: str
+    run: str
+    given: tuple[str, ...] = ()
+    files: Mapping[str, str] | None = None
+    reads: bool = False
+    exact: bool = False
+    meets: str = "faults"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An undisturbed run: the state before and after it, its requests, its exit code, that of the same command again."""
+
+    start: Snapshot
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    requests: tuple[Request, ...]
+    code: int
+    code_again: int
+    out: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fault at one request of one command, or around all of it; then: a fault at the next request after that."""
+
+    command: Command
+    fault: Fault
+    request: Request | None
+    then: Fault | None = None
+
+    @property
+    def name(self) -> str:
+        """The cell in one line, which stays the same while the command sends the same requests."""
+        at = self.request.name if self.request else "whole command"
+        then = f", then {self.then.name}" if self.then else ""
+        return f"{self.command.name} | {at} | {self.fault.name}{then}"
+
+    @property
+    def is_signal(self) -> bool:
+        """Whether the process is interrupted or killed."""
+        return bool(self.fault.signal)
+
+
+def read_commands() -> list[Command]:
+    """The commands of commands.yaml."""
+    entries = yaml.safe_load((FOLDER / "commands.yaml").read_text(encoding="utf-8"))["commands"]
+    return [Command(**{**one, "given": tuple(one.get("given", ()))}) for one in entries]
+
+
+def read_faults() -> tuple[list[Fault], list[str]]:
+    """The faults of faults.yaml, and the names of those that are combined in pairs."""
+    content = yaml.safe_load((FOLDER / "faults.yaml").read_text(encoding="utf-8"))
+    tuples = ("kinds", "methods", "survives", "fails")
+    faults = [
+        Fault(**{key: tuple(value) if key in tuples else value for key, value in one.items()})
+        for one in content["faults"]
+    ]
+    return faults, content["pairs"]
+
+
+def measure(stage: FaultStage, command: Command) -> Baseline:
+    """Run a command undisturbed, and again. Raises RuntimeError if it fails."""
+    with stage.world(files=command.files) as world:
+        for given in command.given:
+            if (run := world.az(given)).code:
+                raise RuntimeError(f"{given} fails without a fault: {run.err}")
+        start, before = world.snapshot(), world.state()
+        run = world.az(command.run)
+        if run.code not in ((0, 1) if command.reads else (0,)):
+            raise RuntimeError(f"{command.name} fails without a fault: {run.err}")
+        after = world.state()
+        return Baseline(start, before, after, run.requests, run.code, world.az(command.run).code, run.out)
+
+
+def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> Iterator[Cell]:
+    """The cells of a command: each fault with requests that it fits, and each signal with every request."""
+    requests = [one for one in baseline.requests if one.number <= MOST_REPEATED]
+    written = {one.path for one in baseline.requests if one.kind == "write"}
+    for fault in faults:
+        if command.meets == "signals" and not fault.signal:
+            continue
+        if fault.surroundings or fault.side == "login":
+            yield Cell(command, fault, None)
+            continue
+        fitting = [one for one in requests if _fits(fault, one, written)]
+        if fault.signal:
+            yield from (Cell(command, fault, one) for one in fitting if not command.reads)
+            continue
+        for kind in ("read", "poll", "write"):
+            chosen = [one for one in fitting if one.kind == kind]
+            if kind != "write" and not fault.first:
+                chosen = by_hash(chosen, lambda one, salt=fault.name: command.name + salt + one.name)[:PLACES_PER_FAULT]
+            for request in chosen[:1] if fault.first else chosen:
+                yield Cell(command, fault, request)
+
+
+def pairs_of(command: Command, baseline: Baseline, faults: Sequence[Fault], names: Iterable[str]) -> Iterator[Cell]:
+    """Each pair of the named faults: one at the first write, the other at the next request after it."""
+    known = {fault.name: fault for fault in faults}
+    first = next((one for one in baseline.requests if one.kind == "write"), None)
+    pairs = [(known[one], known[other]) for one in names for other in names]
+    for fault, then in pairs:
+        if first and command.meets == "pairs" and first.side == fault.side == then.side:
+            yield Cell(command, fault, first, then)
+
+
+def by_hash(items: Iterable[Any], name: Any) -> list[Any]:
+    """The items in an order that depends on their names alone, whatever other items there are."""
+    return sorted(items, key=lambda one: hashlib.sha256(name(one).encode()).digest())
+
+
+def _fits(fault: Fault, request: Request, written: set[str]) -> bool:
+    return (
+        request.side == fault.side
+        and request.kind in fault.kinds
+        and (not fault.methods or request.method in fault.methods)
+        and (not fault.written or (request.kind == "read" and request.path in written))
+    )

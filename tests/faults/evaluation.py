@@ -1,0 +1,116 @@
+"""What is wrong with a cell: judged by what Azure and the clusters hold at the end, not by text alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.faults.cases import Baseline, Cell
+from tests.faults.proxy import UUID
+from tests.faults.stage import FaultStage, Run, World
+
+# Hung responses are waited for until the read timeout, a few times.
+LONGEST_SECONDS = 240
+EXIT_CODES = (0, 1, 2, 3)
+KILLED, INTERRUPTED = -9, -2
+TRACEBACK = re.compile(r"Traceback \(most recent call last\)|unexpected error|CLIInternalError", re.IGNORECASE)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
+
+
+def evaluate(stage: FaultStage, cell: Cell, baseline: Baseline) -> list[str]:
+    """What is wrong with a cell, in words; empty when all is right."""
+    faults = [(cell.fault, cell.request), *([(cell.then, None)] if cell.then else [])]
+    with stage.world(baseline.start, cell.command.files) as world:
+        run = world.az(cell.command.run, *faults)
+        wrong = [*_of_run(cell, run), *_of_success(cell, run, baseline, world)]
+        again = world.az(cell.command.run)
+        wrong += _of_second_run(cell, again, baseline, world)
+        wrong += _of_secrets(world)
+    return [*wrong, f"stderr: {run.err[-800:]}"] if wrong else []
+
+
+def _of_run(cell: Cell, run: Run) -> Iterator[str]:
+    if cell.request and not run.met:
+        yield "the request was not sent"
+    if cell.is_signal and run.code in (KILLED, INTERRUPTED):
+        if cell.fault.signal == "interrupt":
+            yield "the interruption is not reported"
+        return
+    if run.code not in EXIT_CODES:
+        yield f"exit code {run.code}"
+    if TRACEBACK.search(run.err):
+        yield "a traceback"
+    if run.seconds > LONGEST_SECONDS:
+        yield f"{run.seconds:.0f} seconds"
+    if run.foreign:
+        yield f"requests to a foreign host: {run.foreign}"
+    if run.code and not run.err.strip() and not run.out.strip():
+        yield "no message"
+
+
+def _of_success(cell: Cell, run: Run, baseline: Baseline, world: World) -> Iterator[str]:
+    """What a first run has claimed, compared with what it has done."""
+    kind = cell.request.kind if cell.request else "read"
+    state = world.state()
+    if cell.command.reads and state != baseline.before:
+        yield f"a command that only reads has changed something: {difference(baseline.before, state)}"
+    if kind in cell.fault.survives and not cell.then and run.code != baseline.code:
+        yield f"exit code {run.code}; expected {baseline.code}, as without the fault"
+    if kind in cell.fault.fails and run.code == 0:
+        yield "exit code 0; expected a failure"
+    if run.code != 0 or cell.is_signal:
+        return
+    if not cell.command.reads and state != baseline.after:
+        yield f"exit code 0, but the end state is another: {difference(baseline.after, state)}"
+    alters = cell.fault.alters or bool(cell.then and cell.then.alters)
+    if cell.command.exact and not alters and _comparable(run.out) != _comparable(baseline.out):
+        yield f"exit code 0, but the output is another: {run.out[:300]}"
+
+
+def _of_second_run(cell: Cell, again: Run, baseline: Baseline, world: World) -> Iterator[str]:
+    """The same command again, without a fault, must lead to where one undisturbed run leads."""
+    state = world.state()
+    expected = baseline.before if cell.command.reads else baseline.after
+    if again.code not in {baseline.code, baseline.code_again}:
+        yield f"the same command again ends in {again.code}: {again.err[-600:]}"
+    elif state != expected:
+        yield f"the same command again leads elsewhere: {difference(expected, state)}"
+    elif cell.command.exact and _comparable(again.out) != _comparable(baseline.out):
+        yield f"the output of the same command again is another: {again.out[:300]}"
+    if TRACEBACK.search(again.err):
+        yield f"a traceback of the same command again: {again.err[-600:]}"
+
+
+def _of_secrets(world: World) -> Iterator[str]:
+    secrets = world.secrets()
+    for file in world.files():
+        if any(secret in text for text in _texts(file) for secret in secrets):
+            yield f"a secret in {file.name}"
+
+
+def _texts(file: Path) -> Iterator[str]:
+    """The text of a file, or those of an archive."""
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            yield from (archive.read(name).decode(errors="replace") for name in archive.namelist())
+    elif tarfile.is_tarfile(file):
+        with tarfile.open(file) as archive:
+            members = (archive.extractfile(member) for member in archive)
+            yield from (member.read().decode(errors="replace") for member in members if member)
+    else:
+        yield file.read_text(encoding="utf-8", errors="replace")
+
+
+def _comparable(out: str) -> str:
+    return TIME.sub("", UUID.sub("", out))
+
+
+def difference(expected: Mapping[str, object], found: Mapping[str, object]) -> str:
+    """The entries of two states that differ."""
+    names = sorted(key for key in {*expected, *found} if expected.get(key) != found.get(key))
+    parts = [f"{name}: {json.dumps(expected.get(name))} -> {json.dumps(found.get(name))}" for name in names]
+    return "; ".join(parts)[:1500]

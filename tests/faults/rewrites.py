@@ -1,0 +1,173 @@
+"""How faults change a response of the sandbox. Each takes the response, the URL of its request, and a foreign host."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+POLL_HEADERS = ("Location", "Azure-AsyncOperation")
+LARGE = 20_000_000
+DEEP = 100_000
+
+
+@dataclass(frozen=True)
+class Response:
+    """Status, headers and body of a response."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Rewrite = Callable[[Response, str, str], Response]
+
+
+def _of_json(change: Callable[[Any], Any]) -> Rewrite:
+    """A rewrite of the decoded body; a body that is not JSON stays as it is."""
+
+    def rewrite(response: Response, url: str, foreign: str) -> Response:
+        try:
+            value = json.loads(response.body)
+        except ValueError:
+            return response
+        return replace(response, body=json.dumps(change(value)).encode())
+
+    return rewrite
+
+
+def _state(word: str) -> Rewrite:
+    pattern = re.compile(rb'"(provisioningState|status)": ?"(Succeeded|Creating|Updating|Deleting|InProgress)"')
+
+    def rewrite(response: Response, url: str, foreign: str) -> Response:
+        return replace(response, body=pattern.sub(rb'"\1": "' + word.encode() + b'"', response.body))
+
+    return rewrite
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    return [7] if isinstance(value, list) else 7
+
+
+def _strings(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: "text" if isinstance(item, (dict, list)) else item for key, item in value.items()}
+    return "text"
+
+
+def _nulls(value: Any) -> Any:
+    return dict.fromkeys(value) if isinstance(value, dict) else None
+
+
+def _inner_nulls(value: Any) -> Any:
+    """The values below the first level null, also those of the items of a list."""
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("value"), list):
+        return {**value, "value": [_inner_nulls(one) for one in value["value"]]}
+    return {key: dict.fromkeys(item) if isinstance(item, dict) else item for key, item in value.items()}
+
+
+def _without_items(value: Any) -> Any:
+    """A list that does not show its items yet."""
+    names = [name for name in ("value", "items") if isinstance(value, dict) and isinstance(value.get(name), list)]
+    return {**value, **{name: [] for name in names}} if names else value
+
+
+def _odd_items(value: Any) -> Any:
+    """A list whose items are not objects."""
+    names = [name for name in ("value", "items") if isinstance(value, dict) and isinstance(value.get(name), list)]
+    return {**value, **{name: [None, 7, "text"] for name in names}} if names else value
+
+
+def _without_state(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_state(item) for key, item in value.items() if key not in ("provisioningState", "status")}
+    return [_without_state(item) for item in value] if isinstance(value, list) else value
+
+
+def _empty_properties(value: Any) -> Any:
+    return {**value, "properties": {}} if isinstance(value, dict) and "properties" in value else value
+
+
+def _foreign_polls(response: Response, url: str, foreign: str) -> Response:
+    return replace(
+        response, headers=_with_poll_headers(response, lambda value: re.sub(r"^https://[^/]+", foreign, value))
+    )
+
+
+def _http_polls(response: Response, url: str, foreign: str) -> Response:
+    return replace(response, headers=_with_poll_headers(response, lambda value: value.replace("https://", "http://")))
+
+
+def _no_polls(response: Response, url: str, foreign: str) -> Response:
+    return replace(response, headers={key: item for key, item in response.headers.items() if key not in POLL_HEADERS})
+
+
+def _odd_polls(response: Response, url: str, foreign: str) -> Response:
+    return replace(response, headers=_with_poll_headers(response, lambda value: "not a URL"))
+
+
+def _with_poll_headers(response: Response, change: Callable[[str], str]) -> dict[str, str]:
+    return {key: change(item) if key in POLL_HEADERS else item for key, item in response.headers.items()}
+
+
+def _next_link(link: Callable[[str, str], Any]) -> Rewrite:
+    def rewrite(response: Response, url: str, foreign: str) -> Response:
+        def change(value: Any) -> Any:
+            is_list = isinstance(value, dict) and isinstance(value.get("value"), list)
+            return {**value, "nextLink": link(url, foreign)} if is_list else value
+
+        return _of_json(change)(response, url, foreign)
+
+    return rewrite
+
+
+def _header(name: str, text: str) -> Rewrite:
+    def rewrite(response: Response, url: str, foreign: str) -> Response:
+        return replace(response, headers={**response.headers, name: text})
+
+    return rewrite
+
+
+def _body(change: Callable[[bytes], bytes]) -> Rewrite:
+    def rewrite(response: Response, url: str, foreign: str) -> Response:
+        return replace(response, body=change(response.body))
+
+    return rewrite
+
+
+REWRITES: Mapping[str, Rewrite] = {
+    "truncated": _body(lambda body: body[: len(body) // 2]),
+    "padded": _body(lambda body: body + b" " * LARGE),
+    "not-utf-8": _body(lambda body: body[:-1] + b'\xff\xfe"'),
+    "byte-order-mark": _body(lambda body: b"\xef\xbb\xbf" + body),
+    "deep": _body(lambda body: b'{"properties":' + b"[" * DEEP + b"]" * DEEP + b"}"),
+    "two-documents": _body(lambda body: body + body),
+    "numbers": _of_json(_numbers),
+    "strings": _of_json(_strings),
+    "nulls": _of_json(_nulls),
+    "inner-nulls": _of_json(_inner_nulls),
+    "without-items": _of_json(_without_items),
+    "odd-items": _of_json(_odd_items),
+    "without-state": _of_json(_without_state),
+    "empty-properties": _of_json(_empty_properties),
+    "unknown-state": _state("Pondering"),
+    "state-in-lower-case": _state("succeeded"),
+    "canceled": _state("Canceled"),
+    "failed": _state("Failed"),
+    "foreign-polls": _foreign_polls,
+    "http-polls": _http_polls,
+    "no-polls": _no_polls,
+    "odd-polls": _odd_polls,
+    "foreign-next-link": _next_link(lambda url, foreign: f"{foreign}/subscriptions?api-version=2022-12-01"),
+    "next-link-loop": _next_link(lambda url, foreign: url),
+    "odd-next-link": _next_link(lambda url, foreign: 7),
+    "not-gzip": _header("Content-Encoding", "gzip"),
+    "another-day": _header("Date", "Tue, 01 Jan 2019 00:00:00 GMT"),
+    "wrong-content-type": _header("Content-Type", "text/plain; charset=nonsense"),
+}
