@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_SOURCES := setup.py requirements.txt README.md LICENSE $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
-.PHONY: demo test contract faults lint matrix docs bench wheel sandbox sandbox-down venv clean
+.PHONY: demo test contract faults mutation lint matrix docs bench wheel sandbox sandbox-down venv clean
 
 demo: venv dist/.built
 	$(BIN)/python -m tools.demo
@@ -16,6 +16,9 @@ contract: venv dist/.built
 
 faults: venv
 	$(BIN)/python -m tests.faults.matrix $(FAULTS_ARGS)
+
+mutation: venv
+	$(BIN)/python -m tools.mutation $(MUTATION_ARGS)
 
 lint: venv
 	$(BIN)/ruff check .

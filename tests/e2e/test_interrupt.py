@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a wait: the operation goes on, and the message says how to follow it."""
+"""Ctrl-C: what was started continues, and the message says how to follow it; what only reads ends with a sentence."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from functools import partial
 from typing import Any
 
 import pytest
+import yaml
+
+from tools.prove_wheel import ROOT
 
 CLUSTER = ["-c", "aks-poc", "-t", "managedClusters", "-g", "ml-rg"]
 EXTENSION = ["amlk8s", "extension"]
@@ -26,6 +29,13 @@ def slow(start: Callable[..., Any]) -> Any:
 
 def interrupted(box: Any, words: list[str], until: Callable[[], bool]) -> tuple[int, str, str]:
     """Run az, press Ctrl-C two seconds after `until` holds; returns exit code, stdout and stderr."""
+    process = interrupt(box, words, until)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def interrupt(box: Any, words: list[str], until: Callable[[], bool]) -> subprocess.Popen[str]:
+    """Start az and press Ctrl-C two seconds after `until` holds."""
     process = subprocess.Popen(
         ["az", *words],
         env=box.env,
@@ -43,8 +53,7 @@ def interrupted(box: Any, words: list[str], until: Callable[[], bool]) -> tuple[
         time.sleep(0.2)
     time.sleep(2)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    return process.returncode, out, err
+    return process
 
 
 def written(box: Any, part: str) -> Callable[[], bool]:
@@ -98,3 +107,30 @@ def test_ctrl_c_ends_a_wait(slow: Any) -> None:
     assert (code, out) == (1, ""), err
     assert "Traceback" not in err
     assert "az amlk8s compute show" in err
+
+
+@pytest.fixture(scope="module")
+def delayed(start: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A sandbox that takes 10 seconds to respond to a read of the cluster."""
+    world = yaml.safe_load((ROOT / "sandbox" / "world.yaml").read_text(encoding="utf-8"))
+    world["faults"] = [{"kind": "slow", "method": "GET", "path": "managedClusters/aks-poc$", "seconds": 10}]
+    file = tmp_path_factory.mktemp("world") / "world.yaml"
+    file.write_text(yaml.safe_dump(world), encoding="utf-8")
+    return start("--world", str(file))
+
+
+def test_ctrl_c_ends_a_check_that_reads_with_one_sentence(delayed: Any) -> None:
+    """The sentence comes at once, before the response that is outstanding; there is no report."""
+    process = interrupt(delayed, ["amlk8s", "check", *CLUSTER], read(delayed, "/managedClusters/aks-poc"))
+    assert process.stderr
+    began = time.monotonic()
+    lines = []
+    while "ERROR" not in "".join(lines[-1:]) and (line := process.stderr.readline()):
+        lines.append(line)
+    seconds = time.monotonic() - began
+    out, rest = process.communicate(timeout=60)
+    assert (process.returncode, out, rest) == (1, "", ""), rest
+    assert lines[-1] == "ERROR: Interrupted; nothing was changed.\n"
+    assert not any("Traceback" in line for line in lines)
+    assert seconds < 5
+    assert delayed.writes() == []
