@@ -222,7 +222,7 @@ def health_report(facts: Facts) -> Results:
 @rule(
     "K404",
     Severity.ERROR,
-    title="Custom resource definition InstanceType",
+    title="Definition of InstanceType",
     requires="The cluster has the custom resource definition of instance types.",
     source=TYPES,
     why="No instance types can be created, and attaching the cluster fails.",

@@ -83,11 +83,7 @@ NAME = Option(
     "Name of the extension. Default: the AzureML extension of the cluster; azureml for a new one.",
     completer=completers.extension_names,
 )
-OPTIONAL_TYPE = options.CLUSTER_TYPE.but(
-    help="Type of the cluster: managedClusters for AKS, connectedClusters for Arc. Default: looked up.",
-)
-CLUSTER = (options.RESOURCE_GROUP, options.CLUSTER_NAME, OPTIONAL_TYPE)
-EXTENSION = (*CLUSTER, NAME)
+EXTENSION = (*options.CLUSTER, NAME)
 SKIP_CHECKS = Option(
     "skip_checks",
     help="Space-separated ids or categories of checks that are not run before the request. To list them: "
@@ -251,7 +247,7 @@ GROUP = Group(
             "list",
             "extension#list_",
             "List the Azure Machine Learning extensions of a cluster.",
-            options=CLUSTER,
+            options=options.CLUSTER,
             examples=(
                 (
                     "List the extensions of an Arc-connected cluster as a table.",

@@ -94,7 +94,7 @@ CLUSTER = tuple(
         options.KUBECONFIG.but(help="Path of the kubeconfig file. Default: KUBECONFIG, otherwise ~/.kube/config."),
         options.CONTEXT.but(help="Context of the kubeconfig. Default: its current context."),
         options.CLUSTER_NAME.but(help="Name of the cluster in Azure. For AKS the credentials are read from Azure."),
-        options.CLUSTER_TYPE.but(help="Kind of the cluster. Default: managedClusters."),
+        options.CLUSTER_TYPE,
         Option(
             "resource_group_name",
             ("--resource-group", "-g"),

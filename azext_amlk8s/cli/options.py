@@ -35,7 +35,7 @@ CLUSTER_NAME = Option(
 CLUSTER_TYPE = Option(
     "cluster_type",
     ("--cluster-type", "-t"),
-    "Kind of the cluster: managedClusters for AKS, connectedClusters for Arc.",
+    "Type of the cluster: managedClusters for AKS, connectedClusters for Arc. Default: looked up.",
     choices=CLUSTER_TYPES,
 )
 CLUSTER = (RESOURCE_GROUP, CLUSTER_NAME, CLUSTER_TYPE)

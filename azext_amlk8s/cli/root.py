@@ -185,10 +185,7 @@ GROUP = Group(
             "left out with its reason. Nothing is changed. The exit code is 0 whatever the state is; use "
             "`az amlk8s check` where a script must fail.",
             options=(
-                *options.CLUSTER[:2],
-                options.CLUSTER_TYPE.but(
-                    help="Kind of the cluster: managedClusters for AKS, connectedClusters for Arc. Default: looked up."
-                ),
+                *options.CLUSTER,
                 options.WORKSPACE.but(help="Workspace whose computes on this cluster are shown."),
                 WORKSPACE_GROUP,
                 options.KUBECONFIG,

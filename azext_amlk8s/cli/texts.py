@@ -26,20 +26,24 @@ def explanations_text(explanations: Sequence[Mapping[str, Any]]) -> list[str]:
     if len(explanations) > 10:
         return [f"{each['code']:<34} {each['meaning']}" for each in explanations]
     lines: list[str] = []
-    for each in explanations:
-        name = f" {each['name']}" if each.get("name") and each["name"] != each.get("code") else ""
-        scope = f" ({each['scope']})" if each.get("scope") else ""
-        lines += (
-            ["", f"{each.get('code') or 'Unknown message'}{name}{scope}"]
-            if lines
-            else [f"{each.get('code') or 'Unknown message'}{name}{scope}"]
-        )
-        parts = each.get("parts") or {}
-        texts = (each.get("meaning"), each.get("cause"), *(f"{key}: {value}" for key, value in parts.items()))
-        lines += [f"    {text}" for text in texts if text]
-        lines += fix_lines(each.get("fix") or [])
-        lines += [f"    See {each['source']}"] if each.get("source") else []
+    for explanation in explanations:
+        name = str(explanation.get("name") or "")
+        title = [explanation.get("code") or "Unknown message", name if name != explanation.get("code") else ""]
+        scope = f"({explanation['scope']})" if explanation.get("scope") else ""
+        lines += [""] if lines else []
+        lines.append(" ".join(filter(None, [*title, scope])))
+        parts = [f"{key}: {_part(value)}" for key, value in (explanation.get("parts") or {}).items()]
+        lines += [f"    {text}" for text in (explanation.get("meaning"), explanation.get("cause"), *parts) if text]
+        lines += fix_lines(explanation.get("fix") or [])
+        lines += [f"    See {explanation['source']}"] if explanation.get("source") else []
     return lines
+
+
+def _part(value: Any) -> str:
+    """A part of a message: names as name=value, lists with commas."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={_part(item)}" for key, item in value.items())
+    return ", ".join(map(_part, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def plan_text(result: Mapping[str, Any]) -> list[str] | None:

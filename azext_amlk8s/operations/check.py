@@ -25,7 +25,7 @@ def check(
     cmd: Any,
     resource_group_name: str,
     cluster_name: str,
-    cluster_type: str,
+    cluster_type: str | None = None,
     before: bool = False,
     scenario: str | None = None,
     workspace_name: str | None = None,
@@ -43,22 +43,22 @@ def check(
     """Report every problem with its fix; az exits with 1 when there is an error. Without a probe, writes nothing."""
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
-    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks import CheckTarget, build_report
+    from azext_amlk8s.checks.facts import CLUSTER
     from azext_amlk8s.console.check_console import make_observer
-    from azext_amlk8s.refs import ClusterRef, WorkspaceRef
+    from azext_amlk8s.operations.resource_lookup import named_workspace, open_named_cluster
 
     if compute_name and not workspace_name:
         raise RequiredArgumentMissingError(
             f"--compute-name '{compute_name}' requires the workspace of the compute.",
             recommendation="Add --workspace-name with the name of the workspace.",
         )
-    client = AzureClient(cmd.cli_ctx)
-    subscription, workspace = client.subscription_id, None
+    client, cluster, resource = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
+    workspace = None
     if workspace_name:
-        workspace = WorkspaceRef(subscription, workspace_group or resource_group_name, workspace_name)
+        workspace = named_workspace(client.subscription_id, workspace_group or resource_group_name, workspace_name)
     target = CheckTarget(
-        ClusterRef(subscription, resource_group_name, cluster_type, cluster_name),
+        cluster,
         workspace,
         compute_name or "",
         before=before,
@@ -69,10 +69,11 @@ def check(
         probe=probe,
     )
     checks = _select(target, only or (), skip or ())
-    known: dict[Fact[Any], Any] = {}
-    if any(one.spec.category == "probe" for one in checks):
-        known = probe_node_pools(cmd, client, target, probe_image, yes)
+    probes: dict[Fact[Any], Any] = {}
+    if any(check.spec.category == "probe" for check in checks):
+        probes = probe_node_pools(cmd, client, target, probe_image, yes)
     observer = make_observer(cmd, target)
+    known = {**probes, CLUSTER: resource} if resource else probes
     result, collector = run_checks(client, target, checks, observer, known=known)
     deadline, pause = time.monotonic() + (wait or 0) * 60, FIRST_PAUSE_SECONDS
     while not result.healthy and result.may_recover and time.monotonic() < deadline:
@@ -80,7 +81,7 @@ def check(
         observer.pause(result, pause)
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-        result, collector = run_checks(client, target, checks, observer, known=known)
+        result, collector = run_checks(client, target, checks, observer, known=probes)
     observer.end(result)
     if not result.healthy:
         set_exit_code(cmd, 1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.operations.option_groups import group_options
+from azext_amlk8s.operations.resource_lookup import find_cluster, open_named_cluster
 from azext_amlk8s.refs import MANAGED_CLUSTERS, ClusterRef
 from azext_amlk8s.shell import join
 
@@ -124,18 +125,18 @@ def _find(cmd: AzCliCommand, options: ClusterOptions) -> ClusterSession:
 
 
 def _find_in_azure(cmd: AzCliCommand, options: ClusterOptions) -> ClusterSession:
-    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.kubernetes import connect
     from azext_amlk8s.operations.extension_common import not_found, not_found_error
     from azext_amlk8s.operations.failure_context import connect_to_cluster
 
-    client = AzureClient(cmd.cli_ctx)
-    compute = _read_compute(client, options) if options.compute_name else None
+    compute = None
+    if options.compute_name:
+        client, compute = _read_compute(cmd, options)
+        ref = _cluster_of(compute)
     if options.cluster_name:
+        # Most clusters are AKS clusters; only the others cost a second request where the type is not given.
         cluster_type = options.cluster_type or MANAGED_CLUSTERS
-        ref = client.cluster_ref(str(options.resource_group_name), cluster_type, options.cluster_name)
-    else:
-        ref = _cluster_of(compute or {})
+        client, ref, _ = open_named_cluster(cmd, str(options.resource_group_name), options.cluster_name, cluster_type)
     if options.kubeconfig or options.context:
         connection = connect(kubeconfig=options.kubeconfig, context=options.context)
         return ClusterSession(connection, "", client, ref, compute)
@@ -143,7 +144,9 @@ def _find_in_azure(cmd: AzCliCommand, options: ClusterOptions) -> ClusterSession
         try:
             return ClusterSession(connect(config_text=client.user_kubeconfig(ref)), "", client, ref, compute)
         except not_found() as error:
-            raise not_found_error(error, client, ref) from error
+            if options.cluster_type or not options.cluster_name:
+                raise not_found_error(error, client, ref) from error
+            ref = find_cluster(client, ref.resource_group, ref.name).ref
     return ClusterSession(*connect_to_cluster(client, ref), client, ref, compute)
 
 
@@ -167,14 +170,20 @@ def _require_names(options: ClusterOptions) -> None:
         raise RequiredArgumentMissingError(f"--cluster-name '{options.cluster_name}' requires --resource-group.")
 
 
-def _read_compute(client: AzureClient, options: ClusterOptions) -> dict[str, Any]:
-    """The compute. Raises ResourceNotFoundError for none, InvalidArgumentValueError for one of another kind."""
+def _read_compute(cmd: AzCliCommand, options: ClusterOptions) -> tuple[AzureClient, dict[str, Any]]:
+    """A client for its subscription, and the compute.
+
+    Raises ResourceNotFoundError for none, InvalidArgumentValueError for one of another kind.
+    """
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
     from azext_amlk8s.console.errors import mentions
     from azext_amlk8s.operations.compute_errors import compute_not_found, not_found, workspace_not_found
+    from azext_amlk8s.operations.compute_options import open_compute
 
-    ref = client.compute_ref(str(options.resource_group_name), str(options.workspace_name), str(options.compute_name))
+    client, ref = open_compute(
+        cmd, str(options.resource_group_name), str(options.workspace_name), str(options.compute_name)
+    )
     try:
         compute = client.get_compute(ref)
     except not_found() as error:
@@ -187,7 +196,7 @@ def _read_compute(client: AzureClient, options: ClusterOptions) -> dict[str, Any
             f"Compute '{ref.name}' is of kind {kind}; expected Kubernetes.",
             recommendation=f"az amlk8s compute list {ref.workspace.cli_args} -o table",
         )
-    return compute
+    return client, compute
 
 
 def _unreachable(session: ClusterSession) -> Exception:

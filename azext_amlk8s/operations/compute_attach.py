@@ -125,7 +125,7 @@ def attach(
     if not (resource_id or cluster_name):
         resource_id = values.resource_id
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
-    cluster, cluster_findings = find_cluster_option(ref.workspace, resource_id, cluster_name, cluster_type)
+    cluster, cluster_findings = find_cluster_option(client, ref.workspace, resource_id, cluster_name, cluster_type)
     request = AttachRequest(
         ref,
         cluster,

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from azext_amlk8s.refs import MANAGED_CLUSTERS, ClusterRef, ComputeRef, WorkspaceRef
+from azext_amlk8s.operations.resource_lookup import find_cluster, log_split, named_workspace, parse_option
+from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.rules import Finding
-
-Ref = TypeVar("Ref", WorkspaceRef, ComputeRef)
-_GROUP_ID = re.compile(r"^/subscriptions/([^/]+)/resourceGroups/([^/]+)/?$", re.IGNORECASE)
 
 
 def open_workspace(
@@ -24,13 +22,9 @@ def open_workspace(
     """A client for the workspace's subscription, and the workspace. Both options may hold a full resource ID."""
     from azext_amlk8s.azure import AzureClient
 
-    if workspace_name.startswith("/"):
-        workspace = _parse(WorkspaceRef, workspace_name, "--workspace-name")
-        _log_split("--workspace-name", f"resource group '{workspace.resource_group}', workspace '{workspace.name}'")
-        return AzureClient(cmd.cli_ctx, workspace.subscription), workspace
-    subscription, group = split_group(resource_group_name)
-    client = AzureClient(cmd.cli_ctx, subscription)
-    return client, WorkspaceRef(client.subscription_id, group, workspace_name)
+    workspace = named_workspace("", resource_group_name, workspace_name)
+    client = AzureClient(cmd.cli_ctx, workspace.subscription or None)
+    return client, replace(workspace, subscription=client.subscription_id)
 
 
 def open_compute(
@@ -40,9 +34,9 @@ def open_compute(
     from azext_amlk8s.azure import AzureClient
 
     if name.startswith("/"):
-        compute = _parse(ComputeRef, name, "--name")
+        compute = parse_option(ComputeRef, name, "--name")
         workspace = compute.workspace
-        _log_split(
+        log_split(
             "--name",
             f"resource group '{workspace.resource_group}', workspace '{workspace.name}', compute '{compute.name}'",
         )
@@ -52,12 +46,17 @@ def open_compute(
 
 
 def find_cluster_option(
-    workspace: WorkspaceRef, resource_id: str | None, cluster_name: str | None, cluster_type: str | None
+    client: AzureClient,
+    workspace: WorkspaceRef,
+    resource_id: str | None,
+    cluster_name: str | None,
+    cluster_type: str | None,
 ) -> tuple[ClusterRef, tuple[Finding, ...]]:
     """The cluster that is to be attached, and the findings about its resource ID.
 
-    cluster_name may hold a full resource ID; otherwise the cluster is in the resource group of the workspace. Raises
-    an az error for no cluster, two clusters and an invalid resource ID.
+    cluster_name may hold a full resource ID; otherwise the cluster is in the resource group of the workspace, and
+    without cluster_type it is looked up there. Raises an az error for no cluster, two clusters and an invalid
+    resource ID.
     """
     from azure.cli.core.azclierror import MutuallyExclusiveArgumentError, RequiredArgumentMissingError
 
@@ -68,7 +67,7 @@ def find_cluster_option(
     if resource_id and cluster_name:
         raise MutuallyExclusiveArgumentError("--resource-id and --cluster-name both name a cluster. Use one of them.")
     if cluster_name and cluster_name.startswith("/"):
-        _log_split("--cluster-name", f"cluster {cluster_name}")
+        log_split("--cluster-name", f"cluster {cluster_name}")
         resource_id = cluster_name
     if resource_id:
         cluster, findings = parse_cluster_id(resource_id)
@@ -78,13 +77,10 @@ def find_cluster_option(
         return cluster, findings
     if not cluster_name:
         raise RequiredArgumentMissingError(
-            "Specify the cluster with --resource-id, or with --cluster-name and --cluster-type."
+            "Specify the cluster with --cluster-name, or with --resource-id if it is in another resource group."
         )
     if not cluster_type:
-        raise RequiredArgumentMissingError(
-            f"--cluster-name '{cluster_name}' requires --cluster-type.",
-            recommendation=[f"--cluster-type {MANAGED_CLUSTERS}", "--cluster-type connectedClusters"],
-        )
+        return find_cluster(client, workspace.resource_group, cluster_name).ref, ()
     return ClusterRef(workspace.subscription, workspace.resource_group, canonical_type(cluster_type), cluster_name), ()
 
 
@@ -130,26 +126,3 @@ def parse_set_values(values: Sequence[str]) -> dict[str, str]:
             )
         tags[path.removeprefix("tags.")] = text
     return tags
-
-
-def split_group(resource_group_name: str) -> tuple[str | None, str]:
-    """The subscription, if --resource-group holds a full resource ID, and the name of the resource group."""
-    if found := _GROUP_ID.match(resource_group_name):
-        _log_split("--resource-group", f"resource group '{found[2]}'")
-        return found[1], found[2]
-    return None, resource_group_name
-
-
-def _parse(kind: type[Ref], resource_id: str, option: str) -> Ref:
-    from azure.cli.core.azclierror import InvalidArgumentValueError
-
-    try:
-        return kind.parse(resource_id)
-    except ValueError as error:
-        raise InvalidArgumentValueError(f"Invalid value for {option}: {error}.") from None
-
-
-def _log_split(option: str, parts: str) -> None:
-    from knack.log import get_logger
-
-    get_logger(__name__).warning("%s holds a resource ID. Using %s.", option, parts)

@@ -34,29 +34,29 @@ def diagnose(
     cmd: AzCliCommand,
     resource_group_name: str,
     cluster_name: str,
-    cluster_type: str,
     output_folder: str,
+    cluster_type: str | None = None,
     kubeconfig: str | None = None,
     context: str | None = None,
 ) -> dict[str, Any]:
     """Write an archive and its page into a new folder. Returns their paths, the files, the verdict and the summary."""
-    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks import CheckTarget, build_report, select_checks
     from azext_amlk8s.console.check_console import make_observer
     from azext_amlk8s.operations.check import find_components, run_checks, signed_in_account
-    from azext_amlk8s.refs import ClusterRef
+    from azext_amlk8s.operations.resource_lookup import open_named_cluster
 
     folder = _create_folder(output_folder, cluster_name)
     with _removed_on_failure(folder):
-        client = AzureClient(cmd.cli_ctx)
+        client, cluster, resource = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
         target = CheckTarget(
-            ClusterRef(client.subscription_id, resource_group_name, cluster_type, cluster_name),
+            cluster,
             kubeconfig=kubeconfig or "",
             context=context or "",
             caller=signed_in_account(cmd.cli_ctx),
         )
         observer = make_observer(cmd, target)
-        result, sources = run_checks(client, target, select_checks(target), observer, (*COLLECTED, keys.PODS))
+        known = {keys.CLUSTER: resource} if resource else {}
+        result, sources = run_checks(client, target, select_checks(target), observer, (*COLLECTED, keys.PODS), known)
     observer.end(result)
     report = build_report(target, result, find_components(result, sources))
     files = _build_files(sources, report)

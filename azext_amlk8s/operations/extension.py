@@ -14,9 +14,9 @@ from azext_amlk8s.operations.extension_common import (
     not_found,
     not_found_error,
     read_extension,
-    resolve_cluster,
     resolve_extension,
 )
+from azext_amlk8s.operations.resource_lookup import open_named_cluster
 from azext_amlk8s.refs import ClusterRef, ExtensionRef
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ def show(
     name: str | None = None,
 ) -> Resource:
     """The extension as ARM describes it; exit code 3 when it does not exist."""
-    from azext_amlk8s.azure import AzureClient
-
-    client = AzureClient(cmd.cli_ctx)
-    cluster = resolve_cluster(client, resource_group_name, cluster_name, cluster_type)
+    client, cluster, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
     extension = resolve_extension(client, cluster, name)
     try:
         return client.get_extension(extension)
@@ -48,10 +45,7 @@ def list_(
     cmd: AzCliCommand, resource_group_name: str, cluster_name: str, cluster_type: str | None = None
 ) -> list[Resource]:
     """The AzureML extensions of a cluster."""
-    from azext_amlk8s.azure import AzureClient
-
-    client = AzureClient(cmd.cli_ctx)
-    cluster = resolve_cluster(client, resource_group_name, cluster_name, cluster_type)
+    client, cluster, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
     try:
         return azureml_extensions(client.list_extensions(cluster))
     except not_found() as error:
@@ -73,13 +67,11 @@ def wait(
     timeout: int = 3600,
 ) -> None:
     """Wait until the extension meets a condition; exit code 1 when the time is up or it has failed."""
-    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.operations.waiting import Condition, wait_for
 
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
     condition.validate()
-    client = AzureClient(cmd.cli_ctx)
-    cluster = resolve_cluster(client, resource_group_name, cluster_name, cluster_type)
+    client, cluster, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
     extension = ExtensionRef(cluster, name) if name else _awaited(client, cluster)
 
     def failed(resource: Mapping[str, Any]) -> Exception:

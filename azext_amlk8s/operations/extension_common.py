@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
 from azext_amlk8s.operations.failure_context import FailureContext, operation_failed, resource_failed
+from azext_amlk8s.operations.resource_lookup import cluster_not_found
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
 from azext_amlk8s.shell import quote
 
@@ -96,30 +97,6 @@ def find_extension(extensions: Iterable[Resource], extension: ExtensionRef) -> R
     return next((item for item in azureml_extensions(extensions) if item["name"].lower() == name), None)
 
 
-def resolve_cluster(client: AzureClient, resource_group: str, name: str, cluster_type: str | None) -> ClusterRef:
-    """The cluster; without a type it is looked up. Raises ResourceNotFoundError for none, and for two of one name."""
-    if cluster_type:
-        return client.cluster_ref(resource_group, cluster_type, name)
-    return find_cluster(client, resource_group, name)[0]
-
-
-def find_cluster(client: AzureClient, resource_group: str, name: str) -> tuple[ClusterRef, Resource]:
-    """The cluster of whatever type, and its resource. Raises what resolve_cluster raises."""
-    candidates = [client.cluster_ref(resource_group, kind, name) for kind in (MANAGED_CLUSTERS, CONNECTED_CLUSTERS)]
-    with ThreadPoolExecutor(2) as pool:
-        resources = list(pool.map(lambda candidate: client.find(candidate.id), candidates))
-    found = [(ref, resource) for ref, resource in zip(candidates, resources, strict=True) if resource is not None]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise az_error(
-            "RequiredArgumentMissingError",
-            f"'{name}' is both an AKS cluster and an Arc-connected cluster of resource group '{resource_group}'.",
-            [f"--cluster-type {MANAGED_CLUSTERS}", f"--cluster-type {CONNECTED_CLUSTERS}"],
-        )
-    raise _cluster_not_found(resource_group, name)
-
-
 def resolve_extension(client: AzureClient, cluster: ClusterRef, name: str | None) -> ExtensionRef:
     """The extension; without a name it is the AzureML extension of the cluster. Raises for none or several."""
     if name:
@@ -175,25 +152,11 @@ def not_found_error(
     try:
         client.get_cluster(ClusterRef(cluster.subscription, group, other, cluster.name))
     except HttpResponseError:
-        return _cluster_not_found(group, cluster.name, cluster)
+        return cluster_not_found(group, cluster.name, cluster)
     return az_error(
         "ResourceNotFoundError",
         f"Cluster '{cluster.name}' has the type {other}, not {cluster.type}.",
         [f"--cluster-type {other}"],
-    )
-
-
-def _cluster_not_found(group: str, name: str, cluster: ClusterRef | None = None) -> Exception:
-    listings = {
-        MANAGED_CLUSTERS: f"az aks list -g {quote(group)} -o table",
-        CONNECTED_CLUSTERS: "az resource list --resource-type Microsoft.Kubernetes/connectedClusters "
-        f"-g {quote(group)} -o table",
-    }
-    kind = f" of type {cluster.type}" if cluster else ""
-    return az_error(
-        "ResourceNotFoundError",
-        f"Cluster '{name}'{kind} not found in resource group '{group}'.",
-        [listings[cluster.type]] if cluster else list(listings.values()),
     )
 
 

@@ -17,8 +17,8 @@ from azext_amlk8s.operations.extension_common import (
     poll_after_lost_response,
     read_cluster,
     read_extension,
-    resolve_cluster,
 )
+from azext_amlk8s.operations.resource_lookup import open_named_cluster
 from azext_amlk8s.refs import ExtensionRef
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ def delete(
     """
     from knack.log import get_logger
 
-    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.settings import cluster_facts_from_resources
 
     if delete_dependencies and no_wait:
@@ -59,8 +58,7 @@ def delete(
             ["Leave out --no-wait."],
         )
     log = get_logger(__name__)
-    client = AzureClient(cmd.cli_ctx)
-    cluster_ref = resolve_cluster(client, resource_group_name, cluster_name, cluster_type)
+    client, cluster_ref, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
     cluster, extensions = read_cluster(client, cluster_ref)
     extension = (
         ExtensionRef(cluster_ref, name) if name else choose_extension(cluster_ref, extensions, default=DEFAULT_NAME)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, finding_object, raise_for_errors, set_exit_code
+from azext_amlk8s.operations.resource_lookup import open_named_cluster
 from azext_amlk8s.operations.setting_options import (
     SettingOptions,
     VersionOptions,
@@ -114,11 +115,8 @@ def connect_by_name(cmd: Any, resource_group: str, cluster_name: str, cluster_ty
     """A function that connects to Azure and finds the cluster; without a type it is looked up."""
 
     def connect() -> tuple[AzureClient, ClusterRef]:
-        from azext_amlk8s.azure import AzureClient
-        from azext_amlk8s.operations.extension_common import resolve_cluster
-
-        client = AzureClient(cmd.cli_ctx)
-        return client, resolve_cluster(client, resource_group, cluster_name, cluster_type)
+        client, cluster, _ = open_named_cluster(cmd, resource_group, cluster_name, cluster_type)
+        return client, cluster
 
     return connect
 
@@ -148,8 +146,7 @@ def _cluster_findings(
     name: str | None,
 ) -> Sequence[Finding]:
     """Findings on the cluster that the options name. Without a name any AzureML extension there is reported."""
-    from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.operations.extension_common import azureml_extensions, resolve_cluster
+    from azext_amlk8s.operations.extension_common import azureml_extensions
     from azext_amlk8s.settings import evaluate_cluster_rules, extension_name
 
     if not (resource_group and cluster_name):
@@ -160,8 +157,7 @@ def _cluster_findings(
             f"Validating against a cluster also requires {' and '.join(missing)}.",
             ["Add the resource group and the name of the cluster, or leave out all options that name it."],
         )
-    client = AzureClient(cmd.cli_ctx)
-    cluster = resolve_cluster(client, resource_group, cluster_name, cluster_type)
+    client, cluster, _ = open_named_cluster(cmd, resource_group, cluster_name, cluster_type)
     _, extensions, facts = read_cluster_facts(client, settings, cluster)
     existing = azureml_extensions(extensions)
     checked = extension_name(name, facts) if name else extension_name("", facts) if existing else ()

@@ -29,24 +29,18 @@ def status(
 
     The exit code is 0 whatever the state is, and 3 where the cluster does not exist. Writes nothing.
     """
-    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks import CheckTarget, select_checks
     from azext_amlk8s.checks.cluster_status import STATUS_FACTS, cluster_status
     from azext_amlk8s.checks.facts import CLUSTER
     from azext_amlk8s.console.check_console import make_activity
     from azext_amlk8s.operations.check import run_checks, signed_in_account
-    from azext_amlk8s.operations.extension_common import find_cluster
-    from azext_amlk8s.refs import WorkspaceRef
+    from azext_amlk8s.operations.resource_lookup import named_workspace, open_named_cluster
 
-    client = AzureClient(cmd.cli_ctx)
-    known: dict[Fact[Any], Any] = {}
-    if cluster_type:
-        cluster = client.cluster_ref(resource_group_name, cluster_type, cluster_name)
-    else:
-        cluster, known[CLUSTER] = find_cluster(client, resource_group_name, cluster_name)
+    client, cluster, resource = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
+    known: dict[Fact[Any], Any] = {CLUSTER: resource} if resource else {}
     workspace = None
     if workspace_name:
-        workspace = WorkspaceRef(client.subscription_id, workspace_group or resource_group_name, workspace_name)
+        workspace = named_workspace(client.subscription_id, workspace_group or resource_group_name, workspace_name)
     target = CheckTarget(
         cluster,
         workspace,

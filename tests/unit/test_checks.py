@@ -279,7 +279,7 @@ def test_console() -> None:
         "The extension",
         f"✗ {'Extension':36} The extension is not installed on c.  [K401]",
         "    Try: az amlk8s extension create -g g -c c -t managedClusters -n azureml --config enableTraining=True enableInference=True",
-        f"– {'Custom resource definition InstanceType':36} skipped: the extension is not installed",
+        f"– {'Definition of InstanceType':36} skipped: the extension is not installed",
         "",
         "✗ c is not healthy: 1 error and 1 warning, 1 skipped.",
     ]  # fmt: skip
