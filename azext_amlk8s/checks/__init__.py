@@ -9,7 +9,7 @@ from azext_amlk8s.checks.catalogue import (
     select_checks,
     select_fatal_checks,
 )
-from azext_amlk8s.checks.commands import complete_fix, is_command
+from azext_amlk8s.checks.commands import complete_commands, complete_fix, is_command
 from azext_amlk8s.checks.component_catalogue import list_components
 from azext_amlk8s.checks.component_states import Component, component_states
 from azext_amlk8s.checks.facts import CheckTarget, Facts, find_extension
@@ -31,6 +31,7 @@ __all__ = [
     "UnknownCheck",
     "build_report",
     "check_names",
+    "complete_commands",
     "complete_fix",
     "component_states",
     "evaluate",

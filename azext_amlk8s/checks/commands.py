@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from azext_amlk8s.checks.facts import CheckTarget
@@ -17,10 +18,15 @@ WORD = re.compile(r"\b(CLUSTER-ID|CLUSTER|GROUP|TYPE|NAME|WORKSPACE|SUBSCRIPTION
 def complete_fix(finding: Finding, target: CheckTarget, extension: str = "") -> Finding:
     """The finding with known names in its fix, and with commands that lead to the target's cluster alone."""
     lines = [_filled_in(line, target, extension) for line in finding.fix.splitlines()]
+    return replace(finding, fix="\n".join(complete_commands(lines, target)))
+
+
+def complete_commands(lines: Iterable[str], target: CheckTarget) -> list[str]:
+    """The lines with commands that lead to the target's cluster alone, after the one that fetches its credentials."""
     lines = [_on_cluster(line, target) for line in lines]
     if any(_is_cluster_command(line) for line in lines) and (access := credentials_command(target)):
-        lines = [access, *(line for line in lines if line != access)]
-    return replace(finding, fix="\n".join(lines))
+        return [access, *(line for line in lines if line != access)]
+    return lines
 
 
 def is_command(line: str) -> bool:

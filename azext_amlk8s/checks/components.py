@@ -27,7 +27,7 @@ from azext_amlk8s.checks.facts import (
     installed_extension,
     name_some,
 )
-from azext_amlk8s.diagnosis import Failure, explain_failure, fill_placeholders
+from azext_amlk8s.diagnosis import PULL_REASONS, Failure, explain_failure, fill_placeholders
 from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
 from azext_amlk8s.shell import join
 
@@ -35,7 +35,6 @@ PAGE = "https://learn.microsoft.com/azure/machine-learning/reference-kubernetes"
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 
 UNSCHEDULED = ("Unschedulable", "FailedScheduling", "SchedulingGated")
-IMAGE = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "RegistryUnavailable", "ErrImageNeverPull")
 COMPONENTS = CheckSpec("components", (EXTENSIONS, CONTROLLERS, PODS), (EVENTS,), INSTALLED, retry=True)
 Affected = tuple[Component, Failure]
 
@@ -94,7 +93,7 @@ def pods_scheduled(facts: Facts) -> Results:
 )
 def images_pulled(facts: Facts) -> Results:
     """One finding for all components, since images come from one registry."""
-    yield from _grouped(facts, IMAGE, "cannot pull")
+    yield from _grouped(facts, PULL_REASONS, "cannot pull")
 
 
 @rule(
@@ -112,7 +111,9 @@ def components_ready(facts: Facts) -> Results:
     unready = [one for one in components if one.state in (NOT_READY, MISSING)]
     groups: dict[tuple[object, ...], list[Affected]] = {}
     for one in unready:
-        failure = next((failure for failure in one.failures if failure.reason not in (*UNSCHEDULED, *IMAGE)), None)
+        failure = next(
+            (failure for failure in one.failures if failure.reason not in (*UNSCHEDULED, *PULL_REASONS)), None
+        )
         failure = failure or next(iter(one.failures), Failure("", "", "", ""))
         explanation = explain_failure(failures=(failure,))[0]
         key = (explanation.code, failure.reason) if failure.reason and len(one.failures) else (one.name,)

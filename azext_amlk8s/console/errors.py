@@ -231,8 +231,11 @@ def cause_lines(causes: Iterable[Explanation], lines: Iterable[str]) -> list[str
 
 
 def fixes_of(causes: Iterable[Explanation]) -> list[str]:
-    """The fixes of causes, each once."""
-    return list(dict.fromkeys(fix for cause in causes for fix in cause.fix))
+    """The fixes of causes, each once; of many objects with one cause, those of the first."""
+    groups: dict[tuple[str | None, str, str], Explanation] = {}
+    for cause in causes:
+        groups.setdefault((cause.code, cause.name, cause.cause), cause)
+    return list(dict.fromkeys(fix for cause in groups.values() for fix in cause.fix))
 
 
 def indent_lines(head: str, lines: Iterable[str]) -> str:

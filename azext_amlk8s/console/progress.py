@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from knack.log import get_logger
 
 from azext_amlk8s.azure.operation import LostTrack, Operation
 from azext_amlk8s.azure.state_poller import StatePoller
@@ -16,34 +20,72 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.25
 
 
+class _DeadlinePassed(Exception):
+    """The time limit of a command has passed."""
+
+
+class LiveView(Protocol):
+    """What else is shown while an operation runs, read in the background."""
+
+    def text(self) -> str:
+        """The state, as an end of the progress line."""
+
+    def warnings(self) -> Sequence[str]:
+        """What has to be reported and was not returned before."""
+
+
 def follow(
-    cmd: AzCliCommand, operation: Operation | StatePoller, what: str, resume: str, *, timeout: float | None = None
+    cmd: AzCliCommand,
+    operation: Operation | StatePoller,
+    what: str,
+    resume: str,
+    *,
+    timeout: float | None = None,
+    then: Callable[[Any], Operation | StatePoller | None] | None = None,
+    view: LiveView | None = None,
 ) -> Any:
     """The result of an operation at its end. Raises what `Operation.result` raises.
 
-    what is its description, such as "Installing azureml on aks-poc"; resume is the command that waits for it. Raises
-    ManualInterrupt for Ctrl-C, and DeploymentError after timeout seconds or when its state can no longer be read; the
-    operation continues in Azure then.
+    what is its description, such as "Installing azureml on aks-poc"; resume is the command that waits for it. then
+    returns, for the result, an operation that is followed as well, as a part of the first. Raises ManualInterrupt for
+    Ctrl-C, and DeploymentError after timeout seconds or when its state can no longer be read; the operation continues
+    in Azure then.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     line = ProgressLine(cmd, what)
     try:
-        while not operation.done():
-            line.show(operation.status(), operation.problem)
-            if deadline is not None and time.monotonic() >= deadline:
-                raise _timed_out(operation, what, resume, timeout or 0)
-            operation.wait(TICK_SECONDS)
+        _wait(operation, line, view, deadline)
         result = operation.result()
+        if then and (further := then(result)):
+            operation = further
+            _wait(operation, line, view, deadline)
+            result = operation.result()
         line.end(operation.status())
         return result
     except LostTrack as error:
         message = f"Lost track of it: {what} was {operation.status()} when last read; it may still be running. "
         raise az_error("DeploymentError", f"{message}Reading its state failed: {error}.", [resume]) from error
+    except _DeadlinePassed:
+        raise _timed_out(operation, what, resume, timeout or 0) from None
     except KeyboardInterrupt:
         message = f"Stopped waiting. {what} continues in Azure. To follow it:"
         raise az_error("ManualInterrupt", message, [resume]) from None
     finally:
         line.clear()
+
+
+def _wait(
+    operation: Operation | StatePoller, line: ProgressLine, view: LiveView | None, deadline: float | None
+) -> None:
+    """Show the progress of an operation until it ends. Raises _DeadlinePassed."""
+    while not operation.done():
+        for warning in view.warnings() if view else ():
+            line.clear()
+            get_logger(__name__).warning("%s", warning)
+        line.show(operation.status(), operation.problem, view.text() if view else "")
+        if deadline is not None and time.monotonic() >= deadline:
+            raise _DeadlinePassed
+        operation.wait(TICK_SECONDS)
 
 
 def is_progress_shown(cmd: AzCliCommand) -> bool:
@@ -66,25 +108,29 @@ def _timed_out(operation: Operation | StatePoller, what: str, resume: str, secon
 
 
 class ProgressLine:
-    """One line that is rewritten on a terminal; elsewhere a line for each new stage."""
+    """One line that is rewritten on a terminal; elsewhere a line for each stage, once."""
 
     def __init__(self, cmd: AzCliCommand, what: str) -> None:
         self._on = is_progress_shown(cmd)
         self._terminal = sys.stderr.isatty()
-        self._what, self._begin, self._stage, self._live = what, time.monotonic(), "", False
+        self._what, self._begin, self._live = what, time.monotonic(), False
+        self._printed: set[str] = set()
 
-    def show(self, stage: str, problem: str = "") -> None:
-        """Print the stage; problem says why the last poll failed."""
+    def show(self, stage: str, problem: str = "", detail: str = "") -> None:
+        """Print the stage; problem says why the last poll failed; detail is shown on a terminal only."""
         if not self._on:
             return
         if problem:
             stage = f"{stage} (its state cannot be read at the moment: {problem})"
         if self._terminal:
-            print(f"\r\x1b[K{self._what}: {stage}, {self._elapsed()}", end="", file=sys.stderr, flush=True)
+            text = f"{self._what}: {', '.join(filter(None, (stage, self._elapsed(), detail)))}"
+            # A line that is wrapped could not be rewritten.
+            columns = shutil.get_terminal_size().columns
+            print(f"\r\x1b[K{text[: columns - 1]}", end="", file=sys.stderr, flush=True)
             self._live = True
-        elif stage != self._stage:
+        elif stage not in self._printed:
             print(f"{self._what}: {stage}, {self._elapsed()}", file=sys.stderr, flush=True)
-        self._stage = stage
+        self._printed.add(stage)
 
     def end(self, stage: str) -> None:
         """Print the last stage as a line that stays."""

@@ -12,9 +12,11 @@ from azext_amlk8s.diagnosis.grouping import CauseGroup, group_by_cause, group_po
 from azext_amlk8s.diagnosis.health_report import Check, HealthReport, read_reports, reports_for
 from azext_amlk8s.diagnosis.helm_errors import HelmFailure, read_helm
 from azext_amlk8s.diagnosis.knowledge_base import SCOPES, Entry, entries
-from azext_amlk8s.diagnosis.pod_failures import Failure, find_failures
+from azext_amlk8s.diagnosis.pod_failures import PULL_REASONS, Failure, find_failures
+from azext_amlk8s.diagnosis.pod_progress import PodProgress, read_pod_progress
 
 __all__ = [
+    "PULL_REASONS",
     "SCOPES",
     "CauseGroup",
     "Check",
@@ -24,6 +26,7 @@ __all__ = [
     "Failure",
     "HealthReport",
     "HelmFailure",
+    "PodProgress",
     "compute_errors",
     "entries",
     "errors_in_text",
@@ -36,6 +39,7 @@ __all__ = [
     "group_by_cause",
     "group_pods_by_cause",
     "read_helm",
+    "read_pod_progress",
     "read_reports",
     "reports_for",
     "unfold_error",

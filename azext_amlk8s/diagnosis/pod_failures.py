@@ -10,6 +10,8 @@ from typing import Any
 TRANSIENT_REASONS = ("ContainerCreating", "PodInitializing", "")
 # Events about objects other than pods, or from before a pod exists.
 EVENT_REASONS = ("FailedCreate", "FailedMount", "FailedAttachVolume", "SyncLoadBalancerFailed", "FailedScheduling")
+# Reasons of waiting for an image.
+PULL_REASONS = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "RegistryUnavailable", "ErrImageNeverPull")
 # So many restarts make an exit with an error a failure.
 MIN_RESTARTS = 3
 

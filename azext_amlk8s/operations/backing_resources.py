@@ -123,7 +123,8 @@ def _create(cmd: AzCliCommand, client: AzureClient, need: Dependency, resource: 
             resource = follow(cmd, operation, action, RESUME, timeout=RESOURCE_SECONDS)
         for part_id, body in need.parts:
             if client.find(part_id) is None:
-                follow(cmd, client.begin_put(part_id, body), action, RESUME, timeout=RESOURCE_SECONDS)
+                part = f"Creating {'/'.join(part_id.split('/')[-2:])} of the {need.label} {need.name}"
+                follow(cmd, client.begin_put(part_id, body), part, RESUME, timeout=RESOURCE_SECONDS)
     except HttpResponseError as error:
         raise operation_failed(action, error, [], [RESUME]) from error
     state = str(((resource or {}).get("properties") or {}).get("provisioningState") or "Succeeded")

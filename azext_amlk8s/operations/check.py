@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import set_exit_code
+from azext_amlk8s.rules import Unavailable
 
 if TYPE_CHECKING:
     from knack.util import CLIError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks import Check, CheckTarget, Component, Outcome, Result, UnknownCheck
     from azext_amlk8s.console.check_console import Observer
+    from azext_amlk8s.kubernetes import Cluster
     from azext_amlk8s.operations.fact_collector import FactCollector
     from azext_amlk8s.rules import Fact
 
@@ -169,13 +171,15 @@ def run_checks(
 
 def run_fatal_checks(
     client: AzureClient, target: CheckTarget, operation: str = "create", skip: Sequence[str] = ()
-) -> Result:
+) -> tuple[Result, Cluster | None]:
     """The outcomes of every fatal check that applies before `create`, `update` or `attach`.
 
-    Those inside the cluster are skipped where it cannot be reached. skip are the words of --skip-checks: ids or
-    categories. Give target the settings of the request. Raises InvalidArgumentValueError for a word that is unknown.
+    Those inside the cluster are skipped where it cannot be reached; otherwise its connection is returned too. skip are
+    the words of --skip-checks: ids or categories. Give target the settings of the request. Raises
+    InvalidArgumentValueError for a word that is unknown.
     """
-    from azext_amlk8s.checks import Result, UnknownCheck, select_fatal_checks
+    from azext_amlk8s.checks import Result, UnknownCheck, facts_of, select_fatal_checks
+    from azext_amlk8s.checks.facts import IN_CLUSTER, KUBERNETES
     from azext_amlk8s.console.check_console import Observer
 
     try:
@@ -183,8 +187,14 @@ def run_fatal_checks(
     except UnknownCheck as unknown:
         raise _unknown_check(unknown, "--skip-checks") from unknown
     if not checks:
-        return Result(())
-    return run_checks(client, replace(target, before=operation == "create"), checks, Observer())[0]
+        return Result(()), None
+    access: tuple[Fact[str], ...] = (KUBERNETES,) if set(facts_of(checks)) & set(IN_CLUSTER) else ()
+    target = replace(target, before=operation == "create")
+    result, collector = run_checks(client, target, checks, Observer(), access)
+    if not access or isinstance(collector[KUBERNETES], Unavailable):
+        return result, None
+    connection = collector.connection
+    return result, None if isinstance(connection, Unavailable) else connection
 
 
 def find_components(result: Result, collector: FactCollector) -> tuple[Component, ...]:

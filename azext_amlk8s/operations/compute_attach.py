@@ -258,7 +258,7 @@ class _Attachment:
         request = self.request
         target = CheckTarget(request.cluster, context=request.context, namespace=request.namespace)
         skip = [one.lower() if not one[-1:].isdigit() else one for one in skipped if not ATTACH_RULE.match(one)]
-        findings = run_fatal_checks(self.client, target, "attach", skip).findings
+        findings = run_fatal_checks(self.client, target, "attach", skip)[0].findings
         errors = [one for one in findings if one.severity is Severity.ERROR]
         return errors if any(one.id == DRY_RUN_CHECK for one in errors) else list(findings)
 

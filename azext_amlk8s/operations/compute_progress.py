@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Resource = dict[str, Any]
 DELETED_INTERVAL_SECONDS = 2
+# A compute whose state is not known yet.
+UNREAD: Resource = {"properties": {"provisioningState": "InProgress"}}
 REFUSED_STATUSES = (400, 401, 403, 404, 422, 429)
 UNRECEIVED_STATES = ("creating", "updating", "succeeded")
 
@@ -74,15 +76,17 @@ class TrackedOperation:
     cluster: ClusterRef | None = None
     extension: str = ""
 
-    def follow(self, operation: Operation | StatePoller) -> Any:
-        """The result of the operation. Raises DeploymentError with what is known of its failure."""
+    def follow(
+        self, operation: Operation | StatePoller, then: Callable[[Any], StatePoller | None] | None = None
+    ) -> Any:
+        """The result of the operation, and of what then follows. Raises DeploymentError with what is known."""
         from azure.core.exceptions import HttpResponseError
 
         from azext_amlk8s.console.progress import follow
         from azext_amlk8s.diagnosis import compute_errors
 
         try:
-            return follow(self.cmd, operation, self.title, self.resume, timeout=self.deadline.remaining)
+            return follow(self.cmd, operation, self.title, self.resume, timeout=self.deadline.remaining, then=then)
         except HttpResponseError as error:
             messages = coded_lines(compute_errors(_compute_or_empty(self.client, self.compute)))
             context = failure_context(self.client, self.compute, self.cluster, self.action, self.extension)
@@ -99,11 +103,11 @@ def follow_compute(tracked: TrackedOperation, operation: Operation | StatePoller
     from azure.cli.core.azclierror import DeploymentError
 
     client, ref = tracked.client, tracked.compute
-    compute = tracked.follow(operation)
-    if not _is_final(compute):
-        compute = read_compute(client, ref)
-        if compute is not None and not _is_final(compute):
-            compute = tracked.follow(poll_compute(client, ref, compute))
+
+    def remaining(result: Any) -> StatePoller | None:
+        return None if _is_final(result) else poll_compute(client, ref, UNREAD)
+
+    compute = tracked.follow(operation, remaining)
     if compute is None:
         raise DeploymentError(
             f"{tracked.title} failed: compute '{ref.name}' does not exist afterwards.",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
     from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.kubernetes import Cluster
 
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
 DEFAULT_NAME = "azureml"
@@ -227,25 +228,30 @@ def follow_operation(
     action: str,
     condition: str,
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
+    connection: Cluster | None = None,
 ) -> Any:
     """The extension at the end of an operation, None for a deletion. Raises DeploymentError with what is known.
 
     The state of the extension decides, not that of the operation. condition is the option of `extension wait` for
-    it: created, updated or deleted.
+    it: created, updated or deleted. With a connection to the cluster the progress shows the pods of the extension.
     """
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.azure import StatePoller
     from azext_amlk8s.console.progress import follow
+    from azext_amlk8s.operations.installation_view import view_installation
+
+    def remaining(result: Any) -> StatePoller | None:
+        if condition == "deleted":
+            result = read_extension(client, extension)
+        elif state_of(result).lower() not in BUSY:
+            return None
+        return StatePoller(result, lambda: read_extension(client, extension))
 
     resume = f"az amlk8s extension wait {extension.cli_args} --{condition}"
     try:
-        result = follow(cmd, operation, action, resume, timeout=timeout)
-        if condition == "deleted":
-            result = read_extension(client, extension)
-        if state_of(result).lower() in BUSY:
-            poller = StatePoller(result, lambda: read_extension(client, extension))
-            result = follow(cmd, poller, action, resume, timeout=timeout)
+        with view_installation(connection, extension.cluster) as view:
+            result = follow(cmd, operation, action, resume, timeout=timeout, then=remaining, view=view)
     except HttpResponseError as error:
         messages: list[str] = []
         with contextlib.suppress(HttpResponseError):
@@ -289,8 +295,11 @@ def wait_until_idle(
 
 def check_cluster(
     client: AzureClient, cluster: ClusterRef, settings: Any, operation: str, skip_checks: Sequence[str] | None
-) -> None:
-    """Run every fatal check that applies before an operation. Raises ValidationError with their errors."""
+) -> Cluster | None:
+    """Run every fatal check that applies before an operation. Raises ValidationError with their errors.
+
+    Returns the connection to the cluster itself, where it can be reached.
+    """
     from knack.log import get_logger
 
     from azext_amlk8s.checks import CheckTarget
@@ -300,8 +309,10 @@ def check_cluster(
 
     if skip_checks:
         get_logger(__name__).warning("Skipped checks: %s.", ", ".join(skip_checks))
-    result = run_fatal_checks(client, CheckTarget(cluster, settings=settings), operation, skip_checks or ())
+    target = CheckTarget(cluster, settings=settings)
+    result, connection = run_fatal_checks(client, target, operation, skip_checks or ())
     raise_for_errors(finding for finding in result.findings if finding.severity is Severity.ERROR)
+    return connection
 
 
 def status_messages(extension: Mapping[str, Any]) -> list[str]:

@@ -108,6 +108,7 @@ def create_extension(
 
         run = replace(run, name=extension.name)
         return update_extension(cmd, lambda: (client, cluster), given, version, run)
+    connection = None
     if existing is not None:
         raise_for_errors(findings, strict=given.strict)
         _raise_if_different(existing, settings, extension, version)
@@ -116,7 +117,7 @@ def create_extension(
     else:
         findings += [*extension_name(extension.name, facts), *evaluate_cluster_rules(settings, facts)]
         raise_for_errors(findings, strict=given.strict)
-        check_cluster(client, cluster, settings, "create", run.skip_checks)
+        connection = check_cluster(client, cluster, settings, "create", run.skip_checks)
     needs = needed_resources(settings, facts)
     resources = backing_resources.find_resources(client, needs)
     if run.dry_run:
@@ -130,7 +131,7 @@ def create_extension(
         get_logger(__name__).warning("The installation continues in Azure. To follow it: %s", resume)
         return operation.started()
     action = f"Installing {extension.name} on {cluster.name}"
-    result = follow_operation(cmd, operation, client, extension, action, "created", run.timeout)
+    result = follow_operation(cmd, operation, client, extension, action, "created", run.timeout, connection)
     get_logger(__name__).warning("Next: az amlk8s check %s", cluster.cli_args)
     return result
 

@@ -109,7 +109,7 @@ def update_extension(
             check_cluster(client, cluster, settings, "update", run.skip_checks)
         return _describe_plan(extension, plan, backing_resources.describe(plan.needs, plan.resources))
     reporter.raise_for_errors([*findings, *file_findings, *_make_plan(request, existing).findings])
-    check_cluster(client, cluster, settings, "update", run.skip_checks)
+    connection = check_cluster(client, cluster, settings, "update", run.skip_checks)
     operation = _send(cmd, extension, existing, request, [*findings, *file_findings], reporter, run)
     if isinstance(operation, Mapping):
         return operation
@@ -118,7 +118,7 @@ def update_extension(
         get_logger(__name__).warning("The update continues in Azure. To follow it: %s", resume)
         return operation.started()
     action = f"Updating {extension.name} on {cluster.name}"
-    return follow_operation(cmd, operation, client, extension, action, "updated", run.timeout)
+    return follow_operation(cmd, operation, client, extension, action, "updated", run.timeout, connection)
 
 
 def _train_findings(existing: Mapping[str, Any], versions: Mapping[str, Any]) -> Sequence[Finding]:

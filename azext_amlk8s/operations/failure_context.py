@@ -48,6 +48,13 @@ class FailureContext:
     operation: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
 
+    def complete(self, fixes: Iterable[str]) -> list[str]:
+        """The lines of fixes with the known names, for this cluster alone."""
+        from azext_amlk8s.checks import CheckTarget, complete_commands
+
+        lines = [self.fill_placeholders(fix) for fix in fixes]
+        return complete_commands(lines, CheckTarget(self.cluster)) if self.cluster else lines
+
     def fill_placeholders(self, command: str) -> str:
         """A command with the known names in place of its placeholders."""
         known: dict[str, str] = {}
@@ -114,7 +121,9 @@ def resource_failed(
     evidence = collect_evidence(context) if context else Evidence()
     causes = causes_of(explain_failure(coded, evidence.reports, evidence.troubles, "\n".join(lines)))
     text = [*cause_lines(causes, lines), *([evidence.note] if evidence.note else []), *lines, *ids]
-    fixes = [context.fill_placeholders(fix) if context else fix for fix in fixes_of(causes)]
+    fixes = fixes_of(causes)
+    if context:
+        fixes = context.complete(fixes)
     return az_error("DeploymentError", indent_lines(head, text), dict.fromkeys([*fixes, *commands]))
 
 

@@ -161,3 +161,68 @@ def test_it_is_asked_often_at_first_and_then_less(tell: Callable[[Story], Any]) 
     put(tell(story)).result()
     polls = [at for at, _, path in story.asked if path.startswith(STATUS)]
     assert polls[-1] - polls[-2] > polls[1] - polls[0]
+
+
+@dataclass
+class Scripted:
+    """An operation whose states and failed reads follow a script."""
+
+    script: list[tuple[str, str]]
+    answer: Any = None
+
+    @property
+    def problem(self) -> str:
+        return self.script[0][1]
+
+    def status(self) -> str:
+        return self.script[0][0]
+
+    def done(self) -> bool:
+        return len(self.script) == 1
+
+    def wait(self, _seconds: float) -> None:
+        self.script.pop(0)
+
+    def result(self) -> Any:
+        return self.answer
+
+
+class View:
+    """Reports the same warning with each read; InstallationView returns it once."""
+
+    def __init__(self) -> None:
+        self.pending = ["2 pods cannot pull their images."]
+
+    def text(self) -> str:
+        return "pods ready 1 of 2"
+
+    def warnings(self) -> list[str]:
+        pending, self.pending = self.pending, []
+        return pending
+
+
+def test_each_stage_is_printed_once_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not again after a read that failed, nor by what is followed afterwards."""
+    from azure.cli.core.mock import DummyCli
+
+    from azext_amlk8s.console.progress import follow
+
+    states = [("Creating", ""), ("Creating", "status 503"), ("Creating", ""), ("Creating", "status 503")]
+    first = Scripted([*states, ("Creating", "")], answer="unfinished")
+    second: Any = Scripted([("Creating", ""), ("Succeeded", "")], answer="finished")
+    seen: list[Any] = []
+
+    def then(result: Any) -> Any:
+        seen.append(result)
+        return second
+
+    cmd: Any = type("Cmd", (), {"cli_ctx": DummyCli()})
+    operation: Any = first
+    assert follow(cmd, operation, "Installing x", "az x", then=then, view=View()) == "finished"
+    assert seen == ["unfinished"]
+    lines = [line.rpartition(", ")[0] for line in capsys.readouterr().err.splitlines() if line.startswith("Install")]
+    assert lines == [
+        "Installing x: Creating",
+        "Installing x: Creating (its state cannot be read at the moment: status 503)",
+        "Installing x: Succeeded",
+    ]

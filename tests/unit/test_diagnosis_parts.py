@@ -15,6 +15,7 @@ from azext_amlk8s.diagnosis import (
     extension_errors,
     find_failures,
     read_helm,
+    read_pod_progress,
     read_reports,
     reports_for,
     unfold_error,
@@ -287,3 +288,34 @@ def test_failure_names_node_and_container() -> None:
         7,
         "ImagePullBackOff: x",
     )
+
+
+def _pod(name: str, phase: str = "Running", *, ready: bool = False, waiting: str = "", deleted: bool = False) -> Any:
+    state = {"waiting": {"reason": waiting, "message": "m"}} if waiting else {"running": {}}
+    return {
+        "metadata": {"name": name, "namespace": "azureml", **({"deletionTimestamp": "2025"} if deleted else {})},
+        "status": {
+            "phase": phase,
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "containerStatuses": [{"name": "c", "state": state}],
+        },
+    }
+
+
+PROGRESS: list[tuple[str, list[Any], str]] = [
+    ("no pods", [], ""),
+    ("all ready", [_pod("a", ready=True), _pod("b", ready=True)], "pods ready 2 of 2"),
+    ("one that has finished", [_pod("a", ready=True), _pod("healthcheck", "Succeeded")], "pods ready 1 of 1"),
+    ("one that is being deleted", [_pod("a", ready=True), _pod("old", deleted=True)], "pods ready 1 of 1"),
+    ("one that is being created", [_pod("a", "Pending", waiting="ContainerCreating")], "pods ready 0 of 1"),
+    (
+        "image pulls first",
+        [_pod("a", waiting="CrashLoopBackOff"), _pod("b", "Pending", waiting="ImagePullBackOff")],
+        "pods ready 0 of 2, b: ImagePullBackOff: m",
+    ),
+]
+
+
+@pytest.mark.parametrize(("pods", "text"), [case[1:] for case in PROGRESS], ids=[case[0] for case in PROGRESS])
+def test_progress_of_pods(pods: list[Any], text: str) -> None:
+    assert read_pod_progress(pods).text == text
