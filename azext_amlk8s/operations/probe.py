@@ -74,13 +74,15 @@ def run_probe(
     skipped = tuple(PoolProbe(one.name, "skipped", one.reason) for one in pools if one.reason)
     with _interruptible(), _namespace(cluster) as namespace:
         found: dict[str, PoolProbe] = {}
+        jobs: dict[str, str] = {}
         for pool in usable:
             job = build_job(pool, namespace, hosts, image)
+            jobs[pool.name] = job["metadata"]["name"]
             try:
                 cluster.create(JOBS.format(namespace=namespace), job)
             except ClusterRefused as refused:
                 found[pool.name] = PoolProbe(pool.name, "rejected", str(refused))
-        _collect(cluster, namespace, usable, found, show)
+        _collect(cluster, namespace, jobs, found, show)
     return (*(found[one.name] for one in usable), *skipped)
 
 
@@ -105,7 +107,7 @@ def build_job(pool: Pool, namespace: str, hosts: Sequence[str], image: str) -> d
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
-            "name": f"{JOB_PREFIX}{pool.name}-{secrets.token_hex(2)}",
+            "name": f"{JOB_PREFIX}{secrets.token_hex(4)}",  # the name of a pool may be no valid name of a Job
             "namespace": namespace,
             "labels": {**labels, POOL_LABEL: pool.name},
         },
@@ -133,31 +135,34 @@ def build_job(pool: Pool, namespace: str, hosts: Sequence[str], image: str) -> d
 
 
 def _collect(
-    cluster: Cluster, namespace: str, pools: Sequence[Pool], found: dict[str, PoolProbe], show: Callable[[str], None]
+    cluster: Cluster,
+    namespace: str,
+    jobs: Mapping[str, str],
+    found: dict[str, PoolProbe],
+    show: Callable[[str], None],
 ) -> None:
-    """Read the pods until each pool has a result."""
+    """Read the pods until each pool has a result; jobs are the names of the Jobs by pool."""
     begin = time.monotonic()
-    while waiting := [one.name for one in pools if one.name not in found]:
-        show(f"{len(pools) - len(waiting)}/{len(pools)} node pools")
+    while waiting := [name for name in jobs if name not in found]:
+        show(f"{len(jobs) - len(waiting)}/{len(jobs)} node pools")
         elapsed = time.monotonic() - begin
         pods = cluster.items(f"{NAMESPACES}/{namespace}/pods")
         by_pool = {labels_of(pod).get(POOL_LABEL, ""): pod for pod in pods}
         # A Job that cannot create its pod says so in an event.
         rejections = _rejections(cluster, namespace) if set(waiting) - set(by_pool) else {}
         for name in waiting:
-            result = _result_of(name, by_pool.get(name), rejections, elapsed)
+            result = _result_of(name, by_pool.get(name), rejections.get(jobs[name], ""), elapsed)
             if result is not None:
                 found[name] = result
-        if len(found) < len(pools):
+        if len(found) < len(jobs):
             time.sleep(PAUSE_SECONDS)
 
 
-def _result_of(name: str, pod: Object | None, rejections: Mapping[str, str], elapsed: float) -> PoolProbe | None:
+def _result_of(name: str, pod: Object | None, rejection: str, elapsed: float) -> PoolProbe | None:
     """The result of a pool, or None while it may still come."""
     if pod is None:
-        message = next((text for job, text in rejections.items() if job.startswith(f"{JOB_PREFIX}{name}-")), "")
-        if message or elapsed > GRACE_SECONDS:
-            return PoolProbe(name, "rejected", message or "no pod was created")
+        if rejection or elapsed > GRACE_SECONDS:
+            return PoolProbe(name, "rejected", rejection or "no pod was created")
         return None
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
     node = str(spec.get("nodeName") or "")
