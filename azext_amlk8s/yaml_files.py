@@ -11,6 +11,7 @@ MAX_BYTES = 5_000_000
 MAX_DEPTH = 100
 MAX_NODES = 200_000
 OPEN = (0, 0)
+MERGE = "tag:yaml.org,2002:merge"
 
 
 class YamlProblem(ValueError):
@@ -44,6 +45,28 @@ def compose_documents(text: str, max_nodes: int = MAX_NODES) -> list[Node]:
     if max((depth for _, depth in expanded), default=0) > 2 * MAX_DEPTH:
         raise YamlProblem(f"its aliases are nested more than {2 * MAX_DEPTH} levels deep")
     return nodes
+
+
+def merged_pairs(node: Node) -> list[tuple[Node, Node]]:
+    """The pairs of a mapping with those of its merge keys (<<) where it has no such key itself.
+
+    https://yaml.org/type/merge.html. Raises YamlProblem for a merge key whose value is no mapping and no list of them.
+    """
+    import yaml
+
+    own = [pair for pair in node.value if pair[0].tag != MERGE]
+    taken: set[str | int] = {key.value for key, _ in own if isinstance(key, yaml.ScalarNode)}
+    merged: list[tuple[Node, Node]] = []
+    for _, value in (pair for pair in node.value if pair[0].tag == MERGE):
+        for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            if not isinstance(source, yaml.MappingNode):
+                raise YamlProblem("the value of a merge key (<<) is not a mapping")
+            for key, inner in merged_pairs(source):
+                name = key.value if isinstance(key, yaml.ScalarNode) else id(key)
+                if name not in taken:
+                    taken.add(name)
+                    merged.append((key, inner))
+    return [*merged, *own]
 
 
 def _check_events(events: Any, max_nodes: int) -> None:

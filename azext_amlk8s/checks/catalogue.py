@@ -19,7 +19,10 @@ from azext_amlk8s.checks import (
     extension,
     instance_types,
     namespaces,
+    network_policies,
+    private_networks,
     probe,
+    quotas,
     subscription,
     workloads,
 )
@@ -30,7 +33,8 @@ from azext_amlk8s.rules import Fact, Rule
 
 CATEGORIES = tuple(Category(one["id"], one["title"]) for one in load("checks")["categories"])
 MODULES = (
-    subscription, azure, availability, cluster, conflicts, namespaces, admission, extension, components, compute,
+    subscription, azure, availability, private_networks, cluster, conflicts, quotas, namespaces, network_policies,
+    admission, extension, components, compute,
     instance_types, workloads, probe,
 )  # fmt: skip
 

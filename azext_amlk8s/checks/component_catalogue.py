@@ -40,7 +40,7 @@ def component_role(component: Mapping[str, Any], version: str = "", cluster_type
 def list_components(
     version: str = "", cluster_type: str = "", scenarios: Collection[str] = SCENARIOS
 ) -> list[dict[str, Any]]:
-    """The components of a version for `az amlk8s extension components`, without leftovers.
+    """What a version installs in the cluster, then what is created in Azure, without leftovers.
 
     Each has name, kind, scenarios, role (required or optional), unless (the setting that leaves it out, or None),
     description and cloud (what it exchanges with Azure, or None).
@@ -55,7 +55,7 @@ def list_components(
             "description": one["description"],
             "cloud": one.get("cloud"),
         }
-        for one in load("components")["kubernetes"]
+        for one in (*load("components")["kubernetes"], *load("components")["azure"])
         if set(scenarios) & set(one["scenarios"]) and (role := component_role(one, version, cluster_type)) != LEFTOVER
     ]
 

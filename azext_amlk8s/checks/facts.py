@@ -125,12 +125,13 @@ TLS_SECRET: Fact[TlsSecret | None] = Fact("tls_secret")
 CLAIMS: Fact[Objects] = Fact("claims")
 POD_GROUPS: Fact[Objects] = Fact("pod_groups")
 DRY_RUNS: Fact[Sequence[DryRun]] = Fact("dry_runs")
+NETWORK_POLICIES: Fact[Objects] = Fact("network_policies")
 PROBES: Fact[Sequence[PoolProbe]] = Fact("probes")
 
 IN_CLUSTER: tuple[Fact[Any], ...] = (
     KUBERNETES, NODES, PODS, EVENTS, QUOTAS, CONTROLLERS, NAMESPACES, HEALTH, INSTANCE_TYPES, VOLCANO, ROUTER_ROLE,
     RELEASES, CONSTRAINTS, ARC_AGENTS, LIMIT_RANGES, WEBHOOKS, SERVICES, DEFINITIONS, CLUSTER_ROLES, TLS_SECRET, CLAIMS,
-    POD_GROUPS, DRY_RUNS,
+    POD_GROUPS, DRY_RUNS, NETWORK_POLICIES,
 )  # fmt: skip
 
 

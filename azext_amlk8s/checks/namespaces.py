@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from azext_amlk8s.checks.component_catalogue import REQUIRED
-from azext_amlk8s.checks.component_states import expected_components
 from azext_amlk8s.checks.compute import compute_namespaces
 from azext_amlk8s.checks.facts import (
     ALWAYS,
-    BEFORE,
     COMPUTES,
     EXTENSIONS,
     INSTANCE_TYPES,
     LIMIT_RANGES,
     NAMESPACE,
     NAMESPACES,
-    QUOTAS,
     Facts,
     Object,
     labels_of,
     name_of,
     namespace_of,
 )
-from azext_amlk8s.checks.footprint import ROUTERS, footprint
 from azext_amlk8s.checks.installation import settings_of
-from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.rules import CheckSpec, Problem, Results, Severity, rule
 from azext_amlk8s.scheduling.amounts import format_amount, thousandths
 
-QUOTA_PAGE = "https://kubernetes.io/docs/concepts/policy/resource-quotas/"
 LIMITS_PAGE = "https://kubernetes.io/docs/concepts/policy/limit-range/"
 SECURITY_PAGE = "https://kubernetes.io/docs/concepts/security/pod-security-admission/"
 MESH_PAGE = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 ENFORCE = "pod-security.kubernetes.io/enforce"
-REQUEST_KEYS = {"cpu": ("cpu", "requests.cpu"), "memory": ("memory", "requests.memory")}
 # Labels and annotations by which service meshes inject a sidecar into every pod of a namespace.
 INJECTION = {
     "istio-injection": ("enabled",),
@@ -45,76 +36,6 @@ INJECTION = {
 }
 # The largest container of the extension: the inference router, and what every other fits into.
 LARGEST = {"inference": {"cpu": 900, "memory": 800 * 1024**2 * 1000}, "training": {"cpu": 100, "memory": 0}}
-
-
-@rule(
-    "K318",
-    Severity.ERROR,
-    title="Quota of namespace azureml",
-    requires="A quota in namespace azureml allows the pods of the extension and what they request.",
-    source=QUOTA_PAGE,
-    why="A quota rejects pods before they exist, so no pod shows the reason.",
-    check=CheckSpec("cluster", (QUOTAS,), (EXTENSIONS,), BEFORE),
-)
-def namespace_quota(facts: Facts) -> Results:
-    """Pods, Deployments, CPU and memory against what is left of each quota; limits need a LimitRange."""
-    for quota in (one for one in facts[QUOTAS] if namespace_of(one) == NAMESPACE):
-        yield from _quota_problems(facts, quota)
-    yield Observation("none" if not any(namespace_of(one) == NAMESPACE for one in facts[QUOTAS]) else "large enough")
-
-
-def _quota_problems(facts: Facts, quota: Object) -> Iterator[Problem]:
-    settings, name = settings_of(facts), name_of(quota)
-    fix = f"kubectl edit resourcequota {name} -n {NAMESPACE}"
-    components = [one for one in expected_components(settings, facts.cluster.type) if one["role"] == REQUIRED]
-    deployments = sum(one["kind"] == "Deployment" for one in components)
-    for keys, needed, noun in (
-        (("pods", "count/pods"), len(components), "pods"),
-        (("count/deployments.apps",), deployments, "Deployments"),
-    ):
-        for key, hard, _ in _hard(quota, keys):
-            if hard < needed * 1000:
-                message = (
-                    f"The quota {name} of namespace {NAMESPACE} allows {hard // 1000} {noun}; at least {needed} are "
-                    "created."
-                )
-                yield Problem(name, message, str(needed), f"{key}={hard // 1000}", fix)
-    request = footprint(settings, ROUTERS)
-    for resource, keys in REQUEST_KEYS.items():
-        for key, hard, used in _hard(quota, keys):
-            needed = getattr(request, resource)
-            if hard - used < needed:
-                shown, wanted = format_amount(resource, hard - used), format_amount(resource, needed)
-                message = (
-                    f"The quota {name} of namespace {NAMESPACE} has {shown} of {key} left; the extension's pods "
-                    f"request {wanted}."
-                )
-                yield Problem(name, message, wanted, shown, fix)
-
-
-@rule(
-    "K321",
-    Severity.WARNING,
-    title="Quotas of the computes' namespaces",
-    requires="The quotas of namespaces in which jobs run are not exhausted.",
-    source=QUOTA_PAGE,
-    why="Pods of jobs and deployments are rejected.",
-    check=CheckSpec("cluster", (QUOTAS,), (COMPUTES,), ALWAYS),
-)
-def compute_quotas(facts: Facts) -> Results:
-    """Every resource of every quota of which less than a hundredth is left."""
-    namespaces = compute_namespaces(facts)
-    for quota in (one for one in facts[QUOTAS] if namespace_of(one) in namespaces):
-        keys = tuple(((quota.get("spec") or {}).get("hard") or {}).keys())
-        full = [key for key, hard, used in _hard(quota, keys) if used * 100 >= hard * 99]
-        if full:
-            name, namespace = name_of(quota), namespace_of(quota)
-            verb = "is" if len(full) == 1 else "are"
-            message = f"The quota {name} of namespace {namespace} is exhausted: {', '.join(full)} {verb} used up."
-            yield Problem(
-                name, message, "capacity left", ", ".join(full), f"kubectl describe quota {name} -n {namespace}"
-            )
-    yield Observation(", ".join(namespaces) or "no computes")
 
 
 @rule(
@@ -198,15 +119,6 @@ def _relevant(facts: Facts) -> list[Object]:
     if not facts.target.is_attachment:
         names.add(NAMESPACE)
     return [one for one in facts[NAMESPACES] if name_of(one) in names]
-
-
-def _hard(quota: Object, keys: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
-    """Key, limit and use of the resources of a quota, in thousandths."""
-    hard = (quota.get("spec") or {}).get("hard") or {}
-    used = (quota.get("status") or {}).get("used") or {}
-    for key in keys:
-        if hard.get(key) is not None:
-            yield key, thousandths(hard[key]), thousandths(used.get(key, 0))
 
 
 def _maximums(limit_range: Object) -> dict[str, int]:

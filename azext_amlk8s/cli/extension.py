@@ -61,6 +61,7 @@ def component_rows(components: Sequence[Mapping[str, Any]]) -> list[Row]:
             "Name": component["name"],
             "Kind": component["kind"],
             "Scenario": " and ".join(component["scenarios"]),
+            "Role": component["role"],
             "Unless": component["unless"],
         }
         for component in components
@@ -305,11 +306,23 @@ GROUP = Group(
             "components",
             "settings#components",
             "List what an installation adds to the cluster and to Azure.",
-            options=(options.SCENARIO,),
+            description="Works offline. The components depend on the version of the extension and on the type of the "
+            "cluster.",
+            options=(
+                options.SCENARIO,
+                Option("version", help="Version of the extension. Default: the newest one that is known."),
+                options.CLUSTER_TYPE.but(
+                    help="Only for this type of cluster: managedClusters for AKS, connectedClusters for Arc.",
+                ),
+            ),
             examples=(
                 (
                     "List the components of training as a table.",
                     "az amlk8s extension components --scenario training -o table",
+                ),
+                (
+                    "List the components of an older version on AKS.",
+                    "az amlk8s extension components --version 1.1.9 --cluster-type managedClusters -o table",
                 ),
             ),
             table=component_rows,

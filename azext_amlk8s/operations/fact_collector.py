@@ -32,6 +32,7 @@ LISTS: dict[Fact[Any], str] = {
     keys.CLAIMS: "/api/v1/persistentvolumeclaims",
     keys.POD_GROUPS: "/apis/scheduling.volcano.sh/v1beta1/podgroups",
     keys.NAMESPACES: "/api/v1/namespaces",
+    keys.NETWORK_POLICIES: "/apis/networking.k8s.io/v1/networkpolicies",
 }
 OBJECTS: dict[Fact[Any], str] = {
     keys.HEALTH: PATHS["health"],

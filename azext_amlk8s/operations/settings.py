@@ -72,11 +72,29 @@ def settings_show(key: str) -> dict[str, Any]:
     return found
 
 
-def components(scenario: str | None = None) -> list[dict[str, Any]]:
-    """What an installation puts into the cluster and into Azure, for a scenario or for every one."""
-    from azext_amlk8s.settings.catalogue import list_components
+def components(
+    scenario: str | None = None, version: str | None = None, cluster_type: str | None = None
+) -> list[dict[str, Any]]:
+    """What a version installs in the cluster and creates in Azure, for a scenario or for every one.
 
-    return [one for one in list_components() if _in(one["scenarios"], scenario)]
+    Raises InvalidArgumentValueError for what is no version. A version newer than every known one is treated like the
+    newest of them, and a warning says so.
+    """
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+    from knack.log import get_logger
+
+    from azext_amlk8s.checks import list_components
+    from azext_amlk8s.checks.component_catalogue import is_newer_than_known, newest_known_version
+    from azext_amlk8s.settings import evaluate_version_rules
+
+    if version and (findings := evaluate_version_rules(version, None, None)):
+        raise InvalidArgumentValueError(findings[0].message, recommendation=f"--version {newest_known_version()}")
+    if version and is_newer_than_known(version):
+        newest = newest_known_version()
+        get_logger(__name__).warning(
+            "%s is newer than %s, the newest version that is known; its components are shown.", version, newest
+        )
+    return [one for one in list_components(version or "", cluster_type or "") if _in(one["scenarios"], scenario)]
 
 
 def read_cluster_facts(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from azext_amlk8s import knowledge
 from azext_amlk8s.settings.schema import Schema, allowed_values, describe_values, find_key, schema
 
 ALIAS_FIELDS = {"former": "formerNames", "misprint": "misprints", "template": "templateNames"}
@@ -32,22 +31,6 @@ def describe_setting(name: str) -> dict[str, Any] | None:
     if known is None:
         return settings.get(name.lower())
     return settings.get(known.name.lower()) or _describe_family_member(known.name)
-
-
-def list_components() -> list[dict[str, Any]]:
-    """What an installation creates in the cluster, then what it creates in Azure."""
-    components = knowledge.load("components")
-    return [
-        {
-            "name": component["name"],
-            "kind": component["kind"],
-            "scenarios": component["scenarios"],
-            "unless": " ".join(f"{key}={value}" for key, value in component.get("unless", {}).items()) or None,
-            "description": component["description"],
-            "cloud": component.get("cloud"),
-        }
-        for component in (*components["kubernetes"], *components["azure"])
-    ]
 
 
 def _describe_family_member(name: str) -> dict[str, Any] | None:

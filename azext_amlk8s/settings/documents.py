@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.yaml_files import MAX_DEPTH, YamlProblem, compose_documents
+from azext_amlk8s.yaml_files import MAX_DEPTH, YamlProblem, compose_documents, merged_pairs
 
 if TYPE_CHECKING:
     from yaml.nodes import Node
@@ -100,22 +100,23 @@ def _texts(tree: Any, depth: int = 0) -> Tree:
 def _read_yaml(text: str) -> Tree:
     try:
         nodes = compose_documents(text)
+        if len(nodes) > 1:
+            raise NotSettings(f"it has {len(nodes)} YAML documents instead of one")
+        return _of_node(nodes[0]) if nodes else _Pairs()
     except YamlProblem as problem:
         # What the parser adds behind the colon may quote the file, and with it a secret.
         clause = str(problem).partition(": ")[0].replace("not valid YAML", "neither JSON nor YAML")
         raise NotSettings(clause) from None
-    if len(nodes) > 1:
-        raise NotSettings(f"it has {len(nodes)} YAML documents instead of one")
-    return _of_node(nodes[0]) if nodes else _Pairs()
 
 
 def _of_node(node: Node) -> Tree:
     import yaml
 
     if isinstance(node, yaml.MappingNode):
-        if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+        pairs = merged_pairs(node)
+        if not all(isinstance(key, yaml.ScalarNode) for key, _ in pairs):
             raise NotSettings("it has a key that is not a text")
-        return _Pairs((key.value, _of_node(value)) for key, value in node.value)
+        return _Pairs((key.value, _of_node(value)) for key, value in pairs)
     if isinstance(node, yaml.SequenceNode):
         return tuple(_of_node(value) for value in node.value)
     return "" if node.tag == "tag:yaml.org,2002:null" else str(node.value)
