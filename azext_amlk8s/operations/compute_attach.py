@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from azext_amlk8s.computes import (
     AttachFacts,
     AttachRequest,
-    RoleNeeded,
     add_studio_url,
     attach_command,
     build_attach_body,
@@ -31,7 +29,7 @@ from azext_amlk8s.computes import (
     studio_url,
 )
 from azext_amlk8s.console.errors import confirm, raise_for_errors
-from azext_amlk8s.operations.compute_facts import collect_attach_facts, read_missing_roles
+from azext_amlk8s.operations.compute_facts import collect_attach_facts
 from azext_amlk8s.operations.compute_file import ComputeFile, read_compute_file
 from azext_amlk8s.operations.compute_options import (
     find_cluster_option,
@@ -40,6 +38,7 @@ from azext_amlk8s.operations.compute_options import (
     require_kubernetes,
     require_name,
 )
+from azext_amlk8s.operations.compute_preparation import assign_roles, create_namespace
 from azext_amlk8s.operations.compute_progress import (
     TrackedOperation,
     begin_attach,
@@ -63,7 +62,6 @@ if TYPE_CHECKING:
 
 Resource = Mapping[str, Any]
 ATTACH_SECONDS = 20 * 60
-ROLES_INTERVAL_SECONDS = 2
 # The rules of attachments; all other words of --skip-checks name checks of `az amlk8s check`.
 ATTACH_RULE = re.compile(r"^C\d{3}$")
 # The check that asks the cluster whether it would admit the pods of jobs.
@@ -138,28 +136,28 @@ def attach(
     )
     raise_for_errors(check_request(request, ref.workspace.subscription), cluster_findings, identity_findings)
     facts, connection = collect_attach_facts(client, request)
-    options = _Options(
+    options = AttachOptions(
         create_namespace, assign_roles, replace, namespace is None, no_wait, yes, tuple(skip_checks or ())
     )
     record = ReplacementRecord.of(cmd, ref)
-    return _Attachment(cmd, client, request, facts, connection, options, record, deadline).run()
+    return Attachment(cmd, client, request, facts, connection, options, record, deadline).run()
 
 
 @dataclass(frozen=True)
-class _Options:
+class AttachOptions:
     """The options of a run that are no settings of the compute."""
 
-    create_namespace: bool
-    assign_roles: bool
-    replace: bool
-    keep_namespace: bool
-    no_wait: bool
-    yes: bool
+    create_namespace: bool = False
+    assign_roles: bool = False
+    replace: bool = False
+    keep_namespace: bool = False
+    no_wait: bool = False
+    yes: bool = False
     skip_checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Attachment:
+class Attachment:
     """One run of the command, once its options have been read and its facts collected.
 
     record is that of a replacement; it exists if an earlier run was interrupted.
@@ -170,7 +168,7 @@ class _Attachment:
     request: AttachRequest
     facts: AttachFacts
     connection: Cluster | None
-    options: _Options
+    options: AttachOptions
     record: ReplacementRecord
     deadline: Deadline
 
@@ -189,7 +187,7 @@ class _Attachment:
         # Without --replace the request is compared as it is; nothing is kept, since nothing is sent.
         return (self._completed_with(existing) if self.options.replace else self).resume(existing, recorded)
 
-    def _completed_with(self, compute: Resource | None) -> _Attachment:
+    def _completed_with(self, compute: Resource | None) -> Attachment:
         """The same attachment with what the compute has where no option was given."""
         if compute is None:
             return self
@@ -235,17 +233,24 @@ class _Attachment:
         self._detach(existing, source, deleting=deleting)
         return self._put(detached=True)
 
-    def _check(self) -> None:
-        """Raise ValidationError for all errors; those that options resolve only if another error remains."""
+    def findings(self) -> list[Finding]:
+        """Everything that would make the attachment fail, and warnings.
+
+        What options resolve is left out if no other error remains.
+        """
         create_namespace, assign_roles = self.options.create_namespace, self.options.assign_roles
         findings = check_attach(self.request, self.facts, create_namespace=create_namespace)
         resolved = resolved_by_options(create_namespace=create_namespace, assign_roles=assign_roles)
         if not {one.id for one in findings if one.severity is Severity.ERROR} - resolved:
             findings = tuple(one for one in findings if one.id not in resolved)
         skipped = {one.upper() for one in self.options.skip_checks}
-        if skipped:
-            _log("Skipped checks: %s.", ", ".join(sorted(skipped)))
-        raise_for_errors((one for one in findings if one.id not in skipped), self._fatal_findings(skipped))
+        return [*(one for one in findings if one.id not in skipped), *self._fatal_findings(skipped)]
+
+    def _check(self) -> None:
+        """Raise ValidationError for all errors."""
+        if self.options.skip_checks:
+            _log("Skipped checks: %s.", ", ".join(sorted(one.upper() for one in self.options.skip_checks)))
+        raise_for_errors(self.findings())
 
     def _fatal_findings(self, skipped: set[str]) -> list[Finding]:
         """What the checks of `az amlk8s check` find that would make the attachment or every job on it fail.
@@ -265,9 +270,9 @@ class _Attachment:
     def _prepare(self) -> None:
         """Create the namespace and assign the roles, as far as options say so."""
         if self.options.create_namespace:
-            _create_namespace(self.connection, self.request, self.facts)
+            create_namespace(self.connection, self.request, self.facts)
         if self.options.assign_roles and self.facts.missing_roles:
-            _assign_roles(self.client, self.request, self.facts.missing_roles, self.deadline)
+            assign_roles(self.client, self.request, self.facts.missing_roles, self.deadline)
 
     def _detach(self, existing: Resource, source: Resource, *, deleting: bool) -> None:
         """Record what has to be restored, then detach the compute and wait until it is deleted."""
@@ -346,54 +351,6 @@ class _Attachment:
 
 def _created_on(compute: Resource) -> str:
     return str((compute.get("properties") or {}).get("createdOn") or "")
-
-
-def _create_namespace(connection: Cluster | None, request: AttachRequest, facts: AttachFacts) -> None:
-    """Create the namespace of the request unless it exists."""
-    from azure.cli.core.azclierror import BadRequestError
-
-    from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
-
-    if connection is None or facts.contents is None or request.namespace in facts.contents.namespaces:
-        return
-    try:
-        connection.create_namespace(request.namespace)
-    except (ClusterRefused, ClusterUnreachable) as error:
-        raise BadRequestError(
-            f"Could not create namespace '{request.namespace}': {error}",
-            recommendation=request.kubectl(f"create namespace {request.namespace}"),
-        ) from error
-    _log("Created namespace '%s' in cluster '%s'.", request.namespace, request.cluster.name)
-
-
-def _assign_roles(client: AzureClient, request: AttachRequest, roles: Sequence[RoleNeeded], deadline: Deadline) -> None:
-    """Assign roles and wait until they are visible.
-
-    Raises ForbiddenError with the commands for somebody else, and DeploymentError after the deadline.
-    """
-    from azure.cli.core.azclierror import DeploymentError, ForbiddenError
-    from azure.core.exceptions import HttpResponseError
-
-    for role in roles:
-        try:
-            client.assign_role(role.scope, role.role_id, role.principal_id)
-        except HttpResponseError as error:
-            if error.status_code != 403:
-                raise
-            raise ForbiddenError(
-                "You do not have permission to assign roles. An Owner or User Access Administrator must run:",
-                recommendation=[each.command for each in roles],
-            ) from error
-        _log("Assigned role '%s' on '%s'.", role.role, role.scope_name)
-    _log("Waiting until the roles are visible.")
-    while missing := read_missing_roles(client, request.cluster, roles):
-        if deadline.expired:
-            names = ", ".join(f"'{role.role}'" for role in missing)
-            raise DeploymentError(
-                f"Stopped waiting after {deadline.seconds:g} seconds. Not visible yet: {names}. Nothing was attached.",
-                recommendation="Run the same command again in ten minutes.",
-            )
-        time.sleep(min(ROLES_INTERVAL_SECONDS, deadline.remaining))
 
 
 def _log(message: str, *args: object) -> None:

@@ -23,6 +23,9 @@ from azext_amlk8s.operations.waiting import Deadline
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.refs import ComputeRef
+
 UPDATE_SECONDS = 20 * 60
 # A PUT over an existing Kubernetes compute is usually answered with one of these.
 REJECTED = (400, 405, 409, 422)
@@ -51,9 +54,6 @@ def update(
     The service usually rejects it; the ValidationError then contains the command that detaches the compute and
     attaches it again, as it does for the cluster and the namespace, and where the service ignored the change.
     """
-    from azure.core.exceptions import HttpResponseError
-    from knack.log import get_logger
-
     deadline = Deadline(timeout or UPDATE_SECONDS)
     reject_unsupported(
         "AmlCompute",
@@ -71,6 +71,25 @@ def update(
     raise_for_errors(findings, check_update(compute, ref, namespace, resource_id))
     if changed_tags:
         tags = {**(tags if tags is not None else compute.get("tags") or {}), **changed_tags}
+    return update_compute(cmd, client, ref, compute, identity, tags, deadline, no_wait=no_wait, yes=yes)
+
+
+def update_compute(
+    cmd: AzCliCommand,
+    client: AzureClient,
+    ref: ComputeRef,
+    compute: Mapping[str, Any],
+    identity: Mapping[str, Any] | None,
+    tags: Mapping[str, str] | None,
+    deadline: Deadline,
+    *,
+    no_wait: bool = False,
+    yes: bool = False,
+) -> dict[str, Any] | None:
+    """What `update` does with a compute that was read; identity and tags are None where they stay."""
+    from azure.core.exceptions import HttpResponseError
+    from knack.log import get_logger
+
     body = build_update_body(compute, identity, tags)
     if body is None:
         get_logger(__name__).warning("Compute '%s' already has these settings. Nothing was changed.", ref.name)
