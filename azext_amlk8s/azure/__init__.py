@@ -2,6 +2,7 @@
 
 from azext_amlk8s.azure.client import AzureClient
 from azext_amlk8s.azure.operation import Operation
+from azext_amlk8s.azure.snapshot_client import SnapshotClient
 from azext_amlk8s.azure.state_poller import StatePoller
 
-__all__ = ["AzureClient", "Operation", "StatePoller"]
+__all__ = ["AzureClient", "Operation", "SnapshotClient", "StatePoller"]

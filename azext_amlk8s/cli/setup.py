@@ -1,10 +1,81 @@
-"""az amlk8s schema and the other commands on setup files."""
+"""az amlk8s plan, apply and the other commands on setup files."""
 
 from __future__ import annotations
 
-from azext_amlk8s.cli.declaration import Command
+from collections.abc import Mapping
+from typing import Any
+
+from azext_amlk8s.cli import setup_texts
+from azext_amlk8s.cli.declaration import Command, Option, Row
+from azext_amlk8s.cli.tables import shorten
+
+
+def plan_rows(plan: Mapping[str, Any]) -> list[Row]:
+    """A row for each resource of each cluster."""
+    return [
+        {
+            "Cluster": shorten(cluster["cluster"], 24),
+            "Kind": resource["kind"],
+            "Name": shorten(resource["name"], 24),
+            "Action": resource["action"],
+            "Changes": shorten(", ".join(change["key"] for change in resource["changes"]) or resource["note"], 34),
+        }
+        for cluster in plan["clusters"]
+        for resource in cluster["resources"]
+    ]
+
+
+def parallel(text: str) -> int:
+    """A number of clusters from 1 to 200. Raises ValueError, which az reports as an error of the option."""
+    number = int(text)
+    if not 1 <= number <= 200:
+        raise ValueError(f"invalid value '{text}'; expected 1 to 200")
+    return number
+
+
+FILE = Option(
+    "file",
+    ("--file", "-f"),
+    "Setup files, or folders with them. Use - for standard input. Files with the same name are merged.",
+    completes_files=True,
+    settings={"nargs": "+"},
+)
+PARALLEL = Option(
+    "max_parallel",
+    help="Number of clusters that are worked on at the same time, from 1 to 200. Default: 25.",
+    settings={"type": parallel},
+)
+SEND_SECRETS = Option(
+    "send_secrets",
+    help="Send protected settings and certificates also where all of them are deployed: Azure does not return their "
+    "values, so that a change cannot be seen.",
+    is_flag=True,
+)
 
 COMMANDS = (
+    Command(
+        "plan",
+        "setup_plan#plan",
+        "Show what a setup file would change in Azure and in each cluster.",
+        description="Runs every check of extension create, compute attach and instance-type apply for all clusters of "
+        "the file and changes nothing. The exit code is 1 when a cluster is blocked or cannot be read.",
+        options=(
+            FILE,
+            Option("detailed_exitcode", help="End with exit code 4 when something would change.", is_flag=True),
+            Option("out", help="File for the plan, to be used with apply --plan. It contains no secrets."),
+            PARALLEL,
+            SEND_SECRETS,
+        ),
+        examples=(
+            ("Show what would change.", "az amlk8s plan -f azureml.yaml"),
+            (
+                "Save the plan, and tell by the exit code whether there are changes.",
+                "az amlk8s plan -f azureml.yaml --detailed-exitcode --out plan.json",
+            ),
+        ),
+        table=plan_rows,
+        text=setup_texts.plan_text,
+    ),
     Command(
         "schema",
         "setup_schema#schema",

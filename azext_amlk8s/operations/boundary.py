@@ -23,10 +23,10 @@ def error_boundary() -> Iterator[None]:
     except KeyboardInterrupt:
         raise _interrupted() from None
     except Exception as error:
-        raise _redacted(_az_error(error)) from error
+        raise _redacted(as_az_error(error)) from error
 
 
-def _az_error(error: Exception) -> Exception:
+def as_az_error(error: Exception) -> Exception:
     """The az error for an exception; one of az's own is returned as it is."""
     from azure.cli.core.azclierror import AzCLIError
     from azure.core.exceptions import AzureError

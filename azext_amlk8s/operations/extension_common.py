@@ -98,6 +98,13 @@ def find_extension(extensions: Iterable[Resource], extension: ExtensionRef) -> R
     return next((item for item in azureml_extensions(extensions) if item["name"].lower() == name), None)
 
 
+def find_extension_of_cluster(extensions: Iterable[Resource], cluster: ClusterRef, name: str | None) -> Resource | None:
+    """The extension with this name, or without a name the only AzureML extension of a cluster; None for none."""
+    extensions = list(extensions)
+    reference = ExtensionRef(cluster, name) if name else choose_extension(cluster, extensions, DEFAULT_NAME)
+    return find_extension(extensions, reference)
+
+
 def resolve_extension(client: AzureClient, cluster: ClusterRef, name: str | None) -> ExtensionRef:
     """The extension; without a name it is the AzureML extension of the cluster. Raises for none or several."""
     if name:

@@ -40,8 +40,9 @@ def create(
     _check_gpu(flags)
     types = types_of(file) if file else None if from_nodes else [_from_flags(name, flags)]
     with open_cluster(cmd, options) as found:
-        wanted = types if types is not None else _from_nodes(found, options, share)
-        done = _apply(cmd, found, wanted, dry_run=dry_run, force=force_conflicts)
+        wanted = types if types is not None else types_from_nodes(found, options, share)
+        done = apply_types(found, wanted, dry_run=dry_run, force=force_conflicts)
+    _report_conflicts(cmd, done)
     return done if file or from_nodes else done[0]
 
 
@@ -79,7 +80,8 @@ def update(
         base = replace(types_of_objects([existing])[name], labels=labels, annotations=annotations)
         changed, findings = from_flags(name, flags, base)
         raise_for_errors(findings)
-        done = _apply(cmd, found, [changed] if changed else [], dry_run=dry_run, force=force_conflicts)
+        done = apply_types(found, [changed] if changed else [], dry_run=dry_run, force=force_conflicts)
+    _report_conflicts(cmd, done)
     result: dict[str, Any] = done[0]
     return result
 
@@ -107,7 +109,8 @@ def apply(
             _log_users(found, to_prune)
             kind = "instance type" if len(to_prune) == 1 else "instance types"
             confirm(cmd, f"Delete {kind} {', '.join(to_prune)}?", yes)
-        done = _apply(cmd, found, types, before, dry_run=dry_run, force=force_conflicts)
+        done = apply_types(found, types, before, dry_run=dry_run, force=force_conflicts)
+        _report_conflicts(cmd, done)
         return [*done, *_prune(found, to_prune, before, dry_run)]
 
 
@@ -169,7 +172,7 @@ def _check_share(share: Sequence[str] | None, from_nodes: bool) -> None:
         )
 
 
-def _from_nodes(found: ClusterSession, options: ClusterOptions, share: Sequence[str] | None) -> list[InstanceType]:
+def types_from_nodes(found: ClusterSession, options: ClusterOptions, share: Sequence[str] | None) -> list[InstanceType]:
     """Types for each node pool, sized to what workloads can use of its nodes; warns where none can run now."""
     from azure.cli.core.azclierror import ValidationError
 
@@ -190,8 +193,7 @@ def _from_nodes(found: ClusterSession, options: ClusterOptions, share: Sequence[
     return types
 
 
-def _apply(
-    cmd: Any,
+def apply_types(
     found: ClusterSession,
     types: Iterable[InstanceType],
     before: Mapping[str, Any] | None = None,
@@ -199,7 +201,7 @@ def _apply(
     dry_run: bool,
     force: bool,
 ) -> list[dict[str, Any]]:
-    """The result for each type; conflicts are logged after all were tried, and the exit code is 1."""
+    """The result for each type; conflicts are logged after all were tried."""
     from azext_amlk8s.instance_types.changes import (
         applied_view,
         conflict_view,
@@ -232,8 +234,15 @@ def _apply(
             raise_for_errors(leftover_fields(one, after))
     if conflicts:
         log_findings(conflicts)
-        set_exit_code(cmd, 1)
     return done
+
+
+def _report_conflicts(cmd: Any, done: Iterable[Mapping[str, Any]]) -> None:
+    """Have az exit with 1 where a field belongs to another manager."""
+    from azext_amlk8s.instance_types.changes import CONFLICT
+
+    if any(one["action"] == CONFLICT for one in done):
+        set_exit_code(cmd, 1)
 
 
 def _log_partial(names: Sequence[str], done: Sequence[Mapping[str, Any]]) -> None:

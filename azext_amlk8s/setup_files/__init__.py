@@ -2,7 +2,7 @@
 
 from azext_amlk8s.setup_files.clusters import check_all, needs_resources, resolve_clusters, unmatched_selector
 from azext_amlk8s.setup_files.model import OWNER_TAG, ClusterEntry, ClusterSetup, Selector, Setup
-from azext_amlk8s.setup_files.reading import read_setups
+from azext_amlk8s.setup_files.reading import read_setups, workspace_of
 from azext_amlk8s.setup_files.schema import setup_schema
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "resolve_clusters",
     "setup_schema",
     "unmatched_selector",
+    "workspace_of",
 ]

@@ -126,7 +126,7 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         "name": cluster.name,
         "type": "Microsoft.ContainerService/ManagedClusters",
         "location": world.location,
-        "tags": {},
+        "tags": dict(cluster.tags),
         "sku": {"name": "Base", "tier": "Free"},
         "properties": properties,
     }
@@ -162,7 +162,7 @@ def _arc(world: World, root: str, cluster: Cluster) -> Resource:
         "name": cluster.name,
         "type": "microsoft.kubernetes/connectedclusters",
         "location": world.location,
-        "tags": {},
+        "tags": dict(cluster.tags),
         "identity": {
             "type": "SystemAssigned",
             "principalId": guid("principal", cluster.name),

@@ -30,6 +30,7 @@ from cryptography.x509.oid import NameOID
 def write_files(folder: Path, files: Mapping[str, Any]) -> None:
     """Write the files of a scenario into its folder."""
     for name, told in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if isinstance(told, str):
             (folder / name).write_text(told, encoding="utf-8")
         else:

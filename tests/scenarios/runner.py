@@ -149,6 +149,8 @@ def _findings(output: Output) -> set[str]:
     except ValueError:
         return found
     listed = content if isinstance(content, list) else []
+    if isinstance(content, dict) and isinstance(content.get("clusters"), list):  # a plan of setup files
+        listed = [finding for cluster in content["clusters"] for finding in cluster.get("findings") or ()]
     return found | {one["id"] for one in listed if isinstance(one, dict) and {"id", "severity"} <= set(one)}
 
 

@@ -15,7 +15,7 @@ SCENARIOS = ROOT / "tests" / "scenarios"
 # The version of az is that of the test environment; tests/unit/test_checks.py has older ones.
 WITHOUT_SCENARIO = {"K101"}
 # The rules of setup files (D) have tests in tests/unit alone.
-LETTERS = "STVFUCINWK"
+LETTERS = "STVFUCINWKD"
 PACKAGE = ROOT / "azext_amlk8s"
 
 

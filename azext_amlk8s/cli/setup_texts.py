@@ -1,0 +1,90 @@
+"""Plans of setup files as text for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from azext_amlk8s.console.reports import MARKS, count, fix_lines
+
+MARK_OF_ACTION = {"create": "+", "update": "~", "adopt": "=", "none": " ", "blocked": "✗", "unknown": "?"}
+WORDS = {
+    "create": "to create or complete",
+    "update": "to update",
+    "adopt": "existing, used as it is",
+    "none": "unchanged",
+    "blocked": "blocked",
+    "unknown": "unknown",
+}
+# With more clusters, those with the same actions are shown together.
+MOST_CLUSTERS = 10
+MOST_NAMES = 3
+
+
+def plan_text(plan: Mapping[str, Any]) -> list[str]:
+    """The changes of each cluster, the findings with their clusters, and the number of clusters by action."""
+    clusters = plan["clusters"]
+    lines = _each(clusters) if len(clusters) <= MOST_CLUSTERS else _together(clusters)
+    return [*lines, *_findings(clusters), "", _summary(plan["summary"], len(clusters))]
+
+
+def _each(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines: list[str] = []
+    for cluster in clusters:
+        lines += [*([""] if lines else []), f"Cluster '{cluster['cluster']}'"]
+        for resource in cluster["resources"]:
+            lines += _resource(resource)
+    return lines
+
+
+def _resource(resource: Mapping[str, Any]) -> Iterator[str]:
+    action = resource["action"]
+    name = f" '{resource['name']}'" if resource["name"] else ""
+    note = f": {resource['note']}" if resource["note"] else ""
+    yield f"  {MARK_OF_ACTION[action]} {'' if action == 'none' else f'{action} '}{resource['kind']}{name}{note}"
+    for key, value in resource["settings"].items():
+        yield f"      + {key} = {value}"
+    for change in resource["changes"]:
+        before = "not set" if change["before"] is None else change["before"]
+        yield f"      ~ {change['key']}: {before} -> {change['after']}"
+
+
+def _together(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Clusters with the same actions on the same kinds, with some of their names."""
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for cluster in clusters:
+        actions = tuple(
+            (resource["action"], resource["kind"]) for resource in cluster["resources"] if resource["action"] != "none"
+        )
+        groups.setdefault(tuple(dict.fromkeys(actions)), []).append(cluster["cluster"])
+    lines = []
+    for parts, names in groups.items():
+        action = "none" if not parts else parts[0][0]
+        what = ", ".join(f"{one} {kind}" for one, kind in parts) or "no changes"
+        lines.append(f"{MARK_OF_ACTION[action]} {count(len(names), 'cluster')}: {what} ({some(names)})")
+    return lines
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    rest = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _findings(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each finding once, errors first, with the clusters that have it."""
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for cluster in clusters:
+        for finding in cluster["findings"]:
+            key = (finding["severity"], finding["message"], finding["id"], finding["fix"])
+            groups.setdefault(key, []).append(cluster["cluster"])
+    lines = [""] if groups else []
+    for (severity, message, rule_id, fix), names in sorted(groups.items(), key=lambda item: item[0][0]):
+        lines.append(f"{MARKS[severity]} {message.rstrip()}  [{rule_id}] ({some(names)})")
+        lines += fix_lines(fix)
+    return lines
+
+
+def _summary(summary: Mapping[str, int], number: int) -> str:
+    parts = ", ".join(f"{total} {WORDS[action]}" for action, total in summary.items() if total)
+    return f"{count(number, 'cluster')}: {parts}. Nothing was changed."

@@ -1,0 +1,192 @@
+"""What the commands on setup files read before they plan: files, clusters of selectors, settings, secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.console.errors import raise_for_errors
+from azext_amlk8s.operations.setting_options import SettingOptions
+from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, PROVIDERS, ClusterRef
+from azext_amlk8s.setup_files import ClusterEntry, ClusterSetup, Selector, Setup
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.instance_types.documents import Text
+    from azext_amlk8s.rules import Finding
+    from azext_amlk8s.settings import Settings
+
+READ_THREADS = 16
+
+
+class Clients:
+    """One client for each subscription; planning ones never write."""
+
+    def __init__(self, cmd: AzCliCommand, *, planning: bool) -> None:
+        self._cli_ctx, self._planning = cmd.cli_ctx, planning
+        self._clients: dict[str, AzureClient] = {}
+        self._lock = Lock()
+
+    def of(self, subscription: str | None) -> AzureClient:
+        """The client of a subscription; None is that of az."""
+        from azext_amlk8s.azure import AzureClient, SnapshotClient
+
+        with self._lock:
+            key = (subscription or "").lower()
+            if key not in self._clients:
+                kind = SnapshotClient if self._planning else AzureClient
+                self._clients[key] = kind(self._cli_ctx, subscription)
+            return self._clients[key]
+
+
+@dataclass(frozen=True)
+class FileSettings(SettingOptions):
+    """The extension settings of a setup file, in place of those of options."""
+
+    plain: Mapping[str, Any] = field(default_factory=dict)
+    protected: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+
+    def read_with_paths(self) -> tuple[Settings, list[Finding]]:
+        """The settings with the paths of PEM files, and the findings on them."""
+        from azext_amlk8s.settings import Document, read_settings
+
+        plain = Document(self.place, json.dumps(self.plain)) if self.plain else None
+        protected = Document(self.place, json.dumps(self.protected)) if self.protected else None
+        settings, findings = read_settings((), (), config_file=plain, protected_file=protected)
+        return settings, list(findings)
+
+
+def load_clusters(cmd: AzCliCommand, texts: Iterable[Text], clients: Clients) -> tuple[list[Setup], list[ClusterSetup]]:
+    """The setups of files, and what each of their clusters must have. Raises ValidationError with all errors."""
+    from azext_amlk8s.setup_files import check_all, read_setups, resolve_clusters
+
+    subscription = clients.of(None).subscription_id
+    setups, findings = read_setups(texts, subscription)
+    raise_for_errors(findings)
+    clusters: list[ClusterSetup] = []
+    found: list[Finding] = []
+    for setup in setups:
+        entries, more = _find_clusters(setup, subscription, clients)
+        resolved, others = resolve_clusters(setup, entries, subscription)
+        clusters += resolved
+        found += [*more, *others]
+    raise_for_errors(found, check_all(clusters))
+    return list(setups), clusters
+
+
+def extension_settings(one: ClusterSetup, deployed: Iterable[str], *, send_secrets: bool = False) -> FileSettings:
+    """The settings of the extension of a cluster. deployed are the names of its protected settings.
+
+    Secrets are left out where all of them are deployed already, unless send_secrets: their values cannot be compared.
+    """
+    from azext_amlk8s.settings.certificate_files import SENT_AS
+    from azext_amlk8s.settings.schema import find_key
+
+    part = one.extension or {}
+    tls = part.get("tls") or {}
+    plain = dict(part.get("settings") or {})
+    if "kubernetes_secret" in tls:
+        plain["sslSecret"] = tls["kubernetes_secret"]
+    if "cname" in tls:
+        plain["sslCname"] = tls["cname"]
+    names = {key: known.name if (known := find_key(key)) else key for key in part.get("protected_settings") or {}}
+    pem = {"sslCertPemFile": "certificate", "sslKeyPemFile": "key"} if "files" in tls else {}
+    sent = {SENT_AS.get(name, name) for name in (*names.values(), *pem)}
+    if not send_secrets and sent and sent <= set(deployed):
+        return FileSettings(plain=plain, place=one.place)
+    if "key_vault_certificate" in tls:
+        _reject_secret("tls", str(tls["key_vault_certificate"]), "Azure Key Vault is not supported yet")
+    secrets = {key: _read_secret(key, part["protected_settings"][key]) for key in names}
+    secrets |= {key: str(tls["files"][name]) for key, name in pem.items()}
+    return FileSettings(plain=plain, protected=secrets, place=one.place)
+
+
+def extension_versions(one: ClusterSetup) -> dict[str, Any]:
+    """release_train, version and auto_upgrade of the extension, None where the file does not say."""
+    part = one.extension or {}
+    return {key: part.get(key) for key in ("release_train", "version", "auto_upgrade")}
+
+
+def _read_secret(key: str, reference: Mapping[str, str]) -> str:
+    """The secret that a reference names. Raises ValidationError where it cannot be read."""
+    from azext_amlk8s.redaction import register_secret
+
+    (kind, source), *_ = reference.items()
+    value = ""
+    if kind == "env":
+        value = os.environ.get(source, "")
+        if not value:
+            _reject_secret(key, f"the environment variable {source}", "it is not set")
+    elif kind == "file":
+        try:
+            value = Path(source).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            _reject_secret(key, f"the file {source}", str(getattr(error, "strerror", None) or "it is not text").lower())
+    else:
+        _reject_secret(key, source, "Azure Key Vault is not supported yet")
+    register_secret(value)
+    return value
+
+
+def _reject_secret(key: str, source: str, reason: str) -> None:
+    from azext_amlk8s.setup_files.plan import unreadable_secret
+
+    raise_for_errors(unreadable_secret(key, source, reason))
+
+
+def _find_clusters(
+    setup: Setup, subscription: str, clients: Clients
+) -> tuple[list[tuple[ClusterEntry, ClusterRef, Mapping[str, Any]]], list[Finding]]:
+    """The clusters of every entry of a setup, with their resources where they matter."""
+    from azext_amlk8s.setup_files import needs_resources, unmatched_selector, workspace_of
+
+    workspace = workspace_of(setup, subscription)
+    default = workspace.subscription if workspace else subscription
+    reads_resources = needs_resources(setup)
+    found: list[tuple[ClusterEntry, ClusterRef, Mapping[str, Any]]] = []
+    findings: list[Finding] = []
+    with ThreadPoolExecutor(READ_THREADS) as pool:
+        named = [entry for entry in setup.clusters if entry.cluster]
+        resources = list(pool.map(lambda entry: _read(clients, entry.cluster), named)) if reads_resources else []
+    known = {entry.place: resource for entry, resource in zip(named, resources, strict=False)}
+    for entry in setup.clusters:
+        if entry.cluster:
+            found.append((entry, entry.cluster, known.get(entry.place) or {}))
+        elif entry.selector:
+            matches = _select(clients.of(entry.selector.subscription or default), entry.selector)
+            found += [(entry, cluster, resource) for cluster, resource in matches]
+            findings += () if matches else unmatched_selector(entry.place, entry.selector)
+    return found, findings
+
+
+def _read(clients: Clients, cluster: ClusterRef | None) -> Mapping[str, Any]:
+    """A cluster, empty where it cannot be read; planning reports why."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        return clients.of(cluster.subscription).get_cluster(cluster) if cluster else {}
+    except AzureError:
+        return {}
+
+
+def _select(client: AzureClient, selector: Selector) -> Sequence[tuple[ClusterRef, Mapping[str, Any]]]:
+    """The clusters that a selector matches, by name."""
+    scope = f"/subscriptions/{client.subscription_id}"
+    if selector.resource_group:
+        scope += f"/resourceGroups/{selector.resource_group}"
+    kinds = [selector.type] if selector.type else [MANAGED_CLUSTERS, CONNECTED_CLUSTERS]
+    resources = [one for kind in kinds for one in client.list_all(f"{scope}/providers/{PROVIDERS[kind]}/{kind}")]
+    pairs = [(ClusterRef.parse(str(resource["id"])), resource) for resource in resources]
+    return sorted(
+        ((cluster, resource) for cluster, resource in pairs if selector.matches(cluster, resource)),
+        key=lambda pair: pair[0].id.lower(),
+    )

@@ -1,0 +1,60 @@
+"""az amlk8s plan"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.console.errors import set_exit_code
+from azext_amlk8s.operations.input_files import texts
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.instance_types.documents import Text
+
+DEFAULT_PARALLEL = 25
+
+
+def plan(
+    cmd: AzCliCommand,
+    file: Sequence[str],
+    detailed_exitcode: bool = False,
+    out: str | None = None,
+    max_parallel: int = DEFAULT_PARALLEL,
+    send_secrets: bool = False,
+) -> dict[str, Any]:
+    """What would change in each cluster of setup files, with all findings. Nothing is written.
+
+    The exit code is 1 where a cluster is blocked or cannot be read; with detailed_exitcode it is 4 where something
+    would change. out is a file for `apply --plan`, without secrets.
+    """
+    from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
+    from azext_amlk8s.operations.setup_planning import plan_clusters
+    from azext_amlk8s.setup_files.plan import exit_code, plan_object
+
+    documents = texts(file)
+    clients = Clients(cmd, planning=True)
+    _, clusters = load_clusters(cmd, documents, clients)
+    plans = plan_clusters(cmd, clusters, clients, max_parallel, send_secrets=send_secrets)
+    result = plan_object(plans)
+    if out:
+        save_plan(out, documents, result)
+    if code := exit_code(plans, detailed=detailed_exitcode):
+        set_exit_code(cmd, code)
+    return result
+
+
+def save_plan(path: str, documents: Sequence[Text], result: dict[str, Any]) -> None:
+    """Write a plan with the files that it was made of. Raises FileOperationError."""
+    from azure.cli.core.azclierror import FileOperationError
+
+    files = [{"source": os.path.abspath(each.source), "text": each.text} for each in documents]
+    content = json.dumps({"version": 1, "files": files, "plan": result}, indent=1)
+    try:
+        Path(path).expanduser().write_text(content + "\n", encoding="utf-8")
+    except OSError as error:
+        raise FileOperationError(f"Cannot write '{path}': {error.strerror}.", recommendation="--out FILE") from error

@@ -1,0 +1,388 @@
+"""The plan of each cluster of setup files, made by the operations that `extension create` and the others run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.computes import (
+    AttachFacts,
+    compare_compute,
+    find_extension,
+    parse_identity,
+    replace_command,
+    resolved_by_options,
+    state_of,
+)
+from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest
+from azext_amlk8s.console.errors import collect_findings, raise_for_errors
+from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
+from azext_amlk8s.refs import ComputeRef
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
+from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION, DEFAULT_NAMESPACE
+from azext_amlk8s.setup_files.plan import (
+    ADOPT,
+    BLOCKED,
+    CREATE,
+    NONE,
+    UNKNOWN,
+    UPDATE,
+    Change,
+    ClusterPlan,
+    ResourcePlan,
+    cannot_plan,
+    failed_resource,
+    immutable_compute,
+    other_owner,
+)
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.instance_types.model import InstanceType
+    from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.operations.compute_attach import Attachment, AttachOptions
+
+Resource = Mapping[str, Any]
+# Errors of az that say nothing about the setup: what they hide is unknown.
+UNREADABLE = ("AzureConnectionError", "AzureResponseError", "AzureInternalError", "ForbiddenError", "UnauthorizedError")
+INTERNAL = "CLIInternalError"
+# What `compute attach` reports about roles; with roles: skip it is left out.
+ROLE_RULE = "C121"
+
+
+def plan_clusters(
+    cmd: AzCliCommand, clusters: Sequence[ClusterSetup], clients: Clients, parallel: int, *, send_secrets: bool = False
+) -> list[ClusterPlan]:
+    """The plan of each cluster, in order. Nothing is written."""
+    pool = ThreadPoolExecutor(max(1, min(parallel, len(clusters))))
+    try:
+        return list(pool.map(lambda one: _ClusterPlanner(cmd, clients, one, send_secrets).plan(), clusters))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def namespaces_of(one: ClusterSetup) -> list[str]:
+    """The namespaces that a cluster must have, that of its compute included."""
+    own = [one.compute_namespace] if one.compute_name and one.compute_namespace != DEFAULT_NAMESPACE else []
+    return list(dict.fromkeys([*one.namespaces, *own]))
+
+
+def attach_request(one: ClusterSetup) -> AttachRequest:
+    """The compute of a cluster as a request; its tags name the setup. Raises ValidationError for its identity."""
+    assert one.workspace is not None
+    part = one.compute or {}
+    identity_part = part.get("identity") or {}
+    kind = {"system_assigned": "SystemAssigned", "user_assigned": "UserAssigned"}.get(str(identity_part.get("type")))
+    ids = [str(item["resource_id"]) for item in identity_part.get("user_assigned_identities") or ()]
+    identity, findings = parse_identity(kind, " ".join(ids))
+    raise_for_errors(findings)
+    return AttachRequest(
+        ComputeRef(one.workspace, one.compute_name),
+        one.cluster,
+        one.compute_namespace,
+        identity,
+        {**(part.get("tags") or {}), OWNER_TAG: one.setup},
+        part.get("description"),
+        str(part.get("workload") or ""),
+        context=one.context,
+    )
+
+
+def attach_options(one: ClusterSetup) -> AttachOptions:
+    """How the compute of a cluster is attached."""
+    from azext_amlk8s.operations.compute_attach import AttachOptions
+
+    skip = (ROLE_RULE,) if one.roles == "skip" else ()
+    return AttachOptions(create_namespace=True, assign_roles=one.roles == "ensure", yes=True, skip_checks=skip)
+
+
+def changed_tags(one: ClusterSetup, compute: Resource) -> list[Change]:
+    """The tags of the file that an existing compute lacks, or has with another value."""
+    existing, wanted = compute.get("tags") or {}, (one.compute or {}).get("tags") or {}
+    return [
+        Change(f"tags.{key}", existing.get(key), str(value))
+        for key, value in wanted.items()
+        if existing.get(key) != str(value)
+    ]
+
+
+def deployed_extension(client: AzureClient, one: ClusterSetup) -> Resource | None:
+    """The extension that the cluster has, or None."""
+    from azext_amlk8s.operations.extension_common import read_cluster
+
+    return find_extension(read_cluster(client, one.cluster)[1])
+
+
+def read_types(one: ClusterSetup, client: AzureClient, connection: Cluster | None) -> list[InstanceType]:
+    """The instance types of a cluster; those from nodes only with a connection. Raises ValidationError."""
+    from azext_amlk8s.instance_types.documents import Text, read_texts
+    from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession
+    from azext_amlk8s.operations.input_files import texts
+    from azext_amlk8s.operations.instance_type_apply import types_from_nodes
+
+    documents: list[Any] = []
+    types: list[InstanceType] = []
+    for item in one.instance_types:
+        if isinstance(item, Mapping) and "file" in item:
+            documents += texts([str(item["file"])])
+        elif isinstance(item, Mapping) and "kind" in item:
+            documents.append(Text(f"{one.place} instance type", _as_json(item)))
+        elif connection is not None:
+            shares = item.get("from_nodes") if isinstance(item, Mapping) else None
+            options = ClusterOptions(
+                cluster_name=one.cluster.name,
+                cluster_type=one.cluster.type,
+                resource_group_name=one.cluster.resource_group,
+            )
+            types += types_from_nodes(ClusterSession(connection, "", client, one.cluster), options, shares)
+    read, findings = read_texts(documents)
+    raise_for_errors(findings)
+    return [*read, *types]
+
+
+def _as_json(item: Any) -> str:
+    import json
+
+    return json.dumps(item)
+
+
+class _ClusterPlanner:
+    """Plans one cluster; each part is planned even if another one fails."""
+
+    def __init__(self, cmd: AzCliCommand, clients: Clients, one: ClusterSetup, send_secrets: bool) -> None:
+        self._cmd, self._clients, self._one, self._send_secrets = cmd, clients, one, send_secrets
+        self._client = clients.of(one.cluster.subscription)
+        self._findings: list[Finding] = []
+        self._connection: tuple[Cluster | None, str] | None = None
+        # The extension as it will be, for the rules about what needs it; None where the plan does not change it.
+        self._planned_extension: Resource | None = None
+        self._creates_extension = False
+
+    def plan(self) -> ClusterPlan:
+        """The plan, with all findings."""
+        one = self._one
+        resources: list[ResourcePlan] = []
+        with collect_findings() as self._findings:
+            if one.extension is not None:
+                name = str(one.extension.get("name") or DEFAULT_EXTENSION)
+                resources += self._guarded("extension", name, self._extension)
+            for namespace in namespaces_of(one):
+                resources += self._guarded("namespace", namespace, partial(self._namespace, namespace))
+            if one.compute_name:
+                resources += self._guarded("compute", one.compute_name, self._compute)
+            if one.instance_types:
+                resources += self._guarded("instance types", "", self._instance_types)
+        return ClusterPlan(one.setup, one.cluster, resources, tuple(self._findings))
+
+    def _guarded(self, kind: str, name: str, plan: Callable[[], list[ResourcePlan]]) -> list[ResourcePlan]:
+        """The plan of a part; blocked or unknown, with the reason, where it cannot be made."""
+        from azext_amlk8s.operations.boundary import as_az_error
+        from azext_amlk8s.redaction import redact_text
+
+        before = self._errors()
+        try:
+            return plan()
+        except Exception as raised:
+            error = as_az_error(raised)
+            message = redact_text(str(getattr(error, "error_msg", "") or error))
+            if type(error).__name__ in (*UNREADABLE, INTERNAL):
+                return [ResourcePlan(kind, name, UNKNOWN, note=message.splitlines()[0])]
+            if self._errors() == before:
+                fixes = getattr(error, "recommendations", None) or ()
+                self._findings += cannot_plan(self._one.cluster.name, message, "\n".join(fixes))
+            return [ResourcePlan(kind, name, BLOCKED)]
+
+    def _errors(self) -> int:
+        return sum(finding.severity is Severity.ERROR for finding in self._findings)
+
+    def _extension(self) -> list[ResourcePlan]:
+        """The Azure resources beneath the extension, and the extension."""
+        from azext_amlk8s.operations.extension_common import RunOptions, find_extension_of_cluster, read_cluster
+        from azext_amlk8s.operations.extension_create import create_extension
+        from azext_amlk8s.settings import read_deployed
+
+        one, client = self._one, self._client
+        run = RunOptions((one.extension or {}).get("name"), yes=True, dry_run=True)
+        existing = find_extension_of_cluster(read_cluster(client, one.cluster)[1], one.cluster, run.name)
+        deployed = read_deployed(existing).protected if existing else ()
+        if existing is None:
+            self._creates_extension = True
+            self._planned_extension = _extension_after({"name": run.name or DEFAULT_EXTENSION}, {})
+        given = extension_settings(one, deployed, send_secrets=self._send_secrets)
+        connect = lambda: (client, one.cluster)  # noqa: E731
+        plan = create_extension(self._cmd, connect, given, extension_versions(one), run, or_update=True)
+        backing = [
+            ResourcePlan(each["kind"], each["name"], CREATE if each["action"] == "create" else NONE, note=each["costs"])
+            for each in plan["resources"]
+        ]
+        name = str(plan["id"]).rsplit("/", 1)[-1]
+        if plan["action"] == "create":
+            self._planned_extension = _extension_after({"name": name}, plan["body"])
+            return [*backing, ResourcePlan("extension", name, CREATE, settings=_shown_settings(plan))]
+        assert existing is not None
+        self._planned_extension = _extension_after(existing, plan["body"])
+        return [*backing, self._existing_extension(existing, plan, name)]
+
+    def _existing_extension(self, existing: Resource, plan: Mapping[str, Any], name: str) -> ResourcePlan:
+        changes = [Change(each["key"], each["before"], each["after"]) for each in plan["changes"]]
+        state = state_of(existing)
+        if state.lower() in BUSY_STATES:
+            return ResourcePlan("extension", name, UPDATE, changes, note=f"{state}; apply waits for it.")
+        if changes:
+            stops = f"Running {' and '.join(plan['stops'])} stop." if plan["stops"] else ""
+            return ResourcePlan("extension", name, UPDATE, changes, note=stops)
+        if state.lower() != "succeeded":
+            fix = (
+                f"az amlk8s check {self._one.cluster.cli_args}\naz amlk8s extension delete {self._one.cluster.cli_args}"
+            )
+            raise_for_errors(failed_resource("extension", name, state, fix))
+        return ResourcePlan("extension", name, NONE)
+
+    def _connect(self) -> tuple[Cluster | None, str]:
+        """The connection to the cluster, or None and why."""
+        from azext_amlk8s.operations.failure_context import connect_to_cluster
+
+        if self._connection is None:
+            self._connection = connect_to_cluster(self._client, self._one.cluster, context=self._one.context or None)
+        return self._connection
+
+    def _namespace(self, name: str) -> list[ResourcePlan]:
+        connection, note = self._connect()
+        if connection is None:
+            return [ResourcePlan("namespace", name, UNKNOWN, note=note)]
+        exists = connection.read(f"/api/v1/namespaces/{name}") is not None
+        return [ResourcePlan("namespace", name, NONE if exists else CREATE)]
+
+    def _compute(self) -> list[ResourcePlan]:
+        from azext_amlk8s.computes import check_request
+        from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
+
+        one = self._one
+        assert one.workspace is not None
+        request = attach_request(one)
+        raise_for_errors(check_request(request, one.workspace.subscription))
+        client = self._clients.of(one.workspace.subscription)
+        try:
+            computes = client.list_computes(one.workspace)
+        except not_found() as error:
+            raise workspace_not_found(error, one.workspace) from error
+        same = (each for each in computes if str(each.get("name")).lower() == one.compute_name.lower())
+        existing = next(same, None)
+        return [self._existing_compute(existing, request)] if existing else self._new_compute(client, request)
+
+    def _existing_compute(self, compute: Resource, request: AttachRequest) -> ResourcePlan:
+        from azext_amlk8s.computes.existing_compute_rules import other_kind
+
+        one, ref, state = self._one, request.compute, state_of(compute)
+        owner = str((compute.get("tags") or {}).get(OWNER_TAG) or "")
+        differences = compare_compute(compute, dataclasses.replace(request, tags=None))
+        replace = replace_command(
+            ref, compute, cluster=request.cluster, namespace=request.namespace, identity=request.identity
+        )
+        raise_for_errors(
+            other_kind(compute, ref),
+            other_owner(ref.name, owner, one.setup),
+            immutable_compute(ref.name, [str(one) for one in differences], replace),
+        )
+        if state.lower() in ("creating", "updating"):
+            return ResourcePlan("compute", ref.name, CREATE, note=f"{state}; apply waits for it.")
+        if state.lower() != "succeeded":
+            wait = f"az amlk8s compute wait {ref.cli_args} --deleted"
+            raise_for_errors(
+                failed_resource("compute", ref.name, state, wait if state.lower() == "deleting" else replace)
+            )
+        if changes := changed_tags(one, compute):
+            return ResourcePlan("compute", ref.name, UPDATE, changes)
+        if not owner:
+            return ResourcePlan("compute", ref.name, ADOPT, note="It exists, and was not created by this setup.")
+        return ResourcePlan("compute", ref.name, NONE)
+
+    def _new_compute(self, client: AzureClient, request: AttachRequest) -> list[ResourcePlan]:
+        from azext_amlk8s.operations.compute_attach import Attachment
+        from azext_amlk8s.operations.compute_facts import collect_attach_facts
+        from azext_amlk8s.operations.compute_record import ReplacementRecord
+        from azext_amlk8s.operations.waiting import Deadline
+
+        facts, connection = collect_attach_facts(client, request)
+        record = ReplacementRecord.of(self._cmd, request.compute)
+        attachment: Attachment = Attachment(
+            self._cmd, client, request, self._after_extension(facts), connection, attach_options(self._one), record,
+            Deadline(0),
+        )  # fmt: skip
+        ensures = self._one.roles == "ensure"
+        resolved = resolved_by_options(create_namespace=True, assign_roles=ensures)
+        raise_for_errors(finding for finding in attachment.findings() if finding.id not in resolved)
+        settings = {"namespace": request.namespace}
+        roles = [
+            ResourcePlan("role assignment", f"{role.role} on {role.scope_name}", CREATE)
+            for role in (facts.missing_roles if ensures else ())
+        ]
+        return [*roles, ResourcePlan("compute", request.compute.name, CREATE, settings=settings)]
+
+    def _after_extension(self, facts: AttachFacts) -> AttachFacts:
+        """The facts as they will be when the extension has been created or updated."""
+        if self._planned_extension is None:
+            return facts
+        contents = facts.contents
+        if contents is not None and self._creates_extension:
+            contents = dataclasses.replace(contents, instance_types=True, failed_checks=())
+        return dataclasses.replace(facts, extensions=[self._planned_extension], contents=contents)
+
+    def _instance_types(self) -> list[ResourcePlan]:
+        from azext_amlk8s.kubernetes import NoInstanceTypes
+        from azext_amlk8s.operations.cluster_options import ClusterSession
+        from azext_amlk8s.operations.instance_type_apply import apply_types
+
+        connection, note = self._connect()
+        types = read_types(self._one, self._client, connection)
+        if connection is None:
+            names = [each.name for each in types] or [""]
+            return [ResourcePlan("instance type", name, UNKNOWN, note=note) for name in names]
+        session = ClusterSession(connection, "", self._client, self._one.cluster)
+        try:
+            done = apply_types(session, types, dry_run=True, force=False)
+        except NoInstanceTypes:
+            if not self._creates_extension:
+                raise
+            return [ResourcePlan("instance type", each.name, CREATE) for each in types]
+        return [_type_plan(each) for each in done]
+
+
+def _type_plan(done: Mapping[str, Any]) -> ResourcePlan:
+    """What a dry run of `instance-type apply` returned for one type."""
+    actions = {"created": CREATE, "changed": UPDATE, "unchanged": NONE, "conflict": BLOCKED}
+    changes = [
+        Change(str(each["field"]), None if each["before"] is None else str(each["before"]), str(each["after"]))
+        for each in done.get("changes") or ()
+    ]
+    return ResourcePlan("instance type", str(done["name"]), actions[str(done["action"])], changes)
+
+
+def _extension_after(existing: Resource, body: Mapping[str, Any]) -> Resource:
+    """An extension as it is when the body of a plan has been applied."""
+    properties = existing.get("properties") or {}
+    planned = (body or {}).get("properties") or {}
+    settings = {**(properties.get("configurationSettings") or {}), **(planned.get("configurationSettings") or {})}
+    return {
+        **existing,
+        "properties": {
+            "extensionType": "microsoft.azureml.kubernetes",
+            **properties,
+            "configurationSettings": settings,
+            "provisioningState": "Succeeded",
+        },
+    }
+
+
+def _shown_settings(plan: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that a new extension gets and the file names; secrets are blanked."""
+    chosen = {key.lower() for key in plan.get("chosen") or ()}
+    properties = plan["body"]["properties"]
+    sections = (properties.get("configurationSettings"), properties.get("configurationProtectedSettings"))
+    return {key: str(value) for section in sections for key, value in (section or {}).items() if key.lower() in chosen}

@@ -1,0 +1,178 @@
+"""What would change in each cluster, as values and as `plan` returns them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.rules import Finding, Problem, Problems, Report, Severity, rule
+
+CREATE, UPDATE, ADOPT, NONE, BLOCKED, UNKNOWN = ACTIONS = ("create", "update", "adopt", "none", "blocked", "unknown")
+CHANGING = (CREATE, UPDATE)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A value before and after; before is None for one that is not set."""
+
+    key: str
+    before: str | None
+    after: str
+
+    def to_object(self) -> dict[str, Any]:
+        """The change as `plan` returns it."""
+        return {"key": self.key, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True)
+class ResourcePlan:
+    """What happens to one resource of a cluster. settings are those that a new one gets; note is a sentence."""
+
+    kind: str
+    name: str
+    action: str
+    changes: Sequence[Change] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    def to_object(self) -> dict[str, Any]:
+        """The resource as `plan` returns it."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "action": self.action,
+            "changes": [change.to_object() for change in self.changes],
+            "settings": dict(self.settings),
+            "note": self.note,
+        }
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """What happens to the resources of one cluster, in the order in which apply changes them, and the findings."""
+
+    setup: str
+    cluster: ClusterRef
+    resources: Sequence[ResourcePlan]
+    findings: Sequence[Finding] = ()
+
+    @property
+    def action(self) -> str:
+        """The action that says most: blocked, unknown, create, update, adopt or none."""
+        actions = {resource.action for resource in self.resources}
+        if any(finding.severity is Severity.ERROR for finding in self.findings):
+            return BLOCKED
+        return next((one for one in (BLOCKED, UNKNOWN, CREATE, UPDATE, ADOPT) if one in actions), NONE)
+
+    @property
+    def changes(self) -> bool:
+        """Whether apply would write something."""
+        return self.action != BLOCKED and any(resource.action in CHANGING for resource in self.resources)
+
+    def to_object(self) -> dict[str, Any]:
+        """The cluster as `plan` returns it."""
+        return {
+            "setup": self.setup,
+            "cluster": self.cluster.name,
+            "id": self.cluster.id,
+            "action": self.action,
+            "resources": [resource.to_object() for resource in self.resources],
+            "findings": [_finding_object(finding) for finding in Report.of(self.findings).findings],
+        }
+
+
+@rule(
+    "D116",
+    Severity.ERROR,
+    title="Immutable parts of a compute",
+    requires="The cluster, namespace, identity and description of an attached compute stay as they are.",
+    why="Azure does not change them while the compute is attached.",
+)
+def immutable_compute(name: str, differences: Sequence[str], replace: str) -> Problems:
+    """An existing compute with other values; replace is the command that detaches it and attaches it again."""
+    if differences:
+        message = f"Compute '{name}' cannot be changed while it is attached: {'; '.join(differences)}."
+        fix = f"To detach it and attach it again, which ends its jobs and endpoints:\n{replace}"
+        yield Problem(name, message, fix=fix)
+
+
+@rule(
+    "D117",
+    Severity.ERROR,
+    title="State of a resource",
+    requires="A resource must be in state Succeeded, or be changing.",
+)
+def failed_resource(kind: str, name: str, state: str, fix: str) -> Problems:
+    """A resource that failed."""
+    yield Problem(name, f"The {kind} '{name}' is in state {state}.", expected="Succeeded", found=state, fix=fix)
+
+
+@rule("D118", Severity.ERROR, title="Planning of a cluster", requires="Everything that planning needs must be there.")
+def cannot_plan(cluster: str, reason: str, fix: str) -> Problems:
+    """Something that is missing, such as the cluster itself; reason is a sentence."""
+    yield Problem(cluster, reason, fix=fix)
+
+
+@rule(
+    "D119",
+    Severity.ERROR,
+    title="Sources of secrets",
+    requires="A secret that has to be sent must be readable where the file says it is.",
+)
+def unreadable_secret(key: str, source: str, reason: str) -> Problems:
+    """A secret that cannot be read; reason is a clause."""
+    yield Problem(key, f"{key}: cannot be read from {source}: {reason}.", found=source)
+
+
+@rule(
+    "D120",
+    Severity.ERROR,
+    title="Owner of a compute",
+    requires="A compute must belong to one setup only.",
+    why="Two setups would change it in turns.",
+)
+def other_owner(name: str, owner: str, setup: str) -> Problems:
+    """A compute whose tag names another setup."""
+    if owner and owner != setup:
+        message = f"Compute '{name}' belongs to setup '{owner}'; expected '{setup}'."
+        yield Problem(name, message, expected=setup, found=owner, fix="Use another name for the compute or the setup.")
+
+
+def summarize(plans: Iterable[ClusterPlan]) -> dict[str, int]:
+    """The number of clusters by action, zeros included."""
+    actions = [plan.action for plan in plans]
+    return {action: actions.count(action) for action in ACTIONS}
+
+
+def plan_object(plans: Sequence[ClusterPlan]) -> dict[str, Any]:
+    """What `plan` returns."""
+    return {"summary": summarize(plans), "clusters": [plan.to_object() for plan in plans]}
+
+
+def exit_code(plans: Sequence[ClusterPlan], *, detailed: bool) -> int:
+    """1 where a cluster is blocked or unknown; with detailed 4 where something would change; else 0."""
+    if any(plan.action in (BLOCKED, UNKNOWN) for plan in plans):
+        return 1
+    return 4 if detailed and any(plan.changes for plan in plans) else 0
+
+
+def group_findings(plans: Iterable[ClusterPlan]) -> Iterator[tuple[Finding, list[str]]]:
+    """Each finding once, errors first, with the clusters that have it."""
+    clusters: dict[Finding, list[str]] = {}
+    for plan in plans:
+        for finding in Report.of(plan.findings).findings:
+            clusters.setdefault(finding, []).append(plan.cluster.name)
+    order = list(Severity)
+    yield from sorted(clusters.items(), key=lambda item: order.index(item[0].severity))
+
+
+def _finding_object(finding: Finding) -> dict[str, str]:
+    return {
+        "id": finding.id,
+        "severity": finding.severity.value,
+        "subject": finding.subject,
+        "message": finding.message,
+        "fix": finding.fix,
+    }
