@@ -19,7 +19,10 @@ INTERCEPTIONS = ("redirect", "web-page", "empty-response")
 # Faults that change the response to a request that was processed.
 BODIES = ("html", "empty-body", "null-body", "list-body", "truncated-body", "huge-body", "wrong-types")
 DELAYS = ("slow", "slow-body")
-REWRITES = ("foreign-url", "next-link-loop", "operation-status", "provisioning-state", "retry-after", "lost-response")
+REWRITES = (
+    "foreign-url", "next-link-loop", "operation-status", "provisioning-state", "retry-after", "lost-response",
+    "no-challenge",
+)  # fmt: skip
 KINDS = (*REJECTIONS, *INTERCEPTIONS, *BODIES, *DELAYS, *REWRITES)
 URL_HEADERS = ("Azure-AsyncOperation", "Location")
 
@@ -114,6 +117,11 @@ def _retry_after(fault: Fault, response: web.Response) -> web.Response:
     return response
 
 
+def _drop_challenge(fault: Fault, response: web.Response) -> web.Response:
+    response.headers.pop("WWW-Authenticate", None)
+    return response
+
+
 def _replace_hosts(fault: Fault, response: web.Response) -> web.Response:
     for name in URL_HEADERS:
         if name in response.headers:
@@ -199,4 +207,5 @@ _CHANGES: Mapping[str, Callable[[Fault, web.Response], web.Response]] = {
     "provisioning-state": _provisioning_state,
     "retry-after": _retry_after,
     "lost-response": _lose,
+    "no-challenge": _drop_challenge,
 }

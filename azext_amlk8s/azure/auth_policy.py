@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.core.pipeline import PipelineRequest, PipelineResponse
 
+CHALLENGE = "WWW-Authenticate"
+RENEWED = "amlk8s_renewed_token"
+
 
 class ForeignHost(Exception):
     """Azure returned a link, or a redirect, that leads out of the user's cloud; nothing was sent there."""
@@ -31,7 +34,7 @@ class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
     """Authorizes requests to the user's cloud and no others, and replaces a token that ARM rejects as expired.
 
     It runs for each redirect, retry, poll and page, so no other host gets a token or a body. azure-core's policy only
-    answers challenges for claims. A 401 means that nothing was done, so a write is sent again too.
+    answers challenges for claims. A 401 means that nothing was done, so a write is sent again too, but only once.
     """
 
     def __init__(self, credential: TokenCredential, *scopes: str, base_url: str, **kwargs: Any) -> None:
@@ -44,16 +47,31 @@ class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
             raise ForeignHost(request.http_request.url, self._base_url)
         super().on_request(request)
 
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """The response; a request that is answered with 401 is sent again with a new token, whatever its headers."""
+        response = super().send(request)
+        received = response.http_response
+        if received.status_code == 401 and CHALLENGE not in received.headers and self._renew(request):
+            response = self.next.send(request)
+        return response
+
     def on_challenge(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> bool:
         """Whether the request has a new token and is to be sent again."""
         if super().on_challenge(request, response):
+            request.context[RENEWED] = True
             return True
-        if 'error="invalid_token"' not in response.http_response.headers["WWW-Authenticate"]:
+        return self._renew(request)
+
+    def _renew(self, request: PipelineRequest[Any]) -> bool:
+        """Whether the request got another token than the rejected one; never twice for one request."""
+        if request.context.get(RENEWED):
             return False
+        request.context[RENEWED] = True
+        rejected = request.http_request.headers.get("Authorization")
         # Without claims az returns the token of its cache, which is the one that was rejected.
         claims = {"access_token": {"nbf": {"essential": True, "value": str(int(time.time()))}}}
         self.authorize_request(request, *self._scopes, claims=json.dumps(claims))
-        return True
+        return bool(request.http_request.headers.get("Authorization") != rejected)
 
 
 def is_host_of_cloud(url: str, base_url: str) -> bool:
