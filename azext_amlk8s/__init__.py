@@ -37,11 +37,11 @@ class Amlk8sCommandsLoader(AzCommandsLoader):  # type: ignore[misc]  # azure-cli
 def _with_boundary(handler: Callable[..., Any]) -> Callable[..., Any]:
     """The handler of a command inside the error boundary, which is imported when the command runs."""
 
-    def run(*args: Any, **kwargs: Any) -> Any:
+    def run(arguments: dict[str, Any]) -> Any:
         from azext_amlk8s.operations.boundary import error_boundary
 
-        with error_boundary():
-            return handler(*args, **kwargs)
+        with error_boundary(arguments.get("timeout")):
+            return handler(arguments)
 
     return run
 

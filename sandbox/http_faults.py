@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 
 from aiohttp import web
@@ -19,11 +20,18 @@ def reset(request: web.Request) -> web.Response:
     return web.Response(status=500)
 
 
+async def _wait(request: web.Request, seconds: float) -> None:
+    """Sleep as long as the client waits."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and request.transport and not request.transport.is_closing():
+        await asyncio.sleep(min(left, 0.2))
+
+
 async def send(request: web.Request, response: web.Response, faults: Iterable[Fault]) -> web.StreamResponse:
     """Send a response as the faults `slow` (late) and `slow-body` (headers at once, the body in pieces) say."""
     by_kind = {fault.kind: fault for fault in faults}
     if slow := by_kind.get("slow"):
-        await asyncio.sleep(slow.seconds)
+        await _wait(request, slow.seconds)
     dripping = by_kind.get("slow-body")
     if dripping is None or not isinstance(response.body, bytes):
         return response

@@ -7,7 +7,7 @@ from typing import Any
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.responses import ResponseShapePolicy
-from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy
+from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
 
 
 def extensions_client() -> type[Any]:
@@ -34,6 +34,7 @@ def extensions_client() -> type[Any]:
                 ),
                 "retry_policy": BoundedRetryPolicy(**kwargs),
                 "per_call_policies": [ResponseShapePolicy()],
+                "per_retry_policies": [TimeLimitPolicy()],
             }
             super().__init__(credential, subscription_id, **{**TIMEOUTS, **kwargs, **policies})
 

@@ -16,7 +16,7 @@ from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
 from azext_amlk8s.azure.responses import ResponseShapePolicy, json_list, json_object, unexpected_response
-from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy
+from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
 from azext_amlk8s.change_log import record_change
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class RestClient:
                 policies.ContentDecodePolicy(**kwargs),
                 policies.RedirectPolicy(**kwargs),
                 BoundedRetryPolicy(**kwargs),
+                TimeLimitPolicy(),
                 FreshTokenPolicy(credential, *scopes, base_url=base_url, **kwargs),
                 policies.CustomHookPolicy(**kwargs),
                 RedactedLoggingPolicy(),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from azure.core.pipeline.policies import RetryPolicy
+from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
+
+from azext_amlk8s.time_limit import is_time_up, time_left
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 MOST_RETRY_AFTER_SECONDS = 120
@@ -12,7 +14,10 @@ TIMEOUTS = {"connection_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
 
 
 class BoundedRetryPolicy(RetryPolicy[Any, Any]):
-    """azure-core's policy with fewer retries; a service that asks to wait for long is not waited for."""
+    """azure-core's policy with fewer retries, which end with the time limit of the command.
+
+    A service that asks to wait for long, or for longer than the command has time, is not waited for.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         limits = {"retry_total": 5, "retry_connect": 3, "retry_read": 2, "retry_status": 5, "retry_backoff_max": 30}
@@ -20,6 +25,21 @@ class BoundedRetryPolicy(RetryPolicy[Any, Any]):
 
     def is_retry(self, settings: Any, response: Any) -> bool:
         """Whether the response is to be followed by another attempt."""
-        if (self.get_retry_after(response) or 0) > MOST_RETRY_AFTER_SECONDS:
+        wait = self.get_retry_after(response) or 0
+        if wait > MOST_RETRY_AFTER_SECONDS or is_time_up() or wait > time_left(MOST_RETRY_AFTER_SECONDS):
             return False
         return bool(super().is_retry(settings, response))
+
+    def sleep(self, settings: Any, transport: Any, response: Any = None) -> None:
+        """Sleep before another attempt, as long as the response or the schedule says. Raises TimeLimitExceeded."""
+        wait = (self.get_retry_after(response) if response else None) or self.get_backoff_time(settings)
+        transport.sleep(time_left(wait))
+
+
+class TimeLimitPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
+    """Ends every attempt of a request with the time limit of the command; it stands after the retry policy."""
+
+    def on_request(self, request: Any) -> None:
+        """Set the timeouts of an attempt. Raises TimeLimitExceeded where no time is left."""
+        options = request.context.options
+        options.update({name: time_left(seconds) for name, seconds in TIMEOUTS.items()})

@@ -48,10 +48,13 @@ class StatePoller:
 
     def _note_failure(self, error: Exception) -> None:
         """Keep polling after a failed read, unless the failure is permanent."""
+        from azure.cli.core.azclierror import ResourceNotFoundError
         from azure.core.exceptions import AzureError, HttpResponseError
 
         status = error.status_code if isinstance(error, HttpResponseError) else None
-        if not isinstance(error, AzureError) or status == 401:
+        if isinstance(error, ResourceNotFoundError):
+            status = 404  # the cluster, the workspace or the resource group, which existed before
+        elif not isinstance(error, AzureError) or status == 401:
             raise error
         self.problem = f"status {status}" if status and status >= 400 else "no usable response"
         if time.monotonic() - self._last_success > LOST_SECONDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -13,15 +14,14 @@ from knack.log import get_logger
 from azext_amlk8s.azure.operation import LostTrack, Operation
 from azext_amlk8s.azure.state_poller import StatePoller
 from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.time_limit import TimeLimitExceeded, extend_time_limit, is_time_up, limit_in_words
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
 TICK_SECONDS = 0.25
-
-
-class _DeadlinePassed(Exception):
-    """The time limit of a command has passed."""
+# How long a command may look for the cause of a failure, although its time limit has passed.
+DIAGNOSIS_SECONDS = 60
 
 
 class LiveView(Protocol):
@@ -51,7 +51,9 @@ def follow(
     Ctrl-C, and DeploymentError after timeout seconds or when its state can no longer be read; the operation continues
     in Azure then.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
+    from azure.core.exceptions import AzureError
+
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
     line = ProgressLine(cmd, what)
     try:
         _wait(operation, line, view, deadline)
@@ -65,8 +67,11 @@ def follow(
     except LostTrack as error:
         message = f"Lost track of it: {what} was {operation.status()} when last read; it may still be running. "
         raise az_error("DeploymentError", f"{message}Reading its state failed: {error}.", [resume]) from error
-    except _DeadlinePassed:
-        raise _timed_out(operation, what, resume, timeout or 0) from None
+    except TimeLimitExceeded:
+        raise _timed_out(operation, what, resume, limit_in_words(timeout)) from None
+    except AzureError:
+        extend_time_limit(DIAGNOSIS_SECONDS)
+        raise
     except KeyboardInterrupt:
         message = f"Stopped waiting. {what} continues in Azure. To follow it:"
         raise az_error("ManualInterrupt", message, [resume]) from None
@@ -74,17 +79,15 @@ def follow(
         line.clear()
 
 
-def _wait(
-    operation: Operation | StatePoller, line: ProgressLine, view: LiveView | None, deadline: float | None
-) -> None:
-    """Show the progress of an operation until it ends. Raises _DeadlinePassed."""
+def _wait(operation: Operation | StatePoller, line: ProgressLine, view: LiveView | None, deadline: float) -> None:
+    """Show the progress of an operation until it ends. Raises TimeLimitExceeded."""
     while not operation.done():
         for warning in view.warnings() if view else ():
             line.clear()
             get_logger(__name__).warning("%s", warning)
         line.show(operation.status(), operation.problem, view.text() if view else "")
-        if deadline is not None and time.monotonic() >= deadline:
-            raise _DeadlinePassed
+        if is_time_up() or time.monotonic() >= deadline:
+            raise TimeLimitExceeded
         operation.wait(TICK_SECONDS)
 
 
@@ -95,8 +98,7 @@ def is_progress_shown(cmd: AzCliCommand) -> bool:
     return not (disabled or getattr(context, "only_show_errors", False))
 
 
-def _timed_out(operation: Operation | StatePoller, what: str, resume: str, seconds: float) -> Exception:
-    waited = f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"
+def _timed_out(operation: Operation | StatePoller, what: str, resume: str, waited: str) -> Exception:
     if operation.problem:
         message = (
             f"Lost track of it: {what} was {operation.status()} when last read, {waited} after its start; it may still "

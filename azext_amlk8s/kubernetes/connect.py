@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
 from azext_amlk8s.kubernetes.objects import Cluster
+from azext_amlk8s.kubernetes.sender import CONNECT_SECONDS, READ_SECONDS
 
 if TYPE_CHECKING:
     from lightkube import KubeConfig
     from lightkube.config.kubeconfig import SingleConfig
 
-CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CONTEXTS_FIX = ("kubectl config get-contexts",)
 

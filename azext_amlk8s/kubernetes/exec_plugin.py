@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
+from azext_amlk8s.time_limit import time_left
 
 if TYPE_CHECKING:
     from lightkube.config.models import UserExec
@@ -53,7 +54,7 @@ def run_plugin(plugin: UserExec, where: str) -> str:
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PLUGIN_SECONDS,
+            timeout=time_left(PLUGIN_SECONDS),
             check=False,
         )
     except FileNotFoundError:
@@ -62,6 +63,7 @@ def run_plugin(plugin: UserExec, where: str) -> str:
     except OSError as error:
         raise KubeconfigUnusable(f"{name} cannot be started: {error.strerror}.") from None
     except subprocess.TimeoutExpired:
+        time_left(PLUGIN_SECONDS)
         raise KubeconfigUnusable(f"{name} did not finish within {PLUGIN_SECONDS} seconds.") from None
     if done.returncode:
         reason = " ".join(done.stderr.decode("utf-8", "replace").split())[:MOST_ERROR_CHARACTERS]

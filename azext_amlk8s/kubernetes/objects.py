@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import ssl
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from azext_amlk8s.change_log import record_change
-from azext_amlk8s.kubernetes.errors import ClusterRefused, ClusterUnreachable, NoInstanceTypes
-from azext_amlk8s.kubernetes.responses import is_missing, json_list, json_object, refused, unexpected_response
+from azext_amlk8s.kubernetes.errors import ClusterRefused, NoInstanceTypes
+from azext_amlk8s.kubernetes.responses import is_missing, json_list, json_object, unexpected_response
+from azext_amlk8s.kubernetes.sender import Sender
 
 if TYPE_CHECKING:
     from httpx2 import Response
 
-T = TypeVar("T")
-
 GROUP, KIND = "amlarc.azureml.com", "InstanceType"
 FIELD_MANAGER = "az-amlk8s"
-# As client-go: https://pkg.go.dev/k8s.io/client-go/rest#Request.MaxRetries
-RETRIED_STATUSES = (429, 500, 503, 504)
-RETRIES, FIRST_BACKOFF_SECONDS, MOST_BACKOFF_SECONDS = 4, 0.5, 30.0
 MOST_PAGES = 1000
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -47,6 +39,7 @@ class Cluster:
 
     def __init__(self, client: Any, server: str, context: str = "") -> None:
         self._client, self.server, self.context = client, server, context
+        self._sender = Sender(client._client._client, server, context)  # pylint: disable=protected-access
         self._kinds: dict[str, Served] | None = None
         self._resource: Any = None
 
@@ -74,7 +67,7 @@ class Cluster:
         namespace = self._namespace_of(name)
         if not dry_run:
             record_change("PATCH", f"{self._instance_type().path}/{name}")
-        applied: Any = self._send(
+        applied: Any = self._sender.send(
             lambda: self._client.apply(
                 body, field_manager=FIELD_MANAGER, dry_run=dry_run, force=force, namespace=namespace
             )
@@ -86,7 +79,7 @@ class Cluster:
         resource, namespace = self._applied(), self._namespace_of(name)
         if not dry_run:
             record_change("DELETE", f"{self._instance_type().path}/{name}")
-        self._send(lambda: self._client.delete(resource, name, dry_run=dry_run, namespace=namespace))
+        self._sender.send(lambda: self._client.delete(resource, name, dry_run=dry_run, namespace=namespace))
 
     def workloads(self) -> list[dict[str, Any]]:
         """The objects of every other kind of the extension's API group: jobs, deployments."""
@@ -159,7 +152,7 @@ class Cluster:
             response: Response = http.request(method, path, params=query, json=body)
             return response
 
-        return json_object(self._send(send))
+        return json_object(self._sender.send(send))
 
     def create_namespace(self, name: str) -> None:
         """Create a namespace; an existing one is kept. Raises ClusterUnreachable, ClusterRefused."""
@@ -168,7 +161,7 @@ class Cluster:
 
         record_change("POST", f"/api/v1/namespaces/{name}")
         try:
-            self._send(lambda: self._client.create(Namespace(metadata=ObjectMeta(name=name))))
+            self._sender.send(lambda: self._client.create(Namespace(metadata=ObjectMeta(name=name))))
         except ClusterRefused as refused:
             if refused.status != 409:
                 raise
@@ -181,7 +174,7 @@ class Cluster:
             response: Response = http.get(path, headers=headers)
             return response
 
-        return self._send(send)
+        return self._sender.send(send)
 
     def _instance_type(self) -> Served:
         """The kind as the cluster itself serves it: versions, plural and scope are asked for, never assumed."""
@@ -222,67 +215,3 @@ class Cluster:
             create = create_namespaced_resource if kind.namespaced else create_global_resource
             self._resource = create(GROUP, kind.version, KIND, kind.plural)
         return self._resource
-
-    def _send(self, send: Callable[[], T]) -> T:
-        """The result of a request, which is repeated as client-go does: when throttled, and while the server fails."""
-        for attempt in range(RETRIES + 1):
-            wait = min(FIRST_BACKOFF_SECONDS * 2**attempt, MOST_BACKOFF_SECONDS)
-            result, error, retry_after = self._try(send)
-            if retry_after is None or attempt == RETRIES:
-                if error is not None:
-                    raise error
-                return cast(T, result)
-            time.sleep(min(max(wait, retry_after), MOST_BACKOFF_SECONDS))
-        raise AssertionError
-
-    def _try(self, send: Callable[[], T]) -> tuple[T | None, Exception | None, float | None]:
-        """The result or the error of one attempt, and the least seconds to wait where another one makes sense."""
-        import httpx2
-        from lightkube.core.exceptions import ApiError, ConfigError
-
-        try:
-            result = send()
-        except ApiError as error:
-            retry = _retry_after(error.response) if error.status.code in RETRIED_STATUSES else None
-            return None, refused(error), retry
-        except (httpx2.TimeoutException, httpx2.ReadError, httpx2.RemoteProtocolError) as error:
-            # A connection that cannot be opened in time is not tried again: the address is wrong or blocked.
-            retry = None if isinstance(error, httpx2.ConnectTimeout) else 0.0
-            return None, self._unreachable(error), retry
-        except (httpx2.TransportError, httpx2.InvalidURL, ssl.SSLError) as error:
-            return None, self._unreachable(error), None
-        except httpx2.DecodingError:
-            return None, unexpected_response(None, "a response that can be decoded"), None
-        except (ValueError, TypeError, AttributeError, KeyError):  # lightkube decodes what it receives
-            return None, unexpected_response(None, "a Kubernetes object"), None
-        except ConfigError as error:
-            return None, ClusterRefused(401, "Unauthorized", str(error)), None
-        if getattr(result, "status_code", None) in RETRIED_STATUSES:
-            return result, None, _retry_after(result)
-        return result, None, None
-
-    def _unreachable(self, error: Exception) -> ClusterUnreachable:
-        text = str(error)
-        context = f" --context {self.context}" if self.context else ""
-        if reason := _CERTIFICATE.search(text):
-            return ClusterUnreachable(
-                f"Cannot verify the certificate of the cluster at {self.server}: {reason[1].strip()}.",
-                (
-                    "Fetch its credentials again (az aks get-credentials --overwrite-existing): the kubeconfig holds "
-                    "the CA of another or a re-created cluster.",
-                ),
-            )
-        return ClusterUnreachable(
-            f"The cluster at {self.server} cannot be reached: {text or type(error).__name__}.",
-            (f"kubectl{context} cluster-info",),
-        )
-
-
-_CERTIFICATE = re.compile(r"certificate verify failed: ([^(\[]+)")
-
-
-def _retry_after(response: Any) -> float:
-    try:
-        return float(response.headers.get("Retry-After") or 0)
-    except (AttributeError, ValueError):
-        return 0.0

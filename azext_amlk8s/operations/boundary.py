@@ -8,16 +8,19 @@ from contextlib import contextmanager
 from azext_amlk8s.change_log import forget_changes, recorded_changes
 from azext_amlk8s.console.errors import az_error, azure_error, cluster_error, fix_lines, foreign_host_error
 from azext_amlk8s.redaction import forget_secrets, redact_text
+from azext_amlk8s.time_limit import TimeLimitExceeded, is_time_up, limit_in_words, set_time_limit
 
 
 @contextmanager
-def error_boundary() -> Iterator[None]:
+def error_boundary(timeout: float | None = None) -> Iterator[None]:
     """Turn every exception of a command, Ctrl-C included, into one of az's error classes.
 
-    az derives the exit code from the class: 3 for something that does not exist, 1 for the rest.
+    az derives the exit code from the class: 3 for something that does not exist, 1 for the rest. timeout is the time
+    limit of the whole command in seconds, None for none.
     """
     forget_changes()
     forget_secrets()
+    set_time_limit(timeout)
     try:
         yield
     except KeyboardInterrupt:
@@ -38,6 +41,8 @@ def as_az_error(error: Exception) -> Exception:
 
     if isinstance(error, (AzCLIError, BrokenPipeError)) or type(error).__module__.startswith("knack."):
         return error
+    if isinstance(error, TimeLimitExceeded) or (is_time_up() and _is_connection_problem(error)):
+        return _timed_out()
     if isinstance(error, ClusterError):
         return cluster_error(error)
     if isinstance(error, ForeignHost):
@@ -49,6 +54,23 @@ def as_az_error(error: Exception) -> Exception:
         "CLIInternalError",
         " ".join(filter(None, [f"Unexpected error: {kind}.", _done_so_far()])),
         ["Run the same command with --debug and report its output, which contains no secrets."],
+    )
+
+
+def _is_connection_problem(error: Exception) -> bool:
+    from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
+    from azext_amlk8s.kubernetes import ClusterUnreachable
+
+    return isinstance(error, (ServiceRequestError, ServiceResponseError, ClusterUnreachable))
+
+
+def _timed_out() -> Exception:
+    done = f"{_done_so_far()} What was started continues in Azure." if recorded_changes() else "Nothing was changed."
+    return az_error(
+        "DeploymentError",
+        f"Stopped after {limit_in_words()}, the time limit of the command. {done}",
+        ["Run the same command again; --timeout is its time limit in seconds."],
     )
 
 

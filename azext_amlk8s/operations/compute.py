@@ -28,7 +28,7 @@ from azext_amlk8s.operations.compute_progress import (
     log_continues,
     warn_about_endpoints,
 )
-from azext_amlk8s.operations.waiting import Condition, Deadline, wait_for
+from azext_amlk8s.operations.waiting import Awaited, Condition, Deadline, wait_for
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -99,15 +99,13 @@ def wait(
     """Wait until the compute meets a condition; exit code 1 after the timeout or if it has failed."""
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
-    wait_for(
-        lambda: read_compute(client, ref),
-        condition,
-        interval,
-        timeout,
+    awaited = Awaited(
         ref.name,
+        lambda: read_compute(client, ref),
         f"az amlk8s compute show {ref.cli_args}",
-        lambda compute: compute_failed(client, ref, compute),
+        f"az amlk8s compute wait {ref.cli_args} {condition.option}",
     )
+    wait_for(awaited, condition, interval, timeout, lambda compute: compute_failed(client, ref, compute))
 
 
 def detach(

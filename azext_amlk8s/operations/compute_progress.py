@@ -15,7 +15,7 @@ from azext_amlk8s.operations.compute_errors import (
     read_compute,
 )
 from azext_amlk8s.operations.failure_context import operation_failed
-from azext_amlk8s.operations.waiting import FAILED_STATES, Condition, Deadline, wait_for
+from azext_amlk8s.operations.waiting import FAILED_STATES, Awaited, Condition, Deadline, wait_for
 from azext_amlk8s.refs import ClusterRef, ComputeRef
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def follow_detach(tracked: TrackedOperation, operation: Operation | StatePoller)
     client, ref = tracked.client, tracked.compute
     tracked.follow(operation)
     limit = max(tracked.deadline.remaining, DELETED_INTERVAL_SECONDS)
-    deleted = Condition(deleted=True)
-    wait_for(lambda: client.find(ref.id), deleted, DELETED_INTERVAL_SECONDS, limit, ref.name, tracked.resume)
+    awaited = Awaited(ref.name, lambda: client.find(ref.id), tracked.resume, tracked.resume)
+    wait_for(awaited, Condition(deleted=True), DELETED_INTERVAL_SECONDS, limit)
 
 
 def _is_final(compute: object) -> bool:

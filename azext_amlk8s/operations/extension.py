@@ -67,7 +67,7 @@ def wait(
     timeout: int = 3600,
 ) -> None:
     """Wait until the extension meets a condition; exit code 1 when the time is up or it has failed."""
-    from azext_amlk8s.operations.waiting import Condition, wait_for
+    from azext_amlk8s.operations.waiting import Awaited, Condition, wait_for
 
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
     condition.validate()
@@ -77,16 +77,14 @@ def wait(
     def failed(resource: Mapping[str, Any]) -> Exception:
         return extension_failed(client, extension, resource, f"Extension '{extension.name}' failed.")
 
-    show_command = f"az amlk8s extension show {extension.cli_args}"
-    wait_for(
-        lambda: read_extension(client, extension),
-        condition,
-        interval,
-        timeout,
+    args = extension.cli_args
+    awaited = Awaited(
         extension.name,
-        show_command,
-        failed,
+        lambda: read_extension(client, extension),
+        f"az amlk8s extension show {args}",
+        f"az amlk8s extension wait {args} {condition.option}",
     )
+    wait_for(awaited, condition, interval, timeout, failed)
 
 
 def _awaited(client: AzureClient, cluster: ClusterRef) -> ExtensionRef:

@@ -8,8 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from azext_amlk8s.shell import quote
+from azext_amlk8s.time_limit import TimeLimitExceeded, limit_in_words
+
 Resource = Mapping[str, Any]
 FAILED_STATES = ("failed", "canceled", "cancelled")
+# A request that is answered with one of these may succeed later.
+TRANSIENT = (408, 409, 429)
+CONFIRMATION_SECONDS = 1
 
 
 class Deadline:
@@ -55,6 +61,18 @@ class Condition:
             with _query_errors(self.custom):
                 _jmespath().compile(self.custom)
 
+    @property
+    def option(self) -> str:
+        """The option that names the condition."""
+        if self.custom:
+            return f"--custom {quote(self.custom)}"
+        names = ("created", "updated", "deleted", "exists")
+        return next((f"--{name}" for name in names if getattr(self, name)), "")
+
+    def is_failed(self, resource: Resource) -> bool:
+        """Whether the resource failed, and so will not be created or updated any more."""
+        return (self.created or self.updated) and _state(resource).lower() in FAILED_STATES
+
     def is_met(self, resource: Resource | None) -> bool:
         """Whether a resource, None if it does not exist, meets the condition."""
         if self.deleted:
@@ -67,57 +85,92 @@ class Condition:
         return self.exists or _state(resource).lower() == "succeeded"
 
 
+@dataclass(frozen=True)
+class Awaited:
+    """The resource that a command waits for: how it is read and called, and the commands that show it and go on."""
+
+    name: str
+    read: Callable[[], Resource | None]
+    show_command: str
+    wait_command: str
+
+
 def wait_for(
-    read: Callable[[], Resource | None],
+    awaited: Awaited,
     condition: Condition,
     interval: float,
     timeout: float,
-    name: str,
-    show_command: str,
     failure: Callable[[Resource], Exception] | None = None,
 ) -> None:
     """Read until the condition is met; interval and timeout are in seconds.
 
-    Raises DeploymentError after the timeout, and what `failure` returns for a resource that failed and so can no
-    longer be created or updated. Ctrl-C raises ManualInterrupt.
+    A read that fails is repeated, once one has succeeded also one that is refused. Raises DeploymentError after the
+    timeout, and what `failure` returns for a resource that failed and so can no longer be created or updated. Ctrl-C
+    raises ManualInterrupt.
     """
     from azure.cli.core.azclierror import DeploymentError, ManualInterrupt
 
     condition.validate()
-    deadline = Deadline(timeout)
+    reader = _Reader(awaited, Deadline(timeout))
     try:
-        while not condition.is_met(resource := _read_patiently(read, interval, deadline)):
-            if (
-                failure
-                and resource
-                and (condition.created or condition.updated)
-                and _state(resource).lower() in FAILED_STATES
-            ):
-                raise failure(resource)
-            if deadline.expired:
-                state = "does not exist" if resource is None else f"is in state {_state(resource)}"
-                seconds = "second" if timeout == 1 else "seconds"
-                raise DeploymentError(
-                    f"Stopped waiting after {timeout:g} {seconds}. '{name}' {state}.", recommendation=show_command
-                )
-            time.sleep(min(interval, deadline.remaining))
+        while not (reader.read() and condition.is_met(reader.resource) and reader.confirm()):
+            if failure and reader.resource and condition.is_failed(reader.resource):
+                raise failure(reader.resource)
+            if reader.deadline.expired:
+                raise TimeLimitExceeded
+            time.sleep(min(interval, reader.deadline.remaining))
+    except TimeLimitExceeded:
+        raise DeploymentError(*reader.gave_up(limit_in_words(timeout))) from None
     except KeyboardInterrupt:
-        raise ManualInterrupt(f"Stopped waiting for '{name}'.", recommendation=show_command) from None
+        raise ManualInterrupt(f"Stopped waiting for '{awaited.name}'.", recommendation=awaited.wait_command) from None
 
 
-def _read_patiently(read: Callable[[], Resource | None], interval: float, deadline: Deadline) -> Resource | None:
-    """The resource; a read that fails for a reason that may pass is repeated until the deadline."""
-    from azure.core.exceptions import AzureError, HttpResponseError
+class _Reader:
+    """Reads a resource again and again; resource is its last known state, problem why the last read failed."""
 
-    while True:
+    def __init__(self, awaited: Awaited, deadline: Deadline) -> None:
+        self._awaited, self.deadline = awaited, deadline
+        self.resource: Resource | None = None
+        self.problem = ""
+        self._succeeded = False
+
+    def read(self) -> bool:
+        """Whether the resource could be read. Raises for a permanent failure."""
+        from azure.cli.core.azclierror import ResourceNotFoundError
+        from azure.core.exceptions import AzureError, HttpResponseError
+
         try:
-            return read()
-        except AzureError as error:
+            self.resource = self._awaited.read()
+        except (AzureError, ResourceNotFoundError) as error:
             status = error.status_code if isinstance(error, HttpResponseError) else None
-            permanent = status is not None and 400 <= status < 500 and status not in (408, 409, 429)
-            if permanent or deadline.expired:
+            is_transient = isinstance(error, AzureError) and (status is None or status < 400 or status in TRANSIENT)
+            if status == 401 or not (is_transient or self._succeeded or (status or 0) >= 500):
                 raise
-            time.sleep(min(interval, deadline.remaining))
+            self.problem = f"status {status}" if status and status >= 400 else "no usable response"
+            return False
+        self._succeeded, self.problem = True, ""
+        return True
+
+    def confirm(self) -> bool:
+        """Whether a resource that does not exist any more is still missing in a second read."""
+        if self.resource is not None:
+            return True
+        time.sleep(min(CONFIRMATION_SECONDS, self.deadline.remaining))
+        return self.read() and self.resource is None
+
+    def gave_up(self, waited: str) -> tuple[str, str]:
+        """The message and the next command when the time is up."""
+        name, state = self._awaited.name, _state(self.resource or {})
+        if self.problem and self._succeeded and self.resource is not None:
+            return (
+                f"Lost track of it: '{name}' was {state} when last read; it may still be running. Reading its state "
+                f"failed: {self.problem}. To follow it:"
+            ), self._awaited.wait_command
+        if self.problem:
+            text = f"Stopped waiting after {waited}: the state of '{name}' cannot be read ({self.problem})."
+            return text, self._awaited.wait_command
+        state = "does not exist" if self.resource is None else f"is in state {state}"
+        return f"Stopped waiting after {waited}. '{name}' {state}.", self._awaited.show_command
 
 
 class _Queries(Protocol):

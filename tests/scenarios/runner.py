@@ -21,6 +21,7 @@ socket; the command runs in its own az process (forked, see az_process.py), with
         sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked)
         not_sent: [sslCertPemFile]   # settings of `run` that the request lacks or has otherwise; it must have all others
         seconds: 0               # how long installing and attaching take; default 0
+        within: 10               # the command ends within so many seconds; default: no limit
         stdin: "y\\n"            # default: empty, not a terminal
         contract: false          # a response of the world has a shape that no description has: its traffic is not part of
                                  # `make contract`; may also be beside `scenarios`, for the whole file
@@ -35,6 +36,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -70,6 +72,7 @@ class Scenario:
     sent: Mapping[str, Any] = field(default_factory=dict)
     not_sent: tuple[str, ...] = ()
     seconds: float = 0
+    within: float = 0
     stdin: str = ""
     contract: bool = True
 
@@ -116,11 +119,15 @@ def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
                 return [f"setup: {command!r} exited with {output.code}: {output.err}"]
         before = len(scene.log())
         exchanged = len(scene.exchanges())
+        begin = time.monotonic()
         output = scene.az(shlex.split(scenario.run)[1:], folder, stdin=scenario.stdin)
+        elapsed = time.monotonic() - begin
         writes = [line for line in scene.log()[before:] if is_write(line)]
         exchanges = scene.exchanges()[exchanged:]
     sent = json.dumps(exchanges)
+    late = [f"it ended after {elapsed:.1f} seconds"] if 0 < scenario.within < elapsed else []
     differences = [
+        *late,
         *_stream_differences(scenario, output),
         *_write_differences(scenario, writes),
         *_body_differences(scenario, output.out, exchanges),
