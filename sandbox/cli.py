@@ -12,6 +12,7 @@ from sandbox import process
 from sandbox.process import SandboxError
 
 DEFAULT_DIRECTORY = Path(__file__).parent.parent / ".sandbox"
+SHOWN_CLUSTERS = 10
 
 
 def main() -> int:
@@ -67,7 +68,9 @@ def _up(options: argparse.Namespace) -> None:
 
     load(options.world)
     state = process.up(options.dir, options.world, options.provisioning_seconds, options.record)
-    print(f"The sandbox is ready: Azure at {state['azure']}, clusters {', '.join(state['clusters'])}.")
+    names = list(state["clusters"])
+    shown = ", ".join(names) if len(names) <= SHOWN_CLUSTERS else f"{names[0]} and {len(names) - 1} more"
+    print(f"The sandbox is ready: Azure at {state['azure']}, clusters {shown}.")
 
 
 def _down(options: argparse.Namespace) -> None:

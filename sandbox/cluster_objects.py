@@ -20,7 +20,7 @@ def agent_objects(cluster: Cluster, world: World) -> list[dict[str, Any]]:
         "AZURE_RESOURCE_NAME": cluster.name,
         "AZURE_RESOURCE_GROUP": cluster.group,
         "AZURE_SUBSCRIPTION_ID": world.subscription,
-        "AZURE_REGION": world.location,
+        "AZURE_REGION": cluster.location or world.location,
         "AZURE_TENANT_ID": world.tenant,
     }
     meta = {"name": "azure-clusterconfig", "namespace": "azure-arc"}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,11 @@ from sandbox.cluster_objects import agent_objects, node_objects
 from sandbox.kubernetes import ClusterSide, start_cluster_side
 from sandbox.kubernetes.node_agent import NodeAgent
 from sandbox.tls import Authority
-from sandbox.world import World
+from sandbox.world import Cluster, World
+
+OPEN_FILES = 256
+# libyaml where PyYAML was built with it: the kubeconfig of a fleet is long.
+DUMPER: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ async def start(
     record: Path | None = None,
 ) -> Started:
     """Start on loopback, on a free port or a bound socket. ARM exchanges are appended to record."""
+    _allow_files(len(world.clusters))
     clusters = await _clusters(world, directory, authority, on_request)
     operations, tree = Operations(), build_tree(world)
     base = ""
@@ -112,7 +119,7 @@ def kubeconfig(sides: list[ClusterSide], ca_pem: bytes) -> str:
     import base64
 
     authority = base64.b64encode(ca_pem).decode()
-    return yaml.safe_dump(
+    return yaml.dump(
         {
             "apiVersion": "v1",
             "kind": "Config",
@@ -135,6 +142,7 @@ def kubeconfig(sides: list[ClusterSide], ca_pem: bytes) -> str:
             ],
             "current-context": sides[0].name if sides else "",
         },
+        Dumper=DUMPER,
         sort_keys=False,
     )
 
@@ -146,12 +154,13 @@ async def _clusters(
         *(
             start_cluster_side(
                 cluster.name,
-                nodes=node_objects(cluster),
-                objects=[*agent_objects(cluster, world), *(dict(obj) for obj in cluster.objects)],
+                nodes=partial(node_objects, cluster),
+                objects=partial(_objects, cluster, world),
                 directory=directory / cluster.name,
                 authority=authority,
                 version=f"v{cluster.version}",
                 real=cluster.real,
+                lazy=cluster.lazy,
                 forbidden_kinds=cluster.forbidden_kinds,
                 faults=tuple(fault for fault in world.faults if fault.cluster.lower() == cluster.name.lower()),
                 on_request=on_request,
@@ -160,6 +169,19 @@ async def _clusters(
         )
     )
     return {side.name.lower(): side for side in sides}
+
+
+def _allow_files(clusters: int) -> None:
+    """Allow a socket for each cluster, and a few connections to each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES + clusters * 6
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def _objects(cluster: Cluster, world: World) -> list[dict[str, Any]]:
+    return [*agent_objects(cluster, world), *(dict(obj) for obj in cluster.objects)]
 
 
 async def _until_signal() -> None:

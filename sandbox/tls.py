@@ -18,16 +18,17 @@ class Authority:
         self.ca_pem: bytes = self._ca.cert_pem.bytes()
         self.ca_file = directory / "ca.pem"
         self.ca_file.write_bytes(self.ca_pem)
+        self._server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._certificate.configure_cert(self._server)
+        self._client = ssl.create_default_context(cadata=self.ca_pem.decode("ascii"))
 
     def server_context(self) -> ssl.SSLContext:
-        """The context of a server on 127.0.0.1 or localhost."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._certificate.configure_cert(context)
-        return context
+        """The context of a server on 127.0.0.1 or localhost, the same for all."""
+        return self._server
 
     def client_context(self) -> ssl.SSLContext:
-        """The context of a client that trusts only this CA."""
-        return ssl.create_default_context(cadata=self.ca_pem.decode("ascii"))
+        """The context of a client that trusts only this CA, the same for all."""
+        return self._client
 
     def server_files(self) -> tuple[Path, Path]:
         """Certificate and key of the server as files, the key for its owner alone."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import yaml
 
 from sandbox.faults import Fault
+from sandbox.fleets import expand
 
 DEFAULT_WORLD = Path(__file__).with_name("world.yaml")
 NAMESPACE = uuid.UUID("6b1f1f6e-0c7e-5a53-9d0a-5d1b5c3f2a10")
@@ -82,7 +84,8 @@ class Cluster:
     load_balancer: services of type LoadBalancer get an address. registry: the nodes can pull images. outbound: charts
     can be downloaded. relay: Azure Relay can be reached. component_faults: faults of components after an installation,
     by component. forbidden_kinds: plural names of kinds that the user of the kubeconfig may not access. network: what
-    containers reach; with it, Jobs run.
+    containers reach; with it, Jobs run. location: that of the world if empty. lazy: the stand-in of its API starts when
+    somebody connects.
     """
 
     name: str
@@ -102,7 +105,9 @@ class Cluster:
     component_faults: Mapping[str, str] = field(default_factory=dict)
     forbidden_kinds: tuple[str, ...] = ()
     network: Mapping[str, Any] | None = None
+    location: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    lazy: bool = False
 
     def __post_init__(self) -> None:
         for network in (self.network, *(pool.network for pool in self.pools)):
@@ -168,7 +173,7 @@ class World:
     role_delay: float = 0
     faults: tuple[Fault, ...] = ()
     polls: Polls = Polls()
-    page_size: int = 100
+    page_size: int | None = None
     extension_types: tuple[ExtensionType, ...] = (AZUREML,)
     compute_updates: bool = False
 
@@ -217,23 +222,44 @@ def _world(content: Any) -> World:
     if not isinstance(content, Mapping):
         raise ValueError(f"expected a mapping, got {type(content).__name__}")
     values = _renamed(content, OLD_KEYS[""])
+    fleets = _fleets(values.pop("fleets", []))
     for key in (*ENTRY_TYPES, *LISTS):
         if key in values:
             values[key] = tuple(_entries(key, values[key]))
+    values["clusters"] = (*values.get("clusters", ()), *fleets)
+    names = Counter(cluster.name.lower() for cluster in values["clusters"])
+    if repeated := [name for name, count in names.items() if count > 1]:
+        raise ValueError(f"clusters: the name '{repeated[0]}' is used {names[repeated[0]]} times")
     if "polls" in values:
         values["polls"] = build(Polls, values["polls"], "polls")
     return build(World, values, "")
 
 
-def _entries(key: str, entries: Any) -> list[Any]:
+def _fleets(entries: Any) -> list[Cluster]:
+    found = []
+    for where, entry in _located("fleets", entries):
+        try:
+            expanded = expand(entry)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
+        found += [build(Cluster, _cluster(one, where), where) for one in expanded]
+    return found
+
+
+def _located(key: str, entries: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The entries of a list, and for each where it is."""
     if not isinstance(entries, list):
         raise ValueError(f"{key}: expected a list, got {type(entries).__name__}")
-    found = []
     for index, entry in enumerate(entries):
         where = f"{key}[{index}]"
         if not isinstance(entry, Mapping):
             raise ValueError(f"{where}: expected a mapping, got {type(entry).__name__}")
-        where += f" '{entry['name']}'" if "name" in entry else ""
+        yield where + (f" '{entry['name']}'" if "name" in entry else ""), entry
+
+
+def _entries(key: str, entries: Any) -> list[Any]:
+    found = []
+    for where, entry in _located(key, entries):
         renamed = _renamed(entry, OLD_KEYS.get(key, {}))
         if key == "faults":
             renamed["kind"] = OLD_FAULTS.get(renamed.get("kind", ""), renamed.get("kind"))

@@ -48,7 +48,7 @@ class ArmApp:
         recorder: Recorder | None = None,
     ) -> None:
         self._azure, self._base, self._on_request, self._recorder = azure, base, on_request, recorder
-        self._subscription = Subscription(azure)
+        self._subscription = Subscription(azure, base)
         self._faults = FaultCounter(tuple(fault for fault in azure.world.faults if not fault.cluster))
         self._rejected_tokens: set[str] = set()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.azure.errors import ArmError
 from sandbox.azure.operations import Operations
+from sandbox.azure.paging import page
 from sandbox.azure.tree import Address, Resource, Tree
 from sandbox.kubernetes import ClusterSide
 from sandbox.world import Cluster, World
@@ -79,6 +80,7 @@ class Behaviour:
     api_versions: frozenset[str] | None = None
     needs_parent = True
     read_only = False
+    page_size: int | None = None
 
     def find(self, call: Call) -> Resource | None:
         """The resource that a request points to, None if it does not exist."""
@@ -113,8 +115,12 @@ class Behaviour:
         return resource
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
-        """The response to a list."""
-        return {"value": [await self.read(call, resource) for resource in resources]}
+        """The response to a list; page by page for a type with a page size."""
+        if self.page_size is None:
+            return {"value": [await self.read(call, resource) for resource in resources]}
+        size = call.azure.world.page_size or self.page_size
+        found = page(f"{call.base}{call.address.id}", call.query, resources, size)
+        return {**found, "value": [await self.read(call, resource) for resource in found["value"]]}
 
     async def action(self, call: Call, existing: Resource, name: str) -> Response:
         """A POST to a resource."""

@@ -14,6 +14,7 @@ class AksClusters(Behaviour):
     """AKS: the kubeconfig of a user, and what a cluster reports at each API version."""
 
     type = "Microsoft.ContainerService/managedClusters"
+    page_size = 100  # assumed
     node_provisioning_since = "2025-05-01"
 
     async def read(self, call: Call, resource: Resource) -> Resource:

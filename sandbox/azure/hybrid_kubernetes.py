@@ -15,6 +15,7 @@ class ArcClusters(Behaviour):
     """Arc-connected clusters: operations at the level of the tenant; polls of a removal are answered with HTTP 202."""
 
     type = "Microsoft.Kubernetes/connectedClusters"
+    page_size = 100  # assumed
 
     async def put(self, call: Call, existing: Resource | None) -> Response:
         properties = call.body.get("properties") or {}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sandbox.azure.behaviours import Azure, Response
 from sandbox.azure.errors import ArmError, group_not_found
+from sandbox.azure.filters import parse_filter
+from sandbox.azure.paging import page
 from sandbox.azure.registry import BEHAVIOURS
+from sandbox.azure.seed import CREATED
 from sandbox.azure.tree import Address, Resource
 
 PROVIDER = re.compile(r"^/subscriptions/([^/]+)/providers(?:/([^/]+)(?:/(register|unregister))?)?$", re.I)
@@ -19,14 +23,14 @@ FEATURE = re.compile(
 GROUP = re.compile(r"^/subscriptions/([^/]+)/resourcegroups(?:/([^/]+))?$", re.I)
 RESOURCES = re.compile(r"^(/subscriptions/[^/]+(?:/resourcegroups/[^/]+)?)/resources$", re.I)
 SUBSCRIPTION = re.compile(r"^/subscriptions(?:/([^/]+)(/locations)?)?$", re.I)
-OF_TYPE = re.compile(r"resourceType eq '([^']+)'", re.I)
+PAGE_SIZE = 1000  # assumed
 
 
 class Subscription:
     """Responds to paths without a resource of a provider."""
 
-    def __init__(self, azure: Azure) -> None:
-        self._azure = azure
+    def __init__(self, azure: Azure, base: Callable[[], str]) -> None:
+        self._azure, self._base = azure, base
         self.providers = dict(azure.world.providers)
         self.features = dict(azure.world.features)
         self._registering: set[str] = set()
@@ -123,8 +127,9 @@ class Subscription:
     def _group(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Response:
         subscription, name = found.groups()
         if name is None:
-            scope = f"/subscriptions/{subscription}"
-            return Response(200, {"value": list(self._azure.tree.within(scope, "Microsoft.Resources/resourceGroups"))})
+            wanted = parse_filter(query.get("$filter", ""))
+            groups = self._azure.tree.within(f"/subscriptions/{subscription}", "Microsoft.Resources/resourceGroups")
+            return self._page(found.group(0), query, [group for group in groups if wanted.matches(group)])
         resource = self._azure.tree.get(f"/subscriptions/{subscription}/resourceGroups/{name}")
         if method == "HEAD":
             return Response(204 if resource else 404)
@@ -133,17 +138,24 @@ class Subscription:
         return Response(200, resource)
 
     def _resources(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Response:
-        namespace_or_type = OF_TYPE.search(query.get("$filter", ""))
-        keys = ("id", "name", "type", "location", "tags", "identity", "kind")
+        wanted = parse_filter(query.get("$filter", ""))
+        keys = ["id", "name", "type", "location", "tags", "identity", "kind", "sku"]
+        if wanted.hides_tags:
+            keys.remove("tags")
+        expanded = [part.strip().lower() for part in query.get("$expand", "").split(",")]
         shown = [
-            {key: resource[key] for key in keys if key in resource}
+            {key: resource[key] for key in keys if key in resource} | _expanded(resource, expanded)
             for resource in self._azure.tree.within(found.group(1))
             if "/providers/" in resource["id"]
             and resource["type"].count("/") == 1
             and "extensions" not in resource["type"]
-            and (namespace_or_type is None or resource["type"].lower() == namespace_or_type.group(1).lower())
+            and wanted.matches(resource)
         ]
-        return Response(200, {"value": shown})
+        return self._page(found.group(0), query, shown)
+
+    def _page(self, path: str, query: dict[str, str], items: list[Any]) -> Response:
+        size = self._azure.world.page_size or PAGE_SIZE
+        return Response(200, page(f"{self._base()}{path}", query, items, size))
 
     def _provider(
         self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]
@@ -217,6 +229,17 @@ class Subscription:
             "type": "Microsoft.Features/providers/features",
             "properties": {"state": self.features[key]},
         }
+
+
+def _expanded(resource: Resource, names: Sequence[str]) -> Resource:
+    """The properties that $expand adds to an entry of a list."""
+    properties = resource.get("properties") or {}
+    values = {
+        "createdTime": CREATED,
+        "changedTime": CREATED,
+        "provisioningState": properties.get("provisioningState", "Succeeded"),
+    }
+    return {key: value for key, value in values.items() if key.lower() in names}
 
 
 API_VERSIONS = {

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.azure.tree import Resource, Tree
 from sandbox.world import Cluster, World, guid
 
-BORN = "2024-05-01T08:00:00.0000000Z"
+CREATED = "2024-05-01T08:00:00.0000000Z"
 
 
 def build_tree(world: World) -> Tree:
@@ -68,6 +68,7 @@ def _identity(world: World, root: str, entry: Any) -> Resource:
 
 
 def _aks(world: World, root: str, cluster: Cluster) -> Resource:
+    location = cluster.location or world.location
     pools = [
         {
             "name": pool.name,
@@ -91,7 +92,7 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         }
         for index, pool in enumerate(cluster.pools)
     ]
-    host = f"{cluster.name}-dns-{guid(cluster.name)[:8]}.hcp.{world.location}.azmk8s.invalid"
+    host = f"{cluster.name}-dns-{guid(cluster.name)[:8]}.hcp.{location}.azmk8s.invalid"
     properties = {
         "provisioningState": "Succeeded",
         "powerState": {"code": "Running"},
@@ -102,14 +103,14 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         "azurePortalFQDN": host,
         "agentPoolProfiles": pools,
         "servicePrincipalProfile": {"clientId": "msi"},
-        "nodeResourceGroup": f"MC_{cluster.group}_{cluster.name}_{world.location}",
+        "nodeResourceGroup": f"MC_{cluster.group}_{cluster.name}_{location}",
         "enableRBAC": True,
         "supportPlan": "KubernetesOfficial",
         "disableLocalAccounts": False,
         "maxAgentPools": 100,
         "identityProfile": {
             "kubeletidentity": {
-                "resourceId": f"{root}/resourceGroups/MC_{cluster.group}_{cluster.name}_{world.location}/providers/"
+                "resourceId": f"{root}/resourceGroups/MC_{cluster.group}_{cluster.name}_{location}/providers/"
                 f"Microsoft.ManagedIdentity/userAssignedIdentities/{cluster.name}-agentpool",
                 "clientId": guid("kubelet-client", cluster.name),
                 "objectId": guid("kubelet", cluster.name),
@@ -125,7 +126,7 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         "id": f"{group}/providers/Microsoft.ContainerService/managedClusters/{cluster.name}",
         "name": cluster.name,
         "type": "Microsoft.ContainerService/ManagedClusters",
-        "location": world.location,
+        "location": location,
         "tags": dict(cluster.tags),
         "sku": {"name": "Base", "tier": "Free"},
         "properties": properties,
@@ -153,7 +154,7 @@ def _arc(world: World, root: str, cluster: Cluster) -> Resource:
         "totalNodeCount": cluster.node_count,
         "offering": None,
         "totalCoreCount": sum(pool.count * pool.cpu for pool in cluster.pools),
-        "lastConnectivityTime": BORN,
+        "lastConnectivityTime": CREATED,
         "managedIdentityCertificateExpirationTime": "2099-01-01T00:00:00.0000000Z",
         **cluster.properties,
     }
@@ -161,7 +162,7 @@ def _arc(world: World, root: str, cluster: Cluster) -> Resource:
         "id": f"{root}/resourceGroups/{cluster.group}/providers/Microsoft.Kubernetes/connectedClusters/{cluster.name}",
         "name": cluster.name,
         "type": "microsoft.kubernetes/connectedclusters",
-        "location": world.location,
+        "location": cluster.location or world.location,
         "tags": dict(cluster.tags),
         "identity": {
             "type": "SystemAssigned",
@@ -208,7 +209,7 @@ def _workspace(world: World, root: str, entry: Any) -> Resource:
         "name": name,
         "type": "Microsoft.MachineLearningServices/workspaces",
         "location": world.location,
-        "tags": {},
+        "tags": entry.get("tags") or {},
         "kind": "Default",
         "sku": {"name": "Basic", "tier": "Basic"},
         "identity": identity,

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
 from sandbox.faults import Fault
 from sandbox.kubernetes.api import Api
 from sandbox.kubernetes.client import KubeClient, KubernetesError
 from sandbox.kubernetes.real import ASSETS, start_real
+from sandbox.kubernetes.stand_in import StandIn
 from sandbox.kubernetes.store import Store
 from sandbox.tls import Authority
 
@@ -47,12 +46,13 @@ class ClusterSide:
 async def start_cluster_side(
     name: str,
     *,
-    nodes: list[dict[str, Any]],
-    objects: list[dict[str, Any]],
+    nodes: Callable[[], list[dict[str, Any]]],
+    objects: Callable[[], list[dict[str, Any]]],
     directory: Path,
     authority: Authority,
     version: str = "v1.30.9",
     real: bool = False,
+    lazy: bool = False,
     forbidden_kinds: tuple[str, ...] = (),
     faults: tuple[Fault, ...] = (),
     on_request: Callable[[dict[str, Any]], None] | None = None,
@@ -60,30 +60,43 @@ async def start_cluster_side(
     """Start a cluster's API on a free port of loopback, with its nodes and further objects in it.
 
     With real, a kube-apiserver where KUBEBUILDER_ASSETS names a folder with one and etcd, the stand-in elsewhere. The
-    stand-in refuses its user the kinds in forbidden_kinds; the sandbox itself is an administrator.
+    stand-in refuses its user the kinds in forbidden_kinds; the sandbox itself is an administrator. A lazy stand-in
+    starts with the first connection.
     """
-    token = user = secrets.token_urlsafe(32)
-    store = None
+    token = secrets.token_urlsafe(32)
+
+    async def seed(client: KubeClient) -> None:
+        for namespace in ("default", "kube-node-lease", "kube-public", "kube-system"):
+            await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        for obj in nodes():
+            await client.apply(obj)
+        await _seed(client, name, objects())
+
     if real and ASSETS in os.environ:
         server, stop = await start_real(directory, authority, token)
+        client = KubeClient(server, token, authority.client_context())
+        try:
+            await seed(client)
+        except ValueError:
+            await client.close()
+            await stop()
+            raise
+        return ClusterSide(name, server, token, client, stop)
+    user = secrets.token_urlsafe(32)
+    store = Store()
+    stand_in = StandIn(
+        lambda: Api(store, token, version, on_request, name, user, forbidden_kinds, faults), authority, token, seed
+    )
+    if lazy:
+        stand_in.start_when_used()
     else:
-        user = secrets.token_urlsafe(32)
-        store = Store()
-        server, stop = await _start_stand_in(
-            Api(store, token, version, on_request, name, user, forbidden_kinds, faults), authority
-        )
-    client = KubeClient(server, token, authority.client_context())
-    for namespace in ("default", "kube-node-lease", "kube-public", "kube-system"):
-        await client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-    try:
-        for obj in nodes:
-            await client.apply(obj)
-        await _seed(client, name, objects)
-    except ValueError:
-        await client.close()
-        await stop()
-        raise
-    return ClusterSide(name, server, user, client, stop, store)
+        try:
+            await stand_in.start()
+        except ValueError:
+            await stand_in.stop()
+            raise
+    client = KubeClient(stand_in.server, token, authority.client_context())
+    return ClusterSide(name, stand_in.server, user, client, stand_in.stop, store)
 
 
 async def _seed(client: KubeClient, cluster: str, objects: list[dict[str, Any]]) -> None:
@@ -99,12 +112,3 @@ async def _seed(client: KubeClient, cluster: str, objects: list[dict[str, Any]])
             raise ValueError(
                 f"The world cannot start: cluster '{cluster}', object {number + 1} ({entry}): {reason}"
             ) from error
-
-
-async def _start_stand_in(api: Api, authority: Authority) -> tuple[str, Callable[[], Awaitable[None]]]:
-    runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server_context())
-    await site.start()
-    port = runner.addresses[0][1]
-    return f"https://127.0.0.1:{port}", runner.cleanup

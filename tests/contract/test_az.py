@@ -16,6 +16,19 @@ from sandbox.world import DEFAULT_WORLD
 from tests.contract.tally import tally
 
 CASES = yaml.safe_load((Path(__file__).parent / "az.yaml").read_text(encoding="utf-8"))
+FLEET_CASES = yaml.safe_load((Path(__file__).parent / "az-fleet.yaml").read_text(encoding="utf-8"))
+FLEETS = [
+    {
+        "name": "store-{number:04}",
+        "count": 1000,
+        "group": "ml-rg",
+        "type": "connectedClusters",
+        "location": "westeurope",
+    }
+    | {"tags": {"ring": "broad", "store": "{number}"}, "pools": [{"name": "node", "count": 3}]},
+    {"name": "aks-{number:03}", "count": 150, "group": "ml-rg", "type": "managedClusters"}
+    | {"tags": {"ring": "canary", "owner": "{number}"}, "pools": [{"name": "pool", "count": 3}]},
+]
 SUBSCRIPTION = "33333333-dddd-4eee-8fff-444444444444"
 NAMES = {
     "{S}": SUBSCRIPTION,
@@ -36,6 +49,16 @@ def quick(start: Callable[..., Any], tmp_path_factory: Any) -> Any:
     return start("--provisioning-seconds", "1", "--world", str(file))
 
 
+@pytest.fixture(scope="module")
+def fleet(start: Callable[..., Any], tmp_path_factory: Any) -> Any:
+    """A sandbox of the default world with more than a thousand clusters beside."""
+    world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
+    groups = [*world["groups"], {"name": "tagged-rg", "tags": {"ring": "canary"}}]
+    file: Path = tmp_path_factory.mktemp("fleet") / "world.yaml"
+    file.write_text(yaml.safe_dump({**world, "groups": groups, "fleets": FLEETS}), encoding="utf-8")
+    return start("--world", str(file))
+
+
 def named(told: Any) -> Any:
     """Words, or a list of them, with the names filled in."""
     if isinstance(told, list):
@@ -49,8 +72,20 @@ def named(told: Any) -> Any:
 @pytest.mark.parametrize("case", CASES, ids=[case["az"] for case in CASES])
 def test_az(quick: Any, case: dict[str, Any]) -> None:
     """Ends as told; what it prints is what Azure would have told it."""
+    check(quick, case)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("case", FLEET_CASES, ids=[case["az"] for case in FLEET_CASES])
+def test_az_with_a_fleet(fleet: Any, case: dict[str, Any]) -> None:
+    """The same with a fleet of clusters."""
+    check(fleet, case)
+
+
+def check(box: Any, case: dict[str, Any]) -> None:
+    """Run a command and compare its end and what it prints."""
     query = ("--query", named(case["query"])) if "query" in case else ()
-    said = quick.az(*shlex.split(named(case["az"])), *query, "-o", "json")
+    said = box.az(*shlex.split(named(case["az"])), *query, "-o", "json")
     assert said.code == case.get("exit", 0), said.err
     assert case.get("says", "") in said.err
     if "is" in case:

@@ -11,6 +11,8 @@ from sandbox.world import World, WorldError, guid, load
 
 SMALL = "tenant: t\nsubscriptions: [{id: s, name: S}]\n"
 CLUSTER = SMALL + "clusters: [{name: c, group: g, type: managedClusters, %s}]\n"
+PAIR = "clusters: [{name: %s, group: g, type: managedClusters}, {name: %s, group: g, type: managedClusters}]\n"
+FLEET = SMALL + "fleets: [{%s, group: g, type: managedClusters}]\n"
 INVALID = [
     ("no such file", None, "cannot be read"),
     ("not YAML", "a: [", "is not valid YAML"),
@@ -46,6 +48,11 @@ INVALID = [
         SMALL + "faults: [{kind: html, path: '('}]\n",
         "faults[0]: 'path' is not a regular expression",
     ),
+    ("a name that is used twice", SMALL + PAIR % ("c", "C"), "clusters: the name 'c' is used 2 times"),
+    ("fleet without a count", FLEET % "name: c, count: no", "fleets[0] 'c': count: expected a number of clusters"),
+    ("fleet without a number", FLEET % "name: c, count: 2", "fleets[0] 'c': name: 'c' is the same for all clusters"),
+    ("fleet with another placeholder", FLEET % "name: 'c{number}{x}', count: 2", "is not a text with {number}: 'x'"),
+    ("unknown key of a fleet", FLEET % "name: c, count: 1, pool: []", "fleets[0] 'c': unknown key 'pool'"),
     ("unknown key of polls", SMALL + "polls: {every: 3}\n", "polls: unknown key 'every'"),
 ]
 
@@ -129,3 +136,14 @@ def test_the_keys_of_the_previous_release_are_accepted(tmp_path: Path) -> None:
 
 def test_ids_depend_on_neither_chance_nor_case() -> None:
     assert guid("a", "B") == guid("A", "b") != guid("a", "c")
+
+
+def test_the_clusters_of_a_fleet_differ_in_their_number(tmp_path: Path) -> None:
+    entry = (
+        "name: 'store-{number:03}', first: 9, count: 3, tags: {ring: canary, store: '{number}'}, location: westeurope"
+    )
+    clusters = world(tmp_path, FLEET % entry).clusters
+    assert [one.name for one in clusters] == ["store-009", "store-010", "store-011"]
+    assert [one.tags["store"] for one in clusters] == ["9", "10", "11"]
+    assert {(one.tags["ring"], one.location, one.group) for one in clusters} == {("canary", "westeurope", "g")}
+    assert [one.lazy for one in clusters] == [False, True, True]

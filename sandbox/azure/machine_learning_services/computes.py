@@ -29,6 +29,7 @@ DEFAULT_SIZES: tuple[tuple[str, Mapping[str, str], Mapping[str, str]], ...] = (
     ("1.1.16", {"cpu": "100m", "memory": "500Mi"}, {"cpu": "2", "memory": "8Gi"}),
     ("0", {"cpu": "0.6", "memory": "1536Mi"}, {"cpu": "0.6", "memory": "1536Mi"}),
 )
+PAGE_SIZE = 100
 NAME = re.compile(r"^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$")
 NAMESPACE = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 
@@ -88,7 +89,7 @@ class Computes(Behaviour):
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         """A page: the next one is requested with $skip; the last page has no nextLink."""
-        begin, size = int(call.query.get("$skip") or 0), call.azure.world.page_size
+        begin, size = int(call.query.get("$skip") or 0), call.azure.world.page_size or PAGE_SIZE
         page = await super().list(call, resources[begin : begin + size])
         following = {"nextLink": f"{call.url}&$skip={begin + size}"} if begin + size < len(resources) else {}
         return {**page, **following}
