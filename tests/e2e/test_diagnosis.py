@@ -64,8 +64,8 @@ INSTALLS: list[tuple[str, str, list[str], dict[str, Any], list[str], str]] = [
     ("Prometheus of another owner", "own-prometheus", TRAINING, {"skip_checks": ["K313"]}, ["E45002"], "installPromOp=False"),
     ("router of a retired attachment", "legacy-router", BOTH, {"skip_checks": ["K314"]}, ["E45005"], "kubectl --context legacy-router delete -n default deployment/azureml-fe"),
     ("role of a retired attachment", "legacy-role", BOTH, {"skip_checks": ["K314"]}, ["E45004 AZUREML_FE_ROLE_CONFLICT"], "kubectl --context legacy-role delete clusterrole azureml-fe"),
-    ("name in use", "name-in-use", TRAINING, {"skip_checks": ["K316"]}, ["ReleaseNameInUse"], "helm list -n azureml"),
-    ("interrupted", "interrupted", TRAINING, {"skip_checks": ["K316"]}, ["HelmOperationInProgress"], "helm history"),
+    ("name in use", "name-in-use", TRAINING, {"skip_checks": ["K316"]}, ["ReleaseNameInUse"], "helm --kube-context name-in-use list -n azureml"),
+    ("interrupted", "interrupted", TRAINING, {"skip_checks": ["K316"]}, ["HelmOperationInProgress"], "helm --kube-context interrupted history"),
     ("still being deleted", "terminating", TRAINING, {"skip_checks": ["K311"]}, ["NamespaceTerminating"], "kubectl --context terminating wait --for=delete namespace/azureml"),
     ("agents offline", "offline", TRAINING, ARC, ["F105"], "az connectedk8s show -n offline -g ml-rg"),
     ("service principal", "service-principal", TRAINING, {}, ["F109"], "az aks update -n service-principal -g ml-rg --enable-managed-identity"),
@@ -86,7 +86,7 @@ def install(
     client = AzureClient(cmd.cli_ctx)
     if client.list_extensions(client.cluster_ref(group, cluster_type, cluster)):
         extension_delete.delete(cmd, group, cluster, cluster_type, "aml", yes=True)
-    return extension_create.create(cmd, group, cluster, cluster_type, "aml", config=config, **more)
+    return extension_create.create(cmd, group, cluster, cluster_type=cluster_type, name="aml", config=config, **more)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,9 @@ def test_failed_update_is_explained(cmd: Any) -> None:
 
     assert install(cmd, "legacy-router", TRAINING)["properties"]["provisioningState"] == "Succeeded"
     with pytest.raises(AzCLIError) as raised, error_boundary():
-        extension_update.update(cmd, "ml-rg", "legacy-router", "managedClusters", "aml", config=BOTH, yes=True)
+        extension_update.update(
+            cmd, "ml-rg", "legacy-router", cluster_type="managedClusters", name="aml", config=BOTH, yes=True
+        )
     text = error_text(raised)
     assert "failed pre-upgrade: pod healthcheck failed" in text
     assert "E45005 AZUREML_FE_DEPLOYMENT_CONFLICT [health check inferencev1]" in text
