@@ -30,8 +30,9 @@ lint: venv
 matrix: venv dist/.built
 	$(BIN)/python -m tools.matrix
 
-docs: venv
+docs: venv dist/.built
 	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.picture
 
 bench: venv dist/.built
 	for name in commands settings instance_types check; do echo "$$name:"; $(BIN)/python -m benchmarks.$$name || exit 1; done

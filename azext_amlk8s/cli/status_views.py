@@ -91,7 +91,8 @@ def _component_lines(components: Mapping[str, Any]) -> list[Line]:
     if not failing:
         return [("✓", "", text)]
     first = failing[0]
-    reason = shorten(first["reasons"][0] if first["reasons"] else first["state"], DETAILS_WIDTH)
+    # The problems below say more.
+    reason = first["reasons"][0].partition(":")[0] if first["reasons"] else first["state"]
     others = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
     return [("✗", "", f"{text}; {first['name']}{others}: {reason}")]
 

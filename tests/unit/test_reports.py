@@ -151,7 +151,7 @@ def test_status_as_text() -> None:
     assert status_views.status_text(STATUS) == [
         "✓ Cluster         onprem  Arc-connected, eastus, Kubernetes 1.34.2, Connected",
         "✓ Extension       azureml  version 1.1.88, Succeeded, release train stable",
-        "✗ Components      7 of 9 ready; gateway (and 1 more): ImagePullBackOff: Back-off",
+        "✗ Components      7 of 9 ready; gateway (and 1 more): ImagePullBackOff",
         "– Computes        no workspace was specified",
         "– Instance types  none",
         "✗ Certificate     secret router-tls  expired on 2025-01-01",
