@@ -176,7 +176,7 @@ def _read_section(document: Document, part: str, section: Any, findings: list[Fi
         key = str(key)
         if value is None and "/" in key:
             amounts[key] = None
-        if value in (None, "") or (isinstance(value, str) and PLACEHOLDER.match(value)):
+        if value is None or (value == "" and "/" not in key) or (isinstance(value, str) and PLACEHOLDER.match(value)):
             continue
         if "/" in key:
             findings += whole_number(document, part, key, value)

@@ -251,18 +251,35 @@ def small_for_mlflow(document: Document, limits: Mapping[str, Any]) -> Problems:
     "I127",
     ERROR,
     title="Sections of an instance type",
-    requires="metadata, spec and resources must be mappings.",
+    requires="metadata, labels, annotations, spec and resources must be mappings.",
     source=GUIDE,
 )
 def sections(document: Document) -> Problems:
     """A missing spec, and sections that are no mappings."""
-    for path in (("metadata",), ("spec",), ("spec", "resources")):
+    for path in (("metadata",), ("metadata", "labels"), ("metadata", "annotations"), ("spec",), ("spec", "resources")):
         value = _get(document.value, *path)
         if value is None and path == ("spec",):
             fix = 'spec:\n  resources:\n    requests: {cpu: "1", memory: 2Gi}\n    limits: {cpu: "1", memory: 2Gi}'
             yield problem_at(document, path, "spec is missing.", fix=fix)
         elif value is not None and not isinstance(value, Mapping):
             yield problem_at(document, path, f"{path[-1]} must be a mapping, got {describe_type(value)}.")
+
+
+@rule(
+    "I146",
+    ERROR,
+    title="Values of annotations",
+    requires="The value of an annotation must be a string.",
+    source="https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/",
+)
+def annotation_strings(document: Document, annotations: Any) -> Problems:
+    """Numbers, Booleans and others; null is left out by Kubernetes."""
+    for key, value in _pairs(annotations):
+        if value is not None and not isinstance(value, str):
+            path = ("metadata", "annotations", str(key))
+            fix = "" if isinstance(value, (Mapping, list)) else f'{key}: "{document.spelling(*path)}"'
+            message = f"annotation '{shorten(key)}' must be a string, got {describe_type(value)}."
+            yield problem_at(document, path, message, expected="a string", fix=fix)
 
 
 def read_object(document: Document) -> tuple[InstanceType | None, list[Finding]]:
@@ -284,6 +301,7 @@ def read_object(document: Document) -> tuple[InstanceType | None, list[Finding]]
         *valid_name(document, metadata.get("name")),
         *no_namespace(document, metadata),
         *label_form(document, ("metadata", "labels"), metadata.get("labels")),
+        *annotation_strings(document, metadata.get("annotations")),
         *placeholders(document),
         *unknown_keys(document, spec, SPEC_KEYS, "spec"),
         *tolerations(document, spec),

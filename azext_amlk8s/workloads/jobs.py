@@ -135,6 +135,7 @@ def _read_steps(scope: _Scope, path: Path, pipeline: Values) -> list[Workload]:
             scope.findings.extend(unexpected_kind(document, step_path, "a step must be a mapping."))
             continue
         kind = step.get("type") or "command"
+        scope.findings.extend(evaluate_values(document, step_path, "step"))
         if kind == "pipeline" and "jobs" in step and len(path) < MAX_DEPTH:
             workloads += _read_steps(inner, step_path, step)
         elif str(kind) in load("workloads")["typelessSteps"]:
@@ -143,6 +144,8 @@ def _read_steps(scope: _Scope, path: Path, pipeline: Values) -> list[Workload]:
             workloads += _workloads(inner, step_path, step)
             if kind == "command":
                 scope.findings.extend(evaluate_values(document, step_path, "command step"))
+                if not {"component", "command", "trial"} & step.keys():
+                    scope.findings.extend(unexpected_kind(document, step_path, "a step needs component or command."))
     return workloads
 
 

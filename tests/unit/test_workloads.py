@@ -106,7 +106,7 @@ class TestJobs:
         ) == ["W107"]
 
     def test_a_sweep_has_its_type_in_the_trial(self) -> None:
-        text = "type: sweep\ncompute: azureml:k8s\ntrial: {command: x, resources: {instance_type: gpu-large, instance_count: 2}}\n"
+        text = "type: sweep\ncompute: azureml:k8s\ntrial: {command: x, environment: azureml:e:1, resources: {instance_type: gpu-large, instance_count: 2}}\n"
         (ask,), findings = read(text)
         assert (ask.kind, ask.instance_type, ask.count, findings) == ("sweep", "gpu-large", 2, [])
 
