@@ -88,10 +88,6 @@ class AzureClient:
         """A workspace of the subscription."""
         return WorkspaceRef(self.subscription_id, resource_group, name)
 
-    def compute_ref(self, resource_group: str, workspace: str, name: str) -> ComputeRef:
-        """A compute of a workspace of the subscription."""
-        return ComputeRef(self.workspace_ref(resource_group, workspace), name)
-
     def get(self, resource_id: str) -> Resource:
         """A resource by its ID."""
         return self._client().get_object("GET", resource_id, _api_version(resource_id))

@@ -15,7 +15,6 @@ from azext_amlk8s.checks.facts import (
 from azext_amlk8s.computes import find_supported_versions
 from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, Unavailable, rule
 
-REGIONS = "https://learn.microsoft.com/azure/aks/cluster-extensions"
 VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
 TYPES_API = "https://learn.microsoft.com/rest/api/kubernetesconfiguration/extension-types/extension-types"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from azext_amlk8s.knowledge.clouds import Cloud
-from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
+from azext_amlk8s.refs import ClusterRef, WorkspaceRef
 from azext_amlk8s.rules import Fact, NotApplicable, Unavailable
 from azext_amlk8s.settings import Settings
 
@@ -161,11 +161,6 @@ class CheckTarget:
     def is_attachment(self) -> bool:
         """Whether a compute is to be attached: its namespace is checked, that of the extension is not."""
         return bool(self.namespace)
-
-    @property
-    def compute_ref(self) -> ComputeRef | None:
-        """The compute that the user named."""
-        return ComputeRef(self.workspace, self.compute) if self.workspace and self.compute else None
 
 
 class Facts:

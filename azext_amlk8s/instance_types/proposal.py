@@ -14,7 +14,6 @@ from azext_amlk8s.scheduling.reasons import Obstacle, placement_obstacles
 
 CPU_STEP, MEMORY_STEP = 100, 128 * MIB * 1000
 WHOLE, HALF, QUARTER, PER_GPU = "whole", "half", "quarter", "gpu"
-SHARES = (WHOLE, HALF, QUARTER, PER_GPU)
 PARTS = {WHOLE: 1, HALF: 2, QUARTER: 4}
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from azext_amlk8s.scheduling.quantities import amount
 
 Amounts = Mapping[str, int]
-KIB, MIB, GIB = 1024, 1024**2, 1024**3
+MIB, GIB = 1024**2, 1024**3
 GPU = "nvidia.com/gpu"
 LARGEST = Decimal(2**63 - 1)  # as in Kubernetes; also keeps absurd quantities from costing time
 NAMES = {"cpu": "CPU", "memory": "memory", "pods": "pods", "ephemeral-storage": "ephemeral storage", GPU: "GPU"}
