@@ -93,14 +93,17 @@ class Behaviour:
             **call.body,
             "id": existing["id"] if existing else address.id,
             "name": address.names[-1],
-            "type": address.type,
+            "type": existing["type"] if existing else address.type,
         }
         body["properties"] = {**(call.body.get("properties") or {}), "provisioningState": "Succeeded"}
         call.azure.tree.put(body)
         return Response(200 if existing else 201, body)
 
     async def patch(self, call: Call, existing: Resource) -> Response:
-        """Reject: types with a PATCH override this."""
+        """Replace the tags of a resource with a location. Reject anything else: types with a PATCH override this."""
+        if set(call.body) == {"tags"} and len(call.address.types) == 1 and "location" in existing:
+            existing["tags"] = call.body["tags"] or {}
+            return Response(200, await self.read(call, existing))
         raise ArmError(405, "MethodNotAllowed", f"The request method 'PATCH' is not supported for {call.address.type}.")
 
     async def delete(self, call: Call, existing: Resource | None) -> Response:

@@ -11,6 +11,7 @@ from sandbox.azure import (
     operational_insights,
     relay,
     service_bus,
+    tags,
 )
 from sandbox.azure.behaviours import Behaviour
 
@@ -23,6 +24,7 @@ PROVIDERS = (
     operational_insights,
     relay,
     service_bus,
+    tags,
 )
 BEHAVIOURS: dict[str, Behaviour] = {
     behaviour.type.lower(): behaviour for provider in PROVIDERS for behaviour in provider.ALL

@@ -12,6 +12,7 @@ from sandbox.azure.filters import parse_filter
 from sandbox.azure.paging import page
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.seed import CREATED
+from sandbox.azure.tags import TagNames, require_valid
 from sandbox.azure.tree import Address, Resource
 
 PROVIDER = re.compile(r"^/subscriptions/([^/]+)/providers(?:/([^/]+)(?:/(register|unregister))?)?$", re.I)
@@ -34,6 +35,7 @@ class Subscription:
         self.providers = dict(azure.world.providers)
         self.features = dict(azure.world.features)
         self._registering: set[str] = set()
+        self._tag_names = TagNames(azure.tree)
 
     def respond(self, method: str, path: str, query: dict[str, str], body: dict[str, Any]) -> Response | None:
         """The response to such a path, None for all others."""
@@ -53,6 +55,8 @@ class Subscription:
                     ]
                 },
             )
+        if (response := self._tag_names.respond(method, path)) is not None:
+            return response
         for pattern, respond in (
             (SUBSCRIPTION, self._subscriptions),
             (FEATURE, self._feature),
@@ -133,9 +137,38 @@ class Subscription:
         resource = self._azure.tree.get(f"/subscriptions/{subscription}/resourceGroups/{name}")
         if method == "HEAD":
             return Response(204 if resource else 404)
+        if method == "PUT":
+            return self._put_group(found.group(0), name, resource, body)
         if resource is None:
             raise group_not_found(name)
+        if method == "PATCH":
+            require_valid(body.get("tags") or {})
+            resource["tags"] = body.get("tags", resource["tags"])
+        elif method != "GET":
+            raise ArmError(405, "MethodNotAllowed", f"The request method '{method}' is not supported for groups.")
         return Response(200, resource)
+
+    def _put_group(self, group_id: str, name: str, existing: Resource | None, body: dict[str, Any]) -> Response:
+        location, tags = body.get("location"), body.get("tags") or {}
+        require_valid(tags)
+        if existing and str(location).lower() != existing["location"].lower():
+            raise ArmError(
+                409,
+                "InvalidResourceGroupLocation",
+                f"Invalid resource group location '{location}'. The Resource group already exists in location "
+                f"'{existing['location']}'.",
+            )
+        if not location:
+            raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+        resource = {
+            "id": existing["id"] if existing else group_id,
+            "name": existing["name"] if existing else name,
+            "type": "Microsoft.Resources/resourceGroups",
+            "location": location,
+            "tags": tags,
+            "properties": {"provisioningState": "Succeeded"},
+        }
+        return Response(200 if existing else 201, self._azure.tree.put(resource))
 
     def _resources(self, method: str, found: re.Match[str], query: dict[str, str], body: dict[str, Any]) -> Response:
         wanted = parse_filter(query.get("$filter", ""))
@@ -148,7 +181,7 @@ class Subscription:
             for resource in self._azure.tree.within(found.group(1))
             if "/providers/" in resource["id"]
             and resource["type"].count("/") == 1
-            and "extensions" not in resource["type"]
+            and "location" in resource
             and wanted.matches(resource)
         ]
         return self._page(found.group(0), query, shown)

@@ -17,6 +17,7 @@ from tests.contract.tally import tally
 
 CASES = yaml.safe_load((Path(__file__).parent / "az.yaml").read_text(encoding="utf-8"))
 FLEET_CASES = yaml.safe_load((Path(__file__).parent / "az-fleet.yaml").read_text(encoding="utf-8"))
+TAG_CASES = yaml.safe_load((Path(__file__).parent / "az-tags.yaml").read_text(encoding="utf-8"))
 FLEETS = [
     {
         "name": "store-{number:04}",
@@ -59,6 +60,12 @@ def fleet(start: Callable[..., Any], tmp_path_factory: Any) -> Any:
     return start("--world", str(file))
 
 
+@pytest.fixture(scope="module")
+def tagged(start: Callable[..., Any]) -> Any:
+    """A sandbox of the default world whose tags change."""
+    return start("--provisioning-seconds", "0.2")
+
+
 def named(told: Any) -> Any:
     """Words, or a list of them, with the names filled in."""
     if isinstance(told, list):
@@ -80,6 +87,13 @@ def test_az(quick: Any, case: dict[str, Any]) -> None:
 def test_az_with_a_fleet(fleet: Any, case: dict[str, Any]) -> None:
     """The same with a fleet of clusters."""
     check(fleet, case)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("case", TAG_CASES, ids=[case["az"] for case in TAG_CASES])
+def test_az_with_tags(tagged: Any, case: dict[str, Any]) -> None:
+    """The commands for tags."""
+    check(tagged, case)
 
 
 def check(box: Any, case: dict[str, Any]) -> None:
