@@ -263,25 +263,10 @@ def _entries(key: str, entries: Any) -> list[Any]:
         renamed = _renamed(entry, OLD_KEYS.get(key, {}))
         if key == "faults":
             renamed["kind"] = OLD_FAULTS.get(renamed.get("kind", ""), renamed.get("kind"))
-        for each in _fleet(_cluster(renamed, where), where) if key == "clusters" else [renamed]:
-            found.append(build(ENTRY_TYPES[key], each, where) if key in ENTRY_TYPES else each)
+        if key == "clusters":
+            renamed = _cluster(renamed, where)
+        found.append(build(ENTRY_TYPES[key], renamed, where) if key in ENTRY_TYPES else renamed)
     return found
-
-
-def _fleet(entry: dict[str, Any], where: str) -> list[dict[str, Any]]:
-    """An entry with a count as that many clusters, numbered from 1 in place of {n} in the name."""
-    if "count" not in entry:
-        return [entry]
-    number = entry.pop("count")
-    if not isinstance(number, int) or number < 0:
-        raise ValueError(f"{where}: invalid count '{number}'; expected a number of clusters")
-    try:
-        names = [str(entry["name"]).format(n=n) for n in range(1, number + 1)]
-    except (KeyError, IndexError, ValueError):
-        names = []
-    if len(set(names)) != number:
-        raise ValueError(f"{where}: a name with a count has {{n}} in it, as in store-{{n:03}}")
-    return [{**entry, "name": name} for name in names]
 
 
 def _cluster(entry: dict[str, Any], where: str) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azext_amlk8s.cli import setup_texts
+from azext_amlk8s.cli import options
 from azext_amlk8s.cli.declaration import Command, Option, Row
 from azext_amlk8s.cli.tables import shorten
+from azext_amlk8s.console import setup_reports
 
 
 def plan_rows(plan: Mapping[str, Any]) -> list[Row]:
@@ -22,6 +23,19 @@ def plan_rows(plan: Mapping[str, Any]) -> list[Row]:
         }
         for cluster in plan["clusters"]
         for resource in cluster["resources"]
+    ]
+
+
+def apply_rows(result: Mapping[str, Any]) -> list[Row]:
+    """A row for each cluster."""
+    return [
+        {
+            "Cluster": shorten(cluster["cluster"], 30),
+            "Status": cluster["status"],
+            "Seconds": cluster["seconds"],
+            "Message": shorten(cluster["message"] or "; ".join(cluster["pending"]), 46),
+        }
+        for cluster in result["clusters"]
     ]
 
 
@@ -74,7 +88,52 @@ COMMANDS = (
             ),
         ),
         table=plan_rows,
-        text=setup_texts.plan_text,
+        text=setup_reports.plan_text,
+    ),
+    Command(
+        "apply",
+        "setup_apply#apply",
+        "Make Azure and the clusters match a setup file.",
+        description="Plans, asks once, and changes each cluster: extension, namespaces, roles, compute, types. "
+        "Clusters are changed in parallel, in the waves of the file; one that fails does not stop the others. Run the "
+        "same command again to continue after an error or an interruption.",
+        options=(
+            FILE.but(settings={**FILE.settings, "required": False}),
+            Option(
+                "plan",
+                help="Plan of az amlk8s plan --out; it is applied if nothing has changed since.",
+                completes_files=True,
+            ),
+            PARALLEL,
+            Option(
+                "max_failures",
+                help="Number of failed clusters after which no other is started.",
+                settings={"type": int},
+            ),
+            SEND_SECRETS,
+            Option("report", help="File for a report with a case for each cluster: JUnit for .xml, otherwise JSON."),
+            Option(
+                "only_failed",
+                help="Report of an earlier run; only clusters that did not succeed are applied.",
+                completes_files=True,
+            ),
+            Option(
+                "operation_timeout",
+                help="Maximum wait for each operation in seconds. It continues in Azure when it has passed.",
+                settings={"type": options.positive_seconds},
+            ),
+            options.YES,
+        ),
+        examples=(
+            ("Apply a setup file.", "az amlk8s apply -f azureml.yaml"),
+            (
+                "Apply a saved plan in a pipeline, with a report.",
+                "az amlk8s apply --plan plan.json --yes --report report.xml",
+            ),
+            ("Repeat what failed.", "az amlk8s apply -f azureml.yaml --only-failed report.xml"),
+        ),
+        table=apply_rows,
+        text=setup_reports.apply_text,
     ),
     Command(
         "schema",

@@ -14,6 +14,7 @@ from knack.log import get_logger
 from azext_amlk8s.azure.operation import LostTrack, Operation
 from azext_amlk8s.azure.state_poller import StatePoller
 from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.console.quiet import is_quiet
 from azext_amlk8s.time_limit import TimeLimitExceeded, extend_time_limit, is_time_up, limit_in_words
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def _wait(operation: Operation | StatePoller, line: ProgressLine, view: LiveView
 
 def is_progress_shown(cmd: AzCliCommand) -> bool:
     """Whether the user wants progress: neither --only-show-errors nor core.disable_progress_bar is set."""
+    if is_quiet():
+        return False
     context = cmd.cli_ctx
     disabled = context.config.getboolean("core", "disable_progress_bar", fallback=False)
     return not (disabled or getattr(context, "only_show_errors", False))

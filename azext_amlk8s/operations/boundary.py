@@ -29,8 +29,11 @@ def error_boundary(timeout: float | None = None) -> Iterator[None]:
         raise _redacted(as_az_error(error)) from error
 
 
-def as_az_error(error: Exception) -> Exception:
-    """The az error for an exception; one of az's own is returned as it is."""
+def as_az_error(error: Exception, done: str | None = None) -> Exception:
+    """The az error for an exception; one of az's own is returned as it is.
+
+    done is a sentence that says what was done before; by default it lists the writes of the whole command.
+    """
     from azure.cli.core.azclierror import AzCLIError
     from azure.core.exceptions import AzureError
     from requests.exceptions import RequestException
@@ -39,6 +42,7 @@ def as_az_error(error: Exception) -> Exception:
     from azext_amlk8s.azure.operation import LostTrack
     from azext_amlk8s.kubernetes import ClusterError
 
+    done = _done_so_far() if done is None else done
     if isinstance(error, (AzCLIError, BrokenPipeError)) or type(error).__module__.startswith("knack."):
         return error
     if isinstance(error, TimeLimitExceeded) or (is_time_up() and _is_connection_problem(error)):
@@ -46,13 +50,13 @@ def as_az_error(error: Exception) -> Exception:
     if isinstance(error, ClusterError):
         return cluster_error(error)
     if isinstance(error, ForeignHost):
-        return foreign_host_error(error, _done_so_far())
+        return foreign_host_error(error, done)
     if isinstance(error, (AzureError, RequestException, LostTrack)):
-        return azure_error(error, _done_so_far())
+        return azure_error(error, done)
     kind = f"{type(error).__name__}: {' '.join(str(error).split())}".strip(" :")
     return az_error(
         "CLIInternalError",
-        " ".join(filter(None, [f"Unexpected error: {kind}.", _done_so_far()])),
+        " ".join(filter(None, [f"Unexpected error: {kind}.", done])),
         ["Run the same command with --debug and report its output, which contains no secrets."],
     )
 

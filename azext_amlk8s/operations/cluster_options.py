@@ -109,7 +109,7 @@ def open_cluster(
         raise _unreachable(session)
     try:
         if options.wait and session.connection is not None:
-            _wait_for_instance_types(session.connection)
+            wait_for_instance_types(session.connection)
         yield session
     except NoInstanceTypes as error:
         raise _instance_types_missing(session, error) from error
@@ -211,7 +211,7 @@ def _unreachable(session: ClusterSession) -> Exception:
     return error
 
 
-def _wait_for_instance_types(cluster: Cluster) -> None:
+def wait_for_instance_types(cluster: Cluster) -> None:
     """Wait until the cluster has the kind InstanceType, which appears minutes after the extension is installed."""
     from azure.cli.core.azclierror import DeploymentError, ManualInterrupt
     from knack.log import get_logger

@@ -189,7 +189,7 @@ class _ClusterPlanner:
         try:
             return plan()
         except Exception as raised:
-            error = as_az_error(raised)
+            error = as_az_error(raised, "")
             message = redact_text(str(getattr(error, "error_msg", "") or error))
             if type(error).__name__ in (*UNREADABLE, INTERNAL):
                 return [ResourcePlan(kind, name, UNKNOWN, note=message.splitlines()[0])]

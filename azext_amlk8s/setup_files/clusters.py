@@ -11,7 +11,7 @@ from azext_amlk8s.computes.request_rules import invalid_compute_name
 from azext_amlk8s.refs import ClusterRef
 from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 from azext_amlk8s.setup_files.form_rules import duplicate_part
-from azext_amlk8s.setup_files.model import ClusterEntry, ClusterSetup, Part, Resource, Selector, Setup
+from azext_amlk8s.setup_files.model import ClusterEntry, ClusterSetup, Part, Resource, Selector, Setup, Wave
 from azext_amlk8s.setup_files.reading import workspace_of
 
 VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -133,7 +133,34 @@ def _cluster_setup(
         content.get("instance_types") or (),
         str(content.get("on_remove") or "keep"),
         entry.place,
+        _wave_of(setup, cluster, resource),
     )
+
+
+def waves_of(setup: Setup) -> list[Wave]:
+    """The waves of a setup; the last one is for the clusters that no other wave selects."""
+    rollout = setup.content.get("rollout") or {}
+    waves = list(rollout.get("waves") or ())
+    if not waves or "select" in waves[-1]:
+        waves.append({})
+    defaults = {key: value for key, value in rollout.items() if key != "waves"}
+    return [_wave({**defaults, **wave}) for wave in waves]
+
+
+def _wave(part: Part) -> Wave:
+    pause = str(part.get("pause") or "0s")
+    seconds = int(pause[:-1]) * {"s": 1, "m": 60, "h": 3600}[pause[-1]]
+    return Wave(part.get("max_parallel"), part.get("max_failures"), seconds)
+
+
+def _wave_of(setup: Setup, cluster: ClusterRef, resource: Resource) -> int:
+    waves = (setup.content.get("rollout") or {}).get("waves") or ()
+    selecting = (number for number, wave in enumerate(waves) if _selects(wave, cluster, resource))
+    return next(selecting, len(waves_of(setup)) - 1)
+
+
+def _selects(wave: Part, cluster: ClusterRef, resource: Resource) -> bool:
+    return "select" in wave and Selector.of(wave["select"]).matches(cluster, resource)
 
 
 def _overridden(content: Part, override: Part) -> dict[str, Any]:

@@ -91,10 +91,26 @@ class Setup:
 
 
 @dataclass(frozen=True)
+class Wave:
+    """How the clusters of one wave are changed; max_failures is a number or a percentage, None for no limit."""
+
+    max_parallel: int | None = None
+    max_failures: int | str | None = None
+    pause_seconds: int = 0
+
+    def failure_limit(self, clusters: int) -> int | None:
+        """The number of failures after which no other cluster of so many is started, or None."""
+        if isinstance(self.max_failures, str):
+            return clusters * int(self.max_failures.rstrip("%")) // 100
+        return self.max_failures
+
+
+@dataclass(frozen=True)
 class ClusterSetup:
     """What one cluster must have, with the overrides that match it. A part is None where the files do not have it.
 
-    compute_name is complete, and empty without a compute. The settings of the extension are spelled as in the file.
+    compute_name is complete, and empty without a compute. wave is the number of its wave, from 0. The settings of the
+    extension are spelled as in the file.
     """
 
     setup: str
@@ -109,6 +125,7 @@ class ClusterSetup:
     instance_types: Sequence[Any] = ()
     on_remove: str = "keep"
     place: str = ""
+    wave: int = 0
 
     @property
     def compute_namespace(self) -> str:

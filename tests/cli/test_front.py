@@ -42,6 +42,7 @@ COMMANDS = {
     "amlk8s workload check",
     "amlk8s explain",
     "amlk8s check",
+    "amlk8s apply",
     "amlk8s plan",
     "amlk8s schema",
     "amlk8s status",

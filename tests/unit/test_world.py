@@ -32,7 +32,6 @@ INVALID = [
         "clusters[0] 'c', pools[0]: unknown key 'ram'",
     ),
     ("pool without a count", CLUSTER % "pools: [{name: p}]", "clusters[0] 'c', pools[0]: missing key 'count'"),
-    ("fleet of one name", CLUSTER % "count: 2", "clusters[0] 'c': a name with a count has {n} in it"),
     (
         "unknown component fault",
         CLUSTER % "component_faults: {gateway: broken}",
@@ -70,11 +69,6 @@ def test_an_invalid_world_file_is_an_error(name: str, text: str | None, message:
         load(file) if text is None else world(tmp_path, text)
     assert message in str(error.value)
     assert str(file) in str(error.value)
-
-
-def test_a_count_makes_a_fleet(tmp_path: Path) -> None:
-    fleet = world(tmp_path, SMALL + "clusters: [{name: 'store-{n:03}', count: 3, group: g, type: connectedClusters}]\n")
-    assert [cluster.name for cluster in fleet.clusters] == ["store-001", "store-002", "store-003"]
 
 
 def test_the_default_world_has_the_clusters_of_the_demo() -> None:

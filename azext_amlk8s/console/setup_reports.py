@@ -1,4 +1,4 @@
-"""Plans of setup files as text for people at a terminal."""
+"""Plans of setup files, and how they were applied, as text for people."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ MOST_NAMES = 3
 
 
 def plan_text(plan: Mapping[str, Any]) -> list[str]:
+    """The lines of a plan that is not applied."""
+    *lines, summary = plan_lines(plan)
+    return [*lines, f"{summary} Nothing was changed."]
+
+
+def apply_text(result: Mapping[str, Any]) -> list[str]:
+    """The number of clusters by status; failures were printed before."""
+    parts = ", ".join(f"{total} {status}" for status, total in result["summary"].items() if total)
+    bad = any(cluster["status"] not in ("succeeded", "unchanged") for cluster in result["clusters"])
+    return [f"{'✗' if bad else '✓'} {count(len(result['clusters']), 'cluster')}: {parts or 'nothing to do'}."]
+
+
+def plan_lines(plan: Mapping[str, Any]) -> list[str]:
     """The changes of each cluster, the findings with their clusters, and the number of clusters by action."""
     clusters = plan["clusters"]
     lines = _each(clusters) if len(clusters) <= MOST_CLUSTERS else _together(clusters)
@@ -87,4 +100,4 @@ def _findings(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _summary(summary: Mapping[str, int], number: int) -> str:
     parts = ", ".join(f"{total} {WORDS[action]}" for action, total in summary.items() if total)
-    return f"{count(number, 'cluster')}: {parts}. Nothing was changed."
+    return f"{count(number, 'cluster')}: {parts}."

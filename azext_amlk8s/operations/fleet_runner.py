@@ -1,0 +1,144 @@
+"""Work on many clusters at the same time: a number of threads, a limit of failures, progress, Ctrl-C."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.console.progress import is_progress_shown
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+TICK_SECONDS = 0.25
+LINE_SECONDS = 60.0
+# With more clusters, only failures get a line of their own where there is no terminal.
+MOST_LINES = 20
+
+
+class FleetRunner(Generic[Item, Result]):
+    """Runs work on items in threads. work must not raise; failed says whether its result counts as a failure.
+
+    The threads are daemons, so that a second Ctrl-C ends the process at once; what was started continues in Azure.
+    """
+
+    def __init__(
+        self,
+        cmd: AzCliCommand,
+        total: int,
+        work: Callable[[Item], Result],
+        failed: Callable[[Result], bool],
+        describe: Callable[[Result], str],
+        resume: str,
+    ) -> None:
+        self._cmd, self._total, self._work, self._failed, self._describe = cmd, total, work, failed, describe
+        self._resume, self._begin, self._line = resume, time.monotonic(), 0.0
+        self.stopped = False
+        self._done = self._failures = self._running = 0
+        self._lock = threading.Lock()
+
+    def run(self, items: Sequence[Item], parallel: int, failure_limit: int | None) -> list[Result]:
+        """The results of the items that were started, in the order in which they ended."""
+        waiting: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        for item in items:
+            waiting.put(item)
+        ended: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        arguments = (waiting, ended, failure_limit, self._failures)
+        threads = [threading.Thread(target=self._take, args=arguments, daemon=True) for _ in range(parallel)]
+        results: list[Result] = []
+        for thread in threads:
+            thread.start()
+        while True:
+            try:
+                alive = any(thread.is_alive() for thread in threads)
+                result = self._next(ended)
+                if result is not None:
+                    results.append(result)
+                    self._report(result)
+                elif not alive:
+                    return results
+                self._show()
+            except KeyboardInterrupt:
+                self._interrupt()
+
+    def pause(self, seconds: float) -> None:
+        """Wait before the next wave; Ctrl-C ends it."""
+        if seconds and not self.stopped:
+            self._print(f"Waiting {seconds:g} seconds before the next wave.")
+        end = time.monotonic() + seconds
+        while not self.stopped and time.monotonic() < end:
+            try:
+                time.sleep(min(TICK_SECONDS, max(end - time.monotonic(), 0)))
+            except KeyboardInterrupt:
+                self._interrupt()
+
+    def _take(
+        self,
+        waiting: queue.SimpleQueue[Item],
+        ended: queue.SimpleQueue[Result],
+        failure_limit: int | None,
+        failures_before: int,
+    ) -> None:
+        """Work on items until there is none, or until the limit of failures has been passed."""
+        while not self.stopped:
+            try:
+                item = waiting.get_nowait()
+            except queue.Empty:
+                return
+            with self._lock:
+                self._running += 1
+            result = self._work(item)
+            with self._lock:
+                self._running -= 1
+                self._failures += self._failed(result)
+                if failure_limit is not None and self._failures - failures_before > failure_limit:
+                    self.stopped = True
+            ended.put(result)
+
+    def _next(self, ended: queue.SimpleQueue[Result]) -> Result | None:
+        try:
+            return ended.get(timeout=TICK_SECONDS)
+        except queue.Empty:
+            return None
+
+    def _interrupt(self) -> None:
+        """The first Ctrl-C starts no more; the second ends the command."""
+        if self.stopped:
+            message = "Stopped. What was started continues in Azure. To continue from there:"
+            raise az_error("ManualInterrupt", message, [self._resume]) from None
+        self.stopped = True
+        self._print(
+            "No other cluster is started; waiting for those that are running. Press Ctrl-C again to stop at once: "
+            f"what was started continues in Azure. To continue later: {self._resume}"
+        )
+
+    def _report(self, result: Result) -> None:
+        self._done += 1
+        if self._total <= MOST_LINES or self._failed(result):
+            self._print(self._describe(result))
+
+    def _show(self) -> None:
+        """The counts: a line that is rewritten on a terminal, elsewhere a line each minute."""
+        if not is_progress_shown(self._cmd) or self._total == 1:
+            return
+        elapsed = time.monotonic() - self._begin
+        left = self._total - self._done - self._running
+        text = f"{self._done} done, {self._failures} failed, {self._running} running, {left} waiting, {elapsed:.0f}s"
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        elif elapsed - self._line >= LINE_SECONDS:
+            self._line = elapsed
+            print(text, file=sys.stderr, flush=True)
+
+    def _print(self, text: str) -> None:
+        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+        if is_progress_shown(self._cmd):
+            print(f"{clear}{text}", file=sys.stderr, flush=True)

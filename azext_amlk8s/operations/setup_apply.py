@@ -1,0 +1,240 @@
+"""az amlk8s apply"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.console.errors import az_error, confirm, set_exit_code
+from azext_amlk8s.operations.fleet_runner import FleetRunner
+from azext_amlk8s.operations.input_files import texts
+from azext_amlk8s.operations.setup_applying import ClusterApplier
+from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
+from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL
+from azext_amlk8s.operations.setup_planning import plan_clusters
+from azext_amlk8s.setup_files import ClusterSetup, Setup, waves_of
+from azext_amlk8s.setup_files.outcomes import (
+    BLOCKED,
+    FAILED,
+    GOOD,
+    NOT_STARTED,
+    PENDING,
+    UNCHANGED,
+    Outcome,
+    as_junit,
+    failed_clusters,
+    outcomes_object,
+)
+from azext_amlk8s.setup_files.plan import UNKNOWN as UNKNOWN_ACTION
+from azext_amlk8s.setup_files.plan import ClusterPlan, plan_object
+from azext_amlk8s.shell import join
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.instance_types.documents import Text
+
+APPLY_SECONDS = 3600
+Item = tuple[ClusterSetup, ClusterPlan]
+
+
+def apply(
+    cmd: AzCliCommand,
+    file: Sequence[str] | None = None,
+    plan: str | None = None,
+    max_parallel: int | None = None,
+    max_failures: int | None = None,
+    send_secrets: bool = False,
+    report: str | None = None,
+    only_failed: str | None = None,
+    operation_timeout: int = APPLY_SECONDS,
+    yes: bool = False,
+) -> dict[str, Any]:
+    """Plan, ask once, and apply the changes to each cluster. Returns how each ended; the exit code is 1 for a failure.
+
+    The live state decides what is done, so that the same command continues after anything that stopped it.
+    """
+    saved = _read_saved(plan) if plan else None
+    documents = _documents(file, saved)
+    clients = Clients(cmd, planning=True)
+    setups, clusters = load_clusters(cmd, documents, clients)
+    if only_failed:
+        failed = _read_report(only_failed)
+        clusters = [one for one in clusters if one.cluster.id.lower() in failed]
+    parallel = max_parallel or DEFAULT_PARALLEL
+    plans = plan_clusters(cmd, clusters, clients, parallel, send_secrets=send_secrets)
+    if saved:
+        _raise_if_changed(saved["plan"], plan_object(plans))
+    items = list(zip(clusters, plans, strict=True))
+    startable = [item for item in items if _is_startable(item[1])]
+    _print_plan(cmd, plans)
+    if startable:
+        number = len(startable)
+        target = f"cluster '{startable[0][0].cluster.name}'" if number == 1 else f"{number} clusters"
+        confirm(cmd, f"Apply the changes to {target}?", yes, refusal="Nothing was changed")
+    arguments = ["--plan", plan] if plan else ["-f", *(file or ())]
+    run = _Run(
+        cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, f"az amlk8s apply {join(arguments)}"
+    )
+    outcomes = {one.cluster.id: _without_start(result) for one, result in items if not _is_startable(result)}
+    outcomes |= {outcome.cluster.id: outcome for outcome in run.apply(startable)}
+    result = outcomes_object(outcomes.get(one.cluster.id) or _not_started(one) for one, _ in items)
+    if report:
+        _write_report(report, result)
+    _report_outcomes(result)
+    if any(cluster["status"] not in GOOD for cluster in result["clusters"]):
+        set_exit_code(cmd, 1)
+    return result
+
+
+class _Run:
+    """Applies wave after wave, the setups one after the other."""
+
+    def __init__(
+        self,
+        cmd: AzCliCommand,
+        setups: Sequence[Setup],
+        max_parallel: int | None,
+        max_failures: int | None,
+        send_secrets: bool,
+        timeout: int,
+        resume: str,
+    ) -> None:
+        self._cmd, self._setups, self._resume = cmd, setups, resume
+        self._parallel, self._failures = max_parallel, max_failures
+        self._send_secrets, self._timeout = send_secrets, timeout
+        self._clients = Clients(cmd, planning=False)
+
+    def apply(self, items: Sequence[Item]) -> list[Outcome]:
+        """How the clusters that were started ended."""
+        quiet = len(items) > 1
+
+        def work(item: Item) -> Outcome:
+            one, plan = item
+            return ClusterApplier(
+                self._cmd, self._clients, one, plan, send_secrets=self._send_secrets, timeout=self._timeout, quiet=quiet
+            ).run()
+
+        runner = FleetRunner(self._cmd, len(items), work, _has_failed, _describe, self._resume)
+        outcomes: list[Outcome] = []
+        pause = 0
+        for setup in self._setups:
+            for number, wave in enumerate(waves_of(setup)):
+                members = [item for item in items if item[0].setup == setup.name and item[0].wave == number]
+                if not members or runner.stopped:
+                    continue
+                runner.pause(pause)
+                parallel = self._parallel or wave.max_parallel or DEFAULT_PARALLEL
+                limit = self._failures if self._failures is not None else wave.failure_limit(len(members))
+                outcomes += runner.run(members, min(parallel, len(members)), limit)
+                pause = wave.pause_seconds
+        return outcomes
+
+
+def _has_failed(outcome: Outcome) -> bool:
+    return outcome.status == FAILED
+
+
+def _describe(outcome: Outcome) -> str:
+    first = outcome.message.splitlines()[0] if outcome.message else ""
+    text = f": {first}" if first else ""
+    return f"{outcome.cluster.name}: {outcome.status}, {outcome.seconds:.0f}s{text}"
+
+
+def _is_startable(plan: ClusterPlan) -> bool:
+    """Whether apply can change the cluster: a change is planned and nothing that comes first is unknown."""
+    unknown = {resource.kind for resource in plan.resources if resource.action == UNKNOWN_ACTION}
+    return plan.changes and not unknown & {"extension", "compute"}
+
+
+def _without_start(plan: ClusterPlan) -> Outcome:
+    """The outcome of a cluster that is not started: nothing to change, blocked, or unreadable."""
+    errors = [f"{finding.message}  [{finding.id}]" for finding in plan.findings if finding.severity.value == "error"]
+    notes = tuple(f"{one.kind} '{one.name}': {one.note}" for one in plan.resources if one.action == UNKNOWN_ACTION)
+    status = BLOCKED if plan.action == "blocked" else PENDING if notes else UNCHANGED
+    return Outcome(plan.setup, plan.cluster, status, "\n".join(errors), pending=notes)
+
+
+def _not_started(one: ClusterSetup) -> Outcome:
+    return Outcome(one.setup, one.cluster, NOT_STARTED, "Not started, because the command stopped before.")
+
+
+def _documents(file: Sequence[str] | None, saved: Mapping[str, Any] | None) -> list[Text]:
+    from azext_amlk8s.instance_types.documents import Text
+
+    if bool(file) == bool(saved):
+        raise az_error(
+            "RequiredArgumentMissingError", "Specify either --file or --plan.", ["az amlk8s apply -f azureml.yaml"]
+        )
+    if saved:
+        return [Text(str(each["source"]), str(each["text"])) for each in saved["files"]]
+    return texts(file or ())
+
+
+def _read_saved(path: str) -> Mapping[str, Any]:
+    """A plan that `plan --out` wrote. Raises FileOperationError."""
+    try:
+        content = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+        if content["version"] != 1 or not isinstance(content["plan"]["clusters"], list) or not content["files"]:
+            raise ValueError("unknown version")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a plan"
+        fix = "az amlk8s plan -f azureml.yaml --out plan.json"
+        raise az_error("FileOperationError", f"Cannot read the plan '{path}': {reason}.", [fix]) from error
+    saved: Mapping[str, Any] = content
+    return saved
+
+
+def _raise_if_changed(saved: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+    """Raise ValidationError where the plan that was saved is not the plan of now."""
+    before = {cluster["id"]: cluster for cluster in saved["clusters"]}
+    after = {cluster["id"]: cluster for cluster in current["clusters"]}
+    changed = [one for one in after if _actions(after[one]) != _actions(before.get(one))]
+    changed += [one for one in before if one not in after]
+    if changed:
+        names = ", ".join(one.rsplit("/", 1)[-1] for one in changed[:5])
+        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
+        message = f"Azure or a cluster has changed since the plan was saved: {names}{more}. Nothing was changed."
+        raise az_error("ValidationError", message, ["Make the plan again with az amlk8s plan --out."])
+
+
+def _actions(cluster: Mapping[str, Any] | None) -> list[Any]:
+    return [[one["kind"], one["name"], one["action"], one["changes"]] for one in (cluster or {}).get("resources") or ()]
+
+
+def _read_report(path: str) -> set[str]:
+    try:
+        return failed_clusters(Path(path).expanduser().read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise az_error("FileOperationError", f"Cannot read the report '{path}': {reason}.") from error
+
+
+def _write_report(path: str, result: Mapping[str, Any]) -> None:
+    """Write a report: JUnit for .xml, else JSON. Raises FileOperationError."""
+    text = as_junit(result) if path.lower().endswith(".xml") else json.dumps(result, indent=1) + "\n"
+    try:
+        Path(path).expanduser().write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise az_error("FileOperationError", f"Cannot write the report '{path}': {error.strerror}.") from error
+
+
+def _print_plan(cmd: AzCliCommand, plans: Sequence[ClusterPlan]) -> None:
+    from azext_amlk8s.console.setup_reports import plan_lines
+
+    if not getattr(cmd.cli_ctx, "only_show_errors", False):
+        print("\n".join(plan_lines(plan_object(plans))), file=sys.stderr, flush=True)
+
+
+def _report_outcomes(result: Mapping[str, Any]) -> None:
+    """Log each failure with its fix."""
+    from knack.log import get_logger
+
+    log = get_logger(__name__)
+    for cluster in result["clusters"]:
+        if cluster["status"] not in GOOD:
+            lines = [cluster["message"], *cluster["pending"], *cluster["fix"].splitlines()]
+            log.warning("%s", "\n  ".join([f"{cluster['cluster']}: {cluster['status']}", *filter(None, lines)]))

@@ -1,0 +1,172 @@
+"""Apply the plan of one cluster, in order, with the operations that `extension create` and the others run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.computes import state_of
+from azext_amlk8s.console.errors import az_error, collect_findings, findings_text
+from azext_amlk8s.console.quiet import quiet_thread
+from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
+from azext_amlk8s.operations.setup_planning import attach_options, attach_request, changed_tags, read_types
+from azext_amlk8s.rules import Severity
+from azext_amlk8s.setup_files import ClusterSetup
+from azext_amlk8s.setup_files.outcomes import FAILED, PENDING, SUCCEEDED, Outcome
+from azext_amlk8s.setup_files.plan import CHANGING, UNKNOWN, ClusterPlan
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.kubernetes import Cluster
+
+EXTENSION, NAMESPACE, COMPUTE, INSTANCE_TYPE = "extension", "namespace", "compute", "instance type"
+
+
+class ClusterApplier:
+    """Applies the plan of one cluster. Every step reads the live state, so that a run continues an earlier one."""
+
+    def __init__(
+        self,
+        cmd: AzCliCommand,
+        clients: Clients,
+        one: ClusterSetup,
+        plan: ClusterPlan,
+        *,
+        send_secrets: bool,
+        timeout: int,
+        quiet: bool,
+    ) -> None:
+        self._cmd, self._clients, self._one, self._plan = cmd, clients, one, plan
+        self._client = clients.of(one.cluster.subscription)
+        self._send_secrets, self._timeout, self._quiet = send_secrets, timeout, quiet
+        self._done: list[str] = []
+        self._connection: Cluster | None = None
+
+    def run(self) -> Outcome:
+        """How the cluster ended; nothing is raised."""
+        from azext_amlk8s.operations.boundary import as_az_error
+        from azext_amlk8s.redaction import redact_text
+
+        begin = time.monotonic()
+        pending = self._pending()
+        status, message, fix = PENDING if pending else SUCCEEDED, "", ""
+        with ExitStack() as stack:
+            if self._quiet:
+                stack.enter_context(quiet_thread())
+            findings = stack.enter_context(collect_findings())
+            try:
+                self._apply()
+            except Exception as raised:
+                error = as_az_error(raised, "")
+                errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+                message = str(getattr(error, "error_msg", "") or error)
+                message = findings_text(errors) if errors and not message else message
+                status = FAILED
+                fix = "\n".join(getattr(error, "recommendations", None) or ())
+        seconds = time.monotonic() - begin
+        one = self._one
+        texts = redact_text(message), redact_text(fix)
+        return Outcome(one.setup, one.cluster, status, *texts, tuple(self._done), pending, seconds)
+
+    def _apply(self) -> None:
+        if self._changes(EXTENSION):
+            self._apply_extension()
+        for resource in self._plan.resources:
+            if resource.kind == NAMESPACE and resource.action in CHANGING:
+                self._connect().create_namespace(resource.name)
+                self._done.append(f"namespace '{resource.name}'")
+        if self._changes(COMPUTE):
+            self._apply_compute()
+        if self._changes(INSTANCE_TYPE):
+            self._apply_instance_types()
+
+    def _changes(self, kind: str) -> bool:
+        return any(resource.kind == kind and resource.action in CHANGING for resource in self._plan.resources)
+
+    def _pending(self) -> tuple[str, ...]:
+        """What cannot be applied because the cluster cannot be read."""
+        return tuple(
+            f"{resource.kind} '{resource.name}': {resource.note}"
+            for resource in self._plan.resources
+            if resource.action == UNKNOWN
+        )
+
+    def _apply_extension(self) -> None:
+        from azext_amlk8s.operations.extension_common import RunOptions, find_extension_of_cluster, read_cluster
+        from azext_amlk8s.operations.extension_create import create_extension
+        from azext_amlk8s.settings import read_deployed
+
+        one, client = self._one, self._client
+        run = RunOptions((one.extension or {}).get("name"), timeout=self._timeout, yes=True)
+        existing = find_extension_of_cluster(read_cluster(client, one.cluster)[1], one.cluster, run.name)
+        deployed = read_deployed(existing).protected if existing else ()
+        given = extension_settings(one, deployed, send_secrets=self._send_secrets)
+
+        def connect() -> tuple[Any, Any]:
+            return client, one.cluster
+
+        result = create_extension(self._cmd, connect, given, extension_versions(one), run, or_update=True)
+        self._done.append(f"extension '{(result or {}).get('name')}'")
+        if existing is None and (self._changes(COMPUTE) or self._changes(INSTANCE_TYPE)):
+            self._wait_for_instance_types()
+
+    def _wait_for_instance_types(self) -> None:
+        """Wait until the new extension serves the kind InstanceType, where the cluster can be reached."""
+        from azext_amlk8s.operations.cluster_options import wait_for_instance_types
+        from azext_amlk8s.operations.failure_context import connect_to_cluster
+
+        connection, _ = connect_to_cluster(self._client, self._one.cluster, context=self._one.context or None)
+        if connection is not None:
+            wait_for_instance_types(connection)
+
+    def _apply_compute(self) -> None:
+        from azext_amlk8s.operations.compute_attach import Attachment
+        from azext_amlk8s.operations.compute_facts import collect_attach_facts
+        from azext_amlk8s.operations.compute_record import ReplacementRecord
+        from azext_amlk8s.operations.compute_update import update_compute
+        from azext_amlk8s.operations.waiting import Deadline
+
+        one, request, deadline = self._one, attach_request(self._one), Deadline(self._timeout)
+        client = self._clients.of(request.workspace.subscription)
+        facts, connection = collect_attach_facts(client, request)
+        existing = facts.find_compute(request.compute.name)
+        if existing is not None and state_of(existing).lower() == "succeeded":
+            tags = {**(existing.get("tags") or {}), **{key: str(value) for key, value in self._file_tags().items()}}
+            if changed_tags(one, existing):
+                update_compute(self._cmd, client, request.compute, existing, None, tags, deadline, yes=True)
+        else:
+            record = ReplacementRecord.of(self._cmd, request.compute)
+            options = attach_options(one)
+            Attachment(self._cmd, client, request, facts, connection, options, record, deadline).run()
+        self._done.append(f"compute '{request.compute.name}'")
+
+    def _file_tags(self) -> Mapping[str, Any]:
+        return (self._one.compute or {}).get("tags") or {}
+
+    def _apply_instance_types(self) -> None:
+        from azext_amlk8s.instance_types.changes import CONFLICT
+        from azext_amlk8s.operations.cluster_options import ClusterSession
+        from azext_amlk8s.operations.instance_type_apply import apply_types
+
+        connection = self._connect()
+        types = read_types(self._one, self._client, connection)
+        session = ClusterSession(connection, "", self._client, self._one.cluster)
+        done = apply_types(session, types, dry_run=False, force=False)
+        self._done += [f"instance type '{each['name']}'" for each in done if each["action"] in ("created", "changed")]
+        if conflicts := [str(each["name"]) for each in done if each["action"] == CONFLICT]:
+            message = f"Fields of {', '.join(conflicts)} belong to another manager and were not changed."
+            raise az_error("ValidationError", message, ["az amlk8s instance-type apply --help"])
+
+    def _connect(self) -> Cluster:
+        """The connection to the cluster. Raises AzureConnectionError."""
+        from azext_amlk8s.operations.failure_context import connect_to_cluster
+
+        if self._connection is None:
+            connection, note = connect_to_cluster(self._client, self._one.cluster, context=self._one.context or None)
+            if connection is None:
+                raise az_error("AzureConnectionError", note)
+            self._connection = connection
+        return self._connection

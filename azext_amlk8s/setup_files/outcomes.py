@@ -1,0 +1,84 @@
+"""How the clusters of an apply ended, as values, as a JSON report and as JUnit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+from azext_amlk8s.refs import ClusterRef
+
+SUCCEEDED, UNCHANGED, PENDING, FAILED, BLOCKED, NOT_STARTED, INTERRUPTED = STATUSES = (
+    "succeeded", "unchanged", "pending", "failed", "blocked", "not started", "interrupted",
+)  # fmt: skip
+GOOD = (SUCCEEDED, UNCHANGED)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one cluster ended. message says why it did not succeed, fix what to do; done are the parts that were applied.
+
+    pending are sentences about what could not be applied, such as objects of a cluster that cannot be reached.
+    """
+
+    setup: str
+    cluster: ClusterRef
+    status: str
+    message: str = ""
+    fix: str = ""
+    done: Sequence[str] = ()
+    pending: Sequence[str] = ()
+    seconds: float = 0.0
+
+    def to_object(self) -> dict[str, Any]:
+        """The outcome as `apply` returns it."""
+        return {
+            "setup": self.setup,
+            "cluster": self.cluster.name,
+            "id": self.cluster.id,
+            "status": self.status,
+            "message": self.message,
+            "fix": self.fix,
+            "applied": list(self.done),
+            "pending": list(self.pending),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def outcomes_object(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    """What `apply` returns."""
+    outcomes = list(outcomes)
+    statuses = [outcome.status for outcome in outcomes]
+    summary = {status: statuses.count(status) for status in STATUSES}
+    return {"summary": summary, "clusters": [outcome.to_object() for outcome in outcomes]}
+
+
+def as_junit(report: Mapping[str, Any]) -> str:
+    """A report as JUnit XML: one case for each cluster."""
+    clusters = report["clusters"]
+    failed = [one for one in clusters if one["status"] in (FAILED, BLOCKED)]
+    skipped = [one for one in clusters if one["status"] in (PENDING, NOT_STARTED, INTERRUPTED)]
+    counts = {"tests": len(clusters), "failures": len(failed), "skipped": len(skipped)}
+    suite = ElementTree.Element("testsuite", {"name": "az amlk8s apply", **{key: str(n) for key, n in counts.items()}})
+    for one in clusters:
+        names = {"name": one["cluster"], "classname": one["id"], "time": str(one["seconds"])}
+        case = ElementTree.SubElement(suite, "testcase", names)
+        if one["status"] not in GOOD:
+            kind = "failure" if one in failed else "skipped"
+            text = "\n".join(filter(None, [one["message"], *one["pending"], one["fix"]]))
+            ElementTree.SubElement(case, kind, {"message": one["status"]}).text = text
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def failed_clusters(text: str) -> set[str]:
+    """The IDs, in lower case, of the clusters of a report that did not succeed. Raises ValueError."""
+    try:
+        if text.lstrip().startswith("<"):
+            cases = ElementTree.fromstring(text).iter("testcase")
+            return {str(case.get("classname")).lower() for case in cases if len(case)}
+        report = json.loads(text)
+        return {str(one["id"]).lower() for one in report["clusters"] if one["status"] not in GOOD}
+    except (ElementTree.ParseError, ValueError, KeyError, TypeError) as error:
+        raise ValueError("it is not a report of az amlk8s apply") from error
