@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from azext_amlk8s.checks.facts import (
     AKS,
+    ALWAYS,
     AVAILABLE_TYPE,
+    AVAILABLE_VERSIONS,
     BEFORE,
     CLUSTER,
     EXTENSION_TYPE,
+    EXTENSIONS,
     KUBERNETES_VERSIONS,
     Facts,
+    find_extension,
+    name_some,
     properties_of,
 )
 from azext_amlk8s.computes import find_supported_versions
@@ -49,6 +56,35 @@ def extension_availability(facts: Facts) -> Results:
         yield Problem(facts.cluster.name, message, ", ".join(supported), facts.cluster.type, fix)
     else:
         yield Observation(f"available in {location}")
+
+
+@rule(
+    "K208",
+    Severity.WARNING,
+    title="Version of the extension",
+    requires="A version that is requested is one that Azure offers for the cluster.",
+    source=TYPES_API,
+    why="The installation fails, or installs another version.",
+    follows_any=("K201", "K205"),
+    check=CheckSpec("azure", (AVAILABLE_VERSIONS,), (EXTENSIONS,), ALWAYS),
+)
+def extension_version(facts: Facts) -> Results:
+    """By the extensionTypes API; without a request, what is installed and what is the newest."""
+    offered = sorted((str(properties_of(one).get("version") or "") for one in facts[AVAILABLE_VERSIONS]), key=_numbers)
+    version = facts.target.version
+    if not offered:
+        raise NotApplicable("Azure lists no versions")
+    if version and version not in offered:
+        shown = name_some(offered[:-4:-1], 3)
+        message = f"Azure does not list version {version} of the extension for this cluster; the newest are {shown}."
+        yield Problem("--version", message, shown, version, f"--version {offered[-1]}")
+    installed = str(properties_of(find_extension(facts.get(EXTENSIONS) or ())).get("currentVersion") or "")
+    words = [f"installed {installed}"] if installed else []
+    yield Observation(", ".join([*words, f"newest {offered[-1]}"]))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 @rule(

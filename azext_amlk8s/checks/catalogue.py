@@ -42,6 +42,8 @@ MODULES = (
 NOT_FATAL = ("K101", "K201", "K301")
 # The category of checks before an installation that apply to another operation too.
 OF_UPDATES = {"update": "subscription", "attach": ""}
+# Warns of a version that is requested.
+VERSION_CHECK = "K208"
 # What applies to the namespace of a compute that is to be attached: the answer of the cluster, and warnings.
 OF_NAMESPACE = ("K321", "K322", "K323", "K326")
 
@@ -103,6 +105,8 @@ def select_fatal_checks(target: CheckTarget, operation: str, skip: Sequence[str]
 
 
 def _runs_before(check: Check, operation: str) -> bool:
+    if check.id == VERSION_CHECK:
+        return operation in ("create", "update")
     if operation == "attach" and check.id in OF_NAMESPACE:
         return True
     if not check.fatal or not check.id.startswith("K") or check.id in NOT_FATAL:

@@ -93,8 +93,10 @@ WORKSPACE: Fact[Object] = Fact("workspace")
 COMPUTES: Fact[Objects] = Fact("computes")
 ASSIGNMENTS: Fact[Mapping[str, Objects]] = Fact("assignments")
 TRUSTED_ACCESS: Fact[Objects] = Fact("trusted_access")
-# AVAILABLE_TYPE is what the extensionTypes API says for this cluster; KUBERNETES_VERSIONS is what AKS offers.
+# AVAILABLE_TYPE and AVAILABLE_VERSIONS are what the extensionTypes API says for this cluster; KUBERNETES_VERSIONS is
+# what AKS offers.
 AVAILABLE_TYPE: Fact[Object] = Fact("extension_type")
+AVAILABLE_VERSIONS: Fact[Objects] = Fact("extension_versions")
 KUBERNETES_VERSIONS: Fact[Object | None] = Fact("kubernetes_versions")
 
 # From the cluster's own API, whole objects of all namespaces. KUBERNETES is the address of the API server; EVENTS and
@@ -141,8 +143,8 @@ class CheckTarget:
 
     before is for a cluster that gets the extension; scenario is training, inference, both, or empty for what is
     installed; settings are those of a request, where one is checked; namespace is that of a compute that is to be
-    attached. probe: node pools are probed. kubeconfig and context are the user's options for kubectl; caller is the
-    signed-in account.
+    attached. probe: node pools are probed. version is that of a request. kubeconfig and context are the user's options
+    for kubectl; caller is the signed-in account.
     """
 
     cluster: ClusterRef
@@ -156,6 +158,7 @@ class CheckTarget:
     settings: Settings | None = None
     namespace: str = ""
     probe: bool = False
+    version: str = ""
 
     @property
     def is_attachment(self) -> bool:

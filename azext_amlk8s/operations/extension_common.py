@@ -301,24 +301,32 @@ def wait_until_idle(
 
 
 def check_cluster(
-    client: AzureClient, cluster: ClusterRef, settings: Any, operation: str, skip_checks: Sequence[str] | None
+    client: AzureClient,
+    cluster: ClusterRef,
+    settings: Any,
+    operation: str,
+    skip_checks: Sequence[str] | None,
+    version: str | None = None,
 ) -> Cluster | None:
     """Run every fatal check that applies before an operation. Raises ValidationError with their errors.
 
+    version is the one that is requested; one that Azure does not list is a warning.
     Returns the connection to the cluster itself, where it can be reached.
     """
     from knack.log import get_logger
 
     from azext_amlk8s.checks import CheckTarget
-    from azext_amlk8s.console.errors import raise_for_errors
+    from azext_amlk8s.checks.catalogue import VERSION_CHECK
+    from azext_amlk8s.console.errors import log_findings, raise_for_errors
     from azext_amlk8s.operations.check import run_fatal_checks
     from azext_amlk8s.rules import Severity
 
     if skip_checks:
         get_logger(__name__).warning("Skipped checks: %s.", ", ".join(skip_checks))
-    target = CheckTarget(cluster, settings=settings)
+    target = CheckTarget(cluster, settings=settings, version=version or "")
     result, connection = run_fatal_checks(client, target, operation, skip_checks or ())
     raise_for_errors(finding for finding in result.findings if finding.severity is Severity.ERROR)
+    log_findings(finding for finding in result.findings if finding.id == VERSION_CHECK)
     return connection
 
 

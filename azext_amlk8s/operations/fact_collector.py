@@ -194,6 +194,10 @@ class FactCollector:
         path = "providers/Microsoft.KubernetesConfiguration/extensionTypes"
         return self._client.get(f"{self.target.cluster.id}/{path}/{keys.EXTENSION_TYPE}")
 
+    def _read_extension_versions(self) -> Objects:
+        path = f"providers/Microsoft.KubernetesConfiguration/extensionTypes/{keys.EXTENSION_TYPE}/versions"
+        return self._client.list_all(f"{self.target.cluster.id}/{path}")
+
     def _read_kubernetes_versions(self) -> Object | None:
         location = str((self.get(keys.CLUSTER) or {}).get("location") or "")
         return self._client.kubernetes_versions(location) if location else None

@@ -33,7 +33,7 @@ from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response,
 from sandbox.http_faults import reset, send
 
 log = logging.getLogger(__name__)
-OPERATIONS = ("operations", "computeoperationsstatus", "operationresults", "operationstatuses")
+OPERATIONS = ("operations", "computeoperationsstatus", "mfeoperationsstatus", "operationresults", "operationstatuses")
 RECORDED = ("/subscriptions", "/providers")
 
 
@@ -185,7 +185,7 @@ class ArmApp:
             found = polls.poll_response(call, operation, None)
             here = polls.url(call, operation, call.address.id)
             return found if operation.done else Response(202, None, {**(found.headers or {}), "Location": here})
-        minimal = kind == "computeoperationsstatus"
+        minimal = kind in ("computeoperationsstatus", "mfeoperationsstatus")
         body = computes.status_body(operation) if minimal else polls.envelope(call, operation)
         return polls.poll_response(call, operation, body)
 
