@@ -139,6 +139,32 @@ class Polls:
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """Requests that are allowed at once, and by the second."""
+
+    size: int
+    rate: float
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.rate <= 0:
+            raise ValueError("size and rate must be more than 0")
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """ARM's limits for each principal, as published; speed multiplies the rates."""
+
+    reads: Bucket = Bucket(250, 25)
+    writes: Bucket = Bucket(200, 10)
+    deletes: Bucket = Bucket(200, 10)
+    speed: float = 1
+
+    def __post_init__(self) -> None:
+        if self.speed <= 0:
+            raise ValueError("speed must be more than 0")
+
+
+@dataclass(frozen=True)
 class ExtensionType:
     """Where an extension type is available: versions from oldest to newest; no regions means every region."""
 
@@ -174,6 +200,7 @@ class World:
     faults: tuple[Fault, ...] = ()
     polls: Polls = Polls()
     page_size: int | None = None
+    throttling: Throttling | None = None
     extension_types: tuple[ExtensionType, ...] = (AZUREML,)
     compute_updates: bool = False
 
@@ -195,6 +222,7 @@ class World:
 
 
 ENTRY_TYPES: Mapping[str, Any] = {"clusters": Cluster, "faults": Fault, "extension_types": ExtensionType}
+BUCKETS = ("reads", "writes", "deletes")
 LISTS = ("subscriptions", "groups", "workspaces", "identities", "resources", "denied", "policies")
 
 
@@ -232,6 +260,8 @@ def _world(content: Any) -> World:
         raise ValueError(f"clusters: the name '{repeated[0]}' is used {names[repeated[0]]} times")
     if "polls" in values:
         values["polls"] = build(Polls, values["polls"], "polls")
+    if values.get("throttling") is not None:
+        values["throttling"] = _throttling(values["throttling"])
     return build(World, values, "")
 
 
@@ -255,6 +285,12 @@ def _located(key: str, entries: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if not isinstance(entry, Mapping):
             raise ValueError(f"{where}: expected a mapping, got {type(entry).__name__}")
         yield where + (f" '{entry['name']}'" if "name" in entry else ""), entry
+
+
+def _throttling(entry: Any) -> Throttling:
+    buckets = {} if not isinstance(entry, Mapping) else {key: entry[key] for key in BUCKETS if key in entry}
+    built = {key: build(Bucket, value, f"throttling, {key}") for key, value in buckets.items()}
+    return build(Throttling, {**entry, **built} if isinstance(entry, Mapping) else entry, "throttling")
 
 
 def _entries(key: str, entries: Any) -> list[Any]:

@@ -28,6 +28,7 @@ from sandbox.azure.machine_learning_services import computes
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.resources import Subscription
+from sandbox.azure.throttling import Throttle
 from sandbox.azure.tree import Address, parse
 from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response, interception
 from sandbox.http_faults import reset, send
@@ -50,6 +51,7 @@ class ArmApp:
         self._azure, self._base, self._on_request, self._recorder = azure, base, on_request, recorder
         self._subscription = Subscription(azure, base)
         self._faults = FaultCounter(tuple(fault for fault in azure.world.faults if not fault.cluster))
+        self._throttle = Throttle(azure.world.throttling)
         self._rejected_tokens: set[str] = set()
 
     def application(self) -> web.Application:
@@ -61,8 +63,9 @@ class ArmApp:
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         claims = entra.claims_of(request.headers.get("Authorization", ""))
         faults: list[Fault] = []
+        limits: dict[str, str] = {}
         try:
-            response = await self._route(request, claims, faults)
+            response = await self._route(request, claims, faults, limits)
         except ArmError as error:
             response = self._error_response(request, error)
         except ConnectionReset:
@@ -73,6 +76,7 @@ class ArmApp:
                 {"error": {"code": "InternalServerError", "message": "The sandbox failed."}}, status=500
             )
         self._add_headers(request, response)
+        response.headers.update(limits)
         return await self._finish(request, response, claims, faults)
 
     def _error_response(self, request: web.Request, error: ArmError) -> web.Response:
@@ -135,7 +139,10 @@ class ArmApp:
             return reset(request)
         return await send(request, response, faults)
 
-    async def _route(self, request: web.Request, claims: dict[str, Any] | None, faults: list[Fault]) -> web.Response:
+    async def _route(
+        self, request: web.Request, claims: dict[str, Any] | None, faults: list[Fault], limits: dict[str, str]
+    ) -> web.Response:
+        """The response to a request. Its faults and the headers of its limits are added to the arguments."""
         parts = [part for part in request.path.lower().split("/") if part]
         if parts == ["metadata", "endpoints"]:
             return web.json_response(entra.metadata(self._base()))
@@ -154,6 +161,7 @@ class ArmApp:
             raise missing_api_version()
         if request.headers.get("Authorization", "") in self._rejected_tokens:
             raise expired_token(self._azure.world)
+        limits.update(self._throttle.admit(request.method, request.path, claims))
         for fault in self._faults.active(request.method, request.path):
             faults.append(fault)
             if response := interception(fault, str(request.rel_url)):

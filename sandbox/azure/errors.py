@@ -76,6 +76,22 @@ def not_registered(namespace: str) -> ArmError:
     return ArmError(409, "MissingSubscriptionRegistration", text, details=details)
 
 
+def throttled(kind: str, subscription: str, actor: str, seconds: int, headers: Mapping[str, str] | None) -> ArmError:
+    """ARM's error for too many requests of a kind: read, write or delete.
+
+    https://github.com/velero-io/velero/issues/9171; assumed: the words for a tenant.
+    """
+    scope = f"subscription '{subscription}'" if subscription else "tenant"
+    text = (
+        f"Number of '{kind}' requests for {scope} actor '{actor}' exceeded. Please try again after '{seconds}' "
+        "seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional "
+        "information."
+    )
+    return ArmError(
+        429, "SubscriptionRequestsThrottled" if subscription else "TenantRequestsThrottled", text, headers=headers
+    )
+
+
 def region_without_extension_type(name: str, location: str, regions: Iterable[str]) -> ArmError:
     """The provider's error for an extension type that a region does not have.
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.azure.errors import ArmError
+from sandbox.azure.errors import ArmError, throttled
 from sandbox.faults import ConnectionReset, Fault
 from sandbox.world import World
 
@@ -41,14 +41,8 @@ def _throttled(fault: Fault, world: World, claims: Mapping[str, Any]) -> Excepti
 
     https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
     """
-    return ArmError(
-        429,
-        "SubscriptionRequestsThrottled",
-        f"Number of 'read' requests for subscription '{world.subscription}' actor '{claims.get('oid')}' exceeded. "
-        f"Please try again after '{fault.retry_after or 1}' seconds after additional tokens are available. Refer to "
-        "https://aka.ms/arm-throttling for additional information.",
-        headers={"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None,
-    )
+    headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
+    return throttled("read", world.subscription, str(claims.get("oid")), fault.retry_after or 1, headers)
 
 
 def _bad_gateway(fault: Fault, world: World, claims: Mapping[str, Any]) -> Exception:

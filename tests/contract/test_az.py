@@ -108,6 +108,20 @@ def check(box: Any, case: dict[str, Any]) -> None:
     tally("clients", f"az {' '.join(word for word in case['az'].split(' -')[0].split() if '/' not in word)}")
 
 
+def test_az_waits_when_it_is_throttled(start: Callable[..., Any], tmp_path: Path) -> None:
+    """The 429 of a full bucket is one that az repeats, after the time that it says."""
+    from tools.demo import sandbox
+
+    world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
+    file = tmp_path / "world.yaml"
+    file.write_text(yaml.safe_dump({**world, "throttling": {"reads": {"size": 1, "rate": 0.5}}}), encoding="utf-8")
+    box = start("--world", str(file))
+    said = box.az("resource", "show", "--ids", NAMES["{AKS}"], "--query", "name", "-o", "json")
+    assert (said.code, said.json) == (0, "aks-poc"), said.err
+    statuses = [json.loads(line)["status"] for line in sandbox("log", "--dir", str(box.folder)).splitlines()]
+    assert 429 in statuses
+
+
 def test_kubeconfig_of_aks(box: Any, tmp_path: Any, kubectl: str) -> None:
     """The credentials that az fetches open the cluster to kubectl."""
     file = tmp_path / "config"

@@ -52,6 +52,10 @@ INVALID = [
     ("fleet without a number", FLEET % "name: c, count: 2", "fleets[0] 'c': name: 'c' is the same for all clusters"),
     ("fleet with another placeholder", FLEET % "name: 'c{number}{x}', count: 2", "is not a text with {number}: 'x'"),
     ("unknown key of a fleet", FLEET % "name: c, count: 1, pool: []", "fleets[0] 'c': unknown key 'pool'"),
+    ("unknown bucket", SMALL + "throttling: {polls: 1}\n", "throttling: unknown key 'polls'; expected one of reads"),
+    ("bucket without a rate", SMALL + "throttling: {reads: {size: 1}}\n", "throttling, reads: missing key 'rate'"),
+    ("empty bucket", SMALL + "throttling: {reads: {size: 0, rate: 1}}\n", "size and rate must be more than 0"),
+    ("no limits", SMALL + "throttling: true\n", "throttling: expected a mapping, got bool"),
     ("unknown key of polls", SMALL + "polls: {every: 3}\n", "polls: unknown key 'every'"),
 ]
 
