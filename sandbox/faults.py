@@ -15,13 +15,13 @@ HTML = "<!DOCTYPE html><html><head><title>Sign in to the network</title></head><
 # Faults that are answered instead of the service: the request has no effect.
 REJECTIONS = ("expired-token", "throttled", "bad-gateway", "gateway-timeout", "error", "connection-reset")
 # Faults that are answered by something else than the service, such as a proxy: the request has no effect.
-INTERCEPTIONS = ("redirect", "web-page", "empty-response")
+INTERCEPTIONS = ("redirect", "web-page", "empty-response", "not-utf-8")
 # Faults that change the response to a request that was processed.
 BODIES = ("html", "empty-body", "null-body", "list-body", "truncated-body", "huge-body", "wrong-types")
 DELAYS = ("slow", "slow-body")
 REWRITES = (
     "foreign-url", "next-link-loop", "operation-status", "provisioning-state", "retry-after", "lost-response",
-    "no-challenge",
+    "no-challenge", "stale-list",
 )  # fmt: skip
 KINDS = (*REJECTIONS, *INTERCEPTIONS, *BODIES, *DELAYS, *REWRITES)
 URL_HEADERS = ("Azure-AsyncOperation", "Location")
@@ -95,7 +95,9 @@ def interception(fault: Fault, path: str) -> web.Response | None:
     if fault.kind == "redirect":
         return web.Response(status=307, headers={"Location": fault.url + path})
     if fault.kind == "web-page":
-        return web.Response(text=HTML, content_type="text/html")
+        return web.Response(text=HTML, content_type="text/html", status=fault.status if fault.status != 500 else 200)
+    if fault.kind == "not-utf-8":
+        return web.Response(body=b'{"value": "\xff\xfe"}', content_type="application/json")
     return web.Response() if fault.kind == "empty-response" else None
 
 
@@ -115,6 +117,11 @@ def _lose(fault: Fault, response: web.Response) -> web.Response:
 def _retry_after(fault: Fault, response: web.Response) -> web.Response:
     response.headers["Retry-After"] = str(600 if fault.retry_after is None else fault.retry_after)
     return response
+
+
+def _empty_list(fault: Fault, response: web.Response) -> web.Response:
+    body = _body(response)
+    return _with_body(response, {**body, "value": []}) if isinstance(body, dict) and "value" in body else response
 
 
 def _drop_challenge(fault: Fault, response: web.Response) -> web.Response:
@@ -208,4 +215,5 @@ _CHANGES: Mapping[str, Callable[[Fault, web.Response], web.Response]] = {
     "retry-after": _retry_after,
     "lost-response": _lose,
     "no-challenge": _drop_challenge,
+    "stale-list": _empty_list,
 }

@@ -93,10 +93,17 @@ def polling() -> Any:
         def _extract_delay(self) -> float:
             delay = self._next
             self._next = min(self._next * 1.25, LONGEST_DELAY_SECONDS)
-            return max(delay, min(super()._extract_delay(), MOST_RETRY_AFTER_SECONDS))
+            return max(delay, min(self._requested_delay(), MOST_RETRY_AFTER_SECONDS))
+
+        def _requested_delay(self) -> float:
+            """The Retry-After of the last response, 0 where it has none that can be read."""
+            try:
+                return float(super()._extract_delay())
+            except (ValueError, TypeError, OverflowError):
+                return 0.0
 
         def _poll(self) -> None:
-            if super()._extract_delay():  # the response that accepted the operation has a Retry-After
+            if self._requested_delay():  # the response that accepted the operation has a Retry-After
                 self._delay()
             super()._poll()
 

@@ -22,18 +22,22 @@ PROPERTY_TYPES: Mapping[str, type] = {
     "networkProfile": dict, "powerState": dict, "properties": dict, "provisioningErrors": list,
     "provisioningState": str, "releaseTrain": str, "resourceId": str, "statuses": list, "version": str,
 }  # fmt: skip
+ERROR_TYPES: Mapping[str, type] = {"error": dict}
 TYPE_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "a list of objects"}
 WRITES = ("PUT", "PATCH")
 
 
 class UnexpectedResponse(HttpResponseError):
-    """A response that is not what was requested, whatever its status. Its message does not repeat the body."""
+    """A response that is not what was requested. Its message does not repeat the body.
+
+    It has no status_code: the status of whatever has answered says nothing about the resource.
+    """
 
 
 class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
-    """Raises UnexpectedResponse for a successful response that no resource provider sends.
+    """Raises UnexpectedResponse for a response that no resource provider sends, successful or not.
 
-    It is the outermost policy of both clients. A body that is empty is only checked where it must not be: after a PUT
+    It is the outermost policy of both clients. A body that is empty is only an error where it must not be: after a PUT
     or a PATCH that has completed.
     """
 
@@ -45,11 +49,14 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
             if error.response is None:
                 raise
             raise unexpected_response(error.response, "JSON") from error
+        except UnicodeError as error:
+            host = request.http_request.url.split("/")[2]
+            raise UnexpectedResponse(f"Unexpected response from '{host}'; expected JSON in UTF-8.") from error
         received = response.http_response
-        if 200 <= received.status_code < 300:
-            received.read()
-            if received.content.strip() or (request.http_request.method in WRITES and received.status_code < 202):
-                json_object(received)
+        received.read()
+        is_write = request.http_request.method in WRITES and received.status_code in (200, 201)
+        if received.content.strip() or is_write:
+            json_object(received)
         return response
 
 
@@ -61,9 +68,9 @@ def json_object(response: HttpResponse) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise unexpected_response(response, "a JSON object")
-    for resource in (body, *_items(body)):
-        for key, expected in _wrong_types(resource):
-            raise unexpected_response(response, f"{TYPE_NAMES[expected]} as '{key}'")
+    wrong = _wrong_values(body, ERROR_TYPES, "") if response.status_code >= 400 else _wrong_types(body)
+    for key, expected in wrong:
+        raise unexpected_response(response, f"{TYPE_NAMES[expected]} as '{key}'")
     return body
 
 
@@ -82,9 +89,7 @@ def unexpected_response(response: Any, expected: str) -> UnexpectedResponse:
     message = f"Unexpected response from '{host}' ({response.status_code}, {kind}); expected {expected}."
     if "html" in kind:
         message += " It is a web page, probably of a proxy or of a network that requires signing in."
-    error = UnexpectedResponse(message=message, response=response)
-    error.message = message
-    return error
+    return UnexpectedResponse(message)
 
 
 def _items(body: Mapping[str, Any]) -> list[Any]:
@@ -92,12 +97,13 @@ def _items(body: Mapping[str, Any]) -> list[Any]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _wrong_types(resource: Mapping[str, Any]) -> Iterator[tuple[str, type]]:
-    """The keys of a resource whose value has a wrong type, with the right one."""
-    properties = resource.get("properties")
-    yield from _wrong_values(resource, RESOURCE_TYPES, "")
-    if isinstance(properties, dict):
-        yield from _wrong_values(properties, PROPERTY_TYPES, "properties.")
+def _wrong_types(body: Mapping[str, Any]) -> Iterator[tuple[str, type]]:
+    """The keys of a resource, or of the items of a list, whose value has a wrong type, with the right one."""
+    for resource in (body, *_items(body)):
+        properties = resource.get("properties")
+        yield from _wrong_values(resource, RESOURCE_TYPES, "")
+        if isinstance(properties, dict):
+            yield from _wrong_values(properties, PROPERTY_TYPES, "properties.")
 
 
 def _wrong_values(values: Mapping[str, Any], types: Mapping[str, type], prefix: str) -> Iterator[tuple[str, type]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
@@ -22,13 +23,25 @@ class BoundedRetryPolicy(RetryPolicy[Any, Any]):
     def __init__(self, **kwargs: Any) -> None:
         limits = {"retry_total": 5, "retry_connect": 3, "retry_read": 2, "retry_status": 5, "retry_backoff_max": 30}
         super().__init__(**{**kwargs, **{key: kwargs.get(key, value) for key, value in limits.items()}})
+        # Every POST of these clients reads: listKeys, listClusterUserCredential.
+        self._method_whitelist |= {"POST"}
+
+    def get_retry_after(self, response: Any) -> float | None:
+        """The seconds that a response asks to wait; None where it does not, or not in a form that can be read."""
+        try:
+            seconds = super().get_retry_after(response)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return seconds if seconds is not None and 0 <= seconds < math.inf else None
 
     def is_retry(self, settings: Any, response: Any) -> bool:
         """Whether the response is to be followed by another attempt."""
         wait = self.get_retry_after(response) or 0
         if wait > MOST_RETRY_AFTER_SECONDS or is_time_up() or wait > time_left(MOST_RETRY_AFTER_SECONDS):
             return False
-        return bool(super().is_retry(settings, response))
+        # A request that is throttled had no effect, whatever its method.
+        is_throttled = response.http_response.status_code == 429 and settings["total"] > 0
+        return is_throttled or bool(super().is_retry(settings, response))
 
     def sleep(self, settings: Any, transport: Any, response: Any = None) -> None:
         """Sleep before another attempt, as long as the response or the schedule says. Raises TimeLimitExceeded."""

@@ -142,10 +142,13 @@ def azure_error(error: Exception, done: str = "") -> Exception:
     from azure.cli.core.util import get_error_type_by_azure_error
     from azure.core.exceptions import HttpResponseError
 
+    from azext_amlk8s.azure.responses import UnexpectedResponse
+
     if not isinstance(error, HttpResponseError):
         message, fixes = network_problem(error, "Azure")
         return az_error("AzureConnectionError", " ".join(filter(None, [message, done])), fixes)
-    kind = str(get_error_type_by_azure_error(error).__name__)
+    is_unexpected = isinstance(error, UnexpectedResponse)
+    kind = "AzureResponseError" if is_unexpected else str(get_error_type_by_azure_error(error).__name__)
     if explained := explain_refusal(error):
         text, fixes = explained
         return az_error(kind, "\n".join(filter(None, [text, done])), fixes)

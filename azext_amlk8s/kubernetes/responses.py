@@ -9,7 +9,6 @@ from azext_amlk8s.kubernetes.errors import ClusterRefused, UnexpectedResponse
 
 if TYPE_CHECKING:
     from httpx2 import Response
-    from lightkube.core.exceptions import ApiError
 
 OBJECT_TYPES: Mapping[str, type] = {
     "metadata": dict, "spec": dict, "status": dict, "data": dict, "items": list, "resources": list, "versions": list,
@@ -32,9 +31,7 @@ def json_object(response: Response) -> dict[str, Any]:
     """
     body = _json(response)
     if response.status_code >= 400:
-        status = body or {}
-        message = str(status.get("message") or response.reason_phrase or "no message")
-        raise ClusterRefused(response.status_code, str(status.get("reason") or ""), message)
+        raise _refused(response, body or {})
     if response.status_code >= 300 or body is None:
         expected = "a JSON object" + (", not a web page of a proxy" if _is_web_page(response) else "")
         raise unexpected_response(response, expected)
@@ -60,16 +57,14 @@ def unexpected_response(response: Response | None, expected: str) -> UnexpectedR
     return UnexpectedResponse(response.status_code, "", f"{message} {expected}.")
 
 
-def refused(error: ApiError) -> ClusterRefused:
-    """The error for a Status object that lightkube has read."""
-    status = error.status
-    causes = (status.details and status.details.causes) or []
-    return ClusterRefused(
-        status.code or 500,
-        status.reason or "",
-        status.message or str(error),
-        tuple((cause.message or "", cause.field or "") for cause in causes),
-    )
+def _refused(response: Response, status: Mapping[str, Any]) -> ClusterRefused:
+    """The error for a Status object; an empty one for a response that has none."""
+    message = str(status.get("message") or response.reason_phrase or "no message")
+    details = status.get("details")
+    listed = details.get("causes") if isinstance(details, dict) else None
+    causes = [cause for cause in listed if isinstance(cause, dict)] if isinstance(listed, list) else []
+    pairs = tuple((str(cause.get("message") or ""), str(cause.get("field") or "")) for cause in causes)
+    return ClusterRefused(response.status_code, str(status.get("reason") or ""), message, pairs)
 
 
 def _is_web_page(response: Response) -> bool:
@@ -86,6 +81,8 @@ def _json(response: Response) -> dict[str, Any] | None:
 
 def _wrong_type(body: Mapping[str, Any]) -> str:
     """What a value of an object, or of an item of a list, should be; empty where all are right."""
+    if body.get("kind") == "Status":  # the response to a deletion
+        return ""
     if expected := _wrong_values(body, OBJECT_TYPES):
         return expected
     for item in (body, *(body.get("items") or ())):

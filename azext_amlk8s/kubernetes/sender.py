@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 import ssl
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.kubernetes.errors import ClusterRefused, ClusterUnreachable
-from azext_amlk8s.kubernetes.responses import refused, unexpected_response
+from azext_amlk8s.kubernetes.responses import unexpected_response
 from azext_amlk8s.time_limit import time_left
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from httpx2 import Response
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 # As client-go: https://pkg.go.dev/k8s.io/client-go/rest#Request.MaxRetries
@@ -23,66 +24,54 @@ FIRST_BACKOFF_SECONDS, MOST_BACKOFF_SECONDS = 0.5, 30.0
 _CERTIFICATE = re.compile(r"certificate verify failed: ([^(\[]+)")
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """What came of an attempt: its result or its error; how many retries make sense, and after how many seconds."""
-
-    result: Any = None
-    error: Exception | None = None
-    retries: int = 0
-    seconds: float = 0.0
-
-
 class Sender:
     """Sends the requests of one connection; http is the client below lightkube's."""
 
     def __init__(self, http: Any, server: str, context: str) -> None:
         self._http, self._server, self._context = http, server, context
 
-    def send(self, send: Callable[[], T]) -> T:
-        """The result of a request, which is repeated when throttled, and while the server fails.
+    def send(self, method: str, path: str, **options: Any) -> Response:
+        """The response to a request, which is repeated when throttled, and while the server fails.
 
-        Raises ClusterRefused, ClusterUnreachable, and TimeLimitExceeded at the time limit of the command.
+        options are those of httpx: params, json, headers. Raises ClusterUnreachable, KubeconfigUnusable for a
+        credential plugin that fails, and TimeLimitExceeded at the time limit of the command.
         """
         import httpx2
 
         done = 0
         while True:
             self._http.timeout = httpx2.Timeout(time_left(READ_SECONDS), connect=time_left(CONNECT_SECONDS))
-            attempt = self._attempt(send)
-            if done >= attempt.retries:
-                if attempt.error is not None:
-                    raise attempt.error
-                return cast(T, attempt.result)
-            backoff = min(max(FIRST_BACKOFF_SECONDS * 2**done, attempt.seconds), MOST_BACKOFF_SECONDS)
-            time.sleep(time_left(backoff))
+            response, error, retries = self._attempt(method, path, options)
+            if done >= retries:
+                if response is None:
+                    raise error or AssertionError
+                return response
+            backoff = max(FIRST_BACKOFF_SECONDS * 2**done, _retry_after(response))
+            time.sleep(time_left(min(backoff, MOST_BACKOFF_SECONDS)))
             done += 1
 
-    def _attempt(self, send: Callable[[], Any]) -> Attempt:
+    def _attempt(
+        self, method: str, path: str, options: Mapping[str, Any]
+    ) -> tuple[Response | None, Exception | None, int]:
+        """The response or the error of one attempt, and how many retries make sense after it."""
         import httpx2
-        from lightkube.core.exceptions import ApiError, ConfigError
+        from lightkube.core.exceptions import ConfigError
 
         try:
-            result = send()
-        except ApiError as error:
-            retries = RETRIES if error.status.code in RETRIED_STATUSES else 0
-            return Attempt(None, refused(error), retries, _retry_after(error.response))
+            response: Response = self._http.request(method, path, **options)
         except httpx2.ConnectTimeout as error:  # the address is wrong or blocked
-            return Attempt(None, self._unreachable(error))
+            return None, self._unreachable(error), 0
         except httpx2.TimeoutException as error:
-            return Attempt(None, self._unreachable(error), RETRIES_AFTER_TIMEOUT)
+            return None, self._unreachable(error), RETRIES_AFTER_TIMEOUT
         except (httpx2.ReadError, httpx2.RemoteProtocolError) as error:
-            return Attempt(None, self._unreachable(error), RETRIES)
+            return None, self._unreachable(error), RETRIES
         except (httpx2.TransportError, httpx2.InvalidURL, ssl.SSLError) as error:
-            return Attempt(None, self._unreachable(error))
+            return None, self._unreachable(error), 0
         except httpx2.DecodingError:
-            return Attempt(None, unexpected_response(None, "a response that can be decoded"))
-        except (ValueError, TypeError, AttributeError, KeyError):  # lightkube decodes what it receives
-            return Attempt(None, unexpected_response(None, "a Kubernetes object"))
+            return None, unexpected_response(None, "a response that can be decoded"), 0
         except ConfigError as error:
-            return Attempt(None, ClusterRefused(401, "Unauthorized", str(error)))
-        retries = RETRIES if getattr(result, "status_code", None) in RETRIED_STATUSES else 0
-        return Attempt(result, None, retries, _retry_after(result))
+            return None, ClusterRefused(401, "Unauthorized", str(error)), 0
+        return response, None, RETRIES if response.status_code in RETRIED_STATUSES else 0
 
     def _unreachable(self, error: Exception) -> ClusterUnreachable:
         text = str(error)
@@ -101,8 +90,9 @@ class Sender:
         )
 
 
-def _retry_after(response: Any) -> float:
+def _retry_after(response: Response | None) -> float:
     try:
-        return float(response.headers.get("Retry-After") or 0)
-    except (AttributeError, ValueError):
+        seconds = float(response.headers.get("Retry-After") or 0) if response is not None else 0.0
+    except ValueError:
         return 0.0
+    return seconds if math.isfinite(seconds) else 0.0

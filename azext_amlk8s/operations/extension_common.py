@@ -251,7 +251,8 @@ def follow_operation(
     def remaining(result: Any) -> StatePoller | None:
         if condition == "deleted":
             result = read_extension(client, extension)
-        elif state_of(result).lower() not in BUSY:
+        is_finished = result is None if condition == "deleted" else state_of(result).lower() not in BUSY
+        if is_finished:
             return None
         return StatePoller(result, lambda: read_extension(client, extension))
 

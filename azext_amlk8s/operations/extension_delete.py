@@ -63,7 +63,7 @@ def delete(
     extension = (
         ExtensionRef(cluster_ref, name) if name else choose_extension(cluster_ref, extensions, default=DEFAULT_NAME)
     )
-    existing = _find(extensions, extension)
+    existing = _find(extensions, extension) or read_extension(client, extension)  # a list may be outdated
     leftovers = _find_leftovers(client, cluster_facts_from_resources(cluster, cluster_ref.type))
     if existing is None:
         log.warning("Extension '%s' not found on cluster '%s': nothing to delete.", extension.name, cluster_ref.name)
