@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import hypothesis
@@ -33,7 +33,7 @@ from tools.mutants import Mutant, find_mutants
 from tools.prove_wheel import ROOT
 
 PACKAGES = ("computes", "instance_types", "diagnosis", "settings")
-PYTEST_OPTIONS = ("-o", "addopts=", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:warnings", "-qq")
+PYTEST_OPTIONS = ("-o", "addopts=", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:warnings", "-s", "-qq")
 KILLED, SURVIVED, NOT_REACHED = "killed", "survived", "not reached"
 EXIT_SURVIVED = 0
 MEMORY = 3 << 30
@@ -98,17 +98,20 @@ class MutationRun:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Learn what the tests reach, then test every mutant."""
         failing = [item.nodeid for number, item in enumerate(session.items) if not self._coverage.run(item, number)]
-        print(f"{len(session.items)} tests reach {len(self._coverage.tests)} lines; not used: {failing or 'none'}")
+        reached = len(self._coverage.tests)
+        print(f"{len(session.items)} tests reach {reached} lines; not used: {failing or 'none'}", flush=True)
+        loaded = Loaded(self._coverage.files)
+        gc.freeze()
         running: dict[int, int] = {}
         for number, mutant in enumerate(self._mutants):
             reaching = self._coverage.reaching(mutant)
             if not reaching:
-                self.outcomes[number] = NOT_REACHED
+                self._note(number, NOT_REACHED)
                 continue
             if len(running) == self._jobs:
                 self._collect(running)
             seconds = 5 + 5 * sum(self._coverage.seconds[one] for one in reaching)
-            running[_fork(mutant, [session.items[one] for one in reaching], seconds)] = number
+            running[_fork(mutant, loaded, [session.items[one] for one in reaching], seconds)] = number
         while running:
             self._collect(running)
         return True
@@ -116,10 +119,17 @@ class MutationRun:
     def _collect(self, running: dict[int, int]) -> None:
         pid, status = os.wait()
         survived = os.WIFEXITED(status) and os.WEXITSTATUS(status) == EXIT_SURVIVED
-        self.outcomes[running.pop(pid)] = SURVIVED if survived else KILLED
+        self._note(running.pop(pid), SURVIVED if survived else KILLED)
+
+    def _note(self, number: int, outcome: str) -> None:
+        self.outcomes[number] = outcome
+        if outcome != KILLED:
+            print(f"{outcome}: {self._mutants[number].description}", flush=True)
+        if len(self.outcomes) % 100 == 0:
+            print(f"{len(self.outcomes)} of {len(self._mutants)} mutants", file=sys.stderr, flush=True)
 
 
-def _fork(mutant: Mutant, items: list[pytest.Item], seconds: float) -> int:
+def _fork(mutant: Mutant, loaded: Loaded, items: list[pytest.Item], seconds: float) -> int:
     """Test a mutant in a process of its own, and return its ID; a signal ends one that takes too long."""
     pid = os.fork()
     if pid:
@@ -131,7 +141,8 @@ def _fork(mutant: Mutant, items: list[pytest.Item], seconds: float) -> int:
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
-        _apply(mutant)
+        loaded.apply(mutant)
+        gc.disable()
         code = EXIT_SURVIVED if all(_passes(item) for item in items) else 1
     finally:
         os._exit(code)
@@ -142,20 +153,29 @@ def _passes(item: pytest.Item) -> bool:
     return not any(report.failed for report in reports)
 
 
-def _apply(mutant: Mutant) -> None:
-    """Replace the code of the changed function wherever it is used, and forget what it has computed."""
-    code = mutant.code()
-    for one in gc.get_objects():
-        if isinstance(one, FunctionType):
-            old = one.__code__
-            if (old.co_filename, old.co_name, old.co_firstlineno) == (
-                code.co_filename,
-                code.co_name,
-                code.co_firstlineno,
-            ):
-                one.__code__ = code
-        elif isinstance(one, functools._lru_cache_wrapper):
-            one.cache_clear()
+class Loaded:
+    """The functions of the files with mutants, and all caches, as they are loaded now."""
+
+    def __init__(self, files: frozenset[str]) -> None:
+        self._functions: dict[tuple[str, str, int], list[FunctionType]] = {}
+        self._caches: list[functools._lru_cache_wrapper[Any]] = []
+        for one in gc.get_objects():
+            if isinstance(one, functools._lru_cache_wrapper):
+                self._caches.append(one)
+            elif isinstance(one, FunctionType) and one.__code__.co_filename in files:
+                self._functions.setdefault(_key(one.__code__), []).append(one)
+
+    def apply(self, mutant: Mutant) -> None:
+        """Replace the code of the changed function wherever it is used, and forget what has been computed."""
+        code = mutant.code()
+        for function in self._functions.get(_key(code), ()):
+            function.__code__ = code
+        for cache in self._caches:
+            cache.cache_clear()
+
+
+def _key(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_name, code.co_firstlineno
 
 
 def main(arguments: list[str]) -> int:
@@ -183,8 +203,6 @@ def _files(subject: str) -> list[Path]:
 def _report(mutants: list[Mutant], outcomes: dict[int, str]) -> Iterator[str]:
     totals: dict[str, Counter[str]] = {}
     for number, mutant in enumerate(mutants):
-        if outcomes[number] != KILLED:
-            yield f"{outcomes[number]}: {mutant.description}"
         totals.setdefault(str(mutant.file.parent), Counter())[outcomes[number]] += 1
     yield ""
     yield f"{'package':32}{'mutants':>9}{KILLED:>9}{SURVIVED:>10}{NOT_REACHED:>13}"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from azext_amlk8s.rules import all_rules
+from tests.scenarios.runner import read
 from tools.prove_wheel import ROOT
 
 PACKAGE = ROOT / "azext_amlk8s"
@@ -49,6 +50,7 @@ DOCUMENTS = sorted(
     for file in ROOT.glob(pattern)
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
+SCENARIOS = sorted(file for file in (ROOT / "tests" / "scenarios").glob("*.yaml") if file.name != "world.yaml")
 KNOWLEDGE = sorted((PACKAGE / "knowledge").glob("*.json"))
 
 
@@ -128,6 +130,11 @@ def without_patterns(value: Any) -> Any:
 @pytest.mark.parametrize("file", cases(DOCUMENTS))
 def test_document(file: Path) -> None:
     assert problems(re.sub(r"`[^`\n]*`", "", file.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("file", cases(SCENARIOS))
+def test_names_of_scenarios(file: Path) -> None:
+    assert [problem for scenario in read(file) for problem in problems(scenario.name)] == []
 
 
 def cases_of_rules() -> list[Any]:
