@@ -33,7 +33,21 @@ from tools.mutants import Mutant, find_mutants
 from tools.prove_wheel import ROOT
 
 PACKAGES = ("computes", "instance_types", "diagnosis", "settings")
-PYTEST_OPTIONS = ("-o", "addopts=", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:warnings", "-s", "-qq")
+TESTS = ("tests/unit", "tests/scenarios/in_process.py")
+PYTEST_OPTIONS = (
+    "-o",
+    "addopts=",
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:warnings",
+    "-p",
+    "no:logging",
+    "-s",
+    "-qq",
+)
 KILLED, SURVIVED, NOT_REACHED = "killed", "survived", "not reached"
 EXIT_SURVIVED = 0
 MEMORY = 3 << 30
@@ -183,7 +197,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.mutation", description=__doc__.splitlines()[0])
     parser.add_argument("subjects", nargs="*", default=PACKAGES, metavar="PACKAGE_OR_FILE")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--tests", nargs="+", default=["tests/unit"], metavar="PATH")
+    parser.add_argument("--tests", nargs="+", default=TESTS, metavar="PATH")
     options = parser.parse_args(arguments)
     mutants = [mutant for subject in options.subjects for file in _files(subject) for mutant in find_mutants(file)]
     run = MutationRun(mutants, options.jobs)

@@ -59,7 +59,7 @@ def _run_child(task: dict[str, Any]) -> None:
             os.dup2(os.open(name, flags, 0o600), number)
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         os.environ.update(task["env"])
-        code = _run(task["arguments"])
+        code = run_az(task["arguments"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:
@@ -72,7 +72,8 @@ def _run_child(task: dict[str, Any]) -> None:
         os._exit(code)
 
 
-def _run(arguments: list[str]) -> int:
+def run_az(arguments: list[str]) -> int:
+    """Run a command of az, with the commands of the checkout, in this process. Returns the exit code."""
     from azure.cli.core import AzCli
     from azure.cli.core._config import ENV_VAR_PREFIX, GLOBAL_CONFIG_DIR
     from azure.cli.core._help import AzCliHelp
@@ -94,7 +95,7 @@ def _run(arguments: list[str]) -> int:
         output_cls=AzOutputProducer,
         help_cls=AzCliHelp,
     )
-    return int(cli.invoke(arguments))
+    return int(cli.invoke(arguments, out_file=sys.stdout))
 
 
 if __name__ == "__main__":

@@ -128,13 +128,18 @@ def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
     late = [f"it ended after {elapsed:.1f} seconds"] if 0 < scenario.within < elapsed else []
     differences = [
         *late,
-        *_stream_differences(scenario, output),
+        *output_differences(scenario, output),
         *_write_differences(scenario, writes),
-        *_body_differences(scenario, output.out, exchanges),
+        *_sent_differences(scenario, exchanges),
         *missing_settings(scenario.run, scenario.not_sent, output.out, exchanges),
         *(f"{text!r} must never appear" for text in scenario.never if text in output.out + output.err + sent),
     ]
     return [*differences, f"stdout: {output.out}", f"stderr: {output.err}"] if differences else []
+
+
+def output_differences(scenario: Scenario, output: Output) -> list[str]:
+    """The differences of exit code and streams from what a scenario expects."""
+    return [*_stream_differences(scenario, output), *_printed_differences(scenario, output.out)]
 
 
 def _stream_differences(scenario: Scenario, output: Output) -> Iterator[str]:
@@ -172,9 +177,12 @@ def _write_differences(scenario: Scenario, writes: list[dict[str, Any]]) -> Iter
         yield f"writes {actual}, not {list(scenario.writes)}"
 
 
-def _body_differences(scenario: Scenario, out: str, exchanges: list[dict[str, Any]]) -> Iterator[str]:
+def _printed_differences(scenario: Scenario, out: str) -> Iterator[str]:
     if scenario.returns:
         yield from _value_differences("stdout", json.loads(out or "null"), scenario.returns)
+
+
+def _sent_differences(scenario: Scenario, exchanges: list[dict[str, Any]]) -> Iterator[str]:
     if scenario.sent:
         requests = [one["liveRequest"] for one in exchanges]
         bodies = [one.get("body") for one in requests if one["method"] in ("PUT", "PATCH", "POST")]
