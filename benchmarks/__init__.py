@@ -1,1 +1,1 @@
-"""How much it costs, measured beside az's own floor in one run; a test never asserts a time."""
+"""CPU time and memory, compared with a baseline of az in the same run; tests never assert a time."""

@@ -1,4 +1,4 @@
-"""The bare client of benchmarks.check: sends the requests of a file, and does no more than read the answers."""
+"""The bare client of benchmarks.check: sends the requests of a file and reads the responses."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 
 
 def main() -> None:
-    """Send them: the first of Azure by `az rest`, so that az is loaded as it is for any command."""
-    told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    azure = [request for request in told["requests"] if request["path"].startswith("/subscriptions/")]
-    cluster = [request for request in told["requests"] if request["path"].startswith("/api")]
+    """Send the requests: the first to Azure by `az rest`, so that az is loaded as it is for any command."""
+    content = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    azure = [request for request in content["requests"] if request["path"].startswith("/subscriptions/")]
+    cluster = [request for request in content["requests"] if request["path"].startswith("/api")]
     _azure(azure)
-    _cluster(cluster, told["kubeconfig"])
+    _cluster(cluster, content["kubeconfig"])
 
 
 def _azure(requests: list[dict[str, Any]]) -> None:
@@ -33,17 +33,17 @@ def _cluster(requests: list[dict[str, Any]], kubeconfig: str) -> None:
     import requests as http
     import yaml
 
-    told = yaml.safe_load(Path(kubeconfig).read_text(encoding="utf-8"))
-    server = next(cluster["cluster"] for cluster in told["clusters"] if cluster["name"] == requests[0]["who"])
-    token = next(user["user"]["token"] for user in told["users"] if user["name"] == f"user-{requests[0]['who']}")
+    content = yaml.safe_load(Path(kubeconfig).read_text(encoding="utf-8"))
+    server = next(cluster["cluster"] for cluster in content["clusters"] if cluster["name"] == requests[0]["who"])
+    token = next(user["user"]["token"] for user in content["users"] if user["name"] == f"user-{requests[0]['who']}")
     ca = Path(f"{sys.argv[1]}.pem")
     ca.write_bytes(base64.b64decode(server["certificate-authority-data"]))
     session = http.Session()
     session.verify, session.headers["Authorization"] = str(ca), f"Bearer {token}"
     for request in requests:
-        answer = session.get(server["server"] + request["path"], params=request["query"])
-        if answer.ok:
-            answer.json()
+        response = session.get(server["server"] + request["path"], params=request["query"])
+        if response.ok:
+            response.json()
 
 
 def _url(request: dict[str, Any]) -> str:

@@ -46,26 +46,26 @@ def _measure(cluster: str, kind: str, env: Mapping[str, str], folder: str, round
     check = [*az, "check", *words, "-w", "ml-ws", "--compute-name", cluster]
     before = len(_log(box))
     cpu_of(check, env, folder)
-    asked = _log(box)[before:]
+    requests = _log(box)[before:]
     file = Path(folder) / f"{cluster}.json"
-    file.write_text(json.dumps({"requests": asked, "kubeconfig": env["KUBECONFIG"]}), encoding="utf-8")
+    file.write_text(json.dumps({"requests": requests, "kubeconfig": env["KUBECONFIG"]}), encoding="utf-8")
     bare = [sys.executable, "-m", "benchmarks.bare", str(file)]
-    ours, floor = [], []
+    ours, baseline = [], []
     for _ in range(rounds):
-        floor.append(cpu_of(bare, {**env, "PYTHONPATH": str(ROOT)}, folder))
+        baseline.append(cpu_of(bare, {**env, "PYTHONPATH": str(ROOT)}, folder))
         ours.append(cpu_of(check, env, folder))
-    mine, theirs = statistics.median(ours), statistics.median(floor)
-    times = f"{mine * 1000:6.0f} ms   bare {theirs * 1000:6.0f} ms   x {mine / theirs:.2f}"
-    print(f"{kind:18} {len(asked):3} requests   {times}", flush=True)
+    measured, bare_time = statistics.median(ours), statistics.median(baseline)
+    times = f"{measured * 1000:6.0f} ms   bare {bare_time * 1000:6.0f} ms   x {measured / bare_time:.2f}"
+    print(f"{kind:18} {len(requests):3} requests   {times}", flush=True)
 
 
 def _world(folder: Path) -> Path:
-    """The scenarios' world, its clusters of this many nodes."""
-    told: dict[str, Any] = yaml.safe_load((ROOT / "tests/scenarios/world.yaml").read_text(encoding="utf-8"))
-    for cluster in told["clusters"]:
+    """The world of the scenarios with NODES nodes in each cluster."""
+    world: dict[str, Any] = yaml.safe_load((ROOT / "tests/scenarios/world.yaml").read_text(encoding="utf-8"))
+    for cluster in world["clusters"]:
         cluster["pools"] = [{"name": "node", "count": NODES, "cpu": 8, "memory": "32Gi"}]
     file = folder / "world.yaml"
-    file.write_text(yaml.safe_dump(told), encoding="utf-8")
+    file.write_text(yaml.safe_dump(world), encoding="utf-8")
     return file
 
 

@@ -1,9 +1,9 @@
-"""CPU time of our reading commands as a multiple of `az rest` for the same GET.
+"""CPU time of the commands that read, as a multiple of `az rest` for the same GET.
 
     .venv/bin/python -m benchmarks.commands [ROUNDS]
 
-Starts a sandbox, installs the wheel of dist/ as a user does, and runs each pair in turn, so that whatever else the
-machine does falls on both.
+Starts a sandbox, installs the wheel of dist/ as a user does, and runs each pair in turn, so that other load on the
+machine affects both.
 """
 
 from __future__ import annotations
@@ -44,26 +44,29 @@ def main() -> None:
         _prepare(env, folder)
         for name, (words, resource_id) in PAIRS.items():
             version = VERSIONS["computes" if "/computes" in resource_id else "extensions"]
-            rest = ["rest", "--url", f"{resource_id}?api-version={version}"]
-            ours, floor = [], []
+            request = ["rest", "--url", f"{resource_id}?api-version={version}"]
+            ours, baseline = [], []
             for _ in range(rounds):
-                floor.append(cpu_of(["az", *rest], env, folder))
+                baseline.append(cpu_of(["az", *request], env, folder))
                 ours.append(cpu_of(["az", "amlk8s", *words], env, folder))
-            mine, theirs = statistics.median(ours), statistics.median(floor)
-            print(f"{name:20} {mine * 1000:6.0f} ms   az rest {theirs * 1000:6.0f} ms   x {mine / theirs:.2f}")
+            measured, rest = statistics.median(ours), statistics.median(baseline)
+            print(f"{name:20} {measured * 1000:6.0f} ms   az rest {rest * 1000:6.0f} ms   x {measured / rest:.2f}")
 
 
 @contextmanager
 def rehearsal(*options: str) -> Iterator[tuple[dict[str, str], str]]:
-    """A sandbox in which things take no time, in the folder `sandbox` of another; with our wheel, as a user has it."""
+    """A sandbox without provisioning times, in the subfolder `sandbox` of a new folder, and az with the wheel."""
     with tempfile.TemporaryDirectory() as folder:
         box, config = Path(folder) / "sandbox", Path(folder) / "config"
         config.mkdir()
         install_extension(config)
         sandbox("up", "--dir", str(box), "--provisioning-seconds", "0", *options)
         try:
-            told = exports(sandbox("env", "--dir", str(box)))
-            yield {**os.environ, **told, "PATH": path(), "AZURE_EXTENSION_DIR": str(config / "cliextensions")}, folder
+            variables = exports(sandbox("env", "--dir", str(box)))
+            yield (
+                {**os.environ, **variables, "PATH": path(), "AZURE_EXTENSION_DIR": str(config / "cliextensions")},
+                folder,
+            )
         finally:
             sandbox("down", "--dir", str(box))
 

@@ -1,8 +1,8 @@
-"""What instance types cost: measuring, validating, listing.
+"""CPU time and memory of instance types: fit, validation, list.
 
     .venv/bin/python -m benchmarks.instance_types [ROUNDS]
 
-Prints CPU seconds and the peak of memory for measuring 500 types against 5,000 nodes, CPU seconds for judging 1,000
+Prints CPU seconds and the peak of memory for the fit of 500 types on 5,000 nodes, CPU seconds for validating 1,000
 documents, and the CPU of `az amlk8s instance-type list` of 1,000 types as a multiple of that of `az rest` for a GET of
 the same size. Each measurement runs in a process of its own.
 """
@@ -37,15 +37,15 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     for name, limit in (("fit", "5 s, 300 MB"), ("validate", "2 s")):
         words = [sys.executable, "-m", "benchmarks.instance_types", "one", name]
-        told = [json.loads(subprocess.run(words, check=True, capture_output=True).stdout) for _ in range(rounds)]
-        seconds, memory = (statistics.median(entry[key] for entry in told) for key in ("seconds", "megabytes"))
-        print(f"{name:10} {seconds:.2f} s of CPU, {memory:.0f} MB at most   (limit {limit})")
+        runs = [json.loads(subprocess.run(words, check=True, capture_output=True).stdout) for _ in range(rounds)]
+        seconds, memory = (statistics.median(entry[key] for entry in runs) for key in ("seconds", "megabytes"))
+        print(f"{name:10} {seconds:.2f} s of CPU, {memory:.0f} MB peak   (limit {limit})")
     _listing(rounds)
 
 
 def fit() -> dict[str, float]:
     """500 types of as many shapes against 5,000 nodes in 50 pools, with pods on them."""
-    from azext_amlk8s.instance_types.fit import fit as measured
+    from azext_amlk8s.instance_types.fit import fit as evaluate_fit
     from azext_amlk8s.instance_types.model import InstanceType
     from azext_amlk8s.scheduling.nodes import nodes_from_objects
     from azext_amlk8s.scheduling.placement import workload_placement
@@ -58,8 +58,8 @@ def fit() -> dict[str, float]:
         selector = {"agentpool": f"pool{number % 50}"} if number % 3 else {}
         types.append(InstanceType(f"type-{number}", selector, size, size))
     before = time.process_time()
-    found = measured(types, nodes_from_objects(nodes, pods), workload_placement({}))
-    return {**_spent(before), "pods": sum(entry.pods for entry in found)}
+    fits = evaluate_fit(types, nodes_from_objects(nodes, pods), workload_placement({}))
+    return {**_spent(before), "pods": sum(entry.pods for entry in fits)}
 
 
 def validate() -> dict[str, float]:
@@ -104,7 +104,7 @@ def _object(number: int) -> dict[str, Any]:
 
 
 def _listing(rounds: int) -> None:
-    """The list of a cluster's 1,000 types beside az rest for an ARM resource that is as large as the API's answer."""
+    """The list of a cluster's 1,000 types beside az rest for an ARM resource that is as large as the API's response."""
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
     objects = [_object(number) for number in range(LISTED)]
     compute = {
@@ -129,12 +129,14 @@ def _compare(rounds: int, env: Mapping[str, str], folder: str) -> None:
     url = (
         f"{GROUP}/Microsoft.MachineLearningServices/workspaces/ml-ws/computes/large?api-version={VERSIONS['computes']}"
     )
-    ours, floor = [], []
+    ours, baseline = [], []
     for _ in range(rounds):
-        floor.append(cpu_of(["az", "rest", "--url", url], env, folder))
+        baseline.append(cpu_of(["az", "rest", "--url", url], env, folder))
         ours.append(cpu_of(["az", "amlk8s", "instance-type", "list", "--context", "aks-poc"], env, folder))
-    mine, theirs = statistics.median(ours), statistics.median(floor)
-    print(f"list       {mine:.2f} s of CPU, az rest {theirs:.2f} s, x {mine / theirs:.2f}   (limit x 1.3)")
+    measured, rest_time = statistics.median(ours), statistics.median(baseline)
+    print(
+        f"list       {measured:.2f} s of CPU, az rest {rest_time:.2f} s, x {measured / rest_time:.2f}   (limit x 1.3)"
+    )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     .venv/bin/python -m benchmarks.settings [ROUNDS]
 
-Three bags: a small one, one with all that a person can give, and that one with a certificate. Each is read from words,
-checked by the schema and by every rule, also over the facts of a cluster, and made into the body that is sent.
+Three sets of settings: a small one, one with every setting that a user can specify, and that one with a certificate.
+Each is read from arguments, checked by the schema and every rule, also over the facts of a cluster, and turned into
+the body that is sent.
 """
 
 from __future__ import annotations
@@ -40,30 +41,30 @@ EXAMPLES = {"sslCname": "ml.contoso.com", "azure_log_analytics.customer_id": "33
 
 
 def main() -> None:
-    """Print a line for each bag: median and worst in milliseconds."""
+    """Print a line for each set: median and worst in milliseconds."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     small = ["enableTraining=True", "enableInference=True", "inferenceRouterServiceType=loadBalancer"]
-    for name, words, protected in (
+    for name, plain, protected in (
         ("small", [*small, "allowInsecureConnections=True"], []),
         ("everything", everything(), []),
         ("with a certificate", everything(), FILES),
     ):
-        times = measure(partial(check_and_plan, words, protected), rounds)
+        times = measure(partial(check_and_plan, plain, protected), rounds)
         median = statistics.median(times)
-        print(f"{name:20} {len(words):3} settings {median:7.2f} ms  worst {max(times):7.2f} ms  budget {BUDGET_MS} ms")
+        print(f"{name:20} {len(plain):3} settings {median:7.2f} ms  worst {max(times):7.2f} ms  budget {BUDGET_MS} ms")
 
 
 def everything() -> list[str]:
-    """Every setting that a person gives in the open, some of them spelt as nobody should."""
-    named = [name for name, told in schema()["properties"].items() if told["x-set"] == "given"]
+    """Every setting that a user can specify without secrets, some with a wrong spelling."""
+    named = [name for name, declaration in schema()["properties"].items() if declaration["x-set"] == "given"]
     words = [f"{name.lower()}={(values_of_key(name) or (EXAMPLES.get(name, 'x'),))[0].lower()}" for name in named]
     labels = [f"nodeSelector.label{number}=value" for number in range(10)]
     return [*(word for word in words if "pemfile" not in word), *labels, "reuseExistingPromOp=False", "instalVolcano=x"]
 
 
-def check_and_plan(words: list[str], protected: list[str]) -> None:
-    """All that `create` does with settings before anything is sent."""
-    settings, _ = read_settings(words, protected)
+def check_and_plan(plain: list[str], protected: list[str]) -> None:
+    """Everything that `create` does with settings before it sends a request."""
+    settings, _ = read_settings(plain, protected)
     settings, _ = load_certificate_files(settings, PEM if protected else {}, NOW)
     evaluate_rules(settings)
     evaluate_cluster_rules(settings, CLUSTER)

@@ -1,4 +1,4 @@
-"""What all tests share: hermetic surroundings, and no silent skip where everything is at hand."""
+"""Fixtures of all tests: isolation from the user's configuration, and skips that fail where everything is available."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.prove_wheel import install_extension
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-# What passes between any client and the sandbox during the tests is judged afterwards: make contract.
+# The traffic between clients and the sandbox; make contract compares it with Microsoft's descriptions.
 TRAFFIC = ROOT / ".traffic"
 
 # Network namespaces, for one, are not available in every container.
@@ -41,8 +41,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither the user's az nor the user's kubeconfig is looked at."""
+def _isolated_from_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the configuration of az nor the kubeconfig of the user is read."""
     monkeypatch.setenv("AZURE_CONFIG_DIR", str(tmp_path / "azure"))
     monkeypatch.setenv("AZURE_CORE_COLLECT_TELEMETRY", "no")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
@@ -54,7 +54,7 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 def shared() -> Path:
     """The shared material beside the checkout: specifications, recordings, real files."""
     if not SHARED.is_dir():
-        pytest.skip("the shared material does not lie beside this checkout")
+        pytest.skip("the shared material is not beside this checkout")
     return SHARED
 
 
@@ -70,7 +70,7 @@ def extension_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def start(extension_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sandbox]]:
-    """Starts a sandbox of one's own; all are stopped at the end."""
+    """Starts a new sandbox; all are stopped at the end."""
     folders: list[Path] = []
 
     def _start(*options: str) -> Sandbox:
@@ -93,13 +93,13 @@ def start(extension_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def box(start: Callable[..., Sandbox]) -> Sandbox:
-    """A sandbox of the default world in which things take a second."""
+    """A sandbox of the default world with provisioning times of one second."""
     return start("--provisioning-seconds", "1")
 
 
 @pytest.fixture(scope="session")
 def kubectl() -> str:
-    """kubectl, where it is installed."""
+    """The path of kubectl; skips where it is not installed."""
     found = shutil.which("kubectl")
     if not found:
         pytest.skip("kubectl is not installed")

@@ -19,7 +19,7 @@ from tools import descriptions
 from tools.prove_wheel import ROOT
 
 CONTRACT, TRAFFIC, SHARED = ROOT / "tests" / "contract", ROOT / ".traffic", ROOT.parent / "shared"
-JUDGE = SHARED / "judge" / "judge"
+VALIDATOR = SHARED / "judge" / "judge"
 # Responses of ARM to invalid requests, which tests send on purpose and no description has.
 INVALID_REQUEST = ("MissingApiVersionParameter", "InvalidResourceType", "InvalidResourceNamespace")
 OUR_CLIENT = re.compile(r"amlk8s|mgmt-kubernetesconfiguration-extensions.*AZURECLI|AZURECLI.*kubernetesconfiguration")
@@ -27,7 +27,7 @@ OUR_CLIENT = re.compile(r"amlk8s|mgmt-kubernetesconfiguration-extensions.*AZUREC
 
 def main() -> int:
     """Exit code 0 only if everything could be verified."""
-    (TRAFFIC / "tally").unlink(missing_ok=True)
+    (TRAFFIC / "verified").unlink(missing_ok=True)
     if subprocess.run([sys.executable, "-m", "pytest", str(CONTRACT)], cwd=ROOT, check=False).returncode:
         return 1
     exchanges = [line for file in sorted(TRAFFIC.glob("*.jsonl")) for line in file.read_text().splitlines()]
@@ -35,8 +35,8 @@ def main() -> int:
     for operation in unverified:
         print(f"{operation} is requested by the client, and has neither evidence nor an assumption in operations.json")
     code = compare_with_descriptions(exchanges)
-    counts = Counter(kind for kind, _ in {tuple(json.loads(line)) for line in _tallied()})
-    print(f"verified: {len(exchanges)} exchanges, {counts['answers']} answers, {counts['clients']} clients")
+    counts = Counter(kind for kind, _ in {tuple(json.loads(line)) for line in _verified()})
+    print(f"verified: {len(exchanges)} exchanges, {counts['responses']} responses, {counts['clients']} clients")
     return 1 if unverified or code else 0
 
 
@@ -51,14 +51,14 @@ def table(entries: list[dict[str, Any]]) -> str:
     rows: dict[str, dict[str, list[str]]] = {}
     for entry in entries:
         method, kind = entry["operation"].split(" ", 1)
-        row = rows.setdefault(kind, {"methods": [], "versions": [], "judges": [], "assumed": []})
+        row = rows.setdefault(kind, {"methods": [], "versions": [], "evidence": [], "assumed": []})
         row["methods"].append(method if method != "ANY" else "")
         row["versions"] = sorted({*row["versions"], *entry["versions"]})
-        row["judges"] += [judge for judge in entry["judges"] if judge not in row["judges"]]
+        row["evidence"] += [source for source in entry["evidence"] if source not in row["evidence"]]
         row["assumed"] += [entry["assumed"]] if entry["assumed"] else []
     lines = ["| resource type | methods | API versions | verified by | assumed |", "|---|---|---|---|---|"]
     for kind, row in rows.items():
-        cells = [kind, " ".join(row["methods"]), ", ".join(row["versions"]), ", ".join(row["judges"])]
+        cells = [kind, " ".join(row["methods"]), ", ".join(row["versions"]), ", ".join(row["evidence"])]
         lines.append(f"| {' | '.join([*cells, ' '.join(row['assumed'])])} |")
     return "\n".join(lines) + "\n"
 
@@ -85,14 +85,16 @@ def operation(method: str, url: str) -> str:
 
 def compare_with_descriptions(exchanges: list[str]) -> int:
     """Compare the exchanges with Microsoft's descriptions, if those are beside this checkout."""
-    if not JUDGE.exists():
+    if not VALIDATOR.exists():
         print("Microsoft's descriptions are not beside this checkout; the exchanges are not compared with them.")
         return 0
     known = descriptions.read(SHARED / "specs" / "specification")
     everything = TRAFFIC / "everything"
-    held = [descriptions.held(line, known) for line in exchanges if not is_invalid_request(json.loads(line))]
-    everything.write_text("\n".join(held) + "\n", encoding="utf-8")
-    return subprocess.run([JUDGE, everything, CONTRACT / "allowed.json"], check=False).returncode
+    comparable = [
+        descriptions.at_described_version(line, known) for line in exchanges if not is_invalid_request(json.loads(line))
+    ]
+    everything.write_text("\n".join(comparable) + "\n", encoding="utf-8")
+    return subprocess.run([VALIDATOR, everything, CONTRACT / "allowed.json"], check=False).returncode
 
 
 def is_invalid_request(exchange: dict[str, Any]) -> bool:
@@ -102,8 +104,8 @@ def is_invalid_request(exchange: dict[str, Any]) -> bool:
     return isinstance(error, dict) and error.get("code") in INVALID_REQUEST
 
 
-def _tallied() -> list[str]:
-    file: Path = TRAFFIC / "tally"
+def _verified() -> list[str]:
+    file: Path = TRAFFIC / "verified"
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 

@@ -27,7 +27,7 @@ EXTENSION = "providers/Microsoft.KubernetesConfiguration/extensions/ext"
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """A response: status, headers, the text of its body, and the body as JSON or None."""
 
     status: int
@@ -60,17 +60,17 @@ class InProcess:
         )
         return f"e30.{claims}.x"
 
-    def arm(self, method: str, path: str, body: Any = None, **query: str) -> Reply:
+    def arm(self, method: str, path: str, body: Any = None, **query: str) -> Response:
         """A request to ARM: a path, or a URL as ARM gave it. Raises aiohttp.ClientError."""
         url = path if path.startswith("https://") else f"{self._started.azure}{path}"
         if "api-version=" not in url.lower():
             query = {"api-version": "2024-11-01", **query}
-        return self._do(self._ask(method, url, self.token, body, query))
+        return self._do(self._send(method, url, self.token, body, query))
 
-    def kube(self, method: str, path: str, body: Any = None, cluster: str = "aks", **query: str) -> Reply:
+    def kube(self, method: str, path: str, body: Any = None, cluster: str = "aks", **query: str) -> Response:
         """A request to the Kubernetes API of a cluster, as the user of the kubeconfig."""
         url = f"{self._started.clusters[cluster].server}{path}"
-        return self._do(self._ask(method, url, self._tokens[cluster], body, query))
+        return self._do(self._send(method, url, self._tokens[cluster], body, query))
 
     def pods(self, cluster: str = "aks") -> dict[str, Any]:
         """The pods of the extension by name."""
@@ -84,27 +84,27 @@ class InProcess:
             "configurationSettings": settings or {"enableTraining": "True"},
             **({"version": version} if version else {}),
         }
-        reply = self.arm("PUT", f"{cluster_id}/{EXTENSION}", {"properties": properties})
-        if reply.status >= 400:
-            return reply.body
-        return self.follow(reply)
+        response = self.arm("PUT", f"{cluster_id}/{EXTENSION}", {"properties": properties})
+        if response.status >= 400:
+            return response.body
+        return self.follow(response)
 
-    def follow(self, reply: Reply) -> Any:
+    def follow(self, response: Response) -> Any:
         """The body of the last poll of an operation."""
         for _ in range(400):
-            poll = self.arm("GET", reply.headers["Azure-AsyncOperation"]).body
+            poll = self.arm("GET", response.headers["Azure-AsyncOperation"]).body
             if poll["status"] in ("Succeeded", "Failed", "Canceled"):
                 return poll
             self._do(asyncio.sleep(0.02))
         raise AssertionError("the operation does not end")
 
-    async def _ask(self, method: str, url: str, token: str, body: Any, query: Mapping[str, str]) -> Reply:
+    async def _send(self, method: str, url: str, token: str, body: Any, query: Mapping[str, str]) -> Response:
         connector = aiohttp.TCPConnector(ssl=self._authority.client_context())
         async with (
             aiohttp.ClientSession(connector=connector, headers={"Authorization": f"Bearer {token}"}) as session,
-            session.request(method, _url(url), params=query or None, json=body, allow_redirects=False) as reply,
+            session.request(method, _url(url), params=query or None, json=body, allow_redirects=False) as response,
         ):
-            return Reply(reply.status, reply.headers.copy(), await reply.text())
+            return Response(response.status, response.headers.copy(), await response.text())
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)

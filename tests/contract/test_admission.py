@@ -98,8 +98,8 @@ CASES: list[tuple[str, list[dict[str, Any]], dict[str, Any], int, str]] = [
 
 
 def create(box: InProcess, obj: dict[str, Any], **query: str) -> tuple[int, str]:
-    reply = box.kube("POST", PODS, obj, **query)
-    return reply.status, reply.body["message"] if reply.status >= 400 else ""
+    response = box.kube("POST", PODS, obj, **query)
+    return response.status, response.body["message"] if response.status >= 400 else ""
 
 
 @pytest.mark.parametrize(("name", "objects", "obj", "status", "message"), CASES, ids=[case[0] for case in CASES])

@@ -1,4 +1,4 @@
-"""The cluster stand-in and a real kube-apiserver give the same answers to the same requests."""
+"""The sandbox and a real kube-apiserver return the same responses to the same requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from sandbox.world import DEFAULT_WORLD
-from tests.contract.tally import tally
+from tests.contract.verified import count_verified
 
 REQUESTS = yaml.safe_load((Path(__file__).parent / "requests.yaml").read_text(encoding="utf-8"))
 API = "amlarc.azureml.com/v1alpha1"
@@ -54,13 +54,13 @@ CRD = {
 }
 
 
-def instance_type(name: str, cpu: Any, labels: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+def instance_type(name: str, cpu: Any, labels: dict[str, str] | None = None, **extra: Any) -> dict[str, Any]:
     meta: dict[str, Any] = {"name": name, **({"labels": labels} if labels else {})}
     return {
         "apiVersion": API,
         "kind": "InstanceType",
         "metadata": meta,
-        "spec": {"resources": {"limits": {"cpu": cpu}}, **more},
+        "spec": {"resources": {"limits": {"cpu": cpu}}, **extra},
     }
 
 
@@ -76,36 +76,36 @@ BODIES = {
 
 @dataclass
 class Cluster:
-    """An API server, and what must be carried from one answer to the next request."""
+    """An API server, and values of a response that the next request needs."""
 
     server: str
     token: str
     context: ssl.SSLContext
     kept: dict[str, str] = field(default_factory=dict)
 
-    def send(self, told: dict[str, Any]) -> tuple[int, str, Any]:
-        method = next(word for word in ("get", "post", "put", "patch", "delete") if word in told)
-        path = told[method].replace("{continue}", self.kept.get("continue", ""))
+    def send(self, case: dict[str, Any]) -> tuple[int, str, Any]:
+        method = next(word for word in ("get", "post", "put", "patch", "delete") if word in case)
+        path = case[method].replace("{continue}", self.kept.get("continue", ""))
         headers = {
-            "Content-Type": told.get("type", "application/json"),
-            "Accept": told.get("accept", "application/json"),
+            "Content-Type": case.get("type", "application/json"),
+            "Accept": case.get("accept", "application/json"),
         }
-        token = told.get("token", self.token)
+        token = case.get("token", self.token)
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        body = told.get("text") or (json.dumps(BODIES.get(str(told["body"]), told["body"])) if "body" in told else None)
+        body = case.get("text") or (json.dumps(BODIES.get(str(case["body"]), case["body"])) if "body" in case else None)
         request = urllib.request.Request(
             self.server + path, body.encode() if body else None, headers, method=method.upper()
         )
         try:
             with urllib.request.urlopen(request, context=self.context, timeout=20) as response:
-                return response.status, response.headers["Content-Type"], read(response.read(), told)
+                return response.status, response.headers["Content-Type"], read(response.read(), case)
         except urllib.error.HTTPError as error:
-            return error.code, error.headers["Content-Type"], read(error.read(), told)
+            return error.code, error.headers["Content-Type"], read(error.read(), case)
 
 
-def read(data: bytes, told: dict[str, Any]) -> Any:
-    if told.get("events"):
+def read(data: bytes, case: dict[str, Any]) -> Any:
+    if case.get("events"):
         return [json.loads(line) for line in data.splitlines() if line]
     try:
         return json.loads(data)
@@ -115,12 +115,12 @@ def read(data: bytes, told: dict[str, Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def clusters(start: Callable[..., Any], tmp_path_factory: Any) -> dict[str, Cluster]:
-    """One of each, in one sandbox."""
+    """A simulated and a real cluster, in one sandbox."""
     if "KUBEBUILDER_ASSETS" not in os.environ:
         pytest.skip("KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd")
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
     one = {"group": "ml-rg", "type": "connectedClusters", "pools": []}
-    world["clusters"] = [{"name": "stand-in", **one}, {"name": "real", "real": True, **one}]
+    world["clusters"] = [{"name": "sandbox", **one}, {"name": "real", "real": True, **one}]
     file = tmp_path_factory.mktemp("world") / "world.yaml"
     file.write_text(yaml.safe_dump(world), encoding="utf-8")
     box = start("--world", str(file))
@@ -131,12 +131,12 @@ def clusters(start: Callable[..., Any], tmp_path_factory: Any) -> dict[str, Clus
     return {name: Cluster(servers[name], tokens[name], context) for name in servers}
 
 
-def names(answer: Any) -> list[str]:
-    return sorted(one["metadata"]["name"] for one in answer["items"])
+def names(response: Any) -> list[str]:
+    return sorted(one["metadata"]["name"] for one in response["items"])
 
 
-def plain(value: Any, told: dict[str, Any]) -> Any:
-    """What must be equal: everything but ids, times and versions."""
+def plain(value: Any, case: dict[str, Any]) -> Any:
+    """What must be equal: everything except IDs, times and versions."""
     if isinstance(value, dict):
         dropped = {
             "uid",
@@ -149,58 +149,60 @@ def plain(value: Any, told: dict[str, Any]) -> Any:
             "continue",
             "serverAddress",
         }
-        if not told.get("managers"):
+        if not case.get("managers"):
             dropped.add("managedFields")
         # Every namespace has the label since 1.21; the real server here may be older.
         dropped.add("kubernetes.io/metadata.name")
         return {
-            key: told_of for key, one in value.items() if key not in dropped and (told_of := plain(one, told)) != {}
+            key: plain_value
+            for key, one in value.items()
+            if key not in dropped and (plain_value := plain(one, case)) != {}
         }
     if isinstance(value, list):
-        plainly = [plain(one, told) for one in value]
-        # Verbs and short names are sets; their order says nothing.
+        plainly = [plain(one, case) for one in value]
+        # Verbs and short names are sets; their order has no meaning.
         return sorted(plainly) if all(isinstance(one, str) for one in plainly) else plainly
     return value
 
 
-def essence(answer: Any, told: dict[str, Any]) -> Any:
-    if told.get("table"):
+def comparable(response: Any, case: dict[str, Any]) -> Any:
+    if case.get("table"):
         return {
-            "kind": answer["kind"],
-            "columns": [{**one, "description": ""} for one in answer["columnDefinitions"]],
+            "kind": response["kind"],
+            "columns": [{**one, "description": ""} for one in response["columnDefinitions"]],
             "cells": [
                 [
                     cell
-                    for cell, one in zip(row["cells"], answer["columnDefinitions"], strict=True)
+                    for cell, one in zip(row["cells"], response["columnDefinitions"], strict=True)
                     if one["name"] != "Age"
                 ]
-                for row in answer["rows"]
+                for row in response["rows"]
             ],
-            "objects": [row["object"] and row["object"]["kind"] for row in answer["rows"]],
+            "objects": [row["object"] and row["object"]["kind"] for row in response["rows"]],
         }
-    if told.get("events"):
-        return sorted((one["type"], one["object"]["metadata"]["name"]) for one in answer if one["type"] != "BOOKMARK")
-    if "only" in told:
-        return {key: plain(answer, told).get(key) for key in told["only"]}
-    if isinstance(answer, dict) and answer.get("metadata", {}).get("managedFields") and told.get("managers"):
-        answer["metadata"]["managedFields"].sort(key=lambda one: (one["manager"], one["operation"]))
-    return plain(answer, told)
+    if case.get("events"):
+        return sorted((one["type"], one["object"]["metadata"]["name"]) for one in response if one["type"] != "BOOKMARK")
+    if "only" in case:
+        return {key: plain(response, case).get(key) for key in case["only"]}
+    if isinstance(response, dict) and response.get("metadata", {}).get("managedFields") and case.get("managers"):
+        response["metadata"]["managedFields"].sort(key=lambda one: (one["manager"], one["operation"]))
+    return plain(response, case)
 
 
-@pytest.mark.parametrize("told", REQUESTS, ids=[one["name"] for one in REQUESTS])
-def test_the_same_answer(told: dict[str, Any], clusters: dict[str, Cluster]) -> None:
-    """Status and body agree, but for what the real one makes up."""
-    real, ours = (clusters[name].send(told) for name in ("real", "stand-in"))
+@pytest.mark.parametrize("case", REQUESTS, ids=[one["name"] for one in REQUESTS])
+def test_same_response_as_kube_apiserver(case: dict[str, Any], clusters: dict[str, Cluster]) -> None:
+    """Status and body are equal, except for generated values."""
+    real, simulated = (clusters[name].send(case) for name in ("real", "sandbox"))
     deadline = time.monotonic() + 20
-    while told.get("wait") and real[0] == 404 and time.monotonic() < deadline:
+    while case.get("wait") and real[0] == 404 and time.monotonic() < deadline:
         time.sleep(0.2)
-        real = clusters["real"].send(told)
-    for name, answer in (("real", real), ("stand-in", ours)):
-        if "keep" in told:
-            clusters[name].kept[told["keep"]] = answer[2]["metadata"][told["keep"]]
-    assert ours[:2] == real[:2]
-    if told.get("only") != []:
-        assert essence(ours[2], told) == essence(real[2], told)
-    if "names" in told:
-        assert names(ours[2]) == told["names"]
-    tally("answers", told["name"])
+        real = clusters["real"].send(case)
+    for name, response in (("real", real), ("sandbox", simulated)):
+        if "keep" in case:
+            clusters[name].kept[case["keep"]] = response[2]["metadata"][case["keep"]]
+    assert simulated[:2] == real[:2]
+    if case.get("only") != []:
+        assert comparable(simulated[2], case) == comparable(real[2], case)
+    if "names" in case:
+        assert names(simulated[2]) == case["names"]
+    count_verified("responses", case["name"])

@@ -1,4 +1,4 @@
-"""az's own commands find in the sandbox what they expect of Azure."""
+"""az's own commands work against the sandbox as against Azure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sandbox.world import DEFAULT_WORLD
-from tests.contract.tally import tally
+from tests.contract.verified import count_verified
 
 CASES = yaml.safe_load((Path(__file__).parent / "az.yaml").read_text(encoding="utf-8"))
 FLEET_CASES = yaml.safe_load((Path(__file__).parent / "az-fleet.yaml").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def quick(start: Callable[..., Any], tmp_path_factory: Any) -> Any:
-    """A sandbox of the default world that wants to be asked every second; az asks every 30 unless it is told."""
+    """A sandbox that asks for a poll every second; without Retry-After az polls every 30 seconds."""
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
     file: Path = tmp_path_factory.mktemp("world") / "world.yaml"
     file.write_text(yaml.safe_dump({**world, "polls": {"retry_after": 1}}), encoding="utf-8")
@@ -66,67 +66,67 @@ def tagged(start: Callable[..., Any]) -> Any:
     return start("--provisioning-seconds", "0.2")
 
 
-def named(told: Any) -> Any:
-    """Words, or a list of them, with the names filled in."""
-    if isinstance(told, list):
-        return [named(one) for one in told]
-    for name, words in NAMES.items():
-        told = told.replace(name, words) if isinstance(told, str) else told
-    return told
+def fill_in(value: Any) -> Any:
+    """A text, or a list of texts, with the names of NAMES filled in."""
+    if isinstance(value, list):
+        return [fill_in(item) for item in value]
+    for name, text in NAMES.items():
+        value = value.replace(name, text) if isinstance(value, str) else value
+    return value
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", CASES, ids=[case["az"] for case in CASES])
-def test_az(quick: Any, case: dict[str, Any]) -> None:
-    """Ends as told; what it prints is what Azure would have told it."""
+def test_az_command(quick: Any, case: dict[str, Any]) -> None:
+    """The exit code and the output are those expected of Azure."""
     check(quick, case)
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", FLEET_CASES, ids=[case["az"] for case in FLEET_CASES])
-def test_az_with_a_fleet(fleet: Any, case: dict[str, Any]) -> None:
+def test_az_command_with_a_fleet(fleet: Any, case: dict[str, Any]) -> None:
     """The same with a fleet of clusters."""
     check(fleet, case)
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", TAG_CASES, ids=[case["az"] for case in TAG_CASES])
-def test_az_with_tags(tagged: Any, case: dict[str, Any]) -> None:
+def test_az_command_with_tags(tagged: Any, case: dict[str, Any]) -> None:
     """The commands for tags."""
     check(tagged, case)
 
 
 def check(box: Any, case: dict[str, Any]) -> None:
     """Run a command and compare its end and what it prints."""
-    query = ("--query", named(case["query"])) if "query" in case else ()
-    said = box.az(*shlex.split(named(case["az"])), *query, "-o", "json")
-    assert said.code == case.get("exit", 0), said.err
-    assert case.get("says", "") in said.err
-    if "is" in case:
-        assert said.json == named(case["is"])
-    tally("answers", f"az {case['az']}")
-    tally("clients", f"az {' '.join(word for word in case['az'].split(' -')[0].split() if '/' not in word)}")
+    query = ("--query", fill_in(case["query"])) if "query" in case else ()
+    output = box.az(*shlex.split(fill_in(case["az"])), *query, "-o", "json")
+    assert output.code == case.get("exit", 0), output.err
+    assert case.get("stderr", "") in output.err
+    if "output" in case:
+        assert output.json == fill_in(case["output"])
+    count_verified("responses", f"az {case['az']}")
+    count_verified("clients", f"az {' '.join(word for word in case['az'].split(' -')[0].split() if '/' not in word)}")
 
 
 def test_az_waits_when_it_is_throttled(start: Callable[..., Any], tmp_path: Path) -> None:
-    """The 429 of a full bucket is one that az repeats, after the time that it says."""
+    """az repeats a throttled request after the time of Retry-After."""
     from tools.demo import sandbox
 
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
     file = tmp_path / "world.yaml"
     file.write_text(yaml.safe_dump({**world, "throttling": {"reads": {"size": 1, "rate": 0.5}}}), encoding="utf-8")
     box = start("--world", str(file))
-    said = box.az("resource", "show", "--ids", NAMES["{AKS}"], "--query", "name", "-o", "json")
-    assert (said.code, said.json) == (0, "aks-poc"), said.err
+    output = box.az("resource", "show", "--ids", NAMES["{AKS}"], "--query", "name", "-o", "json")
+    assert (output.code, output.json) == (0, "aks-poc"), output.err
     statuses = [json.loads(line)["status"] for line in sandbox("log", "--dir", str(box.folder)).splitlines()]
     assert 429 in statuses
 
 
-def test_kubeconfig_of_aks(box: Any, tmp_path: Any, kubectl: str) -> None:
-    """The credentials that az fetches open the cluster to kubectl."""
+def test_credentials_of_aks_open_the_cluster(box: Any, tmp_path: Any, kubectl: str) -> None:
+    """kubectl reads nodes with the credentials that az fetches."""
     file = tmp_path / "config"
-    said = box.az("aks", "get-credentials", "-g", "ml-rg", "-n", "aks-poc", "--file", str(file))
-    assert said.code == 0, said.err
+    output = box.az("aks", "get-credentials", "-g", "ml-rg", "-n", "aks-poc", "--file", str(file))
+    assert output.code == 0, output.err
     nodes = box.run(kubectl, "get", "nodes", "-o", "name", KUBECONFIG=str(file))
     assert len(nodes.out.split()) == 3, nodes.err
 
@@ -137,19 +137,19 @@ def test_every_cluster_is_a_context(box: Any, kubectl: str, context: str, count:
     assert len(nodes.out.split()) == count, nodes.err
 
 
-def test_two_sandboxes_side_by_side(start: Callable[..., Any], box: Any) -> None:
-    """A second one neither disturbs the first nor sees what happens there; it is ready within seconds."""
+def test_two_sandboxes_are_independent(start: Callable[..., Any], box: Any) -> None:
+    """A second sandbox has its own endpoints, does not change the first, and is ready within a minute."""
     began = time.monotonic()
     other = start()
     assert time.monotonic() - began < 60
-    one = box.az("cloud", "show", "--query", "endpoints.resourceManager").json
-    two = other.az("cloud", "show", "--query", "endpoints.resourceManager").json
-    assert one != two
+    first = box.az("cloud", "show", "--query", "endpoints.resourceManager").json
+    second = other.az("cloud", "show", "--query", "endpoints.resourceManager").json
+    assert first != second
     assert box.az("group", "show", "-n", "ml-rg").code == other.az("group", "show", "-n", "ml-rg").code == 0
 
 
-def test_the_log_holds_no_secret(box: Any) -> None:
-    """Every line is JSON and names what was asked, never with what right."""
+def test_log_contains_no_token(box: Any) -> None:
+    """Every line is JSON with the request, and no line has a token."""
     from tools.demo import sandbox
 
     assert box.az("group", "list").code == 0

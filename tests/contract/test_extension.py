@@ -128,17 +128,17 @@ def put(box: InProcess, **properties: Any) -> Any:
 
 def test_a_new_extension(tmp_path: Path) -> None:
     with sandbox(tmp_path, seconds=0.2) as box:
-        reply = put(box, version="1.1.61", scope={"cluster": {}})
-        properties = reply.body["properties"]
-        assert reply.status == 201
+        response = put(box, version="1.1.61", scope={"cluster": {}})
+        properties = response.body["properties"]
+        assert response.status == 201
         assert (properties["version"], properties["currentVersion"]) == ("1.1.61", "1.1.61")
         assert properties["autoUpgradeMinorVersion"] is False
         assert properties["scope"] == {"cluster": {"releaseNamespace": "azureml"}}
         assert properties["aksAssignedIdentity"] is None
-        assert reply.headers["Location"].partition("?")[0].endswith(f"{AKS}/{EXTENSION}")
-        assert reply.headers["Location"].startswith("https://localhost:")
-        assert "api-Version=2024-11-01" in reply.headers["Azure-AsyncOperation"]
-        box.follow(reply)
+        assert response.headers["Location"].partition("?")[0].endswith(f"{AKS}/{EXTENSION}")
+        assert response.headers["Location"].startswith("https://localhost:")
+        assert "api-Version=2024-11-01" in response.headers["Azure-AsyncOperation"]
+        box.follow(response)
         identity = properties_of(box)["aksAssignedIdentity"]
     assert set(identity) == {"principalId", "tenantId", "type"}
     assert identity["tenantId"] is identity["type"] is None
@@ -146,8 +146,8 @@ def test_a_new_extension(tmp_path: Path) -> None:
 
 def test_a_version_and_automatic_upgrades_contradict(tmp_path: Path) -> None:
     with sandbox(tmp_path) as box:
-        reply = put(box, version="1.1.61", autoUpgradeMinorVersion=True)
-    assert (reply.status, reply.body["error"]["code"]) == (400, "ExtensionAutoUpgradeCannotBeEnabled")
+        response = put(box, version="1.1.61", autoUpgradeMinorVersion=True)
+    assert (response.status, response.body["error"]["code"]) == (400, "ExtensionAutoUpgradeCannotBeEnabled")
 
 
 PATCHES: list[tuple[str, dict[str, Any], int, dict[str, str], list[str]]] = [
@@ -184,8 +184,8 @@ LIMITED = [
 ]
 
 
-def names(reply: Any) -> list[str]:
-    return [one["name"] for one in reply.body["value"]]
+def names(response: Any) -> list[str]:
+    return [one["name"] for one in response.body["value"]]
 
 
 def test_the_extension_types_of_a_cluster_and_a_location(tmp_path: Path) -> None:
@@ -238,9 +238,9 @@ def attach(box: InProcess) -> Any:
 def test_a_new_compute_has_no_location_at_first(tmp_path: Path) -> None:
     with sandbox(tmp_path) as box:
         box.install(AKS)
-        reply = attach(box)
-        assert "computeLocation" not in reply.body["properties"]
-        box.follow(reply)
+        response = attach(box)
+        assert "computeLocation" not in response.body["properties"]
+        box.follow(response)
         assert box.arm("GET", COMPUTE, **ML).body["properties"]["computeLocation"] == "eastus"
 
 
@@ -249,9 +249,9 @@ def test_a_put_over_a_compute(allowed: bool, tmp_path: Path) -> None:
     with sandbox(tmp_path, compute_updates=allowed) as box:
         box.install(AKS)
         box.follow(attach(box))
-        reply = attach(box)
-    assert reply.status == (201 if allowed else 400)
-    assert allowed or reply.body["error"]["code"] == "UserError"
+        response = attach(box)
+    assert response.status == (201 if allowed else 400)
+    assert allowed or response.body["error"]["code"] == "UserError"
 
 
 SIZES = [("1.1.9", "0.6", "1536Mi", "0.6"), ("1.1.17", "100m", "500Mi", "2"), ("1.1.88", "100m", "2Gi", "2")]

@@ -78,9 +78,9 @@ def test_a_write_without_a_response(kind: str, processed: bool, tmp_path: Path) 
 
 def test_a_redirect_to_another_host_has_no_effect(tmp_path: Path) -> None:
     with sandbox(tmp_path, faults=[{"kind": "redirect", "method": "PUT"}]) as box:
-        reply = box.arm("PUT", PATH, BODY)
-        assert reply.status == 307
-        assert reply.headers["Location"].startswith("https://foreign.sandbox.invalid/subscriptions/")
+        response = box.arm("PUT", PATH, BODY)
+        assert response.status == 307
+        assert response.headers["Location"].startswith("https://foreign.sandbox.invalid/subscriptions/")
         assert box.arm("GET", PATH).status == 404
 
 
@@ -148,6 +148,6 @@ CLUSTER_FAULTS = [
 def test_faults_of_a_cluster(kind: str, fields: dict[str, Any], status: int, reason: str, tmp_path: Path) -> None:
     with sandbox(tmp_path, faults=[{"kind": kind, "cluster": "aks", "path": "/pods", **fields}]) as box:
         assert box.kube("GET", "/api/v1/pods", cluster="arc").status == 200
-        reply = box.kube("GET", "/api/v1/pods")
-        assert (reply.status, reply.body["kind"], reply.body["reason"]) == (status, "Status", reason)
+        response = box.kube("GET", "/api/v1/pods")
+        assert (response.status, response.body["kind"], response.body["reason"]) == (status, "Status", reason)
         assert box.kube("GET", "/api/v1/pods").status == 200

@@ -1,4 +1,4 @@
-"""The judges judge: each of these changes to the sandbox is found, and the sandbox as it is stands."""
+"""The evidence detects errors: each of these changes of the sandbox is found; unchanged it has no differences."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, SHARED
-from tests.contract.audit import Audit
-from tests.contract.tally import tally
+from tests.contract.raw_client import RawClient
+from tests.contract.verified import count_verified
 from tools import descriptions
 
 
@@ -39,21 +39,21 @@ PODS = "kubernetes/pod_admission.py"
 WEBHOOKS = "kubernetes/webhooks.py"
 MUTATIONS = [
     Mutation("a field of an extension is renamed", EXTENSIONS, '"currentVersion": version or', '"runningVersion": version or'),
-    Mutation("a new extension is answered with 200", EXTENSIONS, "201 if existing is None else 200, await", "200, await"),
+    Mutation("a new extension returns 200", EXTENSIONS, "201 if existing is None else 200, await", "200, await"),
     Mutation("the header of an operation is renamed", EXTENSIONS, '"Azure-AsyncOperation": polls', '"Async-Operation": polls'),
-    Mutation("an operation says InProgress", EXTENSIONS, 'start("Creating", ', 'start("InProgress", '),
+    Mutation("an operation reports InProgress", EXTENSIONS, 'start("Creating", ', 'start("InProgress", '),
     Mutation("a list has no nextLink", EXTENSIONS, ', "nextLink": None}', "}"),
     Mutation("the Location of a PUT is left out", EXTENSIONS, '        headers["Location"] =', '        headers["X-Location"] ='),
     Mutation("protected settings are shown", EXTENSIONS, 'dict.fromkeys(properties["configurationProtectedSettings"], "")', 'properties["configurationProtectedSettings"]'),
-    Mutation("a busy extension takes a PATCH", EXTENSIONS, '        if properties["provisioningState"] in BUSY:', "        if False:"),
-    Mutation("the way of detaching is not asked for", COMPUTES, 'if call.query.get("underlyingResourceAction") not in ("Delete", "Detach"):', "if False:"),
+    Mutation("a busy extension accepts a PATCH", EXTENSIONS, '        if properties["provisioningState"] in BUSY:', "        if False:"),
+    Mutation("underlyingResourceAction is not required", COMPUTES, 'if call.query.get("underlyingResourceAction") not in ("Delete", "Detach"):', "if False:"),
     Mutation("a field of a compute is renamed", COMPUTES, '"computeLocation": workspace', '"location2": workspace'),
-    Mutation("a detachment is answered with 200", COMPUTES, "return Response(202, None, _headers", "return Response(200, None, _headers"),
-    Mutation("api-version is not asked for", "azure/app.py", "raise missing_api_version()", 'query["api-version"] = "2024-01-01"'),
+    Mutation("a detachment returns 200", COMPUTES, "return Response(202, None, _headers", "return Response(200, None, _headers"),
+    Mutation("api-version is not required", "azure/app.py", "raise missing_api_version()", 'query["api-version"] = "2024-01-01"'),
     Mutation("a field of an Arc cluster is renamed", "azure/seed.py", '"connectivityStatus": "Connected"', '"connectivity": "Connected"'),
-    Mutation("ARM's own 404 does not say whose it is", "azure/app.py", 'response.headers["x-ms-failure-cause"] = error.cause', "pass"),
+    Mutation("a 404 of ARM has no x-ms-failure-cause", "azure/app.py", 'response.headers["x-ms-failure-cause"] = error.cause', "pass"),
 ]  # fmt: skip
-# Changes of what the tests in the same process prove: which test must fail.
+# Changes of behaviour, and the test in the same process that must fail.
 BEHAVIOURS = [
     (Mutation("an ignored version", EXTENSIONS, '"currentVersion": version or _newest', '"currentVersion": _newest'), "extension::test_a_new_extension"),
     (Mutation("automatic upgrades beside a version", EXTENSIONS, '"autoUpgradeMinorVersion", not version)', '"autoUpgradeMinorVersion", True)'), "extension::test_a_new_extension"),
@@ -89,34 +89,36 @@ BEHAVIOURS = [
     (Mutation("a dry run is stored", "kubernetes/store.py", "        if dry_run:\n            obj[", "        if False:\n            obj["), "admission::test_admission"),
     (Mutation("dry run for every webhook", WEBHOOKS, "if request.dry_run and", "if False and"), "admission::test_a_webhook_without"),
 ]  # fmt: skip
-SOUND = Mutation("nothing is changed", "azure/app.py", "import json", "import json")
-CONTROL = Mutation("nothing that matters is changed", "azure/app.py", "import json", "import json  # for bodies")
+UNCHANGED = Mutation("nothing is changed", "azure/app.py", "import json", "import json")
+EQUIVALENT = Mutation("only a comment is changed", "azure/app.py", "import json", "import json  # for bodies")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """For each mutation, what the audit and Microsoft's descriptions complain of."""
+def differences(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """For each mutation, the differences from the expected lifecycle and from Microsoft's descriptions."""
     folder = tmp_path_factory.mktemp("mutations")
     found: dict[str, list[str]] = {}
     subscriptions: dict[str, str] = {}
     traffic = folder / "traffic.jsonl"
-    for number, mutation in enumerate([SOUND, CONTROL, *MUTATIONS]):
+    for number, mutation in enumerate([UNCHANGED, EQUIVALENT, *MUTATIONS]):
         subscriptions[mutation.name] = str(uuid.UUID(int=number + 1))
-        found[mutation.name] = _audited(folder / str(number), mutation, subscriptions[mutation.name], traffic)
-    judge = SHARED / "judge" / "judge"
-    if judge.exists():
+        found[mutation.name] = _run_lifecycle(folder / str(number), mutation, subscriptions[mutation.name], traffic)
+    validator = SHARED / "judge" / "judge"
+    if validator.exists():
         known = descriptions.read(SHARED / "specs" / "specification")
-        lines = [descriptions.held(line, known) for line in traffic.read_text(encoding="utf-8").splitlines()]
+        lines = [
+            descriptions.at_described_version(line, known) for line in traffic.read_text(encoding="utf-8").splitlines()
+        ]
         traffic.write_text("\n".join(lines), encoding="utf-8")
-        said = subprocess.run(
-            [judge, traffic, Path(__file__).parent / "allowed.json"], capture_output=True, text=True, check=False
+        lines = subprocess.run(
+            [validator, traffic, Path(__file__).parent / "allowed.json"], capture_output=True, text=True, check=False
         ).stdout.splitlines()
         for name, subscription in subscriptions.items():
-            found[name] += [line for line in said if subscription in line]
+            found[name] += [line for line in lines if subscription in line]
     plain = {name: {GUID.sub("ID", line) for line in lines} for name, lines in found.items()}
-    # The audit asks for refusals on purpose, which the descriptions mind in the sandbox as it is too.
-    return {name: plain[name] if name == SOUND.name else plain[name] - plain[SOUND.name] for name in plain}
+    # The lifecycle contains invalid requests, which the descriptions reject in the unchanged sandbox too.
+    return {name: plain[name] if name == UNCHANGED.name else plain[name] - plain[UNCHANGED.name] for name in plain}
 
 
 def _mutate(folder: Path, mutation: Mutation) -> None:
@@ -127,7 +129,7 @@ def _mutate(folder: Path, mutation: Mutation) -> None:
 
 
 @pytest.mark.parametrize(("mutation", "test"), BEHAVIOURS, ids=[mutation.name for mutation, _ in BEHAVIOURS])
-def test_a_changed_behaviour_is_found(mutation: Mutation, test: str, tmp_path: Path) -> None:
+def test_changed_behaviour_is_found(mutation: Mutation, test: str, tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("sandbox", "tests", "tools"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
@@ -141,11 +143,11 @@ def test_a_changed_behaviour_is_found(mutation: Mutation, test: str, tmp_path: P
     assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-def _audited(folder: Path, mutation: Mutation, subscription: str, traffic: Path) -> list[str]:
+def _run_lifecycle(folder: Path, mutation: Mutation, subscription: str, traffic: Path) -> list[str]:
     shutil.copytree(ROOT / "sandbox", folder / "sandbox", ignore=shutil.ignore_patterns("__pycache__"))
     _mutate(folder, mutation)
     world = yaml.safe_load((ROOT / "sandbox" / "world.yaml").read_text(encoding="utf-8"))
-    world["subscriptions"] = [{"id": subscription, "name": "Audited"}]
+    world["subscriptions"] = [{"id": subscription, "name": "Contract"}]
     world["clusters"] = [one for one in world["clusters"] if one["name"] in ("aks-poc", "minikube")]
     (folder / "world.yaml").write_text(yaml.safe_dump(world), encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": str(folder)}
@@ -156,20 +158,20 @@ def _audited(folder: Path, mutation: Mutation, subscription: str, traffic: Path)
 
     sandbox("up", "--world", folder / "world.yaml", "--provisioning-seconds", "0.3", "--record", traffic)
     try:
-        return Audit(folder / "box").run()
+        return RawClient(folder / "box").run()
     finally:
         sandbox("down")
 
 
 @pytest.mark.timeout(300)
-def test_the_sandbox_as_it_is(verdicts: dict[str, set[str]]) -> None:
-    by_judge = ("request ", "response ", "no operation ")
-    assert [line for line in verdicts[SOUND.name] if not line.startswith(by_judge)] == []
-    assert verdicts[CONTROL.name] == set()
-    tally("clients", "the audit")
+def test_unchanged_sandbox_has_no_differences(differences: dict[str, set[str]]) -> None:
+    of_descriptions = ("request ", "response ", "no operation ")
+    assert [line for line in differences[UNCHANGED.name] if not line.startswith(of_descriptions)] == []
+    assert differences[EQUIVALENT.name] == set()
+    count_verified("clients", "raw requests")
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_a_change_is_found(mutation: Mutation, verdicts: dict[str, set[str]]) -> None:
-    assert verdicts[mutation.name]
+def test_changed_response_is_found(mutation: Mutation, differences: dict[str, set[str]]) -> None:
+    assert differences[mutation.name]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from azext_amlk8s.scheduling.quantities import amount, quantity
 from sandbox.world import DEFAULT_WORLD
-from tests.contract.tally import tally
+from tests.contract.verified import count_verified
 
 Ask = Callable[[str], str | None]
 NEGATIVE = "must be greater than or equal to 0"
@@ -45,12 +45,12 @@ def ask(start: Callable[..., Any], tmp_path_factory: Any) -> Ask:
     url = f"{config['clusters'][0]['cluster']['server']}/api/v1/namespaces/default/resourcequotas?dryRun=All"
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {config['users'][0]['user']['token']}"}
 
-    def _ask(told: str) -> str | None:
+    def _send(text: str) -> str | None:
         quota = {
             "apiVersion": "v1",
             "kind": "ResourceQuota",
             "metadata": {"name": "q"},
-            "spec": {"hard": {"cpu": told}},
+            "spec": {"hard": {"cpu": text}},
         }
         request = urllib.request.Request(url, json.dumps(quota).encode(), headers)
         try:
@@ -63,11 +63,11 @@ def ask(start: Callable[..., Any], tmp_path_factory: Any) -> Ask:
             assert error.code == 400, message
             return None
 
-    return _ask
+    return _send
 
 
-def agreed(told: str, ask: Ask) -> None:
-    theirs, ours = ask(told), quantity(told)
+def assert_equal_quantities(text: str, ask: Ask) -> None:
+    theirs, ours = ask(text), quantity(text)
     if theirs is None:
         assert ours is None
     elif theirs == "":
@@ -76,11 +76,11 @@ def agreed(told: str, ask: Ask) -> None:
         pass  # apimachinery has no suffix for it: it writes 1000E as 1, so its answer cannot be compared
     else:
         assert ours is not None and ours == amount(theirs)
-    tally("quantities", "real kube-apiserver")
+    count_verified("quantities", "real kube-apiserver")
 
 
 @pytest.mark.parametrize(
-    "told",
+    "text",
     [
         *(
             "0",
@@ -139,13 +139,13 @@ def agreed(told: str, ask: Ask) -> None:
         *("12345678901234567890", "0x10", "Infinity", "NaN", "١", "1e-10", "8Ei", "7.99999999Ei"),
     ],
 )
-def test_cases(told: str, ask: Ask) -> None:
+def test_examples(text: str, ask: Ask) -> None:
     """Spellings that people write, and the edges of the grammar."""
-    agreed(told, ask)
+    assert_equal_quantities(text, ask)
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(told=WELL_FORMED | NOISE)
-def test_any(told: str, ask: Ask) -> None:
+@given(text=WELL_FORMED | NOISE)
+def test_any_text(text: str, ask: Ask) -> None:
     """Whatever else."""
-    agreed(told, ask)
+    assert_equal_quantities(text, ask)

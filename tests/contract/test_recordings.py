@@ -1,4 +1,4 @@
-"""Recorded exchanges of real Azure: the sandbox answers alike, and our client understands what was answered."""
+"""Recorded exchanges of Azure: the sandbox returns similar responses, and the client handles the recorded ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import yaml
 
 from sandbox.tls import Authority
 from sandbox.world import DEFAULT_WORLD
-from tests.contract.tally import tally
+from tests.contract.verified import count_verified
 
 SUBSCRIPTION = "33333333-dddd-4eee-8fff-444444444444"
 HEADERS = ("x-ms-failure-cause", "cache-control", "strict-transport-security", "x-content-type-options")
@@ -29,13 +29,13 @@ IN_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/ml-rg/providers"
 ON_MINIKUBE = f"{IN_GROUP}/Microsoft.Kubernetes/connectedClusters/minikube"
 ROLE = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 PRINCIPAL = "258f3716-99c3-40c2-a770-cfb7b639d594"
-# Each recording, and the same question put to the sandbox's world.
-SAME_QUESTION: dict[str, tuple[str, str, Any]] = {
+# Each recording, and the equivalent request to the sandbox.
+SAME_REQUEST: dict[str, tuple[str, str, Any]] = {
     "ConnectedCluster.ResourceNotFound": ("GET", f"{IN_GROUP}/Microsoft.Kubernetes/connectedClusters/absent?api-version=2024-01-01", None),
     "Extension.ResourceNotFound": ("GET", f"{ON_MINIKUBE}/Providers/Microsoft.KubernetesConfiguration/extensions/absent?api-version=2022-11-01", None),
     "ResourceGroupNotFound": ("GET", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/absent/providers/Microsoft.Kubernetes/connectedClusters/c?api-version=2024-01-01", None),
     "InvalidResourceType": ("GET", f"{IN_GROUP}/Microsoft.Insights/myWorkbooks?category=performance&api-version=2021-03-08", None),
-    # Recorded of a deployment, asked of a compute: the gateway's answer names the provider alone.
+    # Recorded for a deployment, requested for a compute: the gateway's response names only the provider.
     "BadGatewayConnection.502-on-delete": ("DELETE", f"{IN_GROUP}/Microsoft.MachineLearningServices/workspaces/ml-ws/computes/gone?api-version=2024-10-01&underlyingResourceAction=Detach", None),
     "ExpiredAuthenticationToken.401-on-poll": ("GET", f"{IN_GROUP}/Microsoft.Resources/deployments/d/operationStatuses/1?api-version=2024-07-01", None),
     "MissingSubscriptionRegistration": ("PUT", f"{IN_GROUP}/Microsoft.ServiceBus/namespaces/n?api-version=2021-11-01", {"location": "eastus"}),
@@ -46,14 +46,14 @@ SAME_QUESTION: dict[str, tuple[str, str, Any]] = {
     ),
 }  # fmt: skip
 
-# Our client has nothing to do with endpoints; the sandbox has none.
-NEVER_ASKED = {"ML.asyncop-Failed"}
+# The client does not use endpoints, and the sandbox has none.
+NOT_REQUESTED = {"ML.asyncop-Failed"}
 FAILED = "Extension.provisioningState-Failed.GET"
 
 
 @pytest.fixture(scope="module")
-def ask(start: Callable[..., Any], tmp_path_factory: Any) -> Callable[..., tuple[int, dict[str, str], Any]]:
-    """Sends a request to the sandbox as the recorded client did."""
+def send_request(start: Callable[..., Any], tmp_path_factory: Any) -> Callable[..., tuple[int, dict[str, str], Any]]:
+    """Sends a request to the sandbox like the recorded client."""
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
     world["resources"] = [REGISTRY]
     world["faults"] = [
@@ -89,15 +89,17 @@ def lowered(headers: Any) -> dict[str, str]:
 
 
 def recording(shared: Path, name: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((shared / "recordings" / "errors" / f"{name}.json").read_text(encoding="utf-8"))
-    return told
+    content: dict[str, Any] = json.loads(
+        (shared / "recordings" / "errors" / f"{name}.json").read_text(encoding="utf-8")
+    )
+    return content
 
 
-@pytest.mark.parametrize("name", SAME_QUESTION)
-def test_the_sandbox_answers_as_azure_did(name: str, shared: Path, ask: Callable[..., Any]) -> None:
-    """Status, headers that matter, keys and types of the body; texts but for the names in them."""
+@pytest.mark.parametrize("name", SAME_REQUEST)
+def test_sandbox_responds_as_recorded(name: str, shared: Path, send_request: Callable[..., Any]) -> None:
+    """Status, relevant headers, keys and types of the body, and messages without the names in them."""
     real = recording(shared, name)["response"]
-    status, headers, body = ask(*SAME_QUESTION[name])
+    status, headers, body = send_request(*SAME_REQUEST[name])
     assert status == real["status"]["code"]
     assert {key: headers.get(key) for key in HEADERS} == {key: real["headers"].get(key) for key in HEADERS}
     assert re.findall(r'(\w+)="', headers.get("www-authenticate", "")) == re.findall(
@@ -107,14 +109,14 @@ def test_the_sandbox_answers_as_azure_did(name: str, shared: Path, ask: Callable
     if "error" in body:
         assert body["error"]["code"] == real["body"]["error"]["code"]
         assert pattern(body["error"]["message"]) == pattern(real["body"]["error"]["message"])
-    tally("answers", name)
+    count_verified("responses", name)
 
 
-def test_a_failed_extension_reads_as_azure_s(shared: Path, ask: Callable[..., Any]) -> None:
-    """One that cannot be installed is read with the same keys and types as the recorded one, settings aside."""
+def test_failed_extension_has_the_recorded_shape(shared: Path, send_request: Callable[..., Any]) -> None:
+    """Keys and types are those of the recording, except for settings."""
     real = recording(shared, FAILED)["response"]
     one = f"{ON_MINIKUBE}/providers/Microsoft.KubernetesConfiguration/extensions/broken?api-version=2022-11-01"
-    told = {
+    properties = {
         "extensionType": "microsoft.azureml.kubernetes",
         "autoUpgradeMinorVersion": False,
         "version": "1.2.99",
@@ -126,25 +128,25 @@ def test_a_failed_extension_reads_as_azure_s(shared: Path, ask: Callable[..., An
             "allowInsecureConnections": "True",
         },
     }
-    assert ask("PUT", one, {"identity": {"type": "SystemAssigned"}, "properties": told})[0] == 201
+    assert send_request("PUT", one, {"identity": {"type": "SystemAssigned"}, "properties": properties})[0] == 201
     deadline = time.monotonic() + 20
-    while (answer := ask("GET", one, None))[2]["properties"]["provisioningState"] == "Creating":
+    while (response := send_request("GET", one, None))[2]["properties"]["provisioningState"] == "Creating":
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    status, headers, body = answer
+    status, headers, body = response
     assert (status, headers.get("x-ms-failure-cause")) == (200, None)
     body["properties"]["configurationSettings"] = {}
     assert shape(body) == shape(real["body"])
     assert body["properties"]["statuses"][0]["code"] == real["body"]["properties"]["statuses"][0]["code"]
-    tally("answers", FAILED)
+    count_verified("responses", FAILED)
 
 
-def test_every_recording_is_put_to_the_sandbox() -> None:
-    assert {*SAME_QUESTION, FAILED, *NEVER_ASKED} >= set(every_recording()) - {os.devnull}
+def test_every_recording_is_compared() -> None:
+    assert {*SAME_REQUEST, FAILED, *NOT_REQUESTED} >= set(every_recording()) - {os.devnull}
 
 
 def shape(value: Any) -> Any:
-    """Keys and types; a null says nothing of its type."""
+    """Keys and types; null has no type."""
     if isinstance(value, dict):
         return {key: shape(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -165,31 +167,31 @@ def every_recording() -> list[str]:
 BEGIN = "/begin"
 
 
-class Player(ThreadingHTTPServer):
-    """Answers every request with one recorded answer."""
+class ReplayServer(ThreadingHTTPServer):
+    """Returns one recorded response to every request."""
 
-    answer: dict[str, Any]
+    recorded: dict[str, Any]
 
 
 class Handler(BaseHTTPRequestHandler):
-    server: Player
+    server: ReplayServer
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Do not log."""
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        told = self.server.answer
+        recorded = self.server.recorded
         if self.path.startswith(BEGIN):
-            where = f"https://localhost:{self.server.server_port}/operation"
-            told = {"status": {"code": 202}, "headers": {"Azure-AsyncOperation": where}, "body": None}
-        data = b"" if told["body"] is None else json.dumps(told["body"]).encode()
+            url = f"https://localhost:{self.server.server_port}/operation"
+            recorded = {"status": {"code": 202}, "headers": {"Azure-AsyncOperation": url}, "body": None}
+        data = b"" if recorded["body"] is None else json.dumps(recorded["body"]).encode()
         kept = {
             name: value
-            for name, value in told["headers"].items()
+            for name, value in recorded["headers"].items()
             if name not in ("content-length", "connection", "transfer-encoding")
         }
-        self.send_response(told["status"]["code"])
+        self.send_response(recorded["status"]["code"])
         for header, value in {**kept, "Content-Length": str(len(data))}.items():
             self.send_header(header, value)
         self.end_headers()
@@ -199,25 +201,25 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Any]]:
-    """Starts a server that plays a recorded answer; returns our client for it, which tries once and no more."""
+def replay(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Any]]:
+    """Starts a server that returns a recorded response. Returns a client for it, without retries."""
     from azure.core.credentials import AccessToken
 
     from azext_amlk8s.azure.rest_client import RestClient
 
-    class Anybody:
+    class StaticCredential:
         def get_token(self, *_: str, **__: Any) -> AccessToken:
             return AccessToken("token", int(time.time()) + 3600)
 
     authority = Authority(tmp_path)
-    server = Player(("127.0.0.1", 0), Handler)
+    server = ReplayServer(("127.0.0.1", 0), Handler)
     server.socket = authority.server_context().wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
-    def start(answer: dict[str, Any]) -> Any:
-        server.answer = answer
-        where = f"https://localhost:{server.server_port}"
-        return RestClient(Anybody(), where, connection_verify=str(authority.ca_file), retry_total=0)
+    def start(recorded: dict[str, Any]) -> Any:
+        server.recorded = recorded
+        url = f"https://localhost:{server.server_port}"
+        return RestClient(StaticCredential(), url, connection_verify=str(authority.ca_file), retry_total=0)
 
     yield start
     server.shutdown()
@@ -225,30 +227,30 @@ def play(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Any]]:
 
 
 @pytest.mark.parametrize("name", every_recording())
-def test_our_client_understands_what_azure_answered(name: str, shared: Path, play: Callable[..., Any]) -> None:
-    """Played to our client, an answer is returned as it is, or comes out as words that hold its code and message."""
+def test_client_returns_or_reports_the_recorded_response(name: str, shared: Path, replay: Callable[..., Any]) -> None:
+    """A recorded response is returned unchanged, or reported with its code and message."""
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.operations.failure_context import operation_failed
 
-    told = recording(shared, name)
-    request, answer = told["request"], told["response"]
+    exchange = recording(shared, name)
+    request, response = exchange["request"], exchange["response"]
     path = request["uri"].removeprefix("https://management.azure.com")
-    client = play(answer)
-    error = (answer["body"] or {}).get("error")
-    if answer["status"]["code"] < 400 and not error:
-        got = (
+    client = replay(response)
+    error = (response["body"] or {}).get("error")
+    if response["status"]["code"] < 400 and not error:
+        result = (
             client.begin(request["method"], path, "").result()
             if request["method"] == "PUT"
             else client.send("GET", path).json()
         )
-        assert got == answer["body"]
+        assert result == response["body"]
     else:
         with pytest.raises(HttpResponseError) as raised:
-            if answer["status"]["code"] < 400:  # the state of an operation
+            if response["status"]["code"] < 400:  # the state of an operation
                 client.begin("DELETE", BEGIN, "2024-10-01").result()
             client.send(request["method"], path)
-        words = " ".join(str(operation_failed("It", raised.value, (), [])).split())
-        assert error["code"] in words
-        assert " ".join(error["message"].split()) in words
-    tally("answers", f"{name} played")
+        message = " ".join(str(operation_failed("It", raised.value, (), [])).split())
+        assert error["code"] in message
+        assert " ".join(error["message"].split()) in message
+    count_verified("responses", f"{name} replayed")

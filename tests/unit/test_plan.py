@@ -1,4 +1,4 @@
-"""The body that is sent, and the Azure resources beneath it."""
+"""The request body of an extension, and the Azure resources that it needs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ INFERENCE = {"enableInference": "True", "allowInsecureConnections": "True"}
 
 @dataclass(frozen=True)
 class Case:
-    """Settings on a cluster, and what the plain section contains; None for a key that may not be there."""
+    """Settings on a cluster, and the expected configurationSettings; None for a key that must be absent."""
 
     name: str
     config: dict[str, str]
@@ -43,9 +43,9 @@ class Case:
 
 
 CASES = [
-    Case("both workloads are always said", TRAINING, {"enableTraining": "True", "enableInference": "False"}),
+    Case("both workloads are always sent", TRAINING, {"enableTraining": "True", "enableInference": "False"}),
     Case(
-        "a cluster knows itself",
+        "ID, name and location of the cluster are sent",
         TRAINING,
         {
             "cluster_name": AKS.resource_id,
@@ -57,17 +57,22 @@ CASES = [
             "domain": "eastus.cloudapp.azure.com",
         },
     ),
-    Case("the domain can be chosen", {**TRAINING, "domain": "ml.contoso.com"}, {"domain": "ml.contoso.com"}),
-    Case("a given cluster id is kept", {**TRAINING, "clusterId": "mine"}, {"clusterId": "mine"}),
+    Case("a custom domain is kept", {**TRAINING, "domain": "ml.contoso.com"}, {"domain": "ml.contoso.com"}),
+    Case("a custom clusterId is kept", {**TRAINING, "clusterId": "mine"}, {"clusterId": "mine"}),
     Case(
         "AKS", TRAINING, {"relayserver.enabled": "False", "nginxIngress.enabled": "True", "servicebus.enabled": "False"}
     ),
     Case("Arc", TRAINING, {"relayserver.enabled": "True", "nginxIngress.enabled": "False"}, ARC),
-    Case("three nodes are not few", TRAINING, {"clusterPurpose": None, "inferenceRouterHA": None}),
-    Case("two are", TRAINING, {"clusterPurpose": "DevTest", "inferenceRouterHA": "False"}, replace(AKS, node_count=2)),
-    Case("nobody counted them", TRAINING, {"clusterPurpose": None}, replace(AKS, node_count=None)),
+    Case("three nodes are enough for high availability", TRAINING, {"clusterPurpose": None, "inferenceRouterHA": None}),
     Case(
-        "what is given wins over the size",
+        "two nodes are DevTest",
+        TRAINING,
+        {"clusterPurpose": "DevTest", "inferenceRouterHA": "False"},
+        replace(AKS, node_count=2),
+    ),
+    Case("an unknown number of nodes", TRAINING, {"clusterPurpose": None}, replace(AKS, node_count=None)),
+    Case(
+        "a given setting overrides the default for few nodes",
         {**TRAINING, "inferenceRouterHA": "True"},
         {"inferenceRouterHA": "True"},
         replace(AKS, node_count=2),
@@ -85,7 +90,9 @@ CASES = [
         {"openshift": "True"},
         replace(ARC, distribution="openshift"),
     ),
-    Case("another distribution is not", TRAINING, {"openshift": None}, replace(ARC, distribution="k3s")),
+    Case(
+        "another distribution does not set openshift", TRAINING, {"openshift": None}, replace(ARC, distribution="k3s")
+    ),
     Case(
         "node ports",
         {**INFERENCE, "inferenceRouterServiceType": "nodePort"},
@@ -103,20 +110,20 @@ CASES = [
     ),
     Case("plain HTTP needs no secret", {**INFERENCE, "sslSecret": "tls"}, {"scoringFe.sslSecret": None}),
     Case("training has no router", {**TRAINING, "sslSecret": "tls"}, {"scoringFe.sslSecret": None}),
-    Case("old AKS", {**INFERENCE, "isAKSMigration": "True"}, {"scoringFe.namespace": "default"}),
+    Case("a migration from AKS", {**INFERENCE, "isAKSMigration": "True"}, {"scoringFe.namespace": "default"}),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_config(case: Case) -> None:
+def test_configuration_settings(case: Case) -> None:
     body = build_create_body(Settings(case.config, case.protected), case.facts)
     config = body["properties"]["configurationSettings"]
     assert {key: config.get(key) for key in case.expected} == case.expected
     assert not config.keys() & body["properties"]["configurationProtectedSettings"].keys()
 
 
-def test_everything_else() -> None:
-    """Type, train, scope; an identity for Arc only; no flag for upgrades unless requested."""
+def test_properties_of_the_body() -> None:
+    """Type, train and scope; an identity for Arc only; automatic upgrades only if requested."""
     body = build_create_body(Settings(TRAINING), ARC)
     properties = body["properties"]
     assert body["identity"] == {"type": "SystemAssigned"}
@@ -128,7 +135,7 @@ def test_everything_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("options", "sent"),
     [
         ({"version": "1.1.70"}, {"version": "1.1.70", "autoUpgradeMinorVersion": False}),
         ({"auto_upgrade": True}, {"autoUpgradeMinorVersion": True}),
@@ -136,14 +143,14 @@ def test_everything_else() -> None:
         ({"release_train": "preview"}, {"releaseTrain": "preview"}),
     ],
 )
-def test_version(asked: dict[str, object], sent: dict[str, object]) -> None:
+def test_version_and_upgrades(options: dict[str, object], sent: dict[str, object]) -> None:
     """A version switches automatic upgrades off, since the service refuses both together."""
-    properties = build_create_body(Settings(TRAINING), AKS, **asked)["properties"]  # type: ignore[arg-type]
+    properties = build_create_body(Settings(TRAINING), AKS, **options)["properties"]  # type: ignore[arg-type]
     assert {key: properties[key] for key in sent} == sent
 
 
-def test_connection_strings_have_two_names() -> None:
-    """The documented name stays beside the one that the chart reads; one that is given is kept."""
+def test_connection_strings_are_sent_under_both_names() -> None:
+    """Under the documented name and the one that the chart reads; a given value is kept."""
     protected = {"relayServerConnectionString": "one", "serviceBusConnectionString": "two"}
     sent = build_create_body(Settings(TRAINING, protected), ARC)["properties"]["configurationProtectedSettings"]
     assert sent == {**protected, "relayserver.relayConnectionString": "one", "servicebus.connectionString": "two"}
@@ -152,7 +159,7 @@ def test_connection_strings_have_two_names() -> None:
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text(min_size=4).filter(lambda value: value not in BLANK)))
-def test_nothing_secret_is_shown(protected: dict[str, str]) -> None:
+def test_redacted_body_has_no_secret(protected: dict[str, str]) -> None:
     shown = redact_body(build_create_body(Settings(TRAINING, protected), AKS))["properties"][
         "configurationProtectedSettings"
     ]
@@ -173,14 +180,14 @@ NEEDS = [
 
 
 @pytest.mark.parametrize(("name", "config", "protected", "facts", "kinds"), NEEDS, ids=[one[0] for one in NEEDS])
-def test_needed(
+def test_needed_resources(
     name: str, config: dict[str, str], protected: dict[str, str], facts: ClusterFacts, kinds: list[str]
 ) -> None:
     assert [one.kind for one in needed_resources(Settings(config, protected), facts)] == kinds
 
 
-def test_the_relay() -> None:
-    """Namespace, hybrid connection, rule, in this order; the settings name the connection."""
+def test_relay_has_connection_and_rule() -> None:
+    """Namespace, hybrid connection and rule, in this order; the settings name the connection."""
     (relay,) = needed_resources(Settings(TRAINING), ARC)
     namespace = f"{GROUP}/providers/Microsoft.Relay/namespaces/{relay.name}"
     assert relay.id == namespace
@@ -191,36 +198,36 @@ def test_the_relay() -> None:
     ]
     assert relay.parts[1][1] == {"properties": {"rights": ["Manage", "Send", "Listen"]}}
     assert relay.keys_id == f"{relay.parts[1][0]}/listKeys"
-    made = relay.settings({}, "secret")
-    assert made.config == {
+    created = relay.settings({}, "secret")
+    assert created.config == {
         "relayserver.hybridConnectionResourceID": f"{namespace}/hybridConnections/arc",
         "relayserver.hybridConnectionName": "arc",
     }
-    assert made.protected == {"relayServerConnectionString": "secret", "relayserver.relayConnectionString": "secret"}
+    assert created.protected == {"relayServerConnectionString": "secret", "relayserver.relayConnectionString": "secret"}
 
 
-def test_a_relay_that_settings_point_at() -> None:
-    """One's own relay, in another group, returns its own keys."""
+def test_custom_relay_returns_its_own_keys() -> None:
+    """The relay that the settings name, in another resource group."""
     pointer = "/subscriptions/s/resourceGroups/other/providers/Microsoft.Relay/namespaces/mine/hybridConnections/hc"
     relay = resource_for_cluster("relay", ARC, pointer)
     assert relay.id == pointer.rsplit("/", 2)[0]
     assert relay.keys_id == f"{pointer}/authorizationRules/azureml_rw/listKeys"
 
 
-def test_the_workspace_of_logs() -> None:
-    """Its customer id is known when Azure has made it."""
+def test_log_workspace_has_its_customer_id() -> None:
+    """The customer ID is known after Azure has created the workspace."""
     (logs,) = needed_resources(Settings({"logAnalyticsWS": "True"}), AKS)
     config = logs.settings({"properties": {"customerId": "1234"}}, "key").config
     assert config == {"azure_log_analytics.enabled": "True", "azure_log_analytics.customer_id": "1234"}
 
 
-def test_everything_is_priced() -> None:
+def test_every_resource_has_a_price() -> None:
     assert all("https://azure.microsoft.com/pricing/" in one.costs for one in all_resources(ARC))
 
 
 NAMES = [
     ("short", "aks-sub-rg-relay", 50, "akssubrgrelay"),
-    ("a digit at the front", "9aks-sub-rg", 50, "k9akssubrg"),
+    ("a leading digit", "9aks-sub-rg", 50, "k9akssubrg"),
     ("letters of other scripts", "ü-aks", 50, "aks"),
     # echo -n minikube-33333333-dddd-4eee-8fff-444444444444-machine-learning-relay | md5sum
     (
@@ -233,14 +240,14 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("name", "words", "longest", "expected"), NAMES, ids=[one[0] for one in NAMES])
-def test_names(name: str, words: str, longest: int, expected: str) -> None:
-    """The names that the other tool gives, so that its resources are found and used again."""
+def test_resource_name(name: str, words: str, longest: int, expected: str) -> None:
+    """The names of az k8s-extension, so that its resources are found and reused."""
     assert resource_name(words, longest) == expected
 
 
 @given(st.from_regex(r"[a-z0-9][a-z0-9-]{0,62}", fullmatch=True), st.sampled_from((50, 63)))
-def test_names_are_names(cluster: str, longest: int) -> None:
-    """Azure takes letters and digits, a letter first; two clusters never share one."""
+def test_resource_name_is_valid(cluster: str, longest: int) -> None:
+    """Letters and digits, a letter first, not longer than the limit."""
     words = f"{cluster}-33333333-dddd-4eee-8fff-444444444444-ml-rg-relay"
     name = resource_name(words, longest)
     assert name.isalnum() and name[0].isalpha() and len(name) <= longest
@@ -248,10 +255,10 @@ def test_names_are_names(cluster: str, longest: int) -> None:
 
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
-def test_merging_loses_nothing(config: dict[str, str], more: dict[str, str]) -> None:
-    """What is given keeps its value; all keys are there; nothing is in both sections."""
+def test_merged_settings_keep_all_keys(config: dict[str, str], extra: dict[str, str]) -> None:
+    """Given values are kept, and no key is lost."""
     settings = Settings(config, {"secret": "mine"})
-    both = merge_settings(settings, Settings(more, {**more, "secret": "theirs"}))
+    both = merge_settings(settings, Settings(extra, {**extra, "secret": "theirs"}))
     assert both.get("secret") == config.get("secret", "mine")
     assert {key: both.config[key] for key in config} == config
-    assert {*both.config, *both.protected} >= {*config, *more}
+    assert {*both.config, *both.protected} >= {*config, *extra}

@@ -1,4 +1,4 @@
-"""What holds for all settings: nothing is lost, order does not matter, the canonical form is a fixed point."""
+"""Properties of all settings: none is lost, order does not matter, canonical settings are read unchanged."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from azext_amlk8s.settings import Document, Settings, evaluate_rules, merge_settings, read_settings
 from azext_amlk8s.settings.schema import find_key, known_keys, schema, values_of_key
 
-# Words that a shell hands over and YAML and JSON can hold; @ and <> have separate scenarios.
+# Texts that are valid in a shell, YAML and JSON; @ and <> have scenarios in settings-files.yaml.
 WORD = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
 LABEL = st.from_regex(r"[a-z]([a-z0-9.-]{0,8}[a-z0-9])?(/[a-z]{1,6})?", fullmatch=True).filter(
     lambda one: ".." not in one
 )
 FAMILIES = ("amloperator", "scoringFe", "nginxIngress", "volcanoScheduler", "prometheus", "relayserver", "servicebus")
-OTHERS = [alias for told in schema()["properties"].values() for alias in told.get("x-aliases", {})]
+OTHER_NAMES = [name for one in schema()["properties"].values() for name in one.get("x-aliases", {})]
 
 
 @st.composite
@@ -38,21 +38,21 @@ def keys(draw: st.DrawFn) -> str:
 
 @st.composite
 def values(draw: st.DrawFn, key: str) -> str:
-    """A value that can stand for a key, as it is sent."""
+    """A valid value of a key, as it is sent."""
     return draw(st.sampled_from(values_of_key(key)) if values_of_key(key) else WORD)
 
 
 @st.composite
 def sections(draw: st.DrawFn) -> dict[str, str]:
-    """Canonical settings, each once in whatever capitals."""
+    """Canonical settings, without keys that differ only in capitals."""
     found = {key: draw(values(key)) for key in draw(st.lists(keys(), max_size=8, unique_by=str.lower))}
     names = {key.lower() for key in found}
     return {key: value for key, value in found.items() if not any(one.startswith(f"{key.lower()}.") for one in names)}
 
 
 @st.composite
-def spelt(draw: st.DrawFn, section: Mapping[str, str]) -> list[str]:
-    """key=value words for settings, in any order, with the capitals of closed keys and values mixed up."""
+def arguments(draw: st.DrawFn, section: Mapping[str, str]) -> list[str]:
+    """KEY=VALUE arguments of settings in any order, with other capitals of known keys and values."""
     words = []
     for key, value in draw(st.permutations(list(section.items()))):
         if key in schema()["properties"] and draw(st.booleans()):
@@ -64,7 +64,7 @@ def spelt(draw: st.DrawFn, section: Mapping[str, str]) -> list[str]:
 
 
 def nested(section: Mapping[str, str]) -> dict[str, Any]:
-    """Settings as a tree: what stands before the first dot holds the rest."""
+    """Settings as a mapping, nested at the first dot."""
     tree: dict[str, Any] = {}
     for key, value in section.items():
         first, dot, rest = key.partition(".")
@@ -81,17 +81,17 @@ def everything(read: Settings) -> dict[str, str]:
 
 
 @given(st.data(), sections())
-def test_nothing_is_lost_and_order_does_not_matter(data: st.DataObject, section: dict[str, str]) -> None:
-    """However the words are spelt and ordered, the settings are these."""
-    read, _ = read_settings(data.draw(spelt(section)), [])
+def test_settings_are_read_in_any_order_and_spelling(data: st.DataObject, section: dict[str, str]) -> None:
+    """No setting is lost, and none is in both sections."""
+    read, _ = read_settings(data.draw(arguments(section)), [])
     assert everything(read) == section
     assert not read.config.keys() & read.protected.keys()
 
 
 @given(st.data(), sections())
-def test_the_canonical_form_is_a_fixed_point(data: st.DataObject, section: dict[str, str]) -> None:
-    """Read again, canonical settings are the same, and nothing is said of them."""
-    once, _ = read_settings(data.draw(spelt(section)), [])
+def test_canonical_settings_are_read_unchanged(data: st.DataObject, section: dict[str, str]) -> None:
+    """Canonical settings that are read again are equal, without findings."""
+    once, _ = read_settings(data.draw(arguments(section)), [])
     again, found = read_settings(
         *([f"{key}={value}" for key, value in one.items()] for one in (once.config, once.protected))
     )
@@ -99,8 +99,8 @@ def test_the_canonical_form_is_a_fixed_point(data: st.DataObject, section: dict[
 
 
 @given(st.data(), sections())
-def test_a_file_and_words_are_one_section(data: st.DataObject, section: dict[str, str]) -> None:
-    """Whatever part of the settings is in a file, nested or dotted, JSON or YAML, all of them are there."""
+def test_file_and_arguments_are_combined(data: st.DataObject, section: dict[str, str]) -> None:
+    """Any part of the settings can be in a file, nested or dotted, JSON or YAML."""
     in_file = {key: value for key, value in section.items() if data.draw(st.booleans())}
     assume(in_file)
     tree = data.draw(st.sampled_from([in_file, nested(in_file)]))
@@ -112,8 +112,8 @@ def test_a_file_and_words_are_one_section(data: st.DataObject, section: dict[str
 
 
 @given(st.data(), sections())
-def test_the_command_line_goes_before_the_file(data: st.DataObject, section: dict[str, str]) -> None:
-    """A setting that is in both has the value of the command line, and that is said where they differ."""
+def test_command_line_overrides_the_file(data: st.DataObject, section: dict[str, str]) -> None:
+    """A setting that is in both has the value of the command line, with a finding if they differ."""
     assume(section)
     other = {key: data.draw(values(key)) for key in section}
     read, found = read_settings(
@@ -135,28 +135,30 @@ def test_the_bag_in_which_a_setting_is_given_does_not_matter(data: st.DataObject
 
 
 @given(st.lists(st.text(max_size=20), max_size=6), st.lists(st.text(max_size=20), max_size=3), st.booleans())
-def test_no_word_is_passed_over(config: list[str], protected: list[str], allow_unknown: bool) -> None:
-    """Whatever is typed becomes a setting or a finding, and never an exception."""
+def test_every_argument_becomes_a_setting_or_a_finding(
+    config: list[str], protected: list[str], allow_unknown: bool
+) -> None:
+    """Never an exception, and never ignored."""
     read, found = read_settings(config, protected, allow_unknown=allow_unknown)
     if any(word.strip() for word in (*config, *protected)):
         assert everything(read) or found
 
 
-@given(st.sampled_from(OTHERS), st.data())
-def test_another_name_means_the_name_of_today(alias: str, data: st.DataObject) -> None:
-    """Its setting is read under today's name, turned round where it was the other way round."""
+@given(st.sampled_from(OTHER_NAMES), st.data())
+def test_other_name_sets_the_current_name(alias: str, data: st.DataObject) -> None:
+    """The setting is read under its current name, with the value inverted where the meaning was."""
     key = find_key(alias)
     assert key
     value = data.draw(values(key.name))
     read, _ = read_settings([f"{alias}={value}"], [])
-    turned = {"True": "False", "False": "True"}[value] if key.inverted else value
-    assert everything(read) == {key.name: turned}
+    expected = {"True": "False", "False": "True"}[value] if key.inverted else value
+    assert everything(read) == {key.name: expected}
 
 
 SECRET = "hunter2hunter2"
-# What may be typed into --config-protected: any key, known or not, in any shape, with a secret as its value.
-SECRET_WORDS = st.one_of(
-    st.builds(lambda key: f"{key}={SECRET}", st.one_of(st.sampled_from([*known_keys(), *OTHERS]), keys(), WORD)),
+# Arguments of --config-protected: any key, known or not, valid or not, with a secret as its value.
+SECRET_ARGUMENTS = st.one_of(
+    st.builds(lambda key: f"{key}={SECRET}", st.one_of(st.sampled_from([*known_keys(), *OTHER_NAMES]), keys(), WORD)),
     st.sampled_from(
         [
             SECRET,
@@ -170,9 +172,9 @@ SECRET_WORDS = st.one_of(
 )
 
 
-@given(st.lists(SECRET_WORDS, min_size=1, max_size=3), st.booleans())
-def test_a_secret_is_never_quoted(words: list[str], allow_unknown: bool) -> None:
-    """Not in a finding of the words, not in one of the rules, whatever is wrong with its key or with itself."""
+@given(st.lists(SECRET_ARGUMENTS, min_size=1, max_size=3), st.booleans())
+def test_secret_is_in_no_finding(words: list[str], allow_unknown: bool) -> None:
+    """Neither in a finding about the argument nor in one of a rule."""
     read, found = read_settings([], words, allow_unknown=allow_unknown)
     assert SECRET not in repr((found, evaluate_rules(Settings({}, read.protected))))
 
@@ -183,8 +185,8 @@ halves = st.builds(
 
 
 @given(halves, halves, halves)
-def test_merging(one: Settings, two: Settings, three: Settings) -> None:
-    """Nothing is lost, the upper one keeps its values, no key ends up in both sections, and it is associative."""
+def test_merged_settings(one: Settings, two: Settings, three: Settings) -> None:
+    """No setting is lost, the first keeps its values, no key is in both sections, and merging is associative."""
     both = merge_settings(one, two)
     assert everything(both) == {**everything(two), **everything(one)}
     assert not both.config.keys() & both.protected.keys()

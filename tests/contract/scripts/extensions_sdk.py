@@ -9,16 +9,20 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.kubernetesconfiguration.extensions import KubernetesConfigurationExtensionsMgmtClient
 
-told = json.loads(sys.argv[1])
+connection = json.loads(sys.argv[1])
 
 
-class Anybody:
+class StaticCredential:
     def get_token(self, *scopes, **more):
         return AccessToken(os.environ["TOKEN"], int(time.time()) + 3600)
 
 
 extensions = KubernetesConfigurationExtensionsMgmtClient(
-    Anybody(), told["subscription"], base_url=told["azure"], credential_scopes=["any/.default"], polling_interval=0.2
+    StaticCredential(),
+    connection["subscription"],
+    base_url=connection["azure"],
+    credential_scopes=["any/.default"],
+    polling_interval=0.2,
 ).extensions
 where = ("ml-rg", "Microsoft.Kubernetes", "connectedClusters", "minikube")
 body = {

@@ -10,10 +10,10 @@ core, custom = client.CoreV1Api(), client.CustomObjectsApi()
 assert len(core.list_node().items) == 3
 assert client.VersionApi().get_code().git_version.startswith("v1.")
 
-body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="told"), data={"a": "b"})
+body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="config"), data={"a": "b"})
 core.create_namespaced_config_map("default", body)
-core.patch_namespaced_config_map("told", "default", {"data": {"c": "d"}})
-assert core.read_namespaced_config_map("told", "default").data == {"a": "b", "c": "d"}
+core.patch_namespaced_config_map("config", "default", {"data": {"c": "d"}})
+assert core.read_namespaced_config_map("config", "default").data == {"a": "b", "c": "d"}
 try:
     core.create_namespaced_config_map("default", body)
     raise AssertionError("a name was given twice")
@@ -21,8 +21,8 @@ except ApiException as error:
     assert error.status == 409 and error.reason == "Conflict", error
 
 spec = {"resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}}}
-told = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "InstanceType", "metadata": {"name": "official"}, "spec": spec}
-custom.create_cluster_custom_object(GROUP, VERSION, PLURAL, told)
+document = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "InstanceType", "metadata": {"name": "official"}, "spec": spec}
+custom.create_cluster_custom_object(GROUP, VERSION, PLURAL, document)
 names = [one["metadata"]["name"] for one in custom.list_cluster_custom_object(GROUP, VERSION, PLURAL)["items"]]
 assert "official" in names
 seen = [
@@ -31,6 +31,6 @@ seen = [
 ]
 assert "official" in seen
 custom.delete_cluster_custom_object(GROUP, VERSION, PLURAL, "official")
-core.delete_namespaced_config_map("told", "default")
+core.delete_namespaced_config_map("config", "default")
 pods = core.list_namespaced_pod("azureml", field_selector="status.phase=Running").items
 assert pods and all(pod.status.container_statuses for pod in pods)

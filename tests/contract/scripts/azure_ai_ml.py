@@ -9,21 +9,21 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import KubernetesCompute
 from azure.core.credentials import AccessToken
 
-told = json.loads(sys.argv[1])
+connection = json.loads(sys.argv[1])
 
 
-class Anybody:
+class StaticCredential:
     def get_token(self, *scopes, **more):
         return AccessToken(os.environ["TOKEN"], int(time.time()) + 3600)
 
 
-# The SDK asks every 30 seconds unless it is told otherwise.
-ml = MLClient(Anybody(), told["subscription"], "ml-rg", "ml-ws", polling_interval=0.2)
-compute = KubernetesCompute(name="by-sdk", resource_id=told["cluster"], namespace="default")
+# The SDK polls every 30 seconds by default.
+ml = MLClient(StaticCredential(), connection["subscription"], "ml-rg", "ml-ws", polling_interval=0.2)
+compute = KubernetesCompute(name="by-sdk", resource_id=connection["cluster"], namespace="default")
 attached = ml.compute.begin_create_or_update(compute).result()
 assert attached.provisioning_state == "Succeeded", attached
 assert ml.compute.get("by-sdk").namespace == "default"
 assert "by-sdk" in [one.name for one in ml.compute.list()]
-if told.get("detach"):
+if connection.get("detach"):
     ml.compute.begin_delete("by-sdk", action="Detach").wait()
     assert "by-sdk" not in [one.name for one in ml.compute.list()]
