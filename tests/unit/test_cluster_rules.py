@@ -1,0 +1,158 @@
+"""The findings of settings rules on the state of a cluster: subject, found value and fix of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from azext_amlk8s.scheduling.pools import pools_from_profiles
+from azext_amlk8s.settings import ClusterFacts, Settings, evaluate_cluster_rules
+from azext_amlk8s.settings.cluster_rules import needed_providers
+from azext_amlk8s.settings.facts import InstalledExtension
+
+GROUP = "/subscriptions/s/resourceGroups/ml-rg/providers"
+AKS = ClusterFacts(
+    "managedClusters", f"{GROUP}/Microsoft.ContainerService/managedClusters/aks", "aks", "eastus", node_count=3
+)
+ARC = ClusterFacts(
+    "connectedClusters", f"{GROUP}/Microsoft.Kubernetes/connectedClusters/arc", "arc", "eastus", node_count=3
+)
+TRAINING = {"enableTraining": "True"}
+INTERNAL = {"internalLoadBalancerProvider": "azure"}
+BALANCED = {"enableInference": "True", "inferenceRouterServiceType": "loadBalancer"}
+OURS = "microsoft.azureml.kubernetes"
+
+
+def installed(state: str, type: str = OURS) -> ClusterFacts:
+    return replace(AKS, extensions=(InstalledExtension("ext", type, state),))
+
+
+def provider(name: str, state: str, facts: ClusterFacts = AKS) -> ClusterFacts:
+    return replace(facts, providers={name: state})
+
+
+# Name, plain settings, cluster; ID and severity, subject, found value and fix of each finding.
+Expected = list[tuple[str, str, str, str]]
+CASES: list[tuple[str, dict[str, str], ClusterFacts, Expected]] = [
+    ("internal load balancer on AKS", INTERNAL, AKS, []),
+    ("internal load balancer on Arc", INTERNAL, ARC, [("F103 error", "internalLoadBalancerProvider", "connectedClusters", "Leave out internalLoadBalancerProvider.")]),
+    ("load balancer on AKS", BALANCED, replace(AKS, distribution="generic"), []),
+    ("load balancer of an unknown distribution", BALANCED, ARC, []),
+    ("load balancer of a distribution that has one", BALANCED, replace(ARC, distribution="gke"), []),
+    ("load balancer of a distribution without", BALANCED, replace(ARC, distribution="Generic"), [("F104 warning", "inferenceRouterServiceType", "generic", "--config inferenceRouterServiceType=nodePort")]),
+    ("load balancer of a distribution in a cloud", BALANCED, replace(ARC, distribution="generic", infrastructure="AWS"), []),
+    ("load balancer of a distribution outside a cloud", BALANCED, replace(ARC, distribution="generic", infrastructure="vsphere"), [("F104 warning", "inferenceRouterServiceType", "generic", "--config inferenceRouterServiceType=nodePort")]),
+    ("node ports of a distribution without load balancers", {**BALANCED, "inferenceRouterServiceType": "nodePort"}, replace(ARC, distribution="generic"), []),
+    ("connected", TRAINING, replace(ARC, connectivity="connected"), []),
+    ("offline", TRAINING, replace(ARC, connectivity="Offline"), [("F105 error", "arc", "Offline", "az connectedk8s show -n arc -g ml-rg")]),
+    ("the oldest agents", TRAINING, replace(ARC, agent_version="1.6.0"), []),
+    ("agents older than the oldest", TRAINING, replace(ARC, agent_version="1.5.99"), [("F106 warning", "arc", "1.5.99", "az connectedk8s upgrade -n arc -g ml-rg")]),
+    ("a preview of recent agents", TRAINING, replace(ARC, agent_version="1.10.0-preview"), []),
+    ("running", TRAINING, replace(AKS, power_state="running"), []),
+    ("stopped", TRAINING, replace(AKS, power_state="Stopped"), [("F107 error", "aks", "Stopped", "az aks start -n aks -g ml-rg")]),
+    ("succeeded", TRAINING, replace(AKS, provisioning_state="succeeded"), []),
+    ("accepted", TRAINING, replace(AKS, provisioning_state="Accepted"), []),
+    ("failed", TRAINING, replace(AKS, provisioning_state="Failed"), [("F108 warning", "aks", "Failed", "az aks show -n aks -g ml-rg --query provisioningState")]),
+    ("deleting on Arc", TRAINING, replace(ARC, provisioning_state="deleting"), [("F108 error", "arc", "deleting", "az connectedk8s show -n arc -g ml-rg --query provisioningState")]),
+    ("a service principal on AKS", TRAINING, replace(AKS, service_principal=True), [("F109 error", "aks", "a service principal", "az aks update -n aks -g ml-rg --enable-managed-identity")]),
+    ("a service principal on Arc", TRAINING, replace(ARC, service_principal=True), []),
+    ("a registered provider", TRAINING, provider("microsoft.containerservice", "registered"), []),
+    ("a provider that is not registered", TRAINING, provider("microsoft.containerservice", "NotRegistered"), [("F110 error", "Microsoft.ContainerService", "NotRegistered", "az provider register --namespace Microsoft.ContainerService --wait")]),
+    ("a provider that is not needed", TRAINING, provider("microsoft.relay", "NotRegistered"), []),
+    ("the provider of the relay on Arc", TRAINING, provider("microsoft.relay", "NotRegistered", ARC), [("F110 error", "Microsoft.Relay", "NotRegistered", "az provider register --namespace Microsoft.Relay --wait")]),
+    ("an installed extension", TRAINING, installed("Succeeded"), []),
+    ("an extension that is updating", TRAINING, installed("Updating"), [("F112 error", "ext", "Updating", "az amlk8s extension wait -g ml-rg -c aks -t managedClusters -n ext --created")]),
+    ("an extension that is being deleted", TRAINING, installed("Deleting"), [("F112 error", "ext", "Deleting", "az amlk8s extension wait -g ml-rg -c aks -t managedClusters -n ext --deleted")]),
+    ("an extension that has failed", TRAINING, installed("Failed"), [("F113 warning", "ext", "Failed", "az amlk8s extension show -g ml-rg -c aks -t managedClusters -n ext")]),
+    ("an extension that was canceled", TRAINING, installed("Canceled"), [("F113 warning", "ext", "Canceled", "az amlk8s extension show -g ml-rg -c aks -t managedClusters -n ext")]),
+    ("another extension that is updating", TRAINING, installed("Updating", "microsoft.flux"), []),
+    ("another extension that has failed", TRAINING, installed("Failed", "microsoft.flux"), []),
+    ("OpenShift", TRAINING, replace(ARC, distribution="OpenShift"), [("F115 warning", "arc", "openshift", "oc adm policy add-scc-to-group privileged system:serviceaccounts:azureml")]),
+    ("openshift=True on AKS", {"openshift": "True"}, AKS, [("F120 warning", "openshift", "True", "Leave out openshift.")]),
+    ("openshift=False on AKS", {"openshift": "False"}, AKS, []),
+    ("openshift=True on an unknown distribution", {"openshift": "True"}, ARC, []),
+    ("openshift=True on another distribution", {"openshift": "True"}, replace(ARC, distribution="k3s"), [("F120 warning", "openshift", "True", "Leave out openshift.")]),
+    ("openshift=False on OpenShift", {"openshift": "False"}, replace(ARC, distribution="openshift"), [("F115 warning", "arc", "openshift", "oc adm policy add-scc-to-group privileged system:serviceaccounts:azureml"), ("F120 warning", "openshift", "False", "Leave out openshift.")]),
+    ("no relay on AKS", {"relayserver.enabled": "False"}, AKS, []),
+    ("no relay on Arc", {"relayserver.enabled": "False"}, ARC, [("F116 error", "relayserver.enabled", "False", "Leave out relayserver.enabled.")]),
+    ("a relay on Arc", {"relayserver.enabled": "True"}, ARC, []),
+    ("a migration on AKS", {"isAKSMigration": "True"}, AKS, []),
+    ("a migration on Arc", {"isAKSMigration": "True"}, ARC, [("F117 error", "isAKSMigration", "", "Leave out isAKSMigration.")]),
+    ("a migration on Arc that is off", {"isAKSMigration": "False"}, ARC, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("config", "facts", "expected"), [one[1:] for one in CASES], ids=[one[0] for one in CASES])
+def test_finding_on_a_cluster(config: dict[str, str], facts: ClusterFacts, expected: Expected) -> None:
+    findings = evaluate_cluster_rules(Settings(config), facts)
+    assert [(f"{one.id} {one.severity.value}", one.subject, one.found, one.fix) for one in findings] == expected
+
+
+RELAY, LOGS, BUS = "Microsoft.Relay", "Microsoft.OperationalInsights", "Microsoft.ServiceBus"
+PROVIDERS: list[tuple[str, dict[str, str], dict[str, str], str, set[str]]] = [
+    ("AKS", {}, {}, "managedClusters", set()),
+    ("AKS with a relay", {"relayserver.enabled": "True"}, {}, "ManagedClusters", {RELAY}),
+    ("Arc", {}, {}, "connectedClusters", {RELAY}),
+    ("Arc without a relay", {"relayserver.enabled": "False"}, {}, "connectedClusters", set()),
+    ("Arc with a custom relay", {}, {"relayServerConnectionString": "x"}, "connectedClusters", set()),
+    ("logs", {"logAnalyticsWS": "True"}, {}, "managedClusters", {LOGS}),
+    ("logs that are off", {"logAnalyticsWS": "False"}, {}, "managedClusters", set()),
+    ("custom logs", {"logAnalyticsWS": "True"}, {"azure_log_analytics.connection_string": "x"}, "managedClusters", set()),
+    ("Service Bus", {"servicebus.enabled": "True"}, {}, "managedClusters", {BUS}),
+    ("Service Bus that is off", {"servicebus.enabled": "False"}, {}, "managedClusters", set()),
+    ("a custom Service Bus", {"servicebus.enabled": "True"}, {"serviceBusConnectionString": "x"}, "managedClusters", set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "protected", "cluster_type", "expected"),
+    [one[1:] for one in PROVIDERS],
+    ids=[one[0] for one in PROVIDERS],
+)
+def test_needed_providers(
+    config: dict[str, str], protected: dict[str, str], cluster_type: str, expected: set[str]
+) -> None:
+    providers = needed_providers(Settings(config, protected), cluster_type)
+    own = "Microsoft.ContainerService" if "managed" in cluster_type.lower() else "Microsoft.Kubernetes"
+    assert set(providers) == {"Microsoft.KubernetesConfiguration", own, *expected}
+
+
+def pools(*profiles: dict[str, object]) -> ClusterFacts:
+    """An AKS cluster with pools of one Standard_D4s_v5 unless a profile says otherwise."""
+    usual = {"count": 1, "vmSize": "Standard_D4s_v5", "osType": "Linux"}
+    found = tuple(
+        pools_from_profiles([{"name": f"pool{number}", **usual, **one} for number, one in enumerate(profiles)])
+    )
+    return replace(AKS, pools=found, node_count=sum(pool.count for pool in found))
+
+
+INFERENCE = {"enableInference": "True"}
+# Name, plain settings, cluster; the subject, expected and found values, fix and related subjects of a rule.
+Detail = tuple[str, str, str, str, tuple[str, ...]]
+NODES: list[tuple[str, dict[str, str], ClusterFacts, str, list[Detail]]] = [
+    ("no pool for the extension", TRAINING, pools({"osType": "Windows"}), "F119", [("aks", "", "", "az aks nodepool add --cluster-name aks -g ml-rg -n mlpool --node-count 3", ())]),
+    ("no pool, and the name mlpool exists", TRAINING, pools({"osType": "Windows", "name": "mlpool"}, {"osType": "Windows", "name": "mlpool2"}), "F119", [("aks", "", "", "az aks nodepool add --cluster-name aks -g ml-rg -n mlpool3 --node-count 3", ())]),
+    ("no node on Arc", TRAINING, replace(ARC, nodes=(), node_count=0), "F119", [("arc", "", "", "Add Linux nodes with amd64 and without taints.", ())]),
+    ("a pool name that does not exist", {**TRAINING, "nodeSelector.agentpool": "x"}, pools({}), "F119", [("nodeSelector", "", "", "az aks nodepool list --cluster-name aks -g ml-rg -o table", ())]),
+    ("two nodes for three routers", {**INFERENCE, "inferenceRouterHA": "True"}, pools({"count": 2}), "F101", [("inferenceRouterHA", "3", "2", "--config inferenceRouterHA=False", ())]),
+    ("a selector of two nodes for three routers", {**INFERENCE, "inferenceRouterHA": "True", "nodeSelector.a": "b"}, pools({"count": 2, "nodeLabels": {"a": "b"}}, {"count": 3}), "F101", [("inferenceRouterHA", "3", "2", "--config inferenceRouterHA=False", ("nodeSelector",))]),
+    ("three nodes with an autoscaler", {**INFERENCE, "inferenceRouterHA": "True"}, pools({"count": 3, "enableAutoScaling": True, "maxCount": 5}), "F121", []),
+    ("two nodes with an autoscaler", {**INFERENCE, "inferenceRouterHA": "True"}, pools({"count": 2, "enableAutoScaling": True, "maxCount": 5}), "F121", [("inferenceRouterHA", "3", "2", "--config inferenceRouterHA=False", ())]),
+    ("two nodes with a small autoscaler", {**INFERENCE, "inferenceRouterHA": "True"}, pools({"count": 1, "enableAutoScaling": True, "maxCount": 2}), "F121", []),
+    ("two nodes without a choice", INFERENCE, pools({"count": 2}), "F102", [("inferenceRouterHA", "3", "2", "--config inferenceRouterHA=False", ())]),
+    ("two nodes for one router", {**INFERENCE, "inferenceRouterHA": "False"}, pools({"count": 2}), "F102", []),
+    ("an unknown number of nodes", INFERENCE, replace(AKS, node_count=None), "F102", []),
+    ("an unknown number of nodes for three routers", {**INFERENCE, "inferenceRouterHA": "True"}, replace(AKS, node_count=None), "F101", []),
+    ("an unknown number of nodes for three routers later", {**INFERENCE, "inferenceRouterHA": "True"}, replace(AKS, node_count=None, adds_nodes=True), "F121", []),
+    ("exactly enough cores", INFERENCE, replace(ARC, node_count=3, cores=4), "F114", []),
+    ("too few cores", INFERENCE, replace(ARC, node_count=3, cores=3), "F114", [("arc", "3600m", "3000m", "--config inferenceRouterHA=False", ())]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "facts", "rule", "expected"), [one[1:] for one in NODES], ids=[one[0] for one in NODES]
+)
+def test_finding_on_nodes(config: dict[str, str], facts: ClusterFacts, rule: str, expected: list[Detail]) -> None:
+    findings = [one for one in evaluate_cluster_rules(Settings(config), facts) if one.id == rule]
+    assert [(one.subject, one.expected, one.found, one.fix, one.related) for one in findings] == expected
