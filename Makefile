@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_SOURCES := setup.py requirements.txt README.md LICENSE $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
-.PHONY: demo test contract faults mutation lint matrix docs bench wheel sandbox sandbox-down venv clean
+.PHONY: demo test contract faults fuzz mutation lint matrix docs bench wheel sandbox sandbox-down venv clean
 
 demo: venv dist/.built
 	$(BIN)/python -m tools.demo
@@ -15,7 +15,10 @@ contract: venv dist/.built
 	$(BIN)/python -m tools.contract
 
 faults: venv
-	$(BIN)/python -m tests.faults.matrix $(FAULTS_ARGS)
+	$(BIN)/python -m tests.faults.matrix --log .faults.jsonl --report tests/faults/results.json $(FAULTS_ARGS)
+
+fuzz: venv
+	$(BIN)/python -m tests.fuzz.run --report tests/fuzz/results.json $(FUZZ_ARGS)
 
 mutation: venv
 	$(BIN)/python -m tools.mutation $(MUTATION_ARGS)

@@ -27,6 +27,8 @@ def compose_documents(text: str, max_nodes: int = MAX_NODES) -> list[Node]:
     """
     import yaml
 
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise YamlProblem("it is not valid UTF-8 text")
     if len(text) > MAX_BYTES:
         raise YamlProblem(f"it is larger than {MAX_BYTES // 1_000_000} MB")
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -22,6 +22,7 @@ from azext_amlk8s.checks.facts import (
 )
 from azext_amlk8s.diagnosis import explain, fill_placeholders
 from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.values import mapping, mappings, sequence
 
 WEBHOOK_PAGE = "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/"
 DRY_RUN_PAGE = "https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run"
@@ -119,9 +120,9 @@ def _lacks_service(webhook: Object, services: set[tuple[str, str]]) -> bool:
 
 def _covers(webhook: Object) -> bool:
     """Whether a webhook covers objects of the extension, as far as its rules and the name of the namespace tell."""
-    selector = webhook.get("namespaceSelector") or {}
-    for one in selector.get("matchExpressions") or ():
-        values = [str(value) for value in one.get("values") or ()]
+    selector = mapping(webhook.get("namespaceSelector"))
+    for one in mappings(selector.get("matchExpressions")):
+        values = [str(value) for value in sequence(one.get("values"))]
         if one.get("key") == "kubernetes.io/metadata.name" and (one.get("operator") == "NotIn") == (
             NAMESPACE in values
         ):
@@ -130,5 +131,5 @@ def _covers(webhook: Object) -> bool:
 
 
 def _resources(webhook: Object) -> Iterator[str]:
-    for one in webhook.get("rules") or ():
-        yield from (str(resource) for resource in one.get("resources") or ())
+    for one in mappings(webhook.get("rules")):
+        yield from (str(resource) for resource in sequence(one.get("resources")))

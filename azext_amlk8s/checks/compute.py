@@ -34,6 +34,7 @@ from azext_amlk8s.computes import (
     needed_roles,
 )
 from azext_amlk8s.diagnosis import compute_errors, explain_failure
+from azext_amlk8s.instance_types.model import types_of_compute
 from azext_amlk8s.refs import ComputeRef, WorkspaceRef
 from azext_amlk8s.rules import (
     CheckSpec,
@@ -191,7 +192,7 @@ def compute_instance_types(facts: Facts) -> Results:
     """The service copies them from the cluster some time later."""
     names = {name_of(one) for one in facts[INSTANCE_TYPES] or ()}
     for one in _attached(facts):
-        listed = set(properties_of(properties_of(one)).get("instanceTypes") or {})
+        listed = set(types_of_compute(one))
         if missing := sorted(names - listed):
             ref = ComputeRef(_workspace(facts), str(one.get("name")))
             many = "instance type" if len(missing) == 1 else "instance types"

@@ -126,6 +126,9 @@ def evaluate(check: Check, facts: Facts, earlier: Sequence[Finding] = ()) -> Out
         results = tuple(check.evaluate(facts))
     except NotApplicable as reason:
         return Outcome(check, Status.SKIPPED, note=str(reason))
+    except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
+        # One object of the cluster with values of wrong types must not end the other checks.
+        return Outcome(check, Status.SKIPPED, note=f"unexpected values in a response ({type(error).__name__})")
     findings = [_redacted(one) for one in results if isinstance(one, Finding)]
     causes = [find_cause(one, [*earlier, *findings]) for one in findings]
     kept = tuple(one for one, cause in zip(findings, causes, strict=True) if cause is None)

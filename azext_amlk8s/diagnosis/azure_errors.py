@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azext_amlk8s.values import mapping, sequence
+
 # Deeper than any error on record; a bound, because the text may come from anywhere.
 MAX_DEPTH = 24
 # Braces in a text that open something other than JSON, before the search ends.
@@ -45,15 +47,13 @@ def unfold_error(body: Any) -> tuple[CodedMessage, ...]:
 
 def extension_errors(resource: Mapping[str, Any]) -> tuple[CodedMessage, ...]:
     """The errors of a failed extension: `statuses` and `errorInfo` of its properties."""
-    properties = _mapping(_mapping(resource).get("properties"))
+    properties = mapping(mapping(resource).get("properties"))
     return unfold_error({"errorInfo": properties.get("errorInfo"), "statuses": properties.get("statuses")})
 
 
 def compute_errors(resource: Mapping[str, Any]) -> tuple[CodedMessage, ...]:
     """The errors of a failed compute: `provisioningErrors`, which may be null, wrapped, flat or nested."""
-    return unfold_error(
-        {"provisioningErrors": _mapping(_mapping(resource).get("properties")).get("provisioningErrors")}
-    )
+    return unfold_error({"provisioningErrors": mapping(mapping(resource).get("properties")).get("provisioningErrors")})
 
 
 def errors_in_text(text: str) -> tuple[CodedMessage, ...]:
@@ -87,8 +87,8 @@ def _walk(value: Any, depth: int) -> Iterator[CodedMessage]:
     for key in INNER:
         nested = lower.get(key)
         yield from _walk(_json(nested) if isinstance(nested, str) else nested, depth + 1)
-    for more in _list(lower.get("additionalinfo")):
-        yield from _walk({"error": _mapping(_mapping(more).get("info")).get("error")}, depth + 1)
+    for more in sequence(lower.get("additionalinfo")):
+        yield from _walk({"error": mapping(mapping(more).get("info")).get("error")}, depth + 1)
 
 
 def _documents(text: str) -> Iterator[Any]:
@@ -113,14 +113,6 @@ def _json(text: Any) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from azext_amlk8s.values import mapping, mappings, text
+
 # Reasons of waiting that end by themselves.
 TRANSIENT_REASONS = ("ContainerCreating", "PodInitializing", "")
 # Events about objects other than pods, or from before a pod exists.
@@ -48,71 +50,59 @@ def find_failures(pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[st
 
 
 def _failures_of(pod: Mapping[str, Any], events: Mapping[tuple[str, str], str]) -> Iterator[Failure]:
-    metadata, status = _mapping(pod.get("metadata")), _mapping(pod.get("status"))
-    name, namespace = _text(metadata.get("name")), _text(metadata.get("namespace"))
-    node = _text(_mapping(pod.get("spec")).get("nodeName"))
+    metadata, status = mapping(pod.get("metadata")), mapping(pod.get("status"))
+    name, namespace = text(metadata.get("name")), text(metadata.get("namespace"))
+    node = text(mapping(pod.get("spec")).get("nodeName"))
     event = events.get((namespace, name)) or events.get(("", name), "")
     if status.get("phase") == "Succeeded":
         return
-    for condition in _mappings(status.get("conditions")):
+    for condition in mappings(status.get("conditions")):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            reason = _text(condition.get("reason")) or "Unschedulable"
+            reason = text(condition.get("reason")) or "Unschedulable"
             yield Failure("Pod", name, reason, _message(condition), namespace=namespace)
-    containers = [*_mappings(status.get("initContainerStatuses")), *_mappings(status.get("containerStatuses"))]
+    containers = [*mappings(status.get("initContainerStatuses")), *mappings(status.get("containerStatuses"))]
     for container in containers:
         if failure := _container_failure(container, event):
             reason, message, restarts = failure
-            yield Failure("Pod", name, reason, message, node, _text(container.get("name")), restarts, namespace)
+            yield Failure("Pod", name, reason, message, node, text(container.get("name")), restarts, namespace)
     if status.get("phase") == "Failed" and not any(_terminated(container) for container in containers):
-        yield Failure("Pod", name, _text(status.get("reason")) or "Failed", _message(status), node, namespace=namespace)
+        yield Failure("Pod", name, text(status.get("reason")) or "Failed", _message(status), node, namespace=namespace)
 
 
 def _container_failure(container: Mapping[str, Any], event: str) -> tuple[str, str, int] | None:
     """Reason, message and restarts of a container that does not run; event is the last warning about its pod."""
-    waiting, ended = _mapping(_mapping(container.get("state")).get("waiting")), _terminated(container)
+    waiting, ended = mapping(mapping(container.get("state")).get("waiting")), _terminated(container)
     restarts = container.get("restartCount")
     restarts = restarts if isinstance(restarts, int) else 0
     out_of_memory = ended.get("reason") == "OOMKilled"
-    reason = _text(waiting.get("reason"))
+    reason = text(waiting.get("reason"))
     if reason not in TRANSIENT_REASONS:
         return "OOMKilled" if out_of_memory else reason, _message(waiting) or event, restarts
     if out_of_memory or (ended.get("exitCode") and restarts >= MIN_RESTARTS):
-        return _text(ended.get("reason")) or "Error", _message(ended) or f"exit code {ended.get('exitCode')}", restarts
+        return text(ended.get("reason")) or "Error", _message(ended) or f"exit code {ended.get('exitCode')}", restarts
     if waiting and event:
         return reason or "Waiting", event, restarts
     return None
 
 
 def _failure_of(event: Mapping[str, Any]) -> Failure | None:
-    reason = _text(event.get("reason"))
+    reason = text(event.get("reason"))
     if reason not in EVENT_REASONS:
         return None
-    involved = _mapping(event.get("involvedObject")) or _mapping(event.get("regarding"))
+    involved = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
     namespace, name = _object_of(event)
-    return Failure(_text(involved.get("kind")), name, reason, _message(event), namespace=namespace)
+    return Failure(text(involved.get("kind")), name, reason, _message(event), namespace=namespace)
 
 
 def _object_of(event: Mapping[str, Any]) -> tuple[str, str]:
     """Namespace and name of what an event is about."""
-    involved = _mapping(event.get("involvedObject")) or _mapping(event.get("regarding"))
-    return _text(involved.get("namespace")), _text(involved.get("name"))
+    involved = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
+    return text(involved.get("namespace")), text(involved.get("name"))
 
 
 def _terminated(container: Mapping[str, Any]) -> Mapping[str, Any]:
-    now = _mapping(_mapping(container.get("state")).get("terminated"))
-    return now or _mapping(_mapping(container.get("lastState")).get("terminated"))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    now = mapping(mapping(container.get("state")).get("terminated"))
+    return now or mapping(mapping(container.get("lastState")).get("terminated"))
 
 
 def _message(value: Mapping[str, Any]) -> str:

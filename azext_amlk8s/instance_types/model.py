@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from azext_amlk8s.values import mapping
+
 API_VERSION = "amlarc.azureml.com/v1alpha1"
 API_GROUP = "amlarc.azureml.com"
 KIND = "InstanceType"
@@ -46,9 +48,9 @@ def parse_spec(name: str, spec: Mapping[str, Any]) -> InstanceType:
 
     Nothing is validated: a section that is not a mapping is taken as empty.
     """
-    resources = _mapping(spec.get("resources"))
-    selector = {str(key): str(value) for key, value in _mapping(spec.get("nodeSelector")).items()}
-    return InstanceType(name, selector, _mapping(resources.get("requests")), _mapping(resources.get("limits")))
+    resources = mapping(spec.get("resources"))
+    selector = {str(key): str(value) for key, value in mapping(spec.get("nodeSelector")).items()}
+    return InstanceType(name, selector, mapping(resources.get("requests")), mapping(resources.get("limits")))
 
 
 def types_of_objects(objects: list[dict[str, Any]]) -> dict[str, InstanceType]:
@@ -56,16 +58,12 @@ def types_of_objects(objects: list[dict[str, Any]]) -> dict[str, InstanceType]:
     return {
         instance_type.name: instance_type
         for instance_type in (
-            parse_spec(str(_mapping(obj.get("metadata")).get("name")), _mapping(obj.get("spec"))) for obj in objects
+            parse_spec(str(mapping(obj.get("metadata")).get("name")), mapping(obj.get("spec"))) for obj in objects
         )
     }
 
 
 def types_of_compute(compute: Mapping[str, Any]) -> dict[str, InstanceType]:
     """The instance types of a Kubernetes compute in ARM, by name."""
-    inner = _mapping(_mapping(compute.get("properties")).get("properties"))
-    return {name: parse_spec(name, _mapping(spec)) for name, spec in _mapping(inner.get("instanceTypes")).items()}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    inner = mapping(mapping(compute.get("properties")).get("properties"))
+    return {name: parse_spec(name, mapping(spec)) for name, spec in mapping(inner.get("instanceTypes")).items()}

@@ -26,6 +26,7 @@ from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding, Problems, Severity, rule
 from azext_amlk8s.scheduling.quantities import amount
 from azext_amlk8s.shell import join
+from azext_amlk8s.values import mapping
 
 NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 LABEL_KEY = re.compile(r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
@@ -285,8 +286,8 @@ def annotation_strings(document: Document, annotations: Any) -> Problems:
 def read_object(document: Document) -> tuple[InstanceType | None, list[Finding]]:
     """The instance type that an object describes, None when it has errors, and all findings."""
     value: Mapping[str, Any] = document.value
-    metadata, spec = _mapping(value.get("metadata")), _mapping(value.get("spec"))
-    resources, selector = _mapping(spec.get("resources")), spec.get("nodeSelector")
+    metadata, spec = mapping(value.get("metadata")), mapping(value.get("spec"))
+    resources, selector = mapping(spec.get("resources")), spec.get("nodeSelector")
     requests, limits, findings = read_amounts(document, resources)
     instance_type = InstanceType(
         str(metadata.get("name")),
@@ -327,10 +328,6 @@ def _get(value: Any, *path: str) -> Any:
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:

@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
 
 from azext_amlk8s.scheduling.quantities import amount
+from azext_amlk8s.values import mapping
 
 Amounts = Mapping[str, int]
 MIB, GIB = 1024**2, 1024**3
@@ -30,7 +31,11 @@ def thousandths(quantity: object, up: bool = False) -> int:
 
 def amounts(quantities: Mapping[str, object] | None, *, up: bool = False) -> dict[str, int]:
     """The quantities of a map of resources in thousandths; null values are left out."""
-    return {key: thousandths(value, up) for key, value in (quantities or {}).items() if value is not None}
+    return {
+        key: thousandths(value, up) if isinstance(value, (str, int, float)) else 0
+        for key, value in mapping(quantities).items()
+        if value is not None
+    }
 
 
 def add(total: dict[str, int], extra: Amounts) -> None:

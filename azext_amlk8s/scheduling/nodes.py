@@ -8,6 +8,7 @@ from typing import Any
 
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.scheduling.amounts import Amounts, add, amounts, subtract
+from azext_amlk8s.values import mapping, mappings, text
 
 Object = Mapping[str, Any]
 REPELLING = ("NoSchedule", "NoExecute")
@@ -71,14 +72,14 @@ def nodes_from_objects(objects: Iterable[Object], pods: Iterable[Object] = ()) -
     resident: dict[str, dict[str, int]] = {}
     used: dict[str, dict[str, int]] = {}
     for pod in pods:
-        spec, metadata = pod.get("spec") or {}, pod.get("metadata") or {}
-        name = spec.get("nodeName")
-        if not name or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        spec, metadata = mapping(pod.get("spec")), mapping(pod.get("metadata"))
+        name = text(spec.get("nodeName"))
+        if not name or mapping(pod.get("status")).get("phase") in ("Succeeded", "Failed"):
             continue
         requests = pod_requests(spec)
         add(used.setdefault(name, {}), requests)
         on_every_node = any(
-            owner.get("kind") in ("DaemonSet", "Node") for owner in metadata.get("ownerReferences") or []
+            owner.get("kind") in ("DaemonSet", "Node") for owner in mappings(metadata.get("ownerReferences"))
         )
         if on_every_node:
             add(overhead.setdefault(name, {}), requests)
@@ -90,8 +91,8 @@ def nodes_from_objects(objects: Iterable[Object], pods: Iterable[Object] = ()) -
 def _node(
     obj: Object, overhead: Mapping[str, Amounts], resident: Mapping[str, Amounts], used: Mapping[str, Amounts]
 ) -> Node:
-    metadata, spec, status = (obj.get(part) or {} for part in ("metadata", "spec", "status"))
-    labels, name, info = metadata.get("labels") or {}, str(metadata.get("name") or ""), status.get("nodeInfo") or {}
+    metadata, spec, status = (mapping(obj.get(part)) for part in ("metadata", "spec", "status"))
+    labels, name, info = mapping(metadata.get("labels")), text(metadata.get("name")), mapping(status.get("nodeInfo"))
     return Node(
         name=name,
         pool=next((str(labels[key]) for key in load("placement")["poolLabels"] if labels.get(key)), ""),
@@ -108,18 +109,20 @@ def _node(
 
 
 def _state(spec: Object, status: Object) -> str:
-    ready = next((condition for condition in status.get("conditions") or [] if condition.get("type") == "Ready"), None)
+    ready = next(
+        (condition for condition in mappings(status.get("conditions")) if condition.get("type") == "Ready"), None
+    )
     if ready is not None and ready.get("status") != "True":
         return "is not Ready"
     return "is cordoned" if spec.get("unschedulable") else ""
 
 
-def taints_from_objects(taints: Iterable[Object] | None) -> tuple[Taint, ...]:
+def taints_from_objects(taints: Any) -> tuple[Taint, ...]:
     """The taints that keep pods away; those by which Kubernetes repeats the node's state are left out."""
     return tuple(
         Taint(str(taint.get("key")), str(taint.get("value") or ""), str(taint.get("effect")))
-        for taint in taints or ()
-        if taint.get("effect") in REPELLING and taint.get("key") not in load("placement")["stateTaints"]
+        for taint in mappings(taints)
+        if taint.get("effect") in REPELLING and text(taint.get("key")) not in load("placement")["stateTaints"]
     )
 
 
@@ -130,11 +133,11 @@ def pod_requests(spec: Object) -> dict[str, int]:
     https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
     """
     total: dict[str, int] = {"pods": 1000}
-    for container in spec.get("containers") or []:
-        add(total, amounts((container.get("resources") or {}).get("requests"), up=True))
+    for container in mappings(spec.get("containers")):
+        add(total, amounts(mapping(container.get("resources")).get("requests"), up=True))
     largest: dict[str, int] = {}
-    for container in spec.get("initContainers") or []:
-        requests = amounts((container.get("resources") or {}).get("requests"), up=True)
+    for container in mappings(spec.get("initContainers")):
+        requests = amounts(mapping(container.get("resources")).get("requests"), up=True)
         if container.get("restartPolicy") == "Always":
             add(total, requests)
         else:

@@ -13,6 +13,7 @@ from typing import Any
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.scheduling.amounts import GPU, MIB, Amounts, subtract
 from azext_amlk8s.scheduling.nodes import Node, Taint, taints_from_objects
+from azext_amlk8s.values import mapping, sequence, whole_number
 
 SPOT = "kubernetes.azure.com/scalesetpriority"
 VM_SIZE = re.compile(r"^(?:standard|basic)_[a-z]+?(\d+)(?:-\d+)?([a-z]*)", re.IGNORECASE)
@@ -63,18 +64,20 @@ def adds_nodes(properties: Mapping[str, Any]) -> bool:
 
     properties are those of the managed cluster. https://learn.microsoft.com/azure/aks/node-auto-provisioning
     """
-    return str((properties.get("nodeProvisioningProfile") or {}).get("mode") or "").lower() == "auto"
+    return str(mapping(properties.get("nodeProvisioningProfile")).get("mode") or "").lower() == "auto"
 
 
 def _pool(profile: Profile) -> NodePool:
-    count, scales = int(profile.get("count") or 0), bool(profile.get("enableAutoScaling"))
+    count, scales = whole_number(profile.get("count")), bool(profile.get("enableAutoScaling"))
     vm_size = str(profile.get("vmSize") or "")
     size = VM_SIZE.match(vm_size)
-    stopped = str((profile.get("powerState") or {}).get("code") or "Running").lower() == "stopped"
+    stopped = str(mapping(profile.get("powerState")).get("code") or "Running").lower() == "stopped"
     name, os = str(profile.get("name")), str(profile.get("osType") or "Linux").lower()
     spot = str(profile.get("scaleSetPriority") or "").lower() == "spot"
     arch = "arm64" if size and "p" in size[2].lower() else "amd64"
-    taints = list(taints_from_objects(_parsed_taint(str(node_taint)) for node_taint in profile.get("nodeTaints") or ()))
+    taints = list(
+        taints_from_objects([_parsed_taint(str(node_taint)) for node_taint in sequence(profile.get("nodeTaints"))])
+    )
     if spot and not any(taint.key == SPOT for taint in taints):
         taints.append(Taint(SPOT, "spot", "NoSchedule"))
     labels = {
@@ -85,11 +88,11 @@ def _pool(profile: Profile) -> NodePool:
         "kubernetes.io/arch": arch,
         load("placement")["sizeLabel"]: vm_size,
         **({SPOT: "spot"} if spot else {}),
-        **{str(key): str(value) for key, value in (profile.get("nodeLabels") or {}).items()},
+        **{str(key): str(value) for key, value in mapping(profile.get("nodeLabels")).items()},
     }
     state = "is stopped" if stopped else ""
     template = Node(f"pool {name}", name, labels, tuple(taints), os=os, arch=arch, state=state, exists=False)
-    most = max(count, int(profile.get("maxCount") or 0)) if scales else count
+    most = max(count, whole_number(profile.get("maxCount"))) if scales else count
     return NodePool(name, count, most, vm_size, scales, spot, int(size[1]) if size else None, template)
 
 
@@ -127,7 +130,9 @@ def nodes_from_pools(
 
 
 def _added_nodes(pool: NodePool, profile: Profile, extra: int, like: Node | None, size: Size | None) -> Node:
-    allocatable = like.allocatable if like else _allocatable(int(profile.get("maxPods") or 110), size) if size else {}
+    allocatable = (
+        like.allocatable if like else _allocatable(whole_number(profile.get("maxPods")) or 110, size) if size else {}
+    )
     overhead = like.overhead if like else {}
     labels = dict(pool.template.labels)
     if allocatable.get(GPU) and _autoscaler_knows(pool.vm_size):

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 ASSIGNMENT = re.compile(r"^[A-Za-z_][\w.\\/\[\]-]*=")
 LABELS = "nodeselector"
-MAX_SETTINGS = 5_000
+# Each unknown one is compared with all known ones.
+MAX_SETTINGS = 500
 Tree = Any  # a _Pairs, a tuple of trees, or a str
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from azext_amlk8s.instance_types.yaml_documents import Document, Path
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Finding, Problems, Severity, rule
+from azext_amlk8s.values import mapping
 from azext_amlk8s.workloads.form_rules import not_checked, unexpected_kind
 from azext_amlk8s.workloads.model import Workload
 from azext_amlk8s.workloads.sources import GUIDE, JOB, PIPELINE, problem_at, snippet
@@ -121,8 +122,8 @@ def is_component(value: Values) -> bool:
 
 def _read_steps(scope: _Scope, path: Path, pipeline: Values) -> list[Workload]:
     document, jobs = scope.document, pipeline.get("jobs")
-    inputs = {str(key): _resolve(value, scope.inputs) for key, value in _mapping(pipeline.get("inputs")).items()}
-    settings = _mapping(pipeline.get("settings"))
+    inputs = {str(key): _resolve(value, scope.inputs) for key, value in mapping(pipeline.get("inputs")).items()}
+    settings = mapping(pipeline.get("settings"))
     compute = _resolve(settings.get("default_compute") or pipeline.get("compute"), scope.inputs) or scope.compute
     inner = _Scope(document, scope.findings, inputs, compute, scope.needs_compute)
     if not isinstance(jobs, Mapping) or not jobs:
@@ -152,8 +153,8 @@ def _read_steps(scope: _Scope, path: Path, pipeline: Values) -> list[Workload]:
 def _workloads(scope: _Scope, path: Path, job: Values) -> list[Workload]:
     """The workload of a job or a step; none for one that does not run on Kubernetes."""
     document, findings = scope.document, scope.findings
-    inner: Values = _mapping(job.get("trial")) or _mapping(job.get("component"))
-    resources = {**_mapping(inner.get("resources")), **_mapping(job.get("resources"))}
+    inner: Values = mapping(job.get("trial")) or mapping(job.get("component"))
+    resources = {**mapping(inner.get("resources")), **mapping(job.get("resources"))}
     findings += misplaced_instance_type(document, path, job, resources)
     findings += ignored_size(document, path, resources)
     instance_type = resources.get("instance_type")
@@ -218,7 +219,3 @@ def _image(job: Values) -> str:
     if isinstance(environment, Mapping):
         return str(environment.get("image") or environment.get("name") or "")
     return str(environment or "")
-
-
-def _mapping(value: Any) -> Values:
-    return value if isinstance(value, Mapping) else {}

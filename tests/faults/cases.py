@@ -14,8 +14,8 @@ from tests.faults.proxy import Fault, Request
 from tests.faults.stage import FaultStage, Snapshot
 
 FOLDER = Path(__file__).parent
-# How often a request of the same method and path is a place of its own: polls repeat as long as something takes.
-MOST_REPEATED = 2
+# How many requests of the same method and path are places of their own; how often a poll repeats depends on time.
+MOST_REPEATED = {"read": 2, "write": 2, "poll": 1}
 # Each fault meets this many of the reads and of the polls of a command, always the same, and each of its writes.
 PLACES_PER_FAULT = 1
 
@@ -105,7 +105,7 @@ def measure(stage: FaultStage, command: Command) -> Baseline:
 
 def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> Iterator[Cell]:
     """The cells of a command: each fault with requests that it fits, and each signal with every request."""
-    requests = [one for one in baseline.requests if one.number <= MOST_REPEATED]
+    requests = [one for one in baseline.requests if one.number <= MOST_REPEATED[one.kind]]
     written = {one.path for one in baseline.requests if one.kind == "write"}
     for fault in faults:
         if command.meets == "signals" and not fault.signal:

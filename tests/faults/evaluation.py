@@ -16,7 +16,7 @@ from tests.faults.stage import FaultStage, Run, World
 # Hung responses are waited for until the read timeout, a few times.
 LONGEST_SECONDS = 240
 EXIT_CODES = (0, 1, 2, 3)
-KILLED, INTERRUPTED = -9, -2
+KILLED = -9
 TRACEBACK = re.compile(r"Traceback \(most recent call last\)|unexpected error|CLIInternalError", re.IGNORECASE)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
 
@@ -36,9 +36,8 @@ def evaluate(stage: FaultStage, cell: Cell, baseline: Baseline) -> list[str]:
 def _of_run(cell: Cell, run: Run) -> Iterator[str]:
     if cell.request and not run.met:
         yield "the request was not sent"
-    if cell.is_signal and run.code in (KILLED, INTERRUPTED):
-        if cell.fault.signal == "interrupt":
-            yield "the interruption is not reported"
+    signals = {fault.signal for fault in (cell.fault, cell.then) if fault}
+    if "kill" in signals and run.code == KILLED:
         return
     if run.code not in EXIT_CODES:
         yield f"exit code {run.code}"

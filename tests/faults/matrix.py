@@ -8,13 +8,15 @@ when a cell is wrong that known.yaml does not list, or when a listed one is righ
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import multiprocessing
 import os
+import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,15 +27,25 @@ from tests.faults.cases import Baseline, Cell, Command, by_hash, cells_of, measu
 from tests.faults.evaluation import evaluate
 from tests.faults.stage import FaultStage
 
+GROUPS = ("faults", "signals", "pairs")
 KNOWN = Path(__file__).with_name("known.yaml")
 
 
 @dataclass(frozen=True)
 class Result:
-    """A cell that was run; wrong is empty where all is right."""
+    """A cell that was run. group: faults, signals or pairs. wrong is empty where all is right."""
 
-    cell: Cell
+    cell: str
+    command: str
+    fault: str
+    group: str
     wrong: tuple[str, ...]
+
+    @classmethod
+    def of(cls, cell: Cell, wrong: Iterable[str]) -> Result:
+        """The result of a cell."""
+        group = "pairs" if cell.then else "signals" if cell.is_signal else "faults"
+        return cls(cell.name, cell.command.name, cell.fault.name, group, tuple(wrong))
 
 
 class Worker:
@@ -51,7 +63,7 @@ class Worker:
 
     def run(self, cell: Cell) -> Result:
         """Run a cell."""
-        return Result(cell, tuple(evaluate(self._stage, cell, self.baseline(cell.command))))
+        return Result.of(cell, evaluate(self._stage, cell, self.baseline(cell.command)))
 
 
 _worker: Worker | None = None
@@ -72,7 +84,7 @@ def _run(cell: Cell) -> Result:
     try:
         return _worker.run(cell)
     except Exception as error:
-        return Result(cell, (f"the cell cannot be evaluated: {type(error).__name__}: {error}",))
+        return Result.of(cell, [f"the cell cannot be evaluated: {type(error).__name__}: {error}"])
 
 
 def run_matrix(
@@ -81,26 +93,31 @@ def run_matrix(
     workers: int,
     sample: int = 0,
     only: str = "",
-    on_result: Any = None,
-) -> list[Result]:
-    """Run the matrix in an empty folder; with sample as many cells, always the same; only: part of the cells' names."""
-    commands, (faults, paired) = read_commands(), read_faults()
-    context = multiprocessing.get_context("spawn")
-    results = []
-    with context.Pool(workers, _start_worker, [str(folder)]) as pool:
+    done: Mapping[str, Result] | None = None,
+    most: int = 0,
+    on_result: Callable[[Result, int], None] = lambda result, number: None,
+) -> tuple[list[Result], int]:
+    """Run the matrix in an empty folder, without the cells that are done.
+
+    sample: as many cells, always the same; only: a regular expression for the names of cells; most: how many cells
+    are run at most, those that are done included. on_result gets each result and its number. Returns the results and
+    the number of cells that there are.
+    """
+    faults, paired = read_faults()
+    results = list((done or {}).values())
+    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, [str(folder)]) as pool:
         cells: list[Cell] = []
-        for command, baseline in pool.imap(_measure, [one for one in commands if _may_match(one, only)]):
+        for command, baseline in pool.imap(_measure, read_commands()):
             cells += cells_of(command, baseline, faults)
             if not sample:
                 cells += pairs_of(command, baseline, faults, paired)
-        chosen = [cell for cell in cells if only in cell.name]
-        if sample:
-            chosen = sample_of(chosen, sample)
-        for result in pool.imap_unordered(_run, by_hash(chosen, lambda cell: cell.name)):
+        chosen = sample_of(cells, sample) if sample else cells
+        chosen = [cell for cell in chosen if re.search(only, cell.name) and cell.name not in (done or {})]
+        chosen = by_hash(chosen, lambda cell: cell.name)
+        for result in pool.imap_unordered(_run, chosen[: max(most - len(results), 0)] if most else chosen):
             results.append(result)
-            if on_result:
-                on_result(result, len(results), len(chosen))
-    return results
+            on_result(result, len(results))
+    return results, len(cells)
 
 
 def sample_of(cells: Sequence[Cell], size: int) -> list[Cell]:
@@ -119,63 +136,88 @@ def known_wrong() -> dict[str, str]:
     return {name: one["reason"] for one in content.get("wrong") or [] for name in one["cells"]}
 
 
-def totals(results: Sequence[Result], known: Mapping[str, str]) -> dict[str, Any]:
-    """The figures of a run, and its wrong cells; what is known is listed with its reason."""
-    wrong = {result.cell.name: list(result.wrong) for result in results if result.wrong}
-    signals = [result for result in results if result.cell.is_signal and not result.cell.then]
-    pairs = [result for result in results if result.cell.then]
+def totals(results: Sequence[Result], known: Mapping[str, str], total: int) -> dict[str, Any]:
+    """The figures of a run, and the reasons of its wrong cells with their number. total: the cells of the matrix."""
+    wrong = {result.cell: list(result.wrong) for result in results if result.wrong}
+    groups = {group: _figures(results, lambda result, name=group: result.group == name) for group in GROUPS}
+    names = sorted({result.command for result in results})
+    reasons = Counter(known.get(cell) or "Not yet explained." for cell in wrong)
     return {
-        "commands": len({result.cell.command.name for result in results}),
-        "faults": len({result.cell.fault.name for result in results}),
-        "cells": len(results) - len(signals) - len(pairs),
-        "kills": len(signals),
-        "pairs": len(pairs),
-        "right": len(results) - len(wrong),
-        "wrong": len(wrong),
-        "known": {name: known[name] for name in sorted(wrong) if name in known},
-        "by_command": dict(sorted(Counter(result.cell.command.name for result in results).items())),
-        "by_fault": dict(sorted(Counter(result.cell.fault.name for result in results).items())),
-        "unknown": {name: problems for name, problems in sorted(wrong.items()) if name not in known},
+        "total": total,
+        "faults": len({result.fault for result in results}),
+        "groups": groups,
+        "commands": {name: _figures(results, lambda result, name=name: result.command == name) for name in names},
+        "secrets": _count(wrong.values(), "a secret in"),
+        "foreign": _count(wrong.values(), "to a foreign host"),
+        "wrong": dict(sorted(reasons.items())),
     }
+
+
+def _figures(results: Iterable[Result], belongs: Callable[[Result], bool]) -> dict[str, int]:
+    chosen = [result for result in results if belongs(result)]
+    return {"cells": len(chosen), "wrong": sum(bool(result.wrong) for result in chosen)}
+
+
+def _count(cells: Iterable[Iterable[str]], text: str) -> int:
+    return sum(any(text in problem for problem in problems) for problems in cells)
 
 
 def unexpected(results: Sequence[Result], known: Mapping[str, str]) -> Iterator[str]:
     """A text for each cell that is wrong and not known, or known and right."""
     for result in results:
-        name = result.cell.name
+        name = result.cell
         if result.wrong and name not in known:
             yield "\n    ".join([name, *result.wrong])
         if not result.wrong and name in known:
             yield f"{name}\n    is right now: remove it from {KNOWN.name}"
 
 
-def _may_match(command: Command, only: str) -> bool:
-    return only.partition(" | ")[0] in command.name if only else True
+def read_log(file: Path) -> dict[str, Result]:
+    """The results in a log of an earlier run, by the names of their cells; the last one of a cell counts."""
+    if not file.exists():
+        return {}
+    entries = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return {entry["cell"]: Result(**{**entry, "wrong": tuple(entry["wrong"])}) for entry in entries}
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sample", type=int, default=0)
-    parser.add_argument("--only", default="", help="Part of the names of cells; before ' | ' part of a command's name.")
+    parser.add_argument("--sample", type=int, default=0, help="Run this many cells, always the same.")
+    parser.add_argument("--only", default="", help="Run cells whose name matches this regular expression.")
     parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1))
-    parser.add_argument("--report", type=Path)
+    parser.add_argument("--report", type=Path, help="File for the totals, as JSON.")
+    parser.add_argument("--log", type=Path, help="File with a line for each result; what it has is not run again.")
+    parser.add_argument("--most", type=int, default=0, help="Run at most this many cells, those of the log included.")
+    parser.add_argument("--retry", action="store_true", help="Run the wrong cells of the log again.")
     options = parser.parse_args()
+    done = read_log(options.log) if options.log else {}
+    if options.retry:
+        done = {name: result for name, result in done.items() if not result.wrong}
 
-    def show(result: Result, number: int, count: int) -> None:
+    def show(result: Result, number: int) -> None:
         if result.wrong:
-            print("\n    ".join([result.cell.name, *result.wrong]), flush=True)
+            print("\n    ".join([result.cell, *result.wrong]), flush=True)
         if number % 100 == 0:
-            print(f"... {number} of {count}", file=sys.stderr, flush=True)
+            print(f"... {number} cells", file=sys.stderr, flush=True)
+        if options.log:
+            with options.log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(dataclasses.asdict(result)) + "\n")
 
     with tempfile.TemporaryDirectory() as folder:
-        results = run_matrix(
-            Path(folder), workers=options.workers, sample=options.sample, only=options.only, on_result=show
+        results, total = run_matrix(
+            Path(folder),
+            workers=options.workers,
+            sample=options.sample,
+            only=options.only,
+            done=done,
+            most=options.most,
+            on_result=show,
         )
     known = known_wrong()
-    found = totals(results, known)
+    found = totals(results, known, total)
     print(*unexpected(results, known), sep="\n")
-    print(*(f"{key}: {value}" for key, value in found.items() if isinstance(value, int)), sep=", ")
+    print(json.dumps(found["groups"]))
     if options.report:
         options.report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 1 if any(unexpected(results, known)) else 0

@@ -136,7 +136,7 @@ def _header(name: str, text: str) -> Rewrite:
 
 def _body(change: Callable[[bytes], bytes]) -> Rewrite:
     def rewrite(response: Response, url: str, foreign: str) -> Response:
-        return replace(response, body=change(response.body))
+        return replace(response, body=change(response.body)) if response.body else response
 
     return rewrite
 
