@@ -13,8 +13,11 @@ from azext_amlk8s.computes import (
     ClusterContents,
     check_attach,
     check_existing,
+    cluster_ids,
     existing_compute_rules,
 )
+from azext_amlk8s.computes.attach_rules import resolved_by_options
+from azext_amlk8s.computes.request_rules import invalid_namespace, suggest_name
 from azext_amlk8s.computes.roles import RoleNeeded
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
 from azext_amlk8s.rules import Finding
@@ -195,3 +198,69 @@ def test_unapplied_update(identity: dict[str, Any] | None, tags: dict[str, str] 
     findings = existing_compute_rules.unapplied_update(existing(), COMPUTE, identity, tags)
     expected = f"The service did not apply the change of {settings}. Compute 'k8s' is unchanged."
     assert [one.message for one in findings] == [expected] * bool(settings)
+
+
+NAMES = [
+    ("underscores", "my_compute", "my-compute"),
+    ("a leading digit", "1abc", "abc"),
+    ("a hyphen and digits at the end", "abc-12", "abc12"),
+    ("a hyphen at the end", "abc-", "abc"),
+    ("too long", "a" * 17, "a" * 16),
+    ("too long, with a hyphen at the end of the rest", "a" * 15 + "-b", "a" * 15),
+    ("nothing left", "__", "k8s-compute"),
+    ("too short", "ab", "k8s-compute"),
+]
+
+
+@pytest.mark.parametrize(("name", "suggested"), [case[1:] for case in NAMES], ids=[case[0] for case in NAMES])
+def test_suggested_compute_name(name: str, suggested: str) -> None:
+    assert suggest_name(name) == suggested
+
+
+NAMESPACES = [
+    ("capitals", "Training", "training"),
+    ("other characters", "a_b.c", "a-b-c"),
+    ("hyphens at both ends", "-a-", "a"),
+    ("too long", "n" * 64, "n" * 63),
+    ("nothing left", "__", "default"),
+]
+
+
+@pytest.mark.parametrize(
+    ("namespace", "suggested"), [case[1:] for case in NAMESPACES], ids=[case[0] for case in NAMESPACES]
+)
+def test_suggested_namespace(namespace: str, suggested: str) -> None:
+    (finding,) = invalid_namespace(namespace)
+    assert (finding.subject, finding.fix) == ("--namespace", f"--namespace {suggested}")
+
+
+BOTH, ARC_ALONE = f"{cluster_ids.LIST_AKS}\n{cluster_ids.LIST_ARC}", cluster_ids.LIST_ARC
+GROUP = f"/subscriptions/{SUB}/resourceGroups/g/providers"
+IDS = [
+    ("a placeholder", f"{GROUP}/Microsoft.ContainerService/managedClusters/<name>", "it still contains a placeholder", BOTH),
+    ("the older resource of AKS on Azure Local", f"{GROUP}/Microsoft.HybridContainerService/provisionedClusters/c", "expected the ID of its connectedClusters resource", ARC_ALONE),
+    ("another type of Microsoft.Kubernetes", f"{GROUP}/Microsoft.Kubernetes/things/c", "expected the resource ID of an AKS or Arc-connected cluster", ARC_ALONE),
+    ("another type", f"{GROUP}/Microsoft.Compute/virtualMachines/v", "expected the resource ID of an AKS or Arc-connected cluster", BOTH),
+    ("no ID", "c", "expected the resource ID of an AKS or Arc-connected cluster", BOTH),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message", "fix"), [case[1:] for case in IDS], ids=[case[0] for case in IDS])
+def test_invalid_cluster_id(text: str, message: str, fix: str) -> None:
+    ref, (finding,) = cluster_ids.parse_cluster_id(text)
+    assert (ref, finding.id, finding.found, finding.fix) == (None, "C101", text, fix)
+    assert finding.message.endswith(f"{message}.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reported"), [("AmlCompute", True), ("computeinstance", True), ("AKS", False), ("", False)]
+)
+def test_compute_that_azure_created_is_not_detached(kind: str, reported: bool) -> None:
+    assert [one.id for one in existing_compute_rules.check_detach(existing(kind=kind), COMPUTE)] == ["C141"] * reported
+
+
+def test_options_that_resolve_findings() -> None:
+    assert resolved_by_options(create_namespace=True, assign_roles=True) == {"C120", "C121"}
+    assert resolved_by_options(create_namespace=True, assign_roles=False) == {"C120"}
+    assert resolved_by_options(create_namespace=False, assign_roles=True) == {"C121"}
+    assert resolved_by_options(create_namespace=False, assign_roles=False) == set()
