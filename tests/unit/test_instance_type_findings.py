@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from azext_amlk8s.instance_types.documents import read_documents
 from azext_amlk8s.instance_types.fit import POSSIBLE, REFUSED, PlaceFit, TypeFit
 from azext_amlk8s.instance_types.fit_findings import (
     Commands,
@@ -19,7 +20,7 @@ from azext_amlk8s.instance_types.flags import Flags, from_flags, selector_form
 from azext_amlk8s.instance_types.model import GPU, InstanceType
 from azext_amlk8s.instance_types.proposal import propose
 from azext_amlk8s.instance_types.usage import in_use, users_of
-from azext_amlk8s.rules import Finding
+from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.scheduling.nodes import Taint, nodes_from_objects
 from azext_amlk8s.scheduling.placement import workload_placement
 from azext_amlk8s.scheduling.reasons import Obstacle, Shortage
@@ -291,3 +292,52 @@ def test_proposed_types(
 ) -> None:
     proposed = propose(nodes_from_objects(objects), ANYWHERE, shares)
     assert {one.name: dict(one.limits) for one in proposed} == expected
+
+
+HEAD = "apiVersion: amlarc.azureml.com/v1alpha1\nkind: InstanceType\nmetadata: {name: NAME}\nspec:\n"
+SIZE = "  resources: {requests: {cpu: '1', memory: 1Gi}, limits: {cpu: '1', memory: 1Gi}}\n"
+TOLERATIONS = "[{key: sku, operator: Equal, value: gpu, effect: NoSchedule}, {key: x, operator: Exists}]"
+
+
+def named(name: str) -> str:
+    return HEAD.replace("NAME", name) + SIZE
+
+
+def with_spec(spec: str) -> str:
+    return f"{HEAD.replace('NAME', 't')}  {spec}\n{SIZE}"
+
+
+def limited(limits: str, requests: str = "cpu: '1', memory: 1Gi") -> str:
+    return f"{HEAD.replace('NAME', 't')}  resources: {{requests: {{{requests}}}, limits: {{{limits}}}}}\n"
+
+
+# Case, document; ID, path, found value and fix of each finding but infos.
+DOCUMENTS: list[tuple[str, str, list[tuple[str, str, str, str]]]] = [
+    ("a name that is a number", named("123"), [("I110", "metadata.name", "123", 'name: "123"')]),
+    ("a name that YAML reads as a Boolean", named("yes"), [("I110", "metadata.name", "yes", 'name: "yes"')]),
+    ("a name with capitals", named("My_Type"), [("I110", "metadata.name", "My_Type", "name: my-type")]),
+    ("no name", named("null"), [("I110", "metadata.name", "", "metadata:\n  name: cpu-small")]),
+    ("the longest name", named("a" * 253), []),
+    ("a longer name", named("a" * 254), [("I110", "metadata.name", "a" * 57 + "...", f"name: {'a' * 253}")]),
+    ("a selector that is a list", with_spec("nodeSelector: [a]"), [("I116", "spec.nodeSelector", "", "nodeSelector: {agentpool: gpu}")]),
+    ("a label value that is a number", with_spec("nodeSelector: {a: 010}"), [("I116", "spec.nodeSelector.a", "010", 'a: "010"')]),
+    ("a label value that is a mapping", with_spec("nodeSelector: {a: {b: c}}"), [("I116", "spec.nodeSelector.a", "a mapping", 'a: "VALUE"')]),
+    ("a label value of 63 characters", with_spec(f"nodeSelector: {{a: {'b' * 63}}}"), []),
+    ("tolerations", with_spec(f"tolerations: {TOLERATIONS}"), [("I122", "spec.tolerations", "", "Update the extension with: --config 'workLoadToleration[0].key=sku' 'workLoadToleration[0].operator=Equal' 'workLoadToleration[0].value=gpu' 'workLoadToleration[0].effect=NoSchedule' 'workLoadToleration[1].key=x' 'workLoadToleration[1].operator=Exists'")]),
+    ("tolerations that are no list", with_spec("tolerations: x"), [("I122", "spec.tolerations", "", "Remove tolerations.")]),
+    ("a misspelt key", with_spec("node_selector: {a: b}"), [("I123", "spec.node_selector", "node_selector", "nodeSelector:")]),
+    ("an unknown key", with_spec("zzz: 1"), [("I123", "spec.zzz", "zzz", "")]),
+    ("a placeholder", with_spec("nodeSelector: {a: <label>}"), [("I121", "spec.nodeSelector.a", "<label>", "")]),
+    ("memory in MB", limited("cpu: '1', memory: 1500MB"), [("I113", "spec.resources.limits.memory", "1500MB", 'memory: "1500M"')]),
+    ("CPU that is a number", limited("cpu: '1', memory: 1Gi", "cpu: 1, memory: 1Gi"), [("I114", "spec.resources.requests.cpu", "1", 'cpu: "1"')]),
+    ("a request above its limit", limited("cpu: '1', memory: 1Gi", "cpu: '2', memory: 1Gi"), [("I120", "spec.resources.requests.cpu", "", 'requests:\n  cpu: "1"')]),
+    ("half a GPU", limited("cpu: '1', memory: 1Gi, nvidia.com/gpu: 0.5"), [("I117", "spec.resources.limits.nvidia.com/gpu", "0.5", "nvidia.com/gpu: 1"), ("I119", "spec", "", "Add a nodeSelector with the label of the GPU pool.")]),
+    ("a GPU request that differs", limited("cpu: '1', memory: 1Gi, nvidia.com/gpu: 1", "cpu: '1', memory: 1Gi, nvidia.com/gpu: 2"), [("I118", "spec.resources.requests.nvidia.com/gpu", "", "limits:\n  nvidia.com/gpu: 2"), ("I119", "spec", "", "Add a nodeSelector with the label of the GPU pool.")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), [case[1:] for case in DOCUMENTS], ids=[case[0] for case in DOCUMENTS])
+def test_finding_on_a_document(text: str, expected: list[tuple[str, str, str, str]]) -> None:
+    _, findings = read_documents(text, "t.yaml")
+    reported = [one for one in findings if one.severity is not Severity.INFO]
+    assert [(one.id, one.subject.split("(")[-1].rstrip(")"), one.found, one.fix) for one in reported] == expected
