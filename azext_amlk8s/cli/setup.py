@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azext_amlk8s.cli import options
+from azext_amlk8s.cli import completers, options
 from azext_amlk8s.cli.declaration import Command, Option, Row
 from azext_amlk8s.cli.tables import shorten
 from azext_amlk8s.console import setup_reports
@@ -66,6 +66,39 @@ SEND_SECRETS = Option(
     is_flag=True,
 )
 
+CLUSTER = (
+    options.RESOURCE_GROUP,
+    options.CLUSTER_NAME,
+    options.CLUSTER_TYPE.but(help="Kind of the cluster. Default: it is looked up."),
+)
+WORKSPACE = (
+    options.WORKSPACE,
+    Option("workspace_group", help="Resource group of the workspace. Default: that of the cluster."),
+    Option("compute_name", help="Name of the compute.", completer=completers.compute_names),
+)
+NEW = (
+    Option("namespace", help="Kubernetes namespace that runs the workloads. Default: default."),
+    Option("scenario", help="Workload to set up. Default: training.", choices=options.SCENARIOS),
+    Option("config", help="Further settings of the extension as key=value.", settings={"nargs": "+"}),
+)
+OPERATION_TIMEOUT = Option(
+    "operation_timeout",
+    help="Maximum wait for each operation in seconds. It continues in Azure when it has passed.",
+    settings={"type": options.positive_seconds},
+)
+
+
+def setup_row(setup: Mapping[str, Any]) -> Row:
+    """The row of a setup file."""
+    return {
+        "Name": setup["name"],
+        "Clusters": len(setup["clusters"]),
+        "Extension": "yes" if "extension" in setup else "no",
+        "Compute": (setup.get("compute") or {}).get("name"),
+        "InstanceTypes": len(setup.get("instance_types") or ()),
+    }
+
+
 COMMANDS = (
     Command(
         "plan",
@@ -117,11 +150,7 @@ COMMANDS = (
                 help="Report of an earlier run; only clusters that did not succeed are applied.",
                 completes_files=True,
             ),
-            Option(
-                "operation_timeout",
-                help="Maximum wait for each operation in seconds. It continues in Azure when it has passed.",
-                settings={"type": options.positive_seconds},
-            ),
+            OPERATION_TIMEOUT,
             options.YES,
         ),
         examples=(
@@ -134,6 +163,67 @@ COMMANDS = (
         ),
         table=apply_rows,
         text=setup_reports.apply_text,
+    ),
+    Command(
+        "up",
+        "setup_up#up",
+        "Set up one cluster: install the extension and attach the cluster to a workspace.",
+        description="Chooses sensible settings, checks everything, shows one plan, asks once and applies it. Run it "
+        "again to continue after an error. For inference it serves endpoints over HTTP; use a setup file for HTTPS.",
+        options=(
+            *CLUSTER,
+            *WORKSPACE,
+            *NEW,
+            Option("save", help="Setup file to write, for plan and apply."),
+            OPERATION_TIMEOUT,
+            options.YES,
+        ),
+        examples=(
+            ("Set up an AKS cluster for training.", "az amlk8s up -g my-group -c my-aks -w my-workspace"),
+            (
+                "Set up an Arc-connected cluster for training and inference, and save the setup file.",
+                "az amlk8s up -g my-group -c my-arc -w my-workspace --scenario both --save azureml.yaml",
+            ),
+        ),
+        table=apply_rows,
+        text=setup_reports.apply_text,
+    ),
+    Command(
+        "init",
+        "setup_up#init",
+        "Write a setup file from options, with placeholders for the others.",
+        description="Azure is not contacted. To write the file for an existing cluster, use az amlk8s export.",
+        options=(
+            options.RESOURCE_GROUP.but(settings={"required": False}),
+            options.CLUSTER_NAME,
+            options.CLUSTER_TYPE.but(help="Kind of the cluster. Default: managedClusters."),
+            options.WORKSPACE,
+            WORKSPACE[2],
+            *NEW,
+            Option("out", help="File to write. Default: azureml.yaml."),
+        ),
+        examples=(("Start a setup file.", "az amlk8s init -g my-group -c my-aks -w my-workspace"),),
+        table=setup_row,
+    ),
+    Command(
+        "export",
+        "setup_export#export",
+        "Write the setup file for what exists on a cluster.",
+        description="A plan of it has no changes. Azure does not return secrets: they are written as references to "
+        "environment variables.",
+        options=(
+            *CLUSTER,
+            *WORKSPACE,
+            options.CONTEXT,
+            Option("out", help="File to write as YAML. The object is printed as well."),
+        ),
+        examples=(
+            (
+                "Write the file for an AKS cluster.",
+                "az amlk8s export -g my-group -c my-aks -w my-workspace --out azureml.yaml",
+            ),
+        ),
+        table=setup_row,
     ),
     Command(
         "schema",

@@ -58,16 +58,47 @@ def apply(
     The live state decides what is done, so that the same command continues after anything that stopped it.
     """
     saved = _read_saved(plan) if plan else None
-    documents = _documents(file, saved)
+    arguments = ["--plan", plan] if plan else ["-f", *(file or ())]
+    return apply_documents(
+        cmd,
+        _documents(file, saved),
+        f"az amlk8s apply {join(arguments)}",
+        saved=saved["plan"] if saved else None,
+        max_parallel=max_parallel,
+        max_failures=max_failures,
+        send_secrets=send_secrets,
+        report=report,
+        only=_read_report(only_failed) if only_failed else None,
+        operation_timeout=operation_timeout,
+        yes=yes,
+    )
+
+
+def apply_documents(
+    cmd: AzCliCommand,
+    documents: Sequence[Text],
+    resume: str,
+    *,
+    saved: Mapping[str, Any] | None = None,
+    max_parallel: int | None = None,
+    max_failures: int | None = None,
+    send_secrets: bool = False,
+    report: str | None = None,
+    only: set[str] | None = None,
+    operation_timeout: int = APPLY_SECONDS,
+    yes: bool = False,
+) -> dict[str, Any]:
+    """What `apply` does with the texts of setup files; resume is the command that continues it.
+
+    saved is a plan that must still hold; only are the IDs of the clusters to apply, in lower case.
+    """
     clients = Clients(cmd, planning=True)
     setups, clusters = load_clusters(cmd, documents, clients)
-    if only_failed:
-        failed = _read_report(only_failed)
-        clusters = [one for one in clusters if one.cluster.id.lower() in failed]
-    parallel = max_parallel or DEFAULT_PARALLEL
-    plans = plan_clusters(cmd, clusters, clients, parallel, send_secrets=send_secrets)
+    if only is not None:
+        clusters = [one for one in clusters if one.cluster.id.lower() in only]
+    plans = plan_clusters(cmd, clusters, clients, max_parallel or DEFAULT_PARALLEL, send_secrets=send_secrets)
     if saved:
-        _raise_if_changed(saved["plan"], plan_object(plans))
+        _raise_if_changed(saved, plan_object(plans))
     items = list(zip(clusters, plans, strict=True))
     startable = [item for item in items if _is_startable(item[1])]
     _print_plan(cmd, plans)
@@ -75,10 +106,7 @@ def apply(
         number = len(startable)
         target = f"cluster '{startable[0][0].cluster.name}'" if number == 1 else f"{number} clusters"
         confirm(cmd, f"Apply the changes to {target}?", yes, refusal="Nothing was changed")
-    arguments = ["--plan", plan] if plan else ["-f", *(file or ())]
-    run = _Run(
-        cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, f"az amlk8s apply {join(arguments)}"
-    )
+    run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume)
     outcomes = {one.cluster.id: _without_start(result) for one, result in items if not _is_startable(result)}
     outcomes |= {outcome.cluster.id: outcome for outcome in run.apply(startable)}
     result = outcomes_object(outcomes.get(one.cluster.id) or _not_started(one) for one, _ in items)
