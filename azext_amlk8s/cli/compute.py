@@ -75,7 +75,11 @@ ATTACH = tuple(
     for option in (
         Option("resource_id", help="Resource ID of the cluster."),
         options.CLUSTER_NAME.but(help="Name of a cluster in the resource group of the workspace."),
-        options.CLUSTER_TYPE,
+        options.CLUSTER_TYPE.but(
+            help="Kind of the cluster: managedClusters for AKS, connectedClusters for Arc. Default: looked up. "
+            "Kubernetes is accepted as the type of the compute, which -t is in az ml.",
+            choices=(*options.CLUSTER_TYPES, "Kubernetes"),
+        ),
         Option("namespace", help="Kubernetes namespace that runs the workloads; it must exist. Default: default."),
         options.CONTEXT,
         Option("create_namespace", help="Create the namespace if it does not exist.", is_flag=True),
@@ -104,7 +108,8 @@ ATTACH = tuple(
 FILE = Option("file", ("--file", "-f"), "YAML file of the compute, as for az ml compute attach.", completes_files=True)
 SKIP_CHECKS = Option(
     "skip_checks",
-    help="IDs of checks whose errors are ignored, such as C130.",
+    help="Space-separated IDs of the rules and checks whose errors are ignored, such as C130 and K321: rules of "
+    "attachments (C), and checks or categories of az amlk8s check (K, F). To list them: az amlk8s explain --list.",
     settings={"nargs": "+"},
 )
 # Options of `az ml compute` for other kinds of computes.
@@ -113,8 +118,12 @@ OF_VIRTUAL_MACHINES = tuple(
     for name in ("admin_username", "admin_password", "ssh_port", "ssh_private_key_file")
 )
 OF_AML_COMPUTE = tuple(
-    Option(name, help="Not supported: only AmlCompute has it.", group="Unsupported")
-    for name in ("idle_time_before_scale_down", "max_instances", "min_instances")
+    Option(name, flags, help="Not supported: only AmlCompute has it.", group="Unsupported")
+    for name, flags in (
+        ("idle_time_before_scale_down", ("--idle-time-before-scale-down", "-d")),
+        ("max_instances", ()),
+        ("min_instances", ()),
+    )
 )
 
 GROUP = Group(
@@ -176,6 +185,14 @@ GROUP = Group(
                 TIMEOUT,
                 options.YES,
                 Option("set_values", ("--set",), "Tags to change, as in tags.team=vision.", settings={"nargs": "+"}),
+                Option("remove", help="Tags to remove, as in tags.team.", settings={"nargs": "+"}),
+                Option("force_string", help="Accepted as in az ml; tags are always strings.", is_flag=True),
+                Option(
+                    "add",
+                    help="Not supported: a Kubernetes compute has no lists that can be changed.",
+                    group="Unsupported",
+                    settings={"nargs": "+"},
+                ),
                 *OF_AML_COMPUTE,
                 Option("namespace", help="Not supported: the namespace cannot be changed."),
                 Option("resource_id", help="Not supported: the cluster cannot be changed."),

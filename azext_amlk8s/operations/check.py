@@ -102,7 +102,6 @@ def probe_node_pools(
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
     from azext_amlk8s.operations.fact_collector import FactCollector
     from azext_amlk8s.operations.probe import run_probe
-    from azext_amlk8s.rules import Unavailable
 
     facts = (CLOUD, CLUSTER, EXTENSIONS, WORKSPACE)
     collector = FactCollector(client, target)
@@ -174,7 +173,8 @@ def run_fatal_checks(
 ) -> tuple[Result, Cluster | None]:
     """The outcomes of every fatal check that applies before `create`, `update` or `attach`.
 
-    Those inside the cluster are skipped where it cannot be reached; otherwise its connection is returned too. skip are
+    Those inside the cluster are skipped where it cannot be reached; otherwise the connection that an installation is
+    followed with is returned too. skip are
     the words of --skip-checks: ids or categories. Give target the settings of the request. Raises
     InvalidArgumentValueError for a word that is unknown.
     """
@@ -188,7 +188,8 @@ def run_fatal_checks(
         raise _unknown_check(unknown, "--skip-checks") from unknown
     if not checks:
         return Result(()), None
-    access: tuple[Fact[str], ...] = (KUBERNETES,) if set(facts_of(checks)) & set(IN_CLUSTER) else ()
+    follows_pods = operation != "attach" and set(facts_of(checks)) & set(IN_CLUSTER)
+    access: tuple[Fact[str], ...] = (KUBERNETES,) if follows_pods else ()
     target = replace(target, before=operation == "create")
     result, collector = run_checks(client, target, checks, Observer(), access)
     if not access or isinstance(collector[KUBERNETES], Unavailable):

@@ -113,6 +113,9 @@ def attach(
         ssh_port=ssh_port,
         ssh_private_key_file=ssh_private_key_file,
     )
+    if cluster_type and cluster_type.lower() == "kubernetes":
+        # In `az ml compute attach`, -t is the type of the compute.
+        cluster_type, compute_type = None, compute_type or cluster_type
     values = read_compute_file(file) if file else ComputeFile()
     name = require_name(name or values.name)
     require_kubernetes(compute_type or values.compute_type)

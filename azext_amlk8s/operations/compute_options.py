@@ -103,6 +103,17 @@ def require_name(name: str | None) -> str:
     return name
 
 
+def reject_lists(values: Sequence[str] | None) -> None:
+    """Raise InvalidArgumentValueError for --add of `az ml compute update`."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    if values is not None:
+        raise InvalidArgumentValueError(
+            "--add is for lists; a Kubernetes compute has none that can be changed.",
+            recommendation="--set tags.team=vision",
+        )
+
+
 def reject_unsupported(kind: str, **values: object) -> None:
     """Raise InvalidArgumentValueError for an option of `az ml compute` that only another kind of compute has."""
     from azure.cli.core.azclierror import InvalidArgumentValueError
@@ -111,6 +122,18 @@ def reject_unsupported(kind: str, **values: object) -> None:
         if value is not None:
             option = "--" + parameter.replace("_", "-")
             raise InvalidArgumentValueError(f"{option} is for {kind}; a Kubernetes compute does not have it.")
+
+
+def parse_removed_tags(paths: Sequence[str]) -> set[str]:
+    """The tags that --remove deletes, as in tags.team. Raises InvalidArgumentValueError for anything else."""
+    from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    for path in paths:
+        if not path.startswith("tags."):
+            raise InvalidArgumentValueError(
+                f"Invalid value '{path}' for --remove; only tags can be removed, as in tags.team."
+            )
+    return {path.removeprefix("tags.") for path in paths}
 
 
 def parse_set_values(values: Sequence[str]) -> dict[str, str]:

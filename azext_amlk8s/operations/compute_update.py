@@ -16,7 +16,13 @@ from azext_amlk8s.computes import (
 )
 from azext_amlk8s.console.errors import confirm, error_messages, raise_for_errors
 from azext_amlk8s.operations.compute_errors import cluster_of, compute_not_found, not_found
-from azext_amlk8s.operations.compute_options import open_compute, parse_set_values, reject_unsupported
+from azext_amlk8s.operations.compute_options import (
+    open_compute,
+    parse_removed_tags,
+    parse_set_values,
+    reject_lists,
+    reject_unsupported,
+)
 from azext_amlk8s.operations.compute_progress import TrackedOperation, follow_compute, log_continues
 from azext_amlk8s.operations.waiting import Deadline
 
@@ -45,6 +51,9 @@ def update(
     no_wait: bool = False,
     yes: bool = False,
     set_values: Sequence[str] | None = None,
+    remove: Sequence[str] | None = None,
+    add: Sequence[str] | None = None,
+    force_string: bool = False,
     idle_time_before_scale_down: str | None = None,
     max_instances: str | None = None,
     min_instances: str | None = None,
@@ -61,7 +70,9 @@ def update(
         max_instances=max_instances,
         min_instances=min_instances,
     )
-    changed_tags = parse_set_values(set_values or ())
+    reject_lists(add)
+    # The values of tags are strings, with --force-string and without.
+    changed_tags, removed_tags = parse_set_values(set_values or ()), parse_removed_tags(remove or ())
     identity, findings = parse_identity(identity_type, " ".join(user_assigned_identities or ()))
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
     try:
@@ -69,8 +80,9 @@ def update(
     except not_found() as error:
         raise compute_not_found(error, ref) from error
     raise_for_errors(findings, check_update(compute, ref, namespace, resource_id))
-    if changed_tags:
+    if changed_tags or removed_tags:
         tags = {**(tags if tags is not None else compute.get("tags") or {}), **changed_tags}
+        tags = {key: value for key, value in tags.items() if key not in removed_tags}
     return update_compute(cmd, client, ref, compute, identity, tags, deadline, no_wait=no_wait, yes=yes)
 
 

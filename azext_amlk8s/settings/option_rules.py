@@ -23,14 +23,18 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
     why="Azure rejects a second one under another name.",
 )
 def extension_name(name: str, facts: ClusterFacts) -> Problems:
-    """The extension exists under another name than the given one."""
+    """The extension exists under another name than the given one; an empty name is that of no extension."""
     for extension in facts.extensions:
         if extension.type == EXTENSION_TYPE and extension.name.lower() != name.lower():
+            where = "as" if not name else f"under another name than '{name}':"
             message = (
-                f"Cluster '{facts.name}' already has the extension under the name '{extension.name}' "
-                f"({extension.state}); a cluster can have one."
+                f"Cluster '{facts.name}' already has the extension {where} '{extension.name}' ({extension.state}); a "
+                "cluster can have one."
             )
-            yield Problem(extension.name, message, found=extension.name, fix=f"--name {quote(extension.name)}")
+            fix = f"--name {quote(extension.name)}"
+            if not name:
+                fix += "\nTo change its settings, use az amlk8s extension update."
+            yield Problem(extension.name, message, found=extension.name, fix=fix)
 
 
 @rule(

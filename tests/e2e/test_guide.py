@@ -83,6 +83,45 @@ def test_every_option_of_k8s_extension_is_accepted_or_explained(shared: Path, op
     assert missing == []
 
 
+# https://learn.microsoft.com/cli/azure/ml/compute, extension ml for az 2.15.0 and later.
+NAMED = ["--name", "-n", "--resource-group", "-g", "--workspace-name", "-w"]
+IDENTITY = ["--identity-type", "--user-assigned-identities", "-i"]
+ML_OPTIONS = {
+    "attach": [
+        *NAMED, *IDENTITY, "--admin-password", "--admin-username", "--file", "-f", "--namespace", "--no-wait",
+        "--resource-id", "--ssh-port", "--ssh-private-key-file", "--type", "-t",
+    ],
+    "detach": [*NAMED, "--no-wait", "--yes", "-y"],
+    "list": ["--resource-group", "-g", "--workspace-name", "-w", "--max-results", "-r", "--type"],
+    "show": NAMED,
+    "update": [
+        *NAMED, *IDENTITY, "--add", "--force-string", "--idle-time-before-scale-down", "-d", "--max-instances",
+        "--min-instances", "--no-wait", "--remove", "--set", "--tags",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", sorted(ML_OPTIONS))
+def test_every_option_of_ml_compute_is_accepted(verb: str, options: dict[str, set[str]]) -> None:
+    """Those that make no sense for a Kubernetes compute are rejected with a sentence, which scenarios test."""
+    assert [option for option in ML_OPTIONS[verb] if option not in options[f"amlk8s compute {verb}"]] == []
+    assert f"| `az ml compute {verb}` | `az amlk8s compute {verb}` |" in (GUIDE / "migrating.md").read_text("utf-8")
+
+
+def test_rejected_options_of_ml_compute_are_in_the_guide() -> None:
+    from azext_amlk8s.cli.compute import GROUP
+
+    rejected = {
+        "--" + option.name.replace("_", "-")
+        for command in GROUP.commands
+        for option in command.options
+        if option.group == "Unsupported"
+    }
+    migrating = (GUIDE / "migrating.md").read_text(encoding="utf-8").partition("not carried over")[2]
+    assert rejected
+    assert [option for option in sorted(rejected) if f"`{option}`" not in migrating] == []
+
+
 def test_new_commands_of_the_table_exist(options: dict[str, set[str]]) -> None:
     migrating = (GUIDE / "migrating.md").read_text(encoding="utf-8")
     new = re.findall(r"\| `az (amlk8s [a-z -]+?)(?: -f [^`]+)?` \|$", migrating, re.MULTILINE)
