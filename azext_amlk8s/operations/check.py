@@ -96,7 +96,7 @@ def probe_node_pools(
     """The facts of a probe, after the user has agreed to it; why there are none where the cluster cannot be reached."""
     from azext_amlk8s.checks.facts import CLOUD, CLUSTER, EXTENSIONS, NODES, PROBES, WORKSPACE
     from azext_amlk8s.checks.probe import hosts_to_test
-    from azext_amlk8s.console.errors import confirm
+    from azext_amlk8s.console.errors import az_error, confirm
     from azext_amlk8s.console.progress import ProgressLine
     from azext_amlk8s.knowledge import load
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
@@ -127,6 +127,9 @@ def probe_node_pools(
         return {PROBES: run_probe(connection, nodes, hosts, image, line.show)}
     except (ClusterRefused, ClusterUnreachable) as error:
         return {PROBES: Unavailable(str(error))}
+    except KeyboardInterrupt:
+        line.clear()
+        raise az_error("ManualInterrupt", "Probe stopped. What it created has been deleted.", []) from None
     finally:
         line.clear()
 
