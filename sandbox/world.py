@@ -203,6 +203,7 @@ class World:
     throttling: Throttling | None = None
     extension_types: tuple[ExtensionType, ...] = (AZUREML,)
     compute_updates: bool = False
+    suffixes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def subscription(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azext_amlk8s.computes.model import Resource, kind_of, properties_of
-from azext_amlk8s.knowledge.clouds import find_cloud
+from azext_amlk8s.knowledge.clouds import Cloud
 
 # Keys below the properties of a compute of any kind whose values are secret.
 SECRETS = frozenset(
@@ -31,15 +31,15 @@ def is_broken(compute: Resource) -> bool:
     return not properties_of(compute)
 
 
-def add_studio_url(compute: Resource, cloud: str) -> dict[str, Any]:
-    """The compute with its studioUrl; a key of ARM with this name wins. cloud is the name that az uses."""
+def add_studio_url(compute: Resource, cloud: Cloud) -> dict[str, Any]:
+    """The compute with its studioUrl; a key of ARM with this name wins."""
     return {"studioUrl": studio_url(str(compute.get("id")), cloud), **compute}
 
 
-def studio_url(compute_id: str, cloud: str) -> str:
+def studio_url(compute_id: str, cloud: Cloud) -> str:
     """The address of a compute in Azure Machine Learning studio."""
     workspace, _, name = compute_id.partition("/computes/")
-    return f"https://{find_cloud(cloud).studio}/compute/{name}/details?wsid={workspace}"
+    return f"https://{cloud.studio}/compute/{name}/details?wsid={workspace}"
 
 
 def _redact(value: Any, parent: str) -> Any:

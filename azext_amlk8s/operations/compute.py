@@ -51,7 +51,7 @@ def show(
         compute = client.get_compute(ref)
     except not_found() as error:
         raise compute_not_found(error, ref) from error
-    return add_studio_url(compute if show_secrets else redact_compute(compute), cmd.cli_ctx.cloud.name)
+    return add_studio_url(compute if show_secrets else redact_compute(compute), client.cloud)
 
 
 def list_(

@@ -319,7 +319,7 @@ class Attachment:
         )
         compute = follow_compute(tracked, operation)
         self.record.delete()
-        url = studio_url(self.ref.id, self.cmd.cli_ctx.cloud.name)
+        url = studio_url(self.ref.id, self.client.cloud)
         args = f"{self.ref.workspace.cli_args} {join(['--compute-name', self.ref.name])}"
         _log("Compute '%s' is attached: %s", self.ref.name, url)
         _log("Next, list its instance types: az amlk8s instance-type list %s", args)
@@ -349,7 +349,7 @@ class Attachment:
         )
 
     def _output(self, compute: Resource) -> dict[str, Any]:
-        return add_studio_url(redact_compute(compute), self.cmd.cli_ctx.cloud.name)
+        return add_studio_url(redact_compute(compute), self.client.cloud)
 
 
 def _created_on(compute: Resource) -> str:

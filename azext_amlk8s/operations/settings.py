@@ -112,7 +112,7 @@ def read_cluster_facts(
         resource, extensions = read_cluster(client, cluster)
         providers = [read.result() for read in reads]
     facts = cluster_facts_from_resources(
-        resource, cluster.type, extensions, filter(None, providers), cloud=client.cloud_name
+        resource, cluster.type, extensions, filter(None, providers), cloud=client.cloud
     )
     return resource, extensions, facts
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from azext_amlk8s.knowledge.clouds import Cloud, find_cloud
 from azext_amlk8s.scheduling.nodes import Node
 from azext_amlk8s.scheduling.pools import NodePool, adds_nodes, pools_from_profiles
 
@@ -29,7 +30,7 @@ class ClusterFacts:
 
     pools are the agent pools of AKS; nodes are the nodes themselves, where the cluster has been asked. adds_nodes: node
     auto-provisioning creates nodes for pending pods. providers holds the registration state of resource providers by
-    name in lower case, and only of those that were requested. cloud is az's name of the cloud.
+    name in lower case, and only of those that were requested. cloud is that of the user.
     """
 
     cluster_type: str
@@ -50,7 +51,7 @@ class ClusterFacts:
     adds_nodes: bool = False
     extensions: tuple[InstalledExtension, ...] = ()
     providers: Mapping[str, str] = field(default_factory=dict)
-    cloud: str = "AzureCloud"
+    cloud: Cloud = field(default_factory=find_cloud)
 
     @property
     def is_aks(self) -> bool:
@@ -70,7 +71,7 @@ def cluster_facts_from_resources(
     extensions: Iterable[Resource] = (),
     providers: Iterable[Resource] = (),
     *,
-    cloud: str = "AzureCloud",
+    cloud: Cloud | None = None,
 ) -> ClusterFacts:
     """The facts in ARM's responses: the cluster, the extensions on it, the resource providers.
 
@@ -102,7 +103,7 @@ def cluster_facts_from_resources(
         providers={
             str(provider.get("namespace")).lower(): str(provider.get("registrationState")) for provider in providers
         },
-        cloud=cloud,
+        cloud=cloud or find_cloud(),
     )
 
 

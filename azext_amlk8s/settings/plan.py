@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azext_amlk8s.knowledge.clouds import find_cloud
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
 from azext_amlk8s.settings.nodes import has_few_nodes
@@ -87,7 +86,7 @@ def default_settings(settings: Settings, facts: ClusterFacts) -> Mapping[str, st
     """The settings that are sent where none is given."""
     location = facts.location.replace(" ", "").lower()
     # az k8s-extension sends the domain of the public cloud everywhere; that is kept for clouds that are not known.
-    domain = find_cloud(facts.cloud).domain
+    domain = facts.cloud.domain
     return {
         "cluster_name": facts.resource_id,
         "cluster_name_friendly": facts.name,

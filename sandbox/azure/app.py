@@ -145,7 +145,7 @@ class ArmApp:
         """The response to a request. Its faults and the headers of its limits are added to the arguments."""
         parts = [part for part in request.path.lower().split("/") if part]
         if parts == ["metadata", "endpoints"]:
-            return web.json_response(entra.metadata(self._base()))
+            return web.json_response(entra.metadata(self._base(), self._azure.world.suffixes))
         if parts[-1:] == ["openid-configuration"]:
             return web.json_response(entra.openid(self._base(), parts[0]))
         if parts[-1:] == ["token"] and "oauth2" in parts:

@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -15,8 +16,8 @@ from sandbox.world import guid
 TOKEN_SECONDS = 3600
 
 
-def metadata(base: str) -> dict[str, Any]:
-    """The metadata that `az cloud register` reads."""
+def metadata(base: str, suffixes: Mapping[str, str]) -> dict[str, Any]:
+    """The metadata that `az cloud register` reads; suffixes are those of a world that stands for another cloud."""
     return {
         "name": "Sandbox",
         "portal": base,
@@ -40,6 +41,7 @@ def metadata(base: str) -> dict[str, Any]:
             "storage": "core.sandbox.invalid",
             "acrLoginServer": "azurecr.sandbox.invalid",
             "sqlServerHostname": "database.sandbox.invalid",
+            **suffixes,
         },
     }
 

@@ -160,6 +160,7 @@ def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
 
     from azext_amlk8s.cli.compute import compute_row, compute_rows
     from azext_amlk8s.computes import add_studio_url, redact_compute
+    from azext_amlk8s.knowledge.clouds import find_cloud
     from azext_amlk8s.operations.boundary import error_boundary
 
     client, real = replay(name)
@@ -175,7 +176,7 @@ def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
         assert "Traceback" not in said
         return
     assert real["status"]["code"] < 400
-    shown = add_studio_url(redact_compute(body), "AzureCloud")
+    shown = add_studio_url(redact_compute(body), find_cloud())
     assert {key: one for key, one in shown.items() if key != "studioUrl"} == real["body"]
     assert [{name: value for name, value in row.items() if name != "Type"} for row in compute_rows([body])] == [
         compute_row(body)

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,8 @@ class Scene:
 class Stage:
     """The surroundings of all scenarios of a test process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suffixes: Mapping[str, str] | None = None) -> None:
+        """suffixes are those of the cloud that az signs in to, where it is not the sandbox's own."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._authority = Authority(folder)
@@ -71,7 +72,7 @@ class Stage:
         self._count = 0
         # Kept open: a port that is released between two scenarios may be taken by another process.
         self._socket = socket.create_server(("127.0.0.1", 0))
-        world = load(BASE)
+        world = replace(load(BASE), suffixes=suffixes or {})
         started = self._do(
             server.start(world, folder, 0, self._authority, lambda line: None, listening=self._socket.dup())
         )

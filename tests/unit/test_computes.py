@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from azext_amlk8s import computes
 from azext_amlk8s.computes import AttachFacts, AttachRequest, ClusterContents, parse_cluster_id, parse_identity
+from azext_amlk8s.knowledge.clouds import find_cloud
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef, canonical_type
 from azext_amlk8s.rules import Severity
 
@@ -447,7 +448,7 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["id", "name", "properties", "identity", "tags"]), JSON))
 def test_any_compute_can_be_shown(compute: dict[str, Any]) -> None:
-    shown = computes.add_studio_url(computes.redact_compute(compute), "AzureCloud")
+    shown = computes.add_studio_url(computes.redact_compute(compute), find_cloud())
     assert {key: one for key, one in shown.items() if key != "studioUrl"} == compute
     assert computes.is_kubernetes(compute) is False
 
@@ -457,10 +458,10 @@ def test_any_compute_can_be_shown(compute: dict[str, Any]) -> None:
     [("AzureCloud", "https://ml.azure.com/"), ("AzureUSGovernment", "https://ml.azure.us/"), ("AzureChinaCloud", "https://studio.ml.azure.cn/"), ("own", "https://ml.azure.com/")],
 )  # fmt: skip
 def test_studio_url_of_each_cloud(cloud: str, base: str) -> None:
-    assert computes.add_studio_url({"id": f"{WORKSPACE}/computes/k8s", "name": "k8s"}, cloud)["studioUrl"].startswith(
-        base
-    )
+    assert computes.add_studio_url({"id": f"{WORKSPACE}/computes/k8s", "name": "k8s"}, find_cloud(cloud))[
+        "studioUrl"
+    ].startswith(base)
 
 
 def test_property_of_azure_overrides_studio_url() -> None:
-    assert computes.add_studio_url({"studioUrl": "theirs"}, "AzureCloud")["studioUrl"] == "theirs"
+    assert computes.add_studio_url({"studioUrl": "theirs"}, find_cloud())["studioUrl"] == "theirs"
