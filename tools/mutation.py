@@ -1,6 +1,6 @@
-"""Mutation testing of the pure packages: which changes of the code does no unit test notice?
+"""Mutation testing of the pure packages: which changes of the code does no test notice?
 
-    python -m tools.mutation [PACKAGE_OR_FILE...] [--jobs N] [--tests PATH...]
+    python -m tools.mutation [PACKAGE_OR_FILE...] [--every N] [--jobs N] [--tests PATH...]
 
 The tests run once to learn which lines each of them reaches. Then each mutant (tools/mutants.py) gets a process of its
 own, forked from the one that has loaded the tests; there the code of the changed function is replaced, and the tests
@@ -37,20 +37,14 @@ TESTS = ("tests/unit", "tests/scenarios/in_process.py")
 PYTEST_OPTIONS = (
     "-o",
     "addopts=",
-    "-p",
-    "no:xdist",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:warnings",
-    "-p",
-    "no:logging",
     "-s",
     "-qq",
+    *(f"-pno:{name}" for name in ("xdist", "cacheprovider", "warnings", "logging")),
 )
 KILLED, SURVIVED, NOT_REACHED = "killed", "survived", "not reached"
 EXIT_SURVIVED = 0
 MEMORY = 3 << 30
+LONGEST_SECONDS = 120
 
 
 @dataclass
@@ -124,7 +118,7 @@ class MutationRun:
                 continue
             if len(running) == self._jobs:
                 self._collect(running)
-            seconds = 5 + 5 * sum(self._coverage.seconds[one] for one in reaching)
+            seconds = min(5 + 5 * sum(self._coverage.seconds[one] for one in reaching), LONGEST_SECONDS)
             running[_fork(mutant, loaded, [session.items[one] for one in reaching], seconds)] = number
         while running:
             self._collect(running)
@@ -198,8 +192,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("subjects", nargs="*", default=PACKAGES, metavar="PACKAGE_OR_FILE")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--tests", nargs="+", default=TESTS, metavar="PATH")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="test every Nth mutant, as a sample")
     options = parser.parse_args(arguments)
     mutants = [mutant for subject in options.subjects for file in _files(subject) for mutant in find_mutants(file)]
+    mutants = mutants[:: options.every]
     run = MutationRun(mutants, options.jobs)
     code = pytest.main([*PYTEST_OPTIONS, *options.tests], plugins=[run])
     if not run.outcomes:
