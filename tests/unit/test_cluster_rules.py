@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from azext_amlk8s.scheduling.pools import pools_from_profiles
 from azext_amlk8s.settings import ClusterFacts, Settings, evaluate_cluster_rules
 from azext_amlk8s.settings.cluster_rules import needed_providers
-from azext_amlk8s.settings.facts import InstalledExtension
+from azext_amlk8s.settings.evaluate import evaluate_cluster_rules_after_update
+from azext_amlk8s.settings.facts import InstalledExtension, cluster_facts_from_resources
 
 GROUP = "/subscriptions/s/resourceGroups/ml-rg/providers"
 AKS = ClusterFacts(
@@ -156,3 +158,55 @@ NODES: list[tuple[str, dict[str, str], ClusterFacts, str, list[Detail]]] = [
 def test_finding_on_nodes(config: dict[str, str], facts: ClusterFacts, rule: str, expected: list[Detail]) -> None:
     findings = [one for one in evaluate_cluster_rules(Settings(config), facts) if one.id == rule]
     assert [(one.subject, one.expected, one.found, one.fix, one.related) for one in findings] == expected
+
+
+def test_findings_after_an_update() -> None:
+    """What the deployed settings violate already is reported again only where the health check examines it again."""
+    before, offline = Settings({"relayserver.enabled": "False"}), replace(ARC, connectivity="Offline")
+    same = evaluate_cluster_rules_after_update(before, before, offline)
+    assert [one.id for one in same] == ["F105"]
+    changed = Settings({"relayserver.enabled": "False", "isAKSMigration": "True"})
+    assert [one.id for one in evaluate_cluster_rules_after_update(changed, before, offline)] == ["F105", "F117"]
+
+
+NOTHING = {"id": AKS.resource_id, "name": "aks", "location": "eastus"}
+POOLS = [{"name": "a", "count": 2, "vmSize": "Standard_D4s_v5"}, {"name": "b", "count": 3, "vmSize": "Standard_D4s_v5"}]
+# Case, the properties of a cluster as ARM returns them, the facts that differ from those of a cluster without any.
+REPORTED: list[tuple[str, dict[str, Any] | None, dict[str, Any]]] = [
+    ("no properties", None, {}),
+    ("empty properties", {}, {}),
+    ("nodes of an Arc-connected cluster", {"totalNodeCount": 4, "totalCoreCount": 16}, {"node_count": 4, "cores": 16}),
+    ("distribution and infrastructure", {"distribution": "k3s", "infrastructure": "aws"}, {"distribution": "k3s", "infrastructure": "aws"}),
+    ("states", {"provisioningState": "Failed", "powerState": {"code": "Stopped"}, "connectivityStatus": "Offline", "agentVersion": "1.2"}, {"provisioning_state": "Failed", "power_state": "Stopped", "connectivity": "Offline", "agent_version": "1.2"}),
+    ("power state null", {"powerState": None}, {}),
+    ("a service principal", {"servicePrincipalProfile": {"clientId": "guid"}}, {"service_principal": True}),
+    ("a managed identity", {"servicePrincipalProfile": {"clientId": "MSI"}}, {}),
+    ("service principal null", {"servicePrincipalProfile": None}, {}),
+    ("node pools count their nodes", {"agentPoolProfiles": POOLS, "totalNodeCount": 9, "totalCoreCount": 9}, {"node_count": 5, "cores": None}),
+    ("no node pools", {"agentPoolProfiles": []}, {"node_count": 0, "pools": ()}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"), [case[1:] for case in REPORTED], ids=[case[0] for case in REPORTED]
+)
+def test_facts_of_a_cluster(properties: dict[str, Any] | None, expected: dict[str, Any]) -> None:
+    facts = cluster_facts_from_resources({**NOTHING, "properties": properties}, "managedClusters")
+    plain = ClusterFacts("managedClusters", AKS.resource_id, "aks", "eastus")
+    actual = {key: value for key, value in vars(facts).items() if value != getattr(plain, key)}
+    if "agentPoolProfiles" in (properties or {}) and expected.get("pools") is None:
+        assert [pool.name for pool in actual.pop("pools")] == ["a", "b"]
+    assert actual == {key: value for key, value in expected.items() if value is not None}
+
+
+def test_facts_of_extensions_and_providers() -> None:
+    extensions = [
+        {"name": "ext", "properties": {"extensionType": "Microsoft.AzureML.Kubernetes", "provisioningState": "Failed"}},
+        {"name": "odd", "properties": None},
+    ]
+    providers = [{"namespace": "Microsoft.Relay", "registrationState": "Registered"}]
+    facts = cluster_facts_from_resources(NOTHING, "managedClusters", extensions, providers)
+    assert facts.extensions == (InstalledExtension("ext", OURS, "Failed"), InstalledExtension("odd", "", ""))
+    assert facts.providers == {"microsoft.relay": "Registered"}
+    assert (facts.group, facts.is_aks) == ("ml-rg", True)
+    assert replace(facts, resource_id="aks").group == ""

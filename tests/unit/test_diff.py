@@ -249,19 +249,6 @@ def test_what_stops(name: str, there: dict[str, str], config: dict[str, str], wh
     assert set(stopped_workloads(plan_update(Settings(config), now, {}).changes, now)) == what
 
 
-IMMUTABLE = [
-    ("another cluster", extension({"cluster_name": "/a"}), Settings({"cluster_name": "/b"}), ["U101"]),
-    ("the same cluster", extension({"cluster_name": "/a"}), Settings({"cluster_name": "/a"}), []),
-    ("from secret to open", extension({}, "sslCname"), Settings({"sslCname": "a.b"}), ["U102"]),
-    ("from open to secret", extension({"sslCname": "a.b"}), Settings({}, {"sslCname": "a.c"}), ["U102"]),
-]
-
-
-@pytest.mark.parametrize(("name", "there", "given", "ids"), IMMUTABLE, ids=[one[0] for one in IMMUTABLE])
-def test_what_cannot_be_changed(name: str, there: dict[str, Any], given: Settings, ids: list[str]) -> None:
-    assert [one.id for one in evaluate_update_rules(given, read_deployed(there))] == ids
-
-
 def test_a_spent_provider_is_not_judged() -> None:
     """The service keeps the key for ever; with node ports nobody reads it."""
     there = read_deployed(extension({**ROUTER, "internalLoadBalancerProvider": "azure"}))
@@ -318,3 +305,37 @@ def test_no_secret_is_shown() -> None:
         Settings({}, {"relayServerConnectionString": "s3cret"}), read_deployed(extension(TRAINING, *RELAY)), {}
     )
     assert "s3cret" not in " ".join(map(str, update.changes))
+
+
+TLS_FILES = Settings({}, {"scoringFe.sslCert": "QQ==", "scoringFe.sslKey": "QQ=="})
+DEPLOYED_TLS = extension({"sslCname": "a.b"}, "scoringFe.sslCert", "scoringFe.sslKey")
+GIVE_AGAIN = "Give sslCertPemFile and sslKeyPemFile again to have them checked."
+# Case, the deployed extension, the settings of the update; ID, subject and fix of each finding.
+UPDATES: list[tuple[str, dict[str, Any], Settings, list[tuple[str, str, str]]]] = [
+    ("another cluster", extension({"cluster_name": "/a"}), Settings({"cluster_name": "/b"}), [("U101", "cluster_name", "Leave out cluster_name.")]),
+    ("a cluster that is not deployed", extension({}), Settings({"cluster_name": "/b"}), []),
+    ("a cluster that is reset", extension({"cluster_name": "/a"}), Settings({"cluster_name": ""}), []),
+    ("a protected setting among the plain ones", extension({}, "sslCname"), Settings({"sslCname": "a.b"}), [("U102", "sslCname", "--config-protected sslCname=a.b")]),
+    ("a plain setting among the protected ones", extension({"sslCname": "a.b"}), Settings({}, {"sslCname": "a.b"}), [("U102", "sslCname", "--config sslCname=a.b")]),
+    ("a setting in its section", extension({"sslCname": "a.b"}), Settings({"sslCname": "a.b"}), []),
+    ("a new host with the deployed certificate", DEPLOYED_TLS, Settings({"sslCname": "c.d"}), [("U104", "sslCname", GIVE_AGAIN)]),
+    ("the same host with the deployed certificate", DEPLOYED_TLS, Settings({"sslCname": "a.b"}), []),
+    ("a new host with a new certificate", DEPLOYED_TLS, Settings({"sslCname": "c.d"}, TLS_FILES.protected), []),
+    ("a new host without a certificate", extension({"sslCname": "a.b"}), Settings({"sslCname": "c.d"}), []),
+    ("files where a secret is deployed", extension({"sslSecret": "tls"}), TLS_FILES, [("U105", "sslSecret", "--config sslSecret=")]),
+    ("files where a protected secret is deployed", extension({}, "sslSecret"), TLS_FILES, [("U105", "sslSecret", "--config-protected sslSecret=")]),
+    ("files in place of a secret", extension({"sslSecret": "tls"}), Settings({"sslSecret": ""}, TLS_FILES.protected), []),
+    ("a secret where files are deployed", DEPLOYED_TLS, Settings({"sslSecret": "tls"}), [("U105", "sslSecret", "Give the certificate as sslCertPemFile and sslKeyPemFile, or delete the extension and create it again.")]),
+    ("a secret where none is deployed", extension({}), Settings({"sslSecret": "tls"}), []),
+    ("files where files are deployed", DEPLOYED_TLS, TLS_FILES, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("deployed", "settings", "expected"), [case[1:] for case in UPDATES], ids=[case[0] for case in UPDATES]
+)
+def test_finding_on_an_update(
+    deployed: dict[str, Any], settings: Settings, expected: list[tuple[str, str, str]]
+) -> None:
+    findings = evaluate_update_rules(settings, read_deployed(deployed))
+    assert [(one.id, one.subject, one.fix) for one in findings] == expected
