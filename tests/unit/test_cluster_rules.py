@@ -12,6 +12,7 @@ from azext_amlk8s.settings import ClusterFacts, Settings, evaluate_cluster_rules
 from azext_amlk8s.settings.cluster_rules import needed_providers
 from azext_amlk8s.settings.evaluate import evaluate_cluster_rules_after_update
 from azext_amlk8s.settings.facts import InstalledExtension, cluster_facts_from_resources
+from azext_amlk8s.settings.nodes import describe_nodes, has_few_nodes
 
 GROUP = "/subscriptions/s/resourceGroups/ml-rg/providers"
 AKS = ClusterFacts(
@@ -210,3 +211,37 @@ def test_facts_of_extensions_and_providers() -> None:
     assert facts.providers == {"microsoft.relay": "Registered"}
     assert (facts.group, facts.is_aks) == ("ml-rg", True)
     assert replace(facts, resource_id="aks").group == ""
+
+
+DESCRIBED: list[tuple[str, dict[str, str], ClusterFacts, str]] = [
+    ("one node", {}, pools({}), "1 of 1 node usable"),
+    ("two nodes", {}, pools({"count": 2}), "2 of 2 nodes usable"),
+    ("an unusable pool", {}, pools({"count": 2}, {"osType": "Windows", "name": "win"}), "2 of 3 nodes usable (pool win runs Windows, Linux required)"),
+    ("an autoscaler", {}, pools({"count": 2, "enableAutoScaling": True, "maxCount": 5}), "2 of 2 nodes usable, up to 5 with the autoscaler"),
+    ("an autoscaler at its maximum", {}, pools({"count": 2, "enableAutoScaling": True, "maxCount": 2}), "2 of 2 nodes usable"),
+    ("node auto-provisioning", {}, replace(pools({}), adds_nodes=True), "1 of 1 node usable, more with node auto-provisioning"),
+    ("a label of one of two pools", {"nodeSelector.a": "b"}, pools({"nodeLabels": {"a": "b"}}, {}), "1 of 2 nodes usable (pool pool1 lacks the label a=b)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "facts", "text"), [case[1:] for case in DESCRIBED], ids=[case[0] for case in DESCRIBED]
+)
+def test_description_of_nodes(config: dict[str, str], facts: ClusterFacts, text: str) -> None:
+    assert describe_nodes(Settings(config), facts) == text
+
+
+FEW: list[tuple[str, dict[str, str], ClusterFacts, bool]] = [
+    ("two nodes", {}, pools({"count": 2}), True),
+    ("three nodes", {}, pools({"count": 3}), False),
+    ("two of three nodes are usable", {}, pools({"count": 2}, {"osType": "Windows"}), True),
+    ("a label that Azure does not know, on three nodes", {"nodeSelector.a": "b"}, pools({"count": 3}), False),
+    ("a label that Azure does not know, on two nodes", {"nodeSelector.a": "b"}, pools({"count": 2}), True),
+    ("a label that no node has", {"nodeSelector.a": "b"}, replace(pools({"count": 3}), nodes=()), True),
+    ("an unknown number of nodes", {}, replace(AKS, node_count=None), False),
+]
+
+
+@pytest.mark.parametrize(("config", "facts", "few"), [case[1:] for case in FEW], ids=[case[0] for case in FEW])
+def test_few_nodes(config: dict[str, str], facts: ClusterFacts, few: bool) -> None:
+    assert has_few_nodes(Settings(config), facts) is few
