@@ -12,7 +12,7 @@ from typing import Any
 
 import certifi
 
-from sandbox.process import SandboxError
+from sandbox.process import SandboxError, state
 
 CLIENT_ID = "77777777-cccc-4ddd-8eee-999999999999"
 
@@ -27,17 +27,24 @@ def environment(directory: Path) -> dict[str, str]:
         "KUBECONFIG": str(directory / "kubeconfig"),
         "AZURE_CORE_INSTANCE_DISCOVERY": "false",
         "AZURE_CORE_COLLECT_TELEMETRY": "no",
+        **proxy_environment(str((state(directory) or {}).get("proxy") or "")),
     }
 
 
-def log_in(directory: Path, state: dict[str, Any]) -> None:
+def proxy_environment(proxy: str) -> dict[str, str]:
+    """The variables with which a client finds the hosts of vaults; none for a sandbox without vaults."""
+    local = "localhost,127.0.0.1"
+    return {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": local, "no_proxy": local} if proxy else {}
+
+
+def log_in(directory: Path, running: dict[str, Any]) -> None:
     """Have the real az register the cloud and log in, once for each start of the sandbox. Raises SandboxError."""
-    mark = directory / "azure" / f"logged-in-{state['azure'].rsplit(':', 1)[1]}"
+    mark = directory / "azure" / f"logged-in-{running['azure'].rsplit(':', 1)[1]}"
     if mark.exists():
         return
-    cloud = f"Sandbox{state['azure'].rsplit(':', 1)[1]}"
+    cloud = f"Sandbox{running['azure'].rsplit(':', 1)[1]}"
     for arguments in (
-        ["cloud", "register", "--name", cloud, "--endpoint-resource-manager", state["azure"]],
+        ["cloud", "register", "--name", cloud, "--endpoint-resource-manager", running["azure"]],
         ["cloud", "set", "--name", cloud],
         [
             "login",
@@ -47,9 +54,9 @@ def log_in(directory: Path, state: dict[str, Any]) -> None:
             "--password",
             secrets.token_hex(16),
             "--tenant",
-            state["tenant"],
+            running["tenant"],
         ],
-        ["account", "set", "--subscription", state["subscription"]],
+        ["account", "set", "--subscription", running["subscription"]],
     ):
         done = subprocess.run(
             [_az(), *arguments, "--only-show-errors"],

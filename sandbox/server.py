@@ -24,8 +24,11 @@ from sandbox.azure.record import Recorder
 from sandbox.azure.seed import build_tree
 from sandbox.azure.tree import Tree
 from sandbox.cluster_objects import agent_objects, node_objects
+from sandbox.key_vault.app import KeyVaultApp
+from sandbox.key_vault.entries import DNS_SUFFIX
 from sandbox.kubernetes import ClusterSide, start_cluster_side
 from sandbox.kubernetes.node_agent import NodeAgent
+from sandbox.proxy import Proxy
 from sandbox.tls import Authority
 from sandbox.world import Cluster, World
 
@@ -36,12 +39,16 @@ DUMPER: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 @dataclass(frozen=True)
 class Started:
-    """A running sandbox: the URL of ARM, its resources, and the cluster sides by name in lower case."""
+    """A running sandbox: the URL of ARM, its resources, and the cluster sides by name in lower case.
+
+    proxy: the URL of the HTTP proxy through which vaults are reached, empty without vaults.
+    """
 
     azure: str
     tree: Tree
     clusters: Mapping[str, ClusterSide]
     stop: Callable[[], Awaitable[None]]
+    proxy: str = ""
 
 
 async def start(
@@ -81,16 +88,42 @@ async def start(
     base = f"https://localhost:{runner.addresses[0][1]}"
     _private(directory / "kubeconfig", kubeconfig(list(clusters.values()), authority.ca_pem))
 
+    vaults = Vaults(KeyVaultApp(world, lambda: base, on_request), authority) if world.vaults else None
+    proxy = await vaults.start() if vaults else ""
     for agent in agents:
         agent.start([int(runner.addresses[0][1])])
 
     async def stop() -> None:
         await asyncio.gather(*(agent.stop() for agent in agents))
         await operations.stop()
+        if vaults:
+            await vaults.stop()
         await runner.cleanup()
         await asyncio.gather(*(side.stop() for side in clusters.values()))
 
-    return Started(base, tree, clusters, stop)
+    return Started(base, tree, clusters, stop, proxy)
+
+
+class Vaults:
+    """The data plane of key vaults, and the proxy that leads to it."""
+
+    def __init__(self, app: KeyVaultApp, authority: Authority) -> None:
+        self._runner = web.AppRunner(app.application(), access_log=None, shutdown_timeout=0.2)
+        self._authority = authority
+        self._proxy: Proxy | None = None
+
+    async def start(self) -> str:
+        """Start both; returns the URL of the proxy."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._authority.server_context()).start()
+        self._proxy = Proxy({DNS_SUFFIX: self._runner.addresses[0][1]})
+        return await self._proxy.start()
+
+    async def stop(self) -> None:
+        """Stop both."""
+        if self._proxy:
+            await self._proxy.stop()
+        await self._runner.cleanup()
 
 
 async def serve(world: World, directory: Path, seconds: float, record: Path | None = None) -> None:
@@ -106,6 +139,7 @@ async def serve(world: World, directory: Path, seconds: float, record: Path | No
             "azure": started.azure,
             "tenant": world.tenant,
             "subscription": world.subscription,
+            "proxy": started.proxy,
             "clusters": {side.name: side.server for side in started.clusters.values()},
         }
         _private(directory / "state.json", json.dumps(state, indent=1))

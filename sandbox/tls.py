@@ -7,13 +7,15 @@ from pathlib import Path
 
 import trustme
 
+from sandbox.key_vault.entries import DNS_SUFFIX
+
 
 class Authority:
-    """A CA and one certificate for loopback, created for each sandbox."""
+    """A CA and one certificate for loopback and vaults, created for each sandbox."""
 
     def __init__(self, directory: Path) -> None:
         self._ca = trustme.CA()
-        self._certificate = self._ca.issue_cert("127.0.0.1", "localhost")
+        self._certificate = self._ca.issue_cert("127.0.0.1", "localhost", f"*.{DNS_SUFFIX}")
         self._directory = directory
         self.ca_pem: bytes = self._ca.cert_pem.bytes()
         self.ca_file = directory / "ca.pem"
@@ -23,7 +25,7 @@ class Authority:
         self._client = ssl.create_default_context(cadata=self.ca_pem.decode("ascii"))
 
     def server_context(self) -> ssl.SSLContext:
-        """The context of a server on 127.0.0.1 or localhost, the same for all."""
+        """The context of a server on 127.0.0.1 or localhost or of a vault, the same for all."""
         return self._server
 
     def client_context(self) -> ssl.SSLContext:

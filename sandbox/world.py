@@ -14,6 +14,7 @@ import yaml
 
 from sandbox.faults import Fault
 from sandbox.fleets import expand
+from sandbox.key_vault.entries import Vault, VaultCertificate
 
 DEFAULT_WORLD = Path(__file__).with_name("world.yaml")
 NAMESPACE = uuid.UUID("6b1f1f6e-0c7e-5a53-9d0a-5d1b5c3f2a10")
@@ -201,6 +202,7 @@ class World:
     polls: Polls = Polls()
     page_size: int | None = None
     throttling: Throttling | None = None
+    vaults: tuple[Vault, ...] = ()
     extension_types: tuple[ExtensionType, ...] = (AZUREML,)
     compute_updates: bool = False
     suffixes: Mapping[str, str] = field(default_factory=dict)
@@ -222,7 +224,12 @@ class World:
         )
 
 
-ENTRY_TYPES: Mapping[str, Any] = {"clusters": Cluster, "faults": Fault, "extension_types": ExtensionType}
+ENTRY_TYPES: Mapping[str, Any] = {
+    "clusters": Cluster,
+    "faults": Fault,
+    "extension_types": ExtensionType,
+    "vaults": Vault,
+}
 BUCKETS = ("reads", "writes", "deletes")
 LISTS = ("subscriptions", "groups", "workspaces", "identities", "resources", "denied", "policies")
 
@@ -302,6 +309,9 @@ def _entries(key: str, entries: Any) -> list[Any]:
             renamed["kind"] = OLD_FAULTS.get(renamed.get("kind", ""), renamed.get("kind"))
         if key == "clusters":
             renamed = _cluster(renamed, where)
+        if key == "vaults":
+            listed = _located(f"{where}, certificates", renamed.get("certificates", []))
+            renamed["certificates"] = tuple(build(VaultCertificate, one, place) for place, one in listed)
         found.append(build(ENTRY_TYPES[key], renamed, where) if key in ENTRY_TYPES else renamed)
     return found
 

@@ -22,6 +22,7 @@ from sandbox.azure.errors import (
     parent_not_found,
     resource_not_found,
     type_not_found,
+    wrong_audience,
 )
 from sandbox.azure.fault_injection import expired_token, raise_rejection
 from sandbox.azure.machine_learning_services import computes
@@ -32,6 +33,7 @@ from sandbox.azure.throttling import Throttle
 from sandbox.azure.tree import Address, parse
 from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response, interception
 from sandbox.http_faults import reset, send
+from sandbox.key_vault.entries import AUDIENCE
 
 log = logging.getLogger(__name__)
 OPERATIONS = ("operations", "computeoperationsstatus", "mfeoperationsstatus", "operationresults", "operationstatuses")
@@ -152,6 +154,8 @@ class ArmApp:
             return await entra.token(request, parts[0] if parts[0] != "common" else self._azure.world.tenant)
         if claims is None:
             raise ArmError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+        if str(claims.get("aud", "")).rstrip("/") == AUDIENCE:
+            raise wrong_audience(claims["aud"], self._base())
         if parts[-1:] == ["getbyids"]:
             return web.json_response({"value": []})  # Graph: the directory is empty
         query = {key: value for key, value in request.query.items() if key.lower() != "api-version"}

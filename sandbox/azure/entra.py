@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.key_vault.entries import DNS_SUFFIX
 from sandbox.world import guid
 
 TOKEN_SECONDS = 3600
@@ -37,7 +38,7 @@ def metadata(base: str, suffixes: Mapping[str, str]) -> dict[str, Any]:
         "gallery": base,
         "sqlManagement": base,
         "suffixes": {
-            "keyVaultDns": "vault.sandbox.invalid",
+            "keyVaultDns": DNS_SUFFIX,
             "storage": "core.sandbox.invalid",
             "acrLoginServer": "azurecr.sandbox.invalid",
             "sqlServerHostname": "database.sandbox.invalid",

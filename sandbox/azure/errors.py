@@ -76,6 +76,15 @@ def not_registered(namespace: str) -> ArmError:
     return ArmError(409, "MissingSubscriptionRegistration", text, details=details)
 
 
+def wrong_audience(audience: str, base: str) -> ArmError:
+    """ARM's error for a token that is meant for another service, such as Key Vault."""
+    text = (
+        f"The access token has been obtained for wrong audience or resource '{audience}'. It should exactly match with "
+        f"one of the allowed audiences '{base}/','{base}'."
+    )
+    return ArmError(401, "InvalidAuthenticationTokenAudience", text)
+
+
 def throttled(kind: str, subscription: str, actor: str, seconds: int, headers: Mapping[str, str] | None) -> ArmError:
     """ARM's error for too many requests of a kind: read, write or delete.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.azure.key_vault import vault_resource
 from sandbox.azure.tree import Resource, Tree
 from sandbox.world import Cluster, World, guid
 
@@ -32,6 +33,8 @@ def build_tree(world: World) -> Tree:
         tree.put(_aks(world, root, cluster) if cluster.type == "managedClusters" else _arc(world, root, cluster))
     for workspace in world.workspaces:
         tree.put(_workspace(world, root, workspace))
+    for vault in world.vaults:
+        tree.put(vault_resource(world, root, vault))
     for resource in world.resources:
         entry = dict(resource)
         above = "".join(f"/providers/{scope}" for scope in (entry.pop("scope", None),) if scope)

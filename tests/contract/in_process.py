@@ -72,6 +72,15 @@ class InProcess:
         url = f"{self._started.clusters[cluster].server}{path}"
         return self._do(self._send(method, url, self._tokens[cluster], body, query))
 
+    def vault(self, method: str, url: str, token: str = "", body: Any = None) -> Response:
+        """A request to the data plane of Key Vault, through the sandbox's proxy."""
+        return self._do(self._send(method, url, token, body, {}, self._started.proxy))
+
+    @property
+    def azure(self) -> str:
+        """The URL of ARM."""
+        return self._started.azure
+
     def pods(self, cluster: str = "aks") -> dict[str, Any]:
         """The pods of the extension by name."""
         items = self.kube("GET", "/api/v1/namespaces/azureml/pods", cluster=cluster).body["items"]
@@ -98,11 +107,15 @@ class InProcess:
             self._do(asyncio.sleep(0.02))
         raise AssertionError("the operation does not end")
 
-    async def _send(self, method: str, url: str, token: str, body: Any, query: Mapping[str, str]) -> Response:
+    async def _send(
+        self, method: str, url: str, token: str, body: Any, query: Mapping[str, str], proxy: str | None = None
+    ) -> Response:
         connector = aiohttp.TCPConnector(ssl=self._authority.client_context())
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        options: Any = {"params": query or None, "json": body, "allow_redirects": False, "proxy": proxy}
         async with (
-            aiohttp.ClientSession(connector=connector, headers={"Authorization": f"Bearer {token}"}) as session,
-            session.request(method, _url(url), params=query or None, json=body, allow_redirects=False) as response,
+            aiohttp.ClientSession(connector=connector, headers=headers) as session,
+            session.request(method, _url(url), **options) as response,
         ):
             return Response(response.status, response.headers.copy(), await response.text())
 

@@ -18,6 +18,12 @@ from tests.contract.verified import count_verified
 CASES = yaml.safe_load((Path(__file__).parent / "az.yaml").read_text(encoding="utf-8"))
 FLEET_CASES = yaml.safe_load((Path(__file__).parent / "az-fleet.yaml").read_text(encoding="utf-8"))
 TAG_CASES = yaml.safe_load((Path(__file__).parent / "az-tags.yaml").read_text(encoding="utf-8"))
+VAULT_CASES = yaml.safe_load((Path(__file__).parent / "az-vault.yaml").read_text(encoding="utf-8"))
+VAULTS = [
+    {"name": "store-kv", "group": "ml-rg", "tags": {"team": "edge"}, "secrets": {"relay": "text"}}
+    | {"certificates": [{"name": "fe", "cname": "fe.contoso.com", "versions": 2}]},
+    {"name": "closed-kv", "group": "ml-rg", "denied": ["secrets/get"], "secrets": {"relay": "text"}},
+]
 FLEETS = [
     {
         "name": "store-{number:04}",
@@ -94,6 +100,27 @@ def test_az_command_with_a_fleet(fleet: Any, case: dict[str, Any]) -> None:
 def test_az_command_with_tags(tagged: Any, case: dict[str, Any]) -> None:
     """The commands for tags."""
     check(tagged, case)
+
+
+@pytest.fixture(scope="module")
+def vaults(start: Callable[..., Any], tmp_path_factory: Any) -> Any:
+    """A sandbox of the default world with key vaults, and a certificate in a file."""
+    from sandbox.key_vault.certificates import issue
+    from sandbox.key_vault.entries import VaultCertificate
+
+    world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
+    folder: Path = tmp_path_factory.mktemp("vaults")
+    (folder / "world.yaml").write_text(yaml.safe_dump({**world, "vaults": VAULTS}), encoding="utf-8")
+    (folder / "imported.pem").write_text(issue(VaultCertificate("imported", "fe.contoso.com")).text, encoding="utf-8")
+    return start("--world", str(folder / "world.yaml")), str(folder / "imported.pem")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("case", VAULT_CASES, ids=[case["az"] for case in VAULT_CASES])
+def test_az_with_key_vaults(vaults: Any, case: dict[str, Any]) -> None:
+    """The commands for key vaults."""
+    box, file = vaults
+    check(box, {**case, "az": case["az"].replace("{PEM}", file)})
 
 
 def check(box: Any, case: dict[str, Any]) -> None:

@@ -36,12 +36,13 @@ class Scene:
     _process: AzProcess
     _folder: Path
     _lines: list[dict[str, Any]]
+    _proxy: str = ""
 
     def az(self, arguments: list[str], cwd: Path, stdin: str = "") -> Output:
         """Run az with these arguments."""
         streams = {name: self._folder / name for name in ("stdin", "out", "err")}
         streams["stdin"].write_text(stdin, encoding="utf-8")
-        env = {"KUBECONFIG": str(self._folder / "kubeconfig")}
+        env = {"KUBECONFIG": str(self._folder / "kubeconfig"), **login.proxy_environment(self._proxy)}
         code = self._process.run(
             {"arguments": arguments, "cwd": str(cwd), "env": env, **{name: str(file) for name, file in streams.items()}}
         )
@@ -107,7 +108,7 @@ class Stage:
             )
         )
         try:
-            yield Scene(self._process, here, lines)
+            yield Scene(self._process, here, lines, started.proxy)
         finally:
             self._do(started.stop())
             if contract:

@@ -13,6 +13,7 @@ SMALL = "tenant: t\nsubscriptions: [{id: s, name: S}]\n"
 CLUSTER = SMALL + "clusters: [{name: c, group: g, type: managedClusters, %s}]\n"
 PAIR = "clusters: [{name: %s, group: g, type: managedClusters}, {name: %s, group: g, type: managedClusters}]\n"
 FLEET = SMALL + "fleets: [{%s, group: g, type: managedClusters}]\n"
+VAULT = SMALL + "vaults: [{name: v, group: g, %s}]\n"
 INVALID = [
     ("no such file", None, "cannot be read"),
     ("not YAML", "a: [", "is not valid YAML"),
@@ -56,6 +57,13 @@ INVALID = [
     ("bucket without a rate", SMALL + "throttling: {reads: {size: 1}}\n", "throttling, reads: missing key 'rate'"),
     ("empty bucket", SMALL + "throttling: {reads: {size: 0, rate: 1}}\n", "size and rate must be more than 0"),
     ("no limits", SMALL + "throttling: true\n", "throttling: expected a mapping, got bool"),
+    ("unknown permission", VAULT % "denied: [keys/get]", "vaults[0] 'v': denied: unknown permission 'keys/get'"),
+    ("secret that is no text", VAULT % "secrets: {a: 1}", "vaults[0] 'v': secrets: expected texts by name"),
+    (
+        "unknown format of a certificate",
+        VAULT % "certificates: [{name: c, cname: c, format: der}]",
+        "vaults[0] 'v', certificates[0] 'c': unknown format 'der'; expected pem or pkcs12",
+    ),
     ("unknown key of polls", SMALL + "polls: {every: 3}\n", "polls: unknown key 'every'"),
 ]
 
