@@ -55,7 +55,10 @@ class FleetRunner(Generic[Item, Result]):
         threads = [threading.Thread(target=self._take, args=arguments, daemon=True) for _ in range(parallel)]
         results: list[Result] = []
         for thread in threads:
-            thread.start()
+            try:
+                thread.start()
+            except KeyboardInterrupt:
+                self._interrupt()
         while True:
             try:
                 alive = any(thread.is_alive() for thread in threads)

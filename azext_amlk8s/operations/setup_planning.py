@@ -121,18 +121,24 @@ def deployed_extension(client: AzureClient, one: ClusterSetup) -> Resource | Non
 
 def read_types(one: ClusterSetup, client: AzureClient, connection: Cluster | None) -> list[InstanceType]:
     """The instance types of a cluster; those from nodes only with a connection. Raises ValidationError."""
-    from azext_amlk8s.instance_types.documents import Text, read_texts
+    from azext_amlk8s.instance_types.documents import read_texts
+    from azext_amlk8s.instance_types.rules import read_object
+    from azext_amlk8s.instance_types.yaml_documents import Document
     from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession
     from azext_amlk8s.operations.input_files import texts
     from azext_amlk8s.operations.instance_type_apply import types_from_nodes
 
     documents: list[Any] = []
     types: list[InstanceType] = []
+    findings: list[Finding] = []
     for item in one.instance_types:
         if isinstance(item, Mapping) and "file" in item:
             documents += texts([str(item["file"])])
         elif isinstance(item, Mapping) and "kind" in item:
-            documents.append(Text(f"{one.place} instance type", _as_json(item)))
+            name = (item.get("metadata") or {}).get("name") if isinstance(item.get("metadata"), Mapping) else ""
+            instance_type, found = read_object(Document(f"setup '{one.setup}', instance type '{name}'", item))
+            types += [instance_type] if instance_type else []
+            findings += found
         elif connection is not None:
             shares = item.get("from_nodes") if isinstance(item, Mapping) else None
             options = ClusterOptions(
@@ -141,15 +147,9 @@ def read_types(one: ClusterSetup, client: AzureClient, connection: Cluster | Non
                 resource_group_name=one.cluster.resource_group,
             )
             types += types_from_nodes(ClusterSession(connection, "", client, one.cluster), options, shares)
-    read, findings = read_texts(documents)
-    raise_for_errors(findings)
+    read, more = read_texts(documents)
+    raise_for_errors(findings, more)
     return [*read, *types]
-
-
-def _as_json(item: Any) -> str:
-    import json
-
-    return json.dumps(item)
 
 
 class _ClusterPlanner:

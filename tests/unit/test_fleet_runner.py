@@ -1,0 +1,100 @@
+"""Work on many clusters: parallel, limits of failures, Ctrl-C; and the reports of it."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from azext_amlk8s.operations.fleet_runner import FleetRunner
+from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.setup_files.outcomes import Outcome, as_junit, failed_clusters, outcomes_object
+
+CLI = SimpleNamespace(
+    cli_ctx=SimpleNamespace(config=SimpleNamespace(getboolean=lambda *_, **__: False), only_show_errors=False)
+)
+
+
+def runner(total: int, work: Any) -> FleetRunner[int, int]:
+    cmd: Any = CLI
+    return FleetRunner(cmd, total, work, lambda result: result < 0, str, "az amlk8s apply -f x.yaml")
+
+
+def test_items_run_in_parallel_up_to_the_limit() -> None:
+    active, most, lock = 0, 0, threading.Lock()
+
+    def work(item: int) -> int:
+        nonlocal active, most
+        with lock:
+            active += 1
+            most = max(most, active)
+        time.sleep(0.05)
+        with lock:
+            active -= 1
+        return item
+
+    assert sorted(runner(12, work).run(range(12), 4, None)) == list(range(12))
+    assert 2 <= most <= 4
+
+
+def test_no_other_item_is_started_after_the_limit_of_failures() -> None:
+    started: list[int] = []
+
+    def work(item: int) -> int:
+        started.append(item)
+        return -1
+
+    fleet = runner(10, work)
+    assert fleet.run(range(10), 1, 1) == [-1, -1]
+    assert started == [0, 1]
+    assert fleet.stopped
+
+
+def test_ctrl_c_starts_no_other_item_and_waits_for_those_that_run(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(item: int) -> int:
+        if item == 0:
+            _thread.interrupt_main()
+        time.sleep(0.3)
+        return item
+
+    assert runner(10, work).run(range(10), 1, None) == [0]
+    assert "To continue later: az amlk8s apply -f x.yaml" in capsys.readouterr().err
+
+
+def test_a_second_ctrl_c_ends_the_command() -> None:
+    from azure.cli.core.azclierror import ManualInterrupt
+
+    def work(item: int) -> int:
+        for _ in range(2):
+            _thread.interrupt_main()
+            time.sleep(0.4)
+        time.sleep(5)
+        return item
+
+    begin = time.monotonic()
+    with pytest.raises(ManualInterrupt):
+        runner(3, work).run(range(3), 1, None)
+    assert time.monotonic() - begin < 4
+
+
+def outcome(name: str, status: str) -> Outcome:
+    return Outcome("edge", ClusterRef("s", "g", "managedClusters", name), status, "no <quota>")
+
+
+def test_the_clusters_that_failed_are_read_from_a_report_of_either_form() -> None:
+    import json
+
+    report = outcomes_object([outcome("a", "succeeded"), outcome("B", "failed"), outcome("c", "not started")])
+    expected = {one["id"].lower() for one in report["clusters"][1:]}
+    assert failed_clusters(json.dumps(report)) == failed_clusters(as_junit(report)) == expected
+    assert 'tests="3"' in as_junit(report) and "no &lt;quota&gt;" in as_junit(report)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "<a", '{"clusters": [1]}'])
+def test_something_else_is_no_report(text: str) -> None:
+    with pytest.raises(ValueError, match="not a report"):
+        failed_clusters(text)
