@@ -38,9 +38,10 @@ def _with_boundary(handler: Callable[..., Any]) -> Callable[..., Any]:
     """The handler of a command inside the error boundary, which is imported when the command runs."""
 
     def run(arguments: dict[str, Any]) -> Any:
-        from azext_amlk8s.operations.boundary import error_boundary
+        from azext_amlk8s.operations.boundary import error_boundary, validate_names
 
         with error_boundary(arguments.get("timeout")):
+            validate_names(arguments)
             return handler(arguments)
 
     return run

@@ -49,7 +49,12 @@ def _select(config: KubeConfig, context: str | None, where: str) -> SingleConfig
 
 def _check(config: SingleConfig, where: str) -> None:
     """Raise KubeconfigUnusable for what lightkube does not support or would send without encryption."""
-    user, server = config.user, urlsplit(config.cluster.server)
+    user = config.user
+    try:
+        server = urlsplit(config.cluster.server)
+        _ = server.port
+    except ValueError as error:
+        raise KubeconfigUnusable(f"The server '{config.cluster.server}' of {where} is not a URL: {error}.") from None
     if server.scheme != "https" and server.hostname not in LOOPBACK:
         raise KubeconfigUnusable(
             f"The server '{config.cluster.server}' of {where} is not an https address; credentials are not sent to it."
@@ -76,7 +81,9 @@ def _client(config: SingleConfig, where: str) -> Any:
         timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
         client: Any = Client(config=config, timeout=timeout, trust_env=False)
     except FileNotFoundError as error:
-        raise KubeconfigUnusable(f"A file that {where} refers to does not exist: '{error.filename}'.") from None
+        raise KubeconfigUnusable(
+            f"A file that {where} refers to does not exist: '{_missing_file(config, error)}'."
+        ) from None
     except ssl.SSLError as error:
         reason = error.reason or "it is not valid PEM"
         raise KubeconfigUnusable(f"A certificate or key in {where} cannot be read: {reason}.") from None
@@ -88,6 +95,14 @@ def _client(config: SingleConfig, where: str) -> Any:
         # lightkube's own plugin support lacks client.authentication.k8s.io/v1, time limits and install hints.
         client._client._client.auth = ExecPluginAuth(plugin, where)  # pylint: disable=protected-access
     return client
+
+
+def _missing_file(config: SingleConfig, error: FileNotFoundError) -> str:
+    """The name of the file that an error is about, which ssl does not tell."""
+    user = config.user
+    names = [config.cluster.certificate_auth, user and user.client_cert, user and user.client_key]
+    paths = [config.abs_file(name) for name in names if name]
+    return str(error.filename or next((path for path in paths if not Path(path).exists()), "unknown"))
 
 
 def _find(kubeconfig: str | None, context: str | None) -> KubeConfig:
@@ -119,14 +134,22 @@ def _parse(text: str, name: str) -> KubeConfig:
     import yaml
     from lightkube import KubeConfig
 
+    from azext_amlk8s.yaml_files import YamlProblem, compose_documents
+
     try:
+        if len(compose_documents(text)) > 1:
+            raise KubeconfigUnusable(f"{name} is not a kubeconfig: it has several YAML documents.")
         document = yaml.safe_load(text)
         if not isinstance(document, dict) or not isinstance(document.get("clusters"), list):
             raise KubeconfigUnusable(f"{name} is not a kubeconfig: it has no list of clusters.")
+        if not isinstance(document.get("current-context") or "", str):
+            raise KubeconfigUnusable(f"{name} is not a valid kubeconfig: current-context is not a string.")
         lists = {key: document.get(key) or [] for key in ("clusters", "contexts", "users")}
         return KubeConfig.from_dict({**document, **lists}, fname=Path(name) if Path(name).exists() else None)
+    except YamlProblem as problem:
+        raise KubeconfigUnusable(f"{name} is not a kubeconfig: {problem}.") from None
     except yaml.YAMLError:
-        raise KubeconfigUnusable(f"{name} is not a kubeconfig: it is not YAML.") from None
+        raise KubeconfigUnusable(f"{name} is not a kubeconfig: it has values that YAML cannot express.") from None
     except msgspec.ValidationError as error:
         raise KubeconfigUnusable(f"{name} is not a valid kubeconfig: {error}.") from None
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:

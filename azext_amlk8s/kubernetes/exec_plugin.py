@@ -78,6 +78,6 @@ def _token(output: bytes, name: str) -> str:
         raise KubeconfigUnusable(f"{name} did not return JSON.") from None
     status = credential.get("status") if isinstance(credential, dict) else None
     token = status.get("token") if isinstance(status, dict) else None
-    if not isinstance(token, str) or not token:
+    if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
         raise KubeconfigUnusable(f"{name} did not return a token.")
     return token

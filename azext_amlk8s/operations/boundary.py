@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from azext_amlk8s.change_log import forget_changes, recorded_changes
 from azext_amlk8s.console.errors import az_error, azure_error, cluster_error, fix_lines, foreign_host_error
 from azext_amlk8s.redaction import forget_secrets, redact_text
 from azext_amlk8s.time_limit import TimeLimitExceeded, is_time_up, limit_in_words, set_time_limit
+
+NAMES = ("name", "resource_group_name", "cluster_name", "workspace_name", "workspace_group", "compute_name")
+
+
+def validate_names(arguments: Mapping[str, Any]) -> None:
+    """Raise InvalidArgumentValueError for a name of a resource that would change the URL of a request."""
+    for key in NAMES:
+        value = arguments.get(key)
+        if isinstance(value, str) and not (value.isprintable() and set(value).isdisjoint("/?#%\\")):
+            option = "--" + key.removesuffix("_name").replace("_", "-")
+            raise az_error(
+                "InvalidArgumentValueError",
+                f"Invalid value {ascii(value)} for {option}; expected a name without slashes and line breaks.",
+            )
 
 
 @contextmanager

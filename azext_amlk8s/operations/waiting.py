@@ -188,7 +188,7 @@ def _query_errors(expression: str) -> Iterator[None]:
 
     try:
         yield
-    except JMESPathError as error:
+    except (JMESPathError, RecursionError) as error:
         raise InvalidArgumentValueError(
             f"Invalid value '{expression}' for --custom; expected a JMESPath query that fits the resource: "
             f"{str(error).splitlines()[0]}",

@@ -12,6 +12,7 @@ GRAMMAR = re.compile(
     r"(?P<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?"
 )
 BILLIONTHS = {"n": "e-9", "u": "e-6"}
+MOST_CHARACTERS = 1000  # no real quantity is longer; it would cost time
 EXPONENT_DIGITS = 4  # of a number other than 0
 MOST = Decimal(2**63 - 1)  # apimachinery caps values with binary suffixes
 
@@ -21,7 +22,7 @@ def quantity(text: str) -> Decimal | None:
     """A quantity in its base unit, rounded up to thousandths as the API server's defaults do; None if invalid."""
     from lightkube.utils.quantity import parse_quantity
 
-    match = GRAMMAR.fullmatch(text.strip())
+    match = GRAMMAR.fullmatch(text.strip()) if len(text) <= MOST_CHARACTERS else None
     if not text.strip() or not match:
         return None
     suffix = match["suffix"] or ""
@@ -41,4 +42,7 @@ def amount(value: object) -> Decimal | None:
     """The same for a value of a document, a string or a number; None for any other value."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
-    return quantity(value if isinstance(value, str) else f"{value}")
+    try:
+        return quantity(str(value))
+    except ValueError:  # an integer of thousands of digits
+        return None

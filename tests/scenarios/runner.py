@@ -147,6 +147,8 @@ def _stream_differences(scenario: Scenario, output: Output) -> Iterator[str]:
         yield f"exit code {output.code}, not {scenario.exit}"
     if "Traceback" in output.err:
         yield "a traceback"
+    if "Unexpected error:" in output.err:
+        yield "an error that is not explained"
     findings = sorted(_findings(output))
     if findings != sorted(scenario.findings):
         yield f"findings {findings}, not {sorted(scenario.findings)}"
