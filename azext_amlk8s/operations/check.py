@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks import Check, CheckTarget, Component, Outcome, Result, UnknownCheck
+    from azext_amlk8s.checks.facts import Object, PoolProbe
     from azext_amlk8s.console.check_console import Observer
     from azext_amlk8s.kubernetes import Cluster
     from azext_amlk8s.operations.fact_collector import FactCollector
@@ -124,7 +125,8 @@ def probe_node_pools(
     line = ProgressLine(cmd, f"Probing {target.cluster.name}")
     image = image or f"{client.cloud.images}/{load('checks')['probe']['image']}"
     try:
-        return {PROBES: run_probe(connection, nodes, hosts, image, line.show)}
+        probes = run_probe(connection, nodes, hosts, image, line.show)
+        return {PROBES: (*probes, *_pools_without_nodes(collector.get(CLUSTER), probes))}
     except (ClusterRefused, ClusterUnreachable) as error:
         return {PROBES: Unavailable(str(error))}
     except KeyboardInterrupt:
@@ -132,6 +134,15 @@ def probe_node_pools(
         raise az_error("ManualInterrupt", "Probe stopped. What it created has been deleted.", []) from None
     finally:
         line.clear()
+
+
+def _pools_without_nodes(cluster: Object | None, probes: Sequence[PoolProbe]) -> list[PoolProbe]:
+    """The agent pools of AKS on which nothing could be started, because they have no nodes now."""
+    from azext_amlk8s.checks.facts import PoolProbe, properties_of
+
+    probed = {one.pool for one in probes}
+    names = [str(one.get("name")) for one in properties_of(cluster).get("agentPoolProfiles") or ()]
+    return [PoolProbe(name, "skipped", "it has no nodes") for name in names if name not in probed]
 
 
 def run_checks(
