@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from azext_amlk8s.scheduling.pools import pools_from_profiles
-from azext_amlk8s.settings import ClusterFacts, Settings, evaluate_cluster_rules
+from azext_amlk8s.settings import ClusterFacts, Settings, evaluate_cluster_rules, evaluate_version_rules
 from azext_amlk8s.settings.cluster_rules import needed_providers
 from azext_amlk8s.settings.evaluate import evaluate_cluster_rules_after_update
 from azext_amlk8s.settings.facts import InstalledExtension, cluster_facts_from_resources
 from azext_amlk8s.settings.nodes import describe_nodes, has_few_nodes
+from azext_amlk8s.settings.option_rules import extension_name
 
 GROUP = "/subscriptions/s/resourceGroups/ml-rg/providers"
 AKS = ClusterFacts(
@@ -245,3 +246,42 @@ FEW: list[tuple[str, dict[str, str], ClusterFacts, bool]] = [
 @pytest.mark.parametrize(("config", "facts", "few"), [case[1:] for case in FEW], ids=[case[0] for case in FEW])
 def test_few_nodes(config: dict[str, str], facts: ClusterFacts, few: bool) -> None:
     assert has_few_nodes(Settings(config), facts) is few
+
+
+UPDATE_HINT = "\nTo change its settings, use az amlk8s extension update."
+NAMES: list[tuple[str, str, ClusterFacts, str]] = [
+    ("the same name in other capitals", "EXT", installed("Succeeded"), ""),
+    ("another name", "other", installed("Succeeded"), "--name ext"),
+    ("no name", "", installed("Succeeded"), f"--name ext{UPDATE_HINT}"),
+    ("an extension of another type", "other", installed("Succeeded", "microsoft.flux"), ""),
+    ("no extension", "other", AKS, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "facts", "fix"), [case[1:] for case in NAMES], ids=[case[0] for case in NAMES])
+def test_name_of_the_extension(name: str, facts: ClusterFacts, fix: str) -> None:
+    findings = extension_name(name, facts)
+    assert [(one.id, one.subject, one.found, one.fix) for one in findings] == [("F111", "ext", "ext", fix)] * bool(fix)
+
+
+VERSIONS: list[tuple[str, str | None, bool | None, str | None, list[tuple[str, str, str]]]] = [
+    ("nothing", None, None, None, []),
+    ("a version", "1.1.70", None, None, []),
+    ("a preview version", "1.1.70-rc.1", None, None, []),
+    ("a version without upgrades", "1.1.70", False, None, []),
+    ("a version with upgrades", "1.1.70", True, None, [("V101", "--version", "--auto-upgrade false")]),
+    ("upgrades", None, True, "preview", []),
+    ("two numbers", "1.1", None, None, [("V102", "--version", "Leave out --version to get the newest version.")]),
+    ("text before a version", "v1.1.70", None, None, [("V102", "--version", "Leave out --version to get the newest version.")]),
+    ("a version and a train", "1.1.70", None, "preview", [("V103", "--release-train", "Leave out --release-train or --version.")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("version", "upgrade", "train", "expected"), [case[1:] for case in VERSIONS], ids=[case[0] for case in VERSIONS]
+)
+def test_version_and_release_train(
+    version: str | None, upgrade: bool | None, train: str | None, expected: list[tuple[str, str, str]]
+) -> None:
+    findings = evaluate_version_rules(version, upgrade, train)
+    assert [(one.id, one.subject, one.fix) for one in findings] == expected
