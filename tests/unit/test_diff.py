@@ -48,7 +48,7 @@ def extension(config: dict[str, str], *protected: str, **more: Any) -> dict[str,
 
 @dataclass(frozen=True)
 class Case:
-    """Something deployed, what is given, and the properties that are sent."""
+    """A deployed extension, the given settings, and the properties that are sent."""
 
     name: str
     there: dict[str, Any]
@@ -161,7 +161,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_is_sent(case: Case) -> None:
+def test_sent_properties(case: Case) -> None:
     update = plan_update(
         Settings(case.config, case.protected), read_deployed(case.there), case.restored, **case.versions
     )
@@ -180,10 +180,10 @@ LOST = [
 
 
 @pytest.mark.parametrize(("name", "there", "given", "restored", "lost"), LOST, ids=[one[0] for one in LOST])
-def test_what_would_be_lost(
+def test_lost_protected_settings(
     name: str, there: tuple[str, ...], given: dict[str, str], restored: dict[str, str], lost: tuple[str, ...]
 ) -> None:
-    """Each is named, with what to give."""
+    """Each is named, with the setting to give."""
     update = plan_update(Settings({}, given), read_deployed(extension(ROUTER, *there)), restored)
     assert update.lost == lost
     findings = lost_protected_settings(update)
@@ -195,10 +195,10 @@ KEYS = st.sampled_from([*CERTIFICATE, *RELAY, "azure_log_analytics.connection_st
 
 
 @given(st.sets(KEYS), st.dictionaries(KEYS, st.text(min_size=1)), st.dictionaries(KEYS, st.text(min_size=1)))
-def test_nothing_protected_is_lost_in_silence(
+def test_protected_setting_is_sent_again_or_reported(
     there: set[str], protected: dict[str, str], restored: dict[str, str]
 ) -> None:
-    """Whatever is given: a protected setting that was there is sent again, untouched, or named."""
+    """A deployed protected setting is sent again, unchanged, or reported as lost."""
     update = plan_update(Settings({}, protected), read_deployed(extension(TRAINING, *there)), restored)
     section = update.body.get("properties", {}).get("configurationProtectedSettings")
     assert section is None or there <= {*section, *update.lost}
@@ -219,8 +219,8 @@ GIVEN = st.fixed_dictionaries(
 
 
 @given(GIVEN, GIVEN)
-def test_an_update_is_made_once(first: dict[str, str], second: dict[str, str]) -> None:
-    """When what was sent is deployed, the same update has nothing more to send."""
+def test_repeated_update_changes_nothing(first: dict[str, str], second: dict[str, str]) -> None:
+    """The same update of an updated extension sends nothing."""
     there = read_deployed(extension({**ROUTER, **first}))
     sent = plan_update(Settings(second), there, {}).body.get("properties", {}).get("configurationSettings", {})
     after = read_deployed(extension({**there.config, **sent}))
@@ -244,13 +244,13 @@ STOPS = [
 
 
 @pytest.mark.parametrize(("name", "there", "config", "what"), STOPS, ids=[one[0] for one in STOPS])
-def test_what_stops(name: str, there: dict[str, str], config: dict[str, str], what: set[str]) -> None:
+def test_stopped_workloads(name: str, there: dict[str, str], config: dict[str, str], what: set[str]) -> None:
     now = read_deployed(extension(there))
     assert set(stopped_workloads(plan_update(Settings(config), now, {}).changes, now)) == what
 
 
-def test_a_spent_provider_is_not_judged() -> None:
-    """The service keeps the key for ever; with node ports nobody reads it."""
+def test_provider_of_another_service_is_ignored() -> None:
+    """The service keeps the setting; with node ports it has no effect."""
     there = read_deployed(extension({**ROUTER, "internalLoadBalancerProvider": "azure"}))
     assert (
         "internalLoadBalancerProvider"
@@ -268,7 +268,7 @@ def test_a_spent_provider_is_not_judged() -> None:
     ],
     ids=["properties null", "no properties", "sections null"],
 )
-def test_what_arm_leaves_out(odd: dict[str, Any]) -> None:
+def test_missing_properties_are_empty(odd: dict[str, Any]) -> None:
     there = read_deployed(odd)
     assert (dict(there.config), set(there.protected)) == ({}, set())
 
@@ -287,7 +287,7 @@ CREATE = [
 @pytest.mark.parametrize(
     ("name", "there", "config", "protected", "versions", "keys"), CREATE, ids=[one[0] for one in CREATE]
 )
-def test_create_again(
+def test_differences_of_a_repeated_create(
     name: str,
     there: dict[str, str],
     config: dict[str, str],
@@ -295,12 +295,12 @@ def test_create_again(
     versions: dict[str, Any],
     keys: list[str],
 ) -> None:
-    """What was given counts, and what follows from it."""
+    """Given settings are compared, and those that follow from them."""
     now = read_deployed(extension(there, *RELAY))
     assert [one.key for one in find_differences(Settings(config, protected), now, **versions)] == keys
 
 
-def test_no_secret_is_shown() -> None:
+def test_changes_show_no_secret() -> None:
     update = plan_update(
         Settings({}, {"relayServerConnectionString": "s3cret"}), read_deployed(extension(TRAINING, *RELAY)), {}
     )

@@ -1,4 +1,4 @@
-"""Which nodes run which instance types: cases by name, and a second reckoning, pod by pod, to judge the first."""
+"""Which nodes run which instance types: named cases, and a comparison with a calculation pod by pod."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def measured(one: InstanceType, *objects: dict[str, Any], pods: tuple[dict[str, 
     return found
 
 
-class TestHowMany:
-    """Pods at once, on nodes that have room."""
+class TestNumberOfPods:
+    """Pods at once on nodes with enough resources."""
 
     @pytest.mark.parametrize(
         ("why", "one", "objects", "pods"),
@@ -82,29 +82,29 @@ class TestHowMany:
     def test_pods(self, why: str, one: InstanceType, objects: list[dict[str, Any]], pods: int) -> None:
         assert measured(one, *objects).pods == pods
 
-    def test_daemon_sets_take_room_for_ever_and_others_only_now(self) -> None:
+    def test_daemon_sets_reduce_the_capacity_and_other_pods_the_free_capacity(self) -> None:
         taken = (pod("n1", cpu="500m", owner="DaemonSet"), pod("n1", cpu="500m", owner="Node"), pod("n1", cpu="2"))
         found = measured(one_type(), node(), pods=taken)
         assert (found.pods, found.free) == (3, 1)
 
-    def test_pods_that_have_ended_take_none(self) -> None:
+    def test_pods_that_have_ended_use_nothing(self) -> None:
         found = measured(
             one_type(), node(), pods=(pod("n1", cpu="4", phase="Succeeded"), pod("n1", cpu="4", phase="Failed"))
         )
         assert found.free == 4
 
-    def test_of_init_containers_the_largest_counts_unless_it_stays(self) -> None:
+    def test_largest_init_container_counts_and_sidecars_are_added(self) -> None:
         init = [{"resources": {"requests": {"cpu": "3"}}}, {"resources": {"requests": {"cpu": "2"}}}]
         assert measured(one_type(), node(), pods=(pod("n1", cpu="1", spec={"initContainers": init}),)).free == 1
         stays = [{"restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}}]
         assert measured(one_type(), node(), pods=(pod("n1", cpu="1", spec={"initContainers": stays}),)).free == 2
 
-    def test_a_limit_without_a_request_is_the_request(self) -> None:
+    def test_limit_without_a_request_is_the_request(self) -> None:
         assert measured(InstanceType("t", {}, {"memory": "1Gi"}, {"cpu": "2", "memory": "2Gi"}), node()).pods == 2
 
 
-class TestWhyNot:
-    """The obstacles, and the node that comes nearest."""
+class TestObstacles:
+    """Obstacles, and the nearest node."""
 
     @pytest.mark.parametrize(
         ("one", "objects", "kinds", "says"),
@@ -138,15 +138,15 @@ class TestWhyNot:
             {"key": "x", "effect": "PreferNoSchedule"},
         ],
     )
-    def test_taints_that_keep_no_workload_away(self, taint: dict[str, str]) -> None:
+    def test_taint_that_workloads_tolerate(self, taint: dict[str, str]) -> None:
         assert measured(one_type(), node(taints=[taint])).pods == 4
 
-    def test_a_taint_for_another_workspace_keeps_away(self) -> None:
+    def test_taint_of_another_workspace_is_an_obstacle(self) -> None:
         taint = Taint("ml.azure.com/workspace", "theirs", "NoSchedule")
         assert not workload_placement({}, {"workspace": "mine"}).tolerates(taint)
         assert workload_placement({}, {"workspace": "theirs"}).tolerates(taint)
 
-    def test_a_toleration_of_the_extension_lets_pass(self) -> None:
+    def test_toleration_of_the_extension_removes_the_obstacle(self) -> None:
         told = {
             "workLoadToleration[0].key": SPOT["key"],
             "workLoadToleration[0].operator": "Equal",
@@ -155,7 +155,7 @@ class TestWhyNot:
         }
         assert measured(one_type(), node(taints=[SPOT]), **told).pods == 4
 
-    def test_the_selector_of_the_extension_counts_too(self) -> None:
+    def test_selector_of_the_extension_is_applied(self) -> None:
         told = {r"nodeSelector.example\.com/ml": "yes"}
         found = measured(one_type(agentpool="a"), node(labels={"agentpool": "a"}), **told)
         assert [obstacle.phrase for obstacle in found.obstacles] == ["lacks the label example.com/ml=yes"]
@@ -170,7 +170,7 @@ class TestWhyNot:
             (one_type("1", "1Gi", agentpool="none"), "labelled"),
         ],
     )
-    def test_nearest(self, one: InstanceType, nearest: str) -> None:
+    def test_nearest_node(self, one: InstanceType, nearest: str) -> None:
         objects = [
             node("small", cpu="1", memory="2Gi"),
             node("labelled", cpu="2", memory="16Gi", labels={"pool": "x"}),
@@ -194,27 +194,27 @@ PROFILE = {
 
 
 class TestPools:
-    """Agent pools that an autoscaler may fill."""
+    """Agent pools with an autoscaler."""
 
     def sized(self, **more: Any) -> list[Node]:
         return nodes_from_pools([{**PROFILE, **more}], [], {"standard_nc24ads_a100_v4": Size(24, 220 * 1024**3, 1)})
 
-    def test_a_pool_scaled_to_zero_holds_what_its_size_leaves(self) -> None:
+    def test_empty_pool_has_the_capacity_of_its_vm_size(self) -> None:
         (found,) = fit([one_type("8", "64Gi", 1, agentpool="gpu", team="a")], self.sized(), workload_placement())
         assert (found.pods, found.added, found.refused) == (0, 3, "yes")
         assert self.sized()[0].allocatable["cpu"] == 24000 - 260
 
-    def test_refused_names_the_setting_that_lifts_it_where_there_is_an_autoscaler(self) -> None:
+    def test_refused_jobs_get_the_setting_that_avoids_it_with_an_autoscaler(self) -> None:
         fits = fit([one_type("8", "64Gi", 1)], [*self.sized(), *nodes_from_objects([node()])], workload_placement())
         found = {one.id: one for one in evaluate_fit(fits, workload_placement())}
         assert "Code 9" in found["N102"].message
         assert "amloperator.skipResourceValidation=True" in found["N102"].fix
 
-    def test_refused_is_silent_where_sizes_are_not_checked(self) -> None:
+    def test_sizes_that_are_not_checked_refuse_no_jobs(self) -> None:
         told = workload_placement({"amloperator.skipResourceValidation": "true"})
         assert "N102" not in {one.id for one in evaluate_fit(fit([one_type("8", "64Gi", 1)], self.sized(), told), told)}
 
-    def test_without_an_autoscaler_the_setting_is_not_named(self) -> None:
+    def test_refused_jobs_get_no_setting_without_an_autoscaler(self) -> None:
         found = evaluate_fit([measured(one_type("8"), node())], workload_placement())
         assert [one.id for one in found] == ["N101", "N102"]
         assert "skipResourceValidation" not in found[1].fix
@@ -240,29 +240,29 @@ class TestPools:
         assert made.labels["kubernetes.azure.com/scalesetpriority"] == "spot"
         assert made.labels["team"] == "a"
 
-    def test_a_growing_pool_takes_its_measure_from_its_own_nodes(self) -> None:
+    def test_capacity_of_added_nodes_is_that_of_existing_nodes_of_the_pool(self) -> None:
         there = nodes_from_objects(
             [node("a", cpu="23", labels={"agentpool": "gpu"})], [pod("a", cpu="1", owner="DaemonSet")]
         )
         (made,) = nodes_from_pools([PROFILE], there)
         assert (made.count, made.capacity["cpu"], made.exists) == (2, 22000, False)
 
-    def test_a_size_is_learnt_from_a_node_of_another_pool(self) -> None:
+    def test_capacity_of_a_vm_size_is_that_of_a_node_of_another_pool(self) -> None:
         like = node(
             "a", cpu="23", labels={"agentpool": "other", "node.kubernetes.io/instance-type": "Standard_NC24ads_A100_v4"}
         )
         (made,) = nodes_from_pools([PROFILE], nodes_from_objects([like]))
         assert (made.allocatable["cpu"], made.labels["agentpool"], made.count) == (23000, "gpu", 3)
 
-    def test_limits_above_every_node_may_mean_refused(self) -> None:
+    def test_limits_above_every_node_may_be_refused(self) -> None:
         one = InstanceType("t", {}, {"cpu": "1", "memory": "1Gi"}, {"cpu": "8", "memory": "1Gi"})
         assert measured(one, node()).refused == "possible"
 
 
-class TestVerdict:
-    """Findings and objects."""
+class TestFindings:
+    """Findings and what fit returns."""
 
-    def test_a_taint_gets_the_settings_to_paste(self) -> None:
+    def test_fix_of_a_taint_has_the_settings(self) -> None:
         (found,) = evaluate_fit([measured(one_type(), node(taints=[SPOT]))], workload_placement())
         assert "'workLoadToleration[0].key=kubernetes.azure.com/scalesetpriority'" in found.fix
         assert "'workLoadToleration[0].value=spot'" in found.fix
@@ -271,7 +271,7 @@ class TestVerdict:
         (found,) = contradicting_selectors([one_type(agentpool="a")], Placement({"agentpool": "b"}), Commands())
         assert (found.id, found.severity) == ("N104", Severity.ERROR)
 
-    def test_objects(self) -> None:
+    def test_view_of_a_type(self) -> None:
         fits = measured(one_type(), node("a", labels={"agentpool": "p"}), node("b", labels={"agentpool": "p"}))
         (one,) = fit_views([fits], workload_placement())
         assert (one["fits"], one["pods"], one["nearestNode"]) == (True, 8, None)
@@ -279,7 +279,7 @@ class TestVerdict:
             {"place": "p", "nodes": ["a", "b"], "pods": 8, "podsFreeNow": 8, "podsAfterScaleOut": 8, "reasons": []}
         ]
 
-    def test_a_cluster_without_nodes(self) -> None:
+    def test_cluster_without_nodes(self) -> None:
         found = measured(one_type())
         assert (found.pods, found.nearest) == (0, "")
         assert evaluate_fit([found], workload_placement())[0].message.endswith("the cluster has no nodes.")
@@ -288,7 +288,7 @@ class TestVerdict:
 class TestProposal:
     """Types proposed from nodes."""
 
-    def test_one_type_for_each_pool_sized_to_its_smallest_node(self) -> None:
+    def test_type_of_a_pool_has_the_size_of_its_smallest_node(self) -> None:
         objects = [
             node("a", cpu="3860m", memory="13Gi", labels={"agentpool": "general"}),
             node("b", cpu="3800m", memory="12700Mi", labels={"agentpool": "general"}),
@@ -306,17 +306,17 @@ class TestProposal:
     @pytest.mark.parametrize(
         "unusable", [{"taints": [SPOT]}, {"os": "windows"}, {"unschedulable": True}, {"ready": "False"}]
     )
-    def test_nodes_that_workloads_cannot_use_make_none(self, unusable: dict[str, Any]) -> None:
+    def test_unusable_nodes_get_no_type(self, unusable: dict[str, Any]) -> None:
         assert propose(nodes_from_objects([node(**unusable)]), workload_placement()) == []
 
-    def test_names_are_ones_that_kubernetes_takes(self) -> None:
+    def test_names_are_valid_in_kubernetes(self) -> None:
         (made,) = propose(
             nodes_from_objects([node(labels={"node.kubernetes.io/instance-type": "Standard_D4s_v5"})]),
             workload_placement(),
         )
         assert made.name == "standard-d4s-v5"
 
-    def test_nodes_without_labels_make_one_type_without_selector(self) -> None:
+    def test_nodes_without_labels_get_one_type_without_selector(self) -> None:
         (made,) = propose(nodes_from_objects([node()]), workload_placement())
         assert (made.name, made.node_selector) == ("node", {})
 
@@ -328,7 +328,7 @@ class TestProposal:
             max_size=6,
         )
     )
-    def test_whatever_is_proposed_fits_every_node_of_its_pool(self, told: list[tuple[int, int, int, str]]) -> None:
+    def test_proposed_type_fits_every_node_of_its_pool(self, told: list[tuple[int, int, int, str]]) -> None:
         objects = [
             node(f"n{i}", cpu=f"{cpu}m", memory=f"{memory}Mi", gpu=gpu, labels={"agentpool": name})
             for i, (cpu, memory, gpu, name) in enumerate(told)
@@ -365,7 +365,7 @@ TYPES = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TYPES, min_size=1, max_size=4), st.lists(NODES, max_size=12), st.booleans())
-def test_the_counts_are_those_of_putting_pods_on_nodes_one_by_one(
+def test_counts_equal_those_of_placing_pods_one_by_one(
     types: list[InstanceType], objects: list[dict[str, Any]], tolerant: bool
 ) -> None:
     told = Placement(tolerations=(Toleration(operator="Exists"),) if tolerant else ())

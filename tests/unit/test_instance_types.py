@@ -1,4 +1,4 @@
-"""Instance types as documents, as options, on two sides, and changed; real files are read where they lie."""
+"""Instance types: documents, options, comparison of cluster and compute, changes; real files where they are available."""
 
 from __future__ import annotations
 
@@ -80,32 +80,32 @@ CONVERTED = {
 
 
 class TestCorpus:
-    """Files that others wrote."""
+    """Public files."""
 
     @pytest.mark.parametrize("name", CORPUS)
-    def test_outcome(self, name: str, shared: Path) -> None:
+    def test_findings_on_a_public_file(self, name: str, shared: Path) -> None:
         text = (shared / "corpus/instance-types" / name).read_text(encoding="utf-8")
         types, findings = read(text)
         assert ([one.name for one in types], ids(findings), ids(findings, Severity.INFO)) == CORPUS[name]
 
-    def test_every_file_has_an_expectation(self, shared: Path) -> None:
+    def test_every_public_file_has_an_expectation(self, shared: Path) -> None:
         assert {file.name for file in (shared / "corpus/instance-types").iterdir()} == set(CORPUS)
 
     @pytest.mark.parametrize("name", CORPUS)
-    def test_what_is_written_back_reads_the_same(self, name: str, shared: Path) -> None:
+    def test_written_document_reads_the_same(self, name: str, shared: Path) -> None:
         types, _ = read((shared / "corpus/instance-types" / name).read_text(encoding="utf-8"))
         again, findings = read(json.dumps(as_list(types)))
         assert (again, [one for one in ids(findings) if one not in ("I115", "I129")]) == (types, [])
 
     @pytest.mark.parametrize("name", CONVERTED)
-    def test_old_forms(self, name: str, shared: Path) -> None:
+    def test_old_formats_are_converted(self, name: str, shared: Path) -> None:
         types, findings = convert([Text(name, (shared / "corpus/computes" / name).read_text(encoding="utf-8"))])
         assert ([one.name for one in types], ids(findings)) == CONVERTED[name]
         assert ids(read(as_list(types))[1], Severity.ERROR) == []
 
 
 class TestRules:
-    """Every rule on a document; the scenarios show them to a user."""
+    """The rules on a document."""
 
     @pytest.mark.parametrize(
         ("told", "rules"),
@@ -183,21 +183,21 @@ class TestRules:
             ("a lot", ""),
         ],
     )
-    def test_the_memory_that_was_meant(self, wrong: str, right: str) -> None:
+    def test_corrected_memory(self, wrong: str, right: str) -> None:
         assert correct_quantity("memory", wrong) == right
 
     @given(st.text(max_size=300))
-    def test_a_correct_name_is_one(self, word: str) -> None:
+    def test_corrected_name_is_valid(self, word: str) -> None:
         made = correct_name(word)
         assert NAME.match(made) or ".." in made or ".-" in made or "-." in made
         assert len(made) <= 253
 
 
 class TestText:
-    """Texts that are no documents, and places in those that are."""
+    """Texts that are no documents, and positions in documents."""
 
     @given(st.text(alphabet=" :{}[]-&*!|>'\"%@`#,?\n\tab1\x00é", max_size=60))
-    def test_no_text_breaks_the_reader(self, text: str) -> None:
+    def test_any_text_is_read_without_exception(self, text: str) -> None:
         read(text)
 
     @pytest.mark.parametrize(
@@ -212,14 +212,14 @@ class TestText:
             "<<: 1\n",
         ],
     )
-    def test_strange_yaml_is_a_finding(self, text: str) -> None:
+    def test_unusual_yaml_is_a_finding(self, text: str) -> None:
         assert ids(read(text)[1], Severity.ERROR)
 
-    def test_aliases_that_multiply_are_refused_at_once(self) -> None:
+    def test_aliases_that_multiply_are_rejected(self) -> None:
         lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
         assert ids(read("\n".join(lines))[1]) == ["I101"]
 
-    def test_places(self) -> None:
+    def test_positions_of_findings(self) -> None:
         (one,) = yaml_documents.read("a:\n  - b: {c: 1}\n", "f")
         assert one.place("a", 0, "b", "c") == "f:2:12 (a.0.b.c)"
         assert one.place("a", 0, "x") == "f:2:5 (a.0.x)"
@@ -227,7 +227,7 @@ class TestText:
 
 
 class TestQuantities:
-    """The grammar; tests/contract asks a real API server."""
+    """The grammar; tests/contract compares it with a real API server."""
 
     @pytest.mark.parametrize(
         ("told", "number"),
@@ -251,25 +251,25 @@ class TestQuantities:
             *((1, "1"), (0.25, "0.25"), ("-1", "-1"), ("+1", "1"), ("0.0001", "0.001")),
         ],
     )
-    def test_is_one(self, told: Any, number: str) -> None:
+    def test_valid_quantity(self, told: Any, number: str) -> None:
         assert amount(told) == Decimal(number)
 
     @pytest.mark.parametrize(
         "told", ["", "1K", "1ki", "1MB", "1Zi", "1e", "1e3Ki", "1_0", "١", "NaN", "1 2", None, True, [1]]
     )
-    def test_is_none(self, told: Any) -> None:
+    def test_invalid_quantity(self, told: Any) -> None:
         assert amount(told) is None
 
 
 class TestFlags:
     """Options."""
 
-    def test_a_request_that_is_not_given_is_the_limit_and_the_other_way_round(self) -> None:
+    def test_missing_request_is_the_limit_and_vice_versa(self) -> None:
         made, _ = from_flags("t", Flags(cpu_request="1", memory_limit="2Gi"))
         assert made is not None
         assert (made.requests, made.limits) == (SMALL, SMALL)
 
-    def test_over_a_base_what_is_given_alone_changes(self) -> None:
+    def test_options_change_a_base(self) -> None:
         base = InstanceType("t", {"a": "b"}, SMALL, {**SMALL, "nvidia.com/gpu": 1}, {"team": "one"})
         made, _ = from_flags("t", Flags(cpu_limit="2", gpu=0), base)
         assert made == InstanceType("t", {"a": "b"}, SMALL, {**SMALL, "cpu": "2", "nvidia.com/gpu": 0}, {"team": "one"})
@@ -282,8 +282,8 @@ def sides(ours: dict[str, Any] | None, theirs: dict[str, Any] | None, version: s
     return Comparison(types(ours), types(theirs), version)
 
 
-class TestSides:
-    """The cluster's and the compute's."""
+class TestComparison:
+    """Instance types of the cluster and of the compute."""
 
     @pytest.mark.parametrize(
         ("ours", "theirs", "where", "rules"),
@@ -303,13 +303,13 @@ class TestSides:
             ({"defaultinstancetype": SMALL}, {"defaultinstancetype": SMALL}, {"defaultinstancetype": "both"}, []),
         ],
     )
-    def test_where(self, ours: Any, theirs: Any, where: dict[str, str], rules: list[str]) -> None:
+    def test_source_of_a_type(self, ours: Any, theirs: Any, where: dict[str, str], rules: list[str]) -> None:
         made = sides(ours, theirs)
         assert {one["name"]: one["where"] for one in made.views()} == where
         assert ids([one for each in COMPARISON_RULES for one in each(made, "k8s", "")]) == rules
 
     @pytest.mark.parametrize("nothing", [{"nvidia.com/gpu": 0}, {"nvidia.com/gpu": None}, {"nvidia.com/gpu": "0"}])
-    def test_no_gpu_is_no_difference(self, nothing: dict[str, Any]) -> None:
+    def test_absent_gpu_is_no_difference(self, nothing: dict[str, Any]) -> None:
         assert not list(
             differences(InstanceType("t", {}, SMALL, SMALL), InstanceType("t", {}, SMALL, {**SMALL, **nothing}))
         )
@@ -327,7 +327,7 @@ class TestSides:
             ("0.9.1", None),
         ],
     )
-    def test_the_size_of_the_default(self, version: str, cpu: str | None) -> None:
+    def test_size_of_the_default_type(self, version: str, cpu: str | None) -> None:
         assert (size_of_default(version).get("limits") or {}).get("cpu") == cpu
 
     @pytest.mark.parametrize(
@@ -339,12 +339,12 @@ class TestSides:
             {"properties": {"properties": {"instanceTypes": {"a": None}}}},
         ],
     )
-    def test_what_arm_leaves_out_is_empty(self, told: dict[str, Any]) -> None:
+    def test_missing_parts_of_a_compute_are_empty(self, told: dict[str, Any]) -> None:
         assert all(not one.limits for one in types_of_compute(told).values())
 
 
 class TestChanges:
-    """What an apply did."""
+    """Changes of an apply."""
 
     def test_created_changed_unchanged(self) -> None:
         before, after = document(), document(limits={"cpu": "2"})
@@ -365,14 +365,14 @@ class TestChanges:
         obj = {"metadata": {"managedFields": entries}}
         assert (is_managed_by(obj, "a"), is_managed_by(obj, "b"), is_managed_by({}, "b")) == (False, True, False)
 
-    def test_leftovers(self) -> None:
+    def test_fields_of_other_managers_are_reported(self) -> None:
         one = InstanceType("small", {}, SMALL, SMALL)
         assert ids(leftover_fields(one, document(selector={"a": "b"}))) == ["I145"]
         assert ids(leftover_fields(one, document())) == []
 
 
 class TestUsage:
-    """Who uses a type: whatever has it under a key that means so, and has not ended."""
+    """Objects that name a type and have not ended."""
 
     @pytest.mark.parametrize(
         ("obj", "uses"),
@@ -387,6 +387,6 @@ class TestUsage:
             ({"spec": None}, False),
         ],
     )
-    def test_uses(self, obj: dict[str, Any], uses: bool) -> None:
+    def test_object_uses_a_type(self, obj: dict[str, Any], uses: bool) -> None:
         told = {"kind": "AMLJob", "metadata": {"namespace": "n", "name": "j"}, **obj}
         assert users_of("t", [told]) == (["AMLJob n/j"] if uses else [])
