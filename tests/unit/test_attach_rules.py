@@ -259,6 +259,28 @@ def test_compute_that_azure_created_is_not_detached(kind: str, reported: bool) -
     assert [one.id for one in existing_compute_rules.check_detach(existing(kind=kind), COMPUTE)] == ["C141"] * reported
 
 
+def test_absent_tags_equal_empty_tags() -> None:
+    compute = {**existing(), "tags": None}
+    assert existing_compute_rules.unapplied_update(compute, COMPUTE, None, {}) == ()
+
+
+def test_fix_of_disabled_local_accounts() -> None:
+    """A complete command, with a name that AKS accepts for the binding."""
+    workspace = WorkspaceRef(SUB, "g", "My_Workspace-with-a-long-name")
+    request = replace(REQUEST, compute=ComputeRef(workspace, "k8s"))
+    (finding,) = check_attach(request, replace(FACTS, **cluster(disableLocalAccounts=True), workspace={"id": "W"}))
+    assert (finding.id, finding.fix) == (
+        "C113",
+        "az aks trustedaccess rolebinding create -g g --cluster-name c -n myworkspace-with-a-long "
+        "--source-resource-id W --roles Microsoft.MachineLearningServices/workspaces/mlworkload",
+    )
+
+
+def test_message_of_a_missing_identity_names_it() -> None:
+    (finding,) = check_attach(REQUEST, replace(FACTS, missing_identity="/subscriptions/s/userAssignedIdentities/i"))
+    assert finding.message == "Identity 'i' not found."
+
+
 def test_options_that_resolve_findings() -> None:
     assert resolved_by_options(create_namespace=True, assign_roles=True) == {"C120", "C121"}
     assert resolved_by_options(create_namespace=True, assign_roles=False) == {"C120"}

@@ -313,6 +313,8 @@ GIVE_AGAIN = "Give sslCertPemFile and sslKeyPemFile again to have them checked."
 # Case, the deployed extension, the settings of the update; ID, subject and fix of each finding.
 UPDATES: list[tuple[str, dict[str, Any], Settings, list[tuple[str, str, str]]]] = [
     ("another cluster", extension({"cluster_name": "/a"}), Settings({"cluster_name": "/b"}), [("U101", "cluster_name", "Leave out cluster_name.")]),
+    ("the same cluster", extension({"cluster_name": "/a"}), Settings({"cluster_name": "/a"}), []),
+    ("another setting where a secret is deployed", extension({"sslSecret": "tls"}), Settings({"installPromOp": "False"}), []),
     ("a cluster that is not deployed", extension({}), Settings({"cluster_name": "/b"}), []),
     ("a cluster that is reset", extension({"cluster_name": "/a"}), Settings({"cluster_name": ""}), []),
     ("a protected setting among the plain ones", extension({}, "sslCname"), Settings({"sslCname": "a.b"}), [("U102", "sslCname", "--config-protected sslCname=a.b")]),

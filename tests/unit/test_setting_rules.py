@@ -79,6 +79,7 @@ RULES: list[tuple[str, dict[str, str], dict[str, str], str, dict[str, str]]] = [
     ("a toleration of every value of a key", {"workLoadToleration[0].key": "sku", "workLoadToleration[0].operator": "Exists"}, {}, "S114", {}),
     ("an effect alone", {"workLoadToleration[0].effect": "NoSchedule"}, {}, "S114", {"workLoadToleration[0]": LOOSE}),
     ("the second of two tolerations", {"workLoadToleration[0].operator": "Exists", "workLoadToleration[1].key": "sku"}, {}, "S114", {"workLoadToleration[1]": "--config 'workLoadToleration[1].operator=Exists'"}),
+    ("a part of a toleration that is reset", {"workLoadToleration[0].key": ""}, {}, "S114", {}),
     ("tolerations from 1", {"workLoadToleration[1].operator": "Exists"}, {}, "S114", {"workLoadToleration[0]": "Number the tolerations 0 to 0."}),
     ("a label with an escaped dot", {"nodeSelector.x\\.io/a": "b"}, {}, "S115", {}),
     ("a label with a bare dot", {"nodeSelector.x.io/a": "b c"}, {}, "S115", {"nodeSelector.x.io/a": "--config 'nodeSelector.x\\.io/a=b c'"}),
