@@ -16,7 +16,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,41 +48,24 @@ class Result:
         return cls(cell.name, cell.command.name, cell.fault.name, group, tuple(wrong))
 
 
-class Worker:
-    """The stage of one process and the baselines measured on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._stage = FaultStage(folder / f"stage-{os.getpid()}")
-        self._baselines: dict[str, Baseline] = {}
-
-    def baseline(self, command: Command) -> Baseline:
-        """The undisturbed run of a command, measured once."""
-        if command.name not in self._baselines:
-            self._baselines[command.name] = measure(self._stage, command)
-        return self._baselines[command.name]
-
-    def run(self, cell: Cell) -> Result:
-        """Run a cell."""
-        return Result.of(cell, evaluate(self._stage, cell, self.baseline(cell.command)))
-
-
-_worker: Worker | None = None
+_stage: FaultStage | None = None
 
 
 def _start_worker(folder: str) -> None:
-    global _worker
-    _worker = Worker(Path(folder))
+    global _stage
+    _stage = FaultStage(Path(folder) / f"stage-{os.getpid()}")
 
 
 def _measure(command: Command) -> tuple[Command, Baseline]:
-    assert _worker
-    return command, _worker.baseline(command)
+    assert _stage
+    return command, measure(_stage, command)
 
 
-def _run(cell: Cell) -> Result:
-    assert _worker
+def _run(task: tuple[Cell, Baseline]) -> Result:
+    assert _stage
+    cell, baseline = task
     try:
-        return _worker.run(cell)
+        return Result.of(cell, evaluate(_stage, cell, baseline))
     except Exception as error:
         return Result.of(cell, [f"the cell cannot be evaluated: {type(error).__name__}: {error}"])
 
@@ -94,10 +77,11 @@ def run_matrix(
     sample: int = 0,
     only: str = "",
     done: Mapping[str, Result] | None = None,
+    retried: Collection[str] | None = None,
     most: int = 0,
     on_result: Callable[[Result, int], None] = lambda result, number: None,
 ) -> tuple[list[Result], int]:
-    """Run the matrix in an empty folder, without the cells that are done.
+    """Run the matrix in an empty folder, without the cells that are done, or only those to be retried.
 
     sample: as many cells, always the same; only: a regular expression for the names of cells; most: how many cells
     are run at most, those that are done included. on_result gets each result and its number. Returns the results and
@@ -107,14 +91,20 @@ def run_matrix(
     results = list((done or {}).values())
     with multiprocessing.get_context("spawn").Pool(workers, _start_worker, [str(folder)]) as pool:
         cells: list[Cell] = []
+        baselines = {}
         for command, baseline in pool.imap(_measure, read_commands()):
+            baselines[command.name] = baseline
             cells += cells_of(command, baseline, faults)
             if not sample:
                 cells += pairs_of(command, baseline, faults, paired)
         chosen = sample_of(cells, sample) if sample else cells
         chosen = [cell for cell in chosen if re.search(only, cell.name) and cell.name not in (done or {})]
+        chosen = [cell for cell in chosen if retried is None or cell.name in retried]
         chosen = by_hash(chosen, lambda cell: cell.name)
-        for result in pool.imap_unordered(_run, chosen[: max(most - len(results), 0)] if most else chosen):
+        if most:
+            chosen = chosen[: max(most - len(results), 0)]
+        tasks = ((cell, baselines[cell.command.name]) for cell in chosen)
+        for result in pool.imap_unordered(_run, tasks):
             results.append(result)
             on_result(result, len(results))
     return results, len(cells)
@@ -189,11 +179,12 @@ def main() -> int:
     parser.add_argument("--report", type=Path, help="File for the totals, as JSON.")
     parser.add_argument("--log", type=Path, help="File with a line for each result; what it has is not run again.")
     parser.add_argument("--most", type=int, default=0, help="Run at most this many cells, those of the log included.")
-    parser.add_argument("--retry", action="store_true", help="Run the wrong cells of the log again.")
+    parser.add_argument("--retry", action="store_true", help="Run only the wrong cells of the log again.")
     options = parser.parse_args()
     done = read_log(options.log) if options.log else {}
-    if options.retry:
-        done = {name: result for name, result in done.items() if not result.wrong}
+    retried = {name for name, result in done.items() if result.wrong} if options.retry else None
+    if retried is not None:
+        done = {name: result for name, result in done.items() if name not in retried}
 
     def show(result: Result, number: int) -> None:
         if result.wrong:
@@ -211,6 +202,7 @@ def main() -> int:
             sample=options.sample,
             only=options.only,
             done=done,
+            retried=retried,
             most=options.most,
             on_result=show,
         )
