@@ -9,6 +9,7 @@ from azext_amlk8s.computes.cluster_ids import PLACEHOLDER
 from azext_amlk8s.computes.model import ATTACH_GUIDE, Resource
 from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 from azext_amlk8s.shell import join
+from azext_amlk8s.values import mapping
 
 OPTION = "--user-assigned-identities"
 LIST_IDENTITIES = "az identity list --query '[].id' -o tsv"
@@ -48,7 +49,7 @@ def sendable_identity(identity: Resource | None) -> dict[str, Any] | None:
     """An identity as ARM takes it, without the principal IDs that ARM returned. None for none."""
     if not identity or str(identity.get("type") or "None").lower() == "none":
         return None
-    ids = identity.get("userAssignedIdentities")
+    ids = mapping(identity.get("userAssignedIdentities"))
     return {
         "type": identity["type"],
         **({"userAssignedIdentities": {identity_id: {} for identity_id in ids}} if ids else {}),
@@ -69,7 +70,7 @@ def describe_identity(identity: Resource | None) -> str:
     """An identity as text: its type and the IDs of user-assigned ones."""
     if not identity or str(identity.get("type")).lower() == "none":
         return "none"
-    return " ".join([str(identity.get("type")), *sorted(identity.get("userAssignedIdentities") or {})])
+    return " ".join([str(identity.get("type")), *sorted(mapping(identity.get("userAssignedIdentities")))])
 
 
 def same_identity(first: Resource | None, second: Resource | None) -> bool:

@@ -92,7 +92,7 @@ def _node(
     obj: Object, overhead: Mapping[str, Amounts], resident: Mapping[str, Amounts], used: Mapping[str, Amounts]
 ) -> Node:
     metadata, spec, status = (mapping(obj.get(part)) for part in ("metadata", "spec", "status"))
-    labels, name, info = mapping(metadata.get("labels")), text(metadata.get("name")), mapping(status.get("nodeInfo"))
+    labels, name, info = _labels(metadata), text(metadata.get("name")), mapping(status.get("nodeInfo"))
     return Node(
         name=name,
         pool=next((str(labels[key]) for key in load("placement")["poolLabels"] if labels.get(key)), ""),
@@ -106,6 +106,10 @@ def _node(
         arch=str(labels.get("kubernetes.io/arch") or info.get("architecture") or "amd64").lower(),
         state=_state(spec, status),
     )
+
+
+def _labels(metadata: Object) -> dict[str, str]:
+    return {key: value for key, value in mapping(metadata.get("labels")).items() if isinstance(value, str)}
 
 
 def _state(spec: Object, status: Object) -> str:
