@@ -17,6 +17,7 @@ from azext_amlk8s.cli.groups import load_groups
 from azext_amlk8s.rules import Rule, all_rules
 from tools import contract
 from tools.prove_wheel import ROOT
+from tools.reliability import reliability_page
 
 SUBJECTS = {
     "S": "Settings",
@@ -50,6 +51,7 @@ def pages() -> dict[str, str]:
         "reference/settings.md": settings_page(),
         "reference/codes.md": codes_page(),
         "reference/commands.md": commands_page(),
+        "reference/reliability.md": page(reliability_page()),
         "sandbox.md": sandbox_page(),
     }
 
