@@ -68,6 +68,8 @@ class Tree:
 
     def __init__(self) -> None:
         self._resources: dict[str, Resource] = {}
+        # The same by the ID of their collection: a list must not look at the whole of a large world.
+        self._collections: dict[str, dict[str, Resource]] = {}
 
     def get(self, resource_id: str) -> Resource | None:
         """The resource itself, not a copy."""
@@ -75,7 +77,9 @@ class Tree:
 
     def put(self, resource: Resource) -> Resource:
         """Add or replace by id."""
-        self._resources[resource["id"].lower()] = resource
+        key = resource["id"].lower()
+        self._resources[key] = resource
+        self._collections.setdefault(key.rsplit("/", 1)[0], {})[key] = resource
         return resource
 
     def resources(self) -> dict[str, Resource]:
@@ -84,14 +88,16 @@ class Tree:
 
     def restore(self, resources: dict[str, Resource]) -> None:
         """Hold copies of these resources alone."""
-        self._resources = copy.deepcopy(resources)
+        self._resources, self._collections = {}, {}
+        for resource in copy.deepcopy(resources).values():
+            self.put(resource)
 
     def remove(self, resource_id: str) -> None:
         """Remove a resource with everything below it."""
         gone = resource_id.lower()
-        self._resources = {
-            key: value for key, value in self._resources.items() if key != gone and not key.startswith(gone + "/")
-        }
+        for key in [key for key in self._resources if key == gone or key.startswith(gone + "/")]:
+            del self._resources[key]
+            del self._collections[key.rsplit("/", 1)[0]][key]
 
     def within(self, scope: str, resource_type: str | None = None) -> Iterator[Resource]:
         """The resources below a scope, of one type or of any."""
@@ -106,7 +112,4 @@ class Tree:
         if address and address.scope.count("/") == 2 and len(address.types) == 1:
             found = self.within(address.scope, resource_type)
             return [resource for resource in found if (parse(resource["id"]) or address).scope.count("/") in (2, 4)]
-        prefix = collection_id.lower() + "/"
-        return [
-            value for key, value in self._resources.items() if key.startswith(prefix) and "/" not in key[len(prefix) :]
-        ]
+        return list(self._collections.get(collection_id.lower(), {}).values())

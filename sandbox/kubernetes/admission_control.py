@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from sandbox.kubernetes import pod_admission, status
+from sandbox.kubernetes.json_copy import copied
 from sandbox.kubernetes.kinds import Kind
 from sandbox.kubernetes.store import Store
 from sandbox.kubernetes.webhooks import Backends, Request, call_webhooks
@@ -28,7 +28,7 @@ class AdmissionControl:
         namespace = (namespace or "default") if kind.namespaced else ""
         new_pod = kind.kind == "Pod" and operation == "CREATE"
         if new_pod:
-            obj = copy.deepcopy(obj)
+            obj = copied(obj)
             obj["metadata"].setdefault("name", obj["metadata"].get("generateName", ""))
             pod_admission.apply_limit_range_defaults(obj, self._all("LimitRange", namespace))
         obj = await self._call(CONFIGURATIONS[0], kind, namespace, obj, operation, old, dry_run)

@@ -5,11 +5,11 @@ Lists are managed as a whole (assumed: true for custom resources without list ke
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
 from sandbox.kubernetes.admission import timestamp
+from sandbox.kubernetes.json_copy import copied
 from sandbox.kubernetes.status import ApiError
 
 Path = tuple[str, ...]
@@ -32,7 +32,7 @@ def apply(
     existing: dict[str, Any] | None, wanted: dict[str, Any], manager: str, force: bool, resource: str
 ) -> dict[str, Any]:
     """The object after an apply. Raises ApiError 409 when fields of another manager would change without force."""
-    base = copy.deepcopy(existing) if existing else {}
+    base = copied(existing) if existing else {}
     entries = (base.get("metadata") or {}).get("managedFields") or []
     mine = next(
         (owner for owner in entries if owner["manager"] == manager and owner["operation"] == "Apply"),
@@ -61,7 +61,7 @@ def apply(
 def note_update(before: dict[str, Any] | None, after: dict[str, Any], manager: str, subresource: str = "") -> None:
     """Make the manager of a plain write the manager of the fields that it changed."""
     meta = after.setdefault("metadata", {})
-    entries = copy.deepcopy((before or {}).get("metadata", {}).get("managedFields") or [])
+    entries = copied((before or {}).get("metadata", {}).get("managedFields") or [])
     changed = {path for path in leaves(after) if before is None or _at(before, path) != _at(after, path)}
     remaining = set(leaves(after))
     kept = []
@@ -166,7 +166,7 @@ def _set(obj: dict[str, Any], path: Path, value: Any) -> None:
         if not isinstance(obj.get(word), dict):
             obj[word] = {}
         obj = obj[word]
-    obj[path[-1]] = copy.deepcopy(value)
+    obj[path[-1]] = copied(value)
 
 
 def _remove(obj: dict[str, Any], path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
+from sandbox.kubernetes.json_copy import copied
 from sandbox.kubernetes.status import ApiError, bad_request
 
 LIST_KEYS = {
@@ -60,7 +60,7 @@ def json_patch(existing: Any, operations: Any) -> Any:
     """A JSON patch. Raises ApiError 422 where it does not apply."""
     if not isinstance(operations, list):
         raise bad_request("a JSON patch is a list of operations")
-    patched = copy.deepcopy(existing)
+    patched = copied(existing)
     for operation in operations:
         try:
             patched = _operate(patched, operation)
@@ -85,7 +85,7 @@ def _keyed(existing: list[Any], patch: list[Any], key: str) -> list[Any]:
 def _operate(document: Any, operation: dict[str, Any]) -> Any:
     parts = [word.replace("~1", "/").replace("~0", "~") for word in operation["path"].split("/")[1:]]
     if not parts:
-        return copy.deepcopy(operation["value"]) if operation["op"] in ("add", "replace") else document
+        return copied(operation["value"]) if operation["op"] in ("add", "replace") else document
     holder = document
     for word in parts[:-1]:
         holder = holder[int(word)] if isinstance(holder, list) else holder[word]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.kubernetes import admission, status
+from sandbox.kubernetes.json_copy import copied
 from sandbox.kubernetes.kinds import CRD, Kind, built_in, custom
 
 Object = dict[str, Any]
@@ -42,11 +42,11 @@ class Store:
 
     def objects(self) -> dict[tuple[str, str, str, str], Object]:
         """Copies of all objects by group, kind, namespace and name."""
-        return copy.deepcopy(self._objects)
+        return copied(self._objects)
 
     async def restore(self, objects: dict[tuple[str, str, str, str], Object]) -> None:
         """Hold copies of these objects alone, as after a restart of the cluster: watchers have to list anew."""
-        self._objects = copy.deepcopy(objects)
+        self._objects = copied(objects)
         definitions = next(one for one in self._built_in if one.kind == CRD)
         self._custom = custom(self.list(definitions))
         self.version += 1 + max((int(one["metadata"]["resourceVersion"]) for one in objects.values()), default=0)
@@ -68,7 +68,7 @@ class Store:
     def get(self, kind: Kind, namespace: str, name: str) -> Object:
         """A copy of an object. Raises ApiError 404."""
         try:
-            return copy.deepcopy(self._objects[self._key(kind, namespace, name)])
+            return copied(self._objects[self._key(kind, namespace, name)])
         except KeyError:
             raise status.not_found(kind, name) from None
 
@@ -76,7 +76,7 @@ class Store:
         """Copies of the objects of a kind, by namespace and name."""
         for key in sorted(self._objects):
             if key[:2] == (kind.group, kind.kind) and namespace in ("", key[2]):
-                yield copy.deepcopy(self._objects[key])
+                yield copied(self._objects[key])
 
     def require_namespace(self, kind: Kind, namespace: str) -> None:
         """Raise ApiError 404 where the namespace of a namespaced object does not exist."""
@@ -153,13 +153,13 @@ class Store:
             obj["metadata"].setdefault("resourceVersion", "")
             return obj
         obj["metadata"]["resourceVersion"] = str(self.version + 1)
-        self._objects[self._key(kind, namespace, obj["metadata"]["name"])] = copy.deepcopy(obj)
+        self._objects[self._key(kind, namespace, obj["metadata"]["name"])] = copied(obj)
         await self._tell(kind, obj, event)
         return obj
 
     async def _tell(self, kind: Kind, obj: Object, event: str) -> None:
         self.version += 1
-        self.events.append(Event(self.version, event, (kind.group, kind.kind), copy.deepcopy(obj)))
+        self.events.append(Event(self.version, event, (kind.group, kind.kind), copied(obj)))
         if kind.kind == CRD:
             definitions = next(known_kind for known_kind in self._built_in if known_kind.kind == CRD)
             self._custom = custom(self.list(definitions))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import copy
 import json
 import ssl
 import uuid
@@ -22,6 +21,7 @@ from typing import Any
 import aiohttp
 
 from sandbox.kubernetes import patch, selectors, status
+from sandbox.kubernetes.json_copy import copied
 from sandbox.kubernetes.kinds import Kind
 
 Object = dict[str, Any]
@@ -154,7 +154,7 @@ async def _post(name: str, url: str, ca_bundle: str | None, timeout: float, requ
         message = f'admission webhook "{name}" denied the request{text}'
         raise status.ApiError(code, result.get("reason") or "", message)
     if response.get("patch"):
-        patched: Object = patch.json_patch(copy.deepcopy(obj), json.loads(base64.b64decode(response["patch"])))
+        patched: Object = patch.json_patch(copied(obj), json.loads(base64.b64decode(response["patch"])))
         return patched
     return obj
 

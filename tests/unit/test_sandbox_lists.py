@@ -10,6 +10,8 @@ import pytest
 from sandbox.azure.errors import ArmError
 from sandbox.azure.filters import parse_filter
 from sandbox.azure.paging import page
+from sandbox.azure.tree import Tree
+from sandbox.kubernetes.json_copy import copied
 from tests.contract.in_process import InProcess, sandbox
 
 SUBSCRIPTION = "/subscriptions/33333333-dddd-4eee-8fff-444444444444"
@@ -116,3 +118,25 @@ def test_the_api_of_a_cluster_starts_when_it_is_used(fleet: InProcess) -> None:
     cluster = f"{SUBSCRIPTION}/resourceGroups/ml-rg/providers/Microsoft.Kubernetes/connectedClusters/store-0600"
     assert fleet.install(cluster)["status"] == "Succeeded"
     assert fleet.pods("store-0600")
+
+
+def test_a_tree_lists_collections_as_they_change() -> None:
+    tree, collection = Tree(), "/subscriptions/s/resourceGroups/g/providers/a.b/c"
+    for name in ("One", "two"):
+        tree.put({"id": f"{collection}/{name}", "name": name, "type": "a.b/c"})
+    tree.put({"id": f"{collection}/two/d/inner", "name": "inner", "type": "a.b/c/d"})
+    assert [one["name"] for one in tree.children(collection.upper(), "a.b/c")] == ["One", "two"]
+    assert [one["name"] for one in tree.children(f"{collection}/TWO/d", "a.b/c/d")] == ["inner"]
+    before = tree.resources()
+    tree.remove(f"{collection}/two")
+    assert [one["name"] for one in tree.children(collection, "a.b/c")] == ["One"]
+    assert tree.children(f"{collection}/two/d", "a.b/c/d") == []
+    tree.restore(before)
+    assert [one["name"] for one in tree.children(collection, "a.b/c")] == ["One", "two"]
+
+
+def test_copies_share_nothing() -> None:
+    original = {"a": [{"b": 1}, [2]], "c": None}
+    copy = copied(original)
+    copy["a"][0]["b"] = copy["a"][1] = 3  # type: ignore[index]
+    assert original == {"a": [{"b": 1}, [2]], "c": None}
