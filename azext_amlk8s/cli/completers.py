@@ -75,8 +75,7 @@ def _contexts() -> list[str]:
 
 def cluster_names(prefix: str, parsed_args: Namespace, **_: Any) -> list[str]:
     """The AKS and Arc-connected clusters of the resource group that begin with `prefix`."""
-    cluster_type = getattr(parsed_args, "cluster_type", None)
-    types = [name for name in (AKS, ARC) if not cluster_type or name.endswith(f"/{cluster_type}")]
+    types = [name for name in (AKS, ARC) if name.endswith(f"/{_cluster_type(parsed_args)}")] or [AKS, ARC]
     return _matching(_resource_names(parsed_args, types), prefix)
 
 
@@ -97,7 +96,7 @@ def compute_names(prefix: str, parsed_args: Namespace, **_: Any) -> list[str]:
 def extension_names(prefix: str, parsed_args: Namespace, **_: Any) -> list[str]:
     """The Azure Machine Learning extensions of the cluster that begin with `prefix`."""
     group, cluster = _group(parsed_args), getattr(parsed_args, "cluster_name", None)
-    provider = ARC if getattr(parsed_args, "cluster_type", None) == "connectedClusters" else AKS
+    provider = ARC if _cluster_type(parsed_args) == "connectedClusters" else AKS
     path = (
         f"{group}/providers/{provider}/{cluster}/providers/Microsoft.KubernetesConfiguration/extensions"
         f"?api-version={EXTENSIONS_VERSION}"
@@ -130,6 +129,15 @@ def _instance_types_of_cluster(parsed_args: Namespace) -> list[str]:
     kind = create_global_resource("amlarc.azureml.com", "v1alpha1", "InstanceType", "instancetypes")
     client: Any = Client(config=config, timeout=REQUEST_SECONDS)  # type: ignore[arg-type]
     return [str(item.metadata.name) for item in client.list(kind)]
+
+
+def _cluster_type(parsed_args: Namespace) -> str:
+    """The value of --cluster-type, empty without it; argcomplete does not run az's action for enumerations."""
+    import os
+
+    words = os.environ.get("COMP_LINE", "").split()
+    given = [value for option, value in zip(words, words[1:], strict=False) if option in ("-t", "--cluster-type")]
+    return getattr(parsed_args, "cluster_type", None) or next(iter(given), "")
 
 
 def _resource_names(parsed_args: Namespace, types: list[str]) -> list[str]:

@@ -26,7 +26,7 @@ def extension_name(name: str, facts: ClusterFacts) -> Problems:
     """The extension exists under another name than the given one; an empty name is that of no extension."""
     for extension in facts.extensions:
         if extension.type == EXTENSION_TYPE and extension.name.lower() != name.lower():
-            where = "as" if not name else f"under another name than '{name}':"
+            where = "under the name" if name else "as"
             message = (
                 f"Cluster '{facts.name}' already has the extension {where} '{extension.name}' ({extension.state}); a "
                 "cluster can have one."

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,11 @@ def test_page(start: Callable[..., Sandbox], page: Path, tmp_path: Path) -> None
             script.append(text)
         elif name := FILE.match(text):
             (tmp_path / name.group(1)).write_text(text, encoding="utf-8")
-    run_script("".join(script), start("--provisioning-seconds", "1"), tmp_path)
+    for wheel in (ROOT / "dist").glob("amlk8s-*.whl"):
+        shutil.copy(wheel, tmp_path)
+    # The page on installing has a folder of extensions of its own.
+    extensions = {"AZURE_EXTENSION_DIR": str(tmp_path / "extensions")} if page.stem == "installing" else {}
+    run_script("".join(script), start("--provisioning-seconds", "1"), tmp_path, extensions)
 
 
 def test_sandbox_section_of_the_readme(start: Callable[..., Sandbox], tmp_path: Path) -> None:
@@ -41,12 +45,12 @@ def test_sandbox_section_of_the_readme(start: Callable[..., Sandbox], tmp_path: 
     run_script("\n".join(commands), start("--provisioning-seconds", "1"), tmp_path)
 
 
-def run_script(script: str, box: Sandbox, folder: Path) -> None:
+def run_script(script: str, box: Sandbox, folder: Path, variables: Mapping[str, str] | None = None) -> None:
     shutil.copytree(ROOT / "examples", folder / "examples")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-x", "-c", script],
         cwd=folder,
-        env=box.env,
+        env={**box.env, **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
