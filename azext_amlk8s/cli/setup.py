@@ -165,6 +165,30 @@ COMMANDS = (
         text=setup_reports.apply_text,
     ),
     Command(
+        "destroy",
+        "setup_destroy#destroy",
+        "Detach the computes that a setup file created, and delete the extensions where it says so.",
+        description="Only a compute with the tag of its setup is detached, and the extension of a cluster whose "
+        "compute is kept stays too. What happens is on_remove in the file: keep (default), detach or delete.",
+        options=(
+            FILE,
+            Option("on_remove", help="Override on_remove of the file.", choices=("keep", "detach", "delete")),
+            Option(
+                "delete_dependencies",
+                help="Also delete the Azure resources that were created for the extensions, such as the relay.",
+                is_flag=True,
+            ),
+            PARALLEL,
+            OPERATION_TIMEOUT,
+            options.YES,
+        ),
+        examples=(
+            ("Remove everything that a setup file created.", "az amlk8s destroy -f azureml.yaml --on-remove delete"),
+        ),
+        table=apply_rows,
+        text=setup_reports.apply_text,
+    ),
+    Command(
         "up",
         "setup_up#up",
         "Set up one cluster: install the extension and attach the cluster to a workspace.",

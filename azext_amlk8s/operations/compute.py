@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.refs import ClusterRef
+    from azext_amlk8s.refs import ClusterRef, ComputeRef
 
 DETACH_SECONDS = 20 * 60
 
@@ -118,10 +118,24 @@ def detach(
     yes: bool = False,
 ) -> None:
     """Detach and wait until the compute is deleted. One that does not exist is not an error."""
+    deadline = Deadline(timeout)
+    client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
+    detach_compute(cmd, client, ref, deadline, no_wait=no_wait, yes=yes)
+
+
+def detach_compute(
+    cmd: AzCliCommand,
+    client: AzureClient,
+    ref: ComputeRef,
+    deadline: Deadline,
+    *,
+    no_wait: bool = False,
+    yes: bool = False,
+) -> None:
+    """What `detach` does with a compute."""
     from knack.log import get_logger
 
-    log, deadline = get_logger(__name__), Deadline(timeout)
-    client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
+    log = get_logger(__name__)
     workspace = ref.workspace.name
     compute = read_compute(client, ref)
     if compute is None:

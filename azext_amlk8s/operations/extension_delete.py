@@ -19,7 +19,7 @@ from azext_amlk8s.operations.extension_common import (
     read_extension,
 )
 from azext_amlk8s.operations.resource_lookup import open_named_cluster
-from azext_amlk8s.refs import ExtensionRef
+from azext_amlk8s.refs import ClusterRef, ExtensionRef
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -47,18 +47,37 @@ def delete(
     Azure resources that were created for it are named, and deleted with delete_dependencies, also where the extension
     no longer exists, so that an interrupted run can be continued.
     """
-    from knack.log import get_logger
-
-    from azext_amlk8s.settings import cluster_facts_from_resources
-
     if delete_dependencies and no_wait:
         raise az_error(
             "MutuallyExclusiveArgumentError",
             "--delete-dependencies cannot be combined with --no-wait: the resources are deleted after the extension.",
             ["Leave out --no-wait."],
         )
-    log = get_logger(__name__)
     client, cluster_ref, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
+    delete_extension(
+        cmd, client, cluster_ref, name, delete_dependencies=delete_dependencies, force=force, timeout=timeout, yes=yes,
+        no_wait=no_wait,
+    )  # fmt: skip
+
+
+def delete_extension(
+    cmd: AzCliCommand,
+    client: AzureClient,
+    cluster_ref: ClusterRef,
+    name: str | None,
+    *,
+    delete_dependencies: bool = False,
+    force: bool = False,
+    timeout: float = DEFAULT_TIMEOUT_SECONDS,
+    yes: bool = False,
+    no_wait: bool = False,
+) -> None:
+    """What `delete` does, on a cluster."""
+    from knack.log import get_logger
+
+    from azext_amlk8s.settings import cluster_facts_from_resources
+
+    log = get_logger(__name__)
     cluster, extensions = read_cluster(client, cluster_ref)
     extension = (
         ExtensionRef(cluster_ref, name) if name else choose_extension(cluster_ref, extensions, default=DEFAULT_NAME)

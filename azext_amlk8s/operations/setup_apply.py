@@ -112,7 +112,7 @@ def apply_documents(
     result = outcomes_object(outcomes.get(one.cluster.id) or _not_started(one) for one, _ in items)
     if report:
         _write_report(report, result)
-    _report_outcomes(result)
+    report_outcomes(result)
     if any(cluster["status"] not in GOOD for cluster in result["clusters"]):
         set_exit_code(cmd, 1)
     return result
@@ -146,7 +146,7 @@ class _Run:
                 self._cmd, self._clients, one, plan, send_secrets=self._send_secrets, timeout=self._timeout, quiet=quiet
             ).run()
 
-        runner = FleetRunner(self._cmd, len(items), work, _has_failed, _describe, self._resume)
+        runner = FleetRunner(self._cmd, len(items), work, has_failed, describe_outcome, self._resume)
         outcomes: list[Outcome] = []
         pause = 0
         for setup in self._setups:
@@ -162,11 +162,13 @@ class _Run:
         return outcomes
 
 
-def _has_failed(outcome: Outcome) -> bool:
+def has_failed(outcome: Outcome) -> bool:
+    """Whether it counts as a failure."""
     return outcome.status == FAILED
 
 
-def _describe(outcome: Outcome) -> str:
+def describe_outcome(outcome: Outcome) -> str:
+    """The outcome on one line."""
     first = outcome.message.splitlines()[0] if outcome.message else ""
     text = f": {first}" if first else ""
     return f"{outcome.cluster.name}: {outcome.status}, {outcome.seconds:.0f}s{text}"
@@ -257,7 +259,7 @@ def _print_plan(cmd: AzCliCommand, plans: Sequence[ClusterPlan]) -> None:
         print("\n".join(plan_lines(plan_object(plans))), file=sys.stderr, flush=True)
 
 
-def _report_outcomes(result: Mapping[str, Any]) -> None:
+def report_outcomes(result: Mapping[str, Any]) -> None:
     """Log each failure with its fix."""
     from knack.log import get_logger
 

@@ -43,6 +43,7 @@ COMMANDS = {
     "amlk8s explain",
     "amlk8s check",
     "amlk8s apply",
+    "amlk8s destroy",
     "amlk8s export",
     "amlk8s init",
     "amlk8s up",
