@@ -58,6 +58,19 @@ _AFTER_NAME = (
     re.compile(r"(?P<name>://[^/\s:@]{0,200}:)[^@/\s]{1,1000}(?=@)"),
     re.compile(r"(?P<name>://)[^/\s:@]{20,1000}(?=@)"),
 )
+# The forms of prose: "the connection string of arc is Endpoint=sb://…", "password was 'x'".
+_PROSE_NAME = (
+    r"(?:connection[-_ ]?string|pass(?:word|phrase)|"
+    r"(?:primary|secondary|access|account|shared[ _-]access|storage)[ _-]?key)s?"
+)
+_PROSE_LINK = (
+    r"(?:(?: of(?: [^\s:=]{1,80}){1,3}?)?(?:[ \t]{1,8}(?:is|was)[ \t]{1,8}|[ \t]{0,4}[:=][ \t]{0,4})"
+    r"|[ \t]{1,8}(?=[\"']|Endpoint=))"
+)
+_PROSE = (
+    re.compile(rf"(?P<name>{_PROSE_NAME}{_PROSE_LINK}[\"'])[^\"'\n]{{1,4000}}(?=[\"'])", re.I),
+    re.compile(rf"(?P<name>{_PROSE_NAME}{_PROSE_LINK})(?=[^\s\"',]{{0,200}}[0-9=;+])[^\s\"',]{{8,4000}}", re.I),
+)
 _ASSIGNMENT = re.compile(
     r"(?<![\w.-])(?P<name>[\w.-]+)\\{0,7}[\"']?[ \t]{0,40}(?:=>|:=|[=:])[ \t]{0,40}"
     r"(?:[|>][-+]?[ \t]{0,8}\r?\n[ \t]{0,80})?"
@@ -69,7 +82,7 @@ _BARE_VALUE = re.compile(r"[^\s\"',;&}\])]+")
 _NOT_A_VALUE = re.compile(r"(?:null|none|true|false)\b|[\[{]|$|<(?:none|nil)>", re.I)
 # "failed to get token: context deadline exceeded" is a sentence, not an assignment.
 _SENTENCE = re.compile(r"[A-Za-z]{1,40}[ \t]+[A-Za-z(]")
-_SENTENCE_NAME = re.compile(r"(?:token|secret|credential|kubeconfig)s?$", re.I)
+_SENTENCE_NAME = re.compile(r"(?:token|secret|credential|kubeconfig|connection[-_]?string)s?$", re.I)
 _KUBECONFIG_VALUE = re.compile(r"^[ \t-]*(?:token|password|client-key-data):[ \t]*[\"']?([^\s\"']+)", re.M)
 
 _registered: dict[str, None] = {}
@@ -113,7 +126,7 @@ def redact_text(text: str) -> str:
             text = text.replace(secret, BLANK)
     for pattern in _KNOWN_FORMS:
         text = pattern.sub(BLANK, text)
-    for pattern in _AFTER_NAME:
+    for pattern in (*_PROSE, *_AFTER_NAME):
         text = pattern.sub(rf"\g<name>{BLANK}", text)
     return _without_assigned(_without_assigned(text, _ASSIGNMENT), _OPTION)
 

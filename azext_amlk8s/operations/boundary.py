@@ -41,7 +41,16 @@ def error_boundary(timeout: float | None = None) -> Iterator[None]:
     except KeyboardInterrupt:
         raise _interrupted() from None
     except Exception as error:
-        raise _redacted(as_az_error(error)) from error
+        raise _redacted(as_az_error(error)) from (None if _has_secrets(error) else error)
+
+
+def _has_secrets(error: BaseException | None) -> bool:
+    """Whether an exception, or one that it was raised from, has a secret in its text, which --debug would print."""
+    while error is not None:
+        if redact_text(str(error)) != str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def as_az_error(error: Exception, done: str | None = None) -> Exception:

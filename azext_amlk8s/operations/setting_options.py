@@ -52,7 +52,17 @@ class SettingOptions:
             protected_file=_read_document(self.config_protected_file),
             allow_unknown=self.allow_unknown_settings,
         )
+        _register_protected(settings)
         return settings, list(findings)
+
+
+def _register_protected(settings: Settings) -> None:
+    """Have the protected values redacted from the first request on; the name of a file is no secret."""
+    from azext_amlk8s.redaction import register_secret
+
+    for key, value in settings.protected.items():
+        if not key.lower().endswith("file"):
+            register_secret(value)
 
 
 @dataclass(frozen=True)

@@ -247,3 +247,32 @@ def test_time_grows_linearly(piece: str) -> None:
 
     small, large = seconds(16_000), seconds(128_000)
     assert large < 0.3 or large < small * 24
+
+
+PROSE = {
+    "the connection string is Endpoint=sb://x/;SharedAccessKeyName=a;SharedAccessKey=PLACE123456;EntityPath=q": "PLACE123456",
+    "connection string of the relay arc was 'PLACE words'": "PLACE words",
+    "invalid connection string 'Endpoint=sb://x/;Key=PLACE'": "PLACE",
+    "The connection string: PLACE81secret": "PLACE81secret",
+    "relayServerConnectionString is PLACE81secret": "PLACE81secret",
+    "password was PLACE81secret, which is wrong": "PLACE81secret",
+    "the primary key is PLACE81secretsecret==": "PLACE81secretsecret",
+}
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_secret_in_a_sentence_is_blanked(text: str) -> None:
+    assert PROSE[text] not in redact_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the connection string is invalid",
+        "connection string is missing in the settings",
+        "The password is required.",
+        "relayServerConnectionString: a custom relay also needs a name",
+    ],
+)
+def test_sentence_about_a_secret_is_kept(text: str) -> None:
+    assert redact_text(text) == text
