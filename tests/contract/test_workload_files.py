@@ -13,7 +13,7 @@ import yaml
 
 from azext_amlk8s.rules import Severity
 from azext_amlk8s.workloads import evaluate_workloads, read_workloads
-from tests.contract.test_clients import STORIES, python_with
+from tests.contract.test_clients import SCRIPTS, python_with
 
 DOCUMENTS = {
     "command": """
@@ -156,7 +156,7 @@ def verdicts() -> list[tuple[str, Path, str, bool, bool]]:
     """Kind, path, change, whether azure-ai-ml accepts it, whether we do."""
     cases = [case for kind in DOCUMENTS for case in changes(kind)]
     sent = json.dumps([[kind, document] for kind, _, _, document in cases])
-    words = [python_with("azure-ai-ml"), str(STORIES / "azure_ai_ml_files.py")]
+    words = [python_with("azure-ai-ml"), str(SCRIPTS / "azure_ai_ml_files.py")]
     done = subprocess.run(words, input=sent, capture_output=True, text=True, check=True)
     theirs = json.loads(done.stdout.splitlines()[-1])
     return [
