@@ -24,7 +24,7 @@ PROMISES = (
 )
 GROUPS = {
     "faults": "Faults at a request, or around the whole command",
-    "signals": "`kill -9` and Ctrl-C at every request of every command that writes, before and after it is processed",
+    "signals": "`kill -9` and Ctrl-C at a request of a command that writes, before and after it is processed",
     "pairs": "Pairs of faults",
 }
 
