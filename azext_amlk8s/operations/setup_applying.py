@@ -59,7 +59,7 @@ class ClusterApplier:
             findings = stack.enter_context(collect_findings())
             try:
                 self._apply()
-            except Exception as raised:
+            except Exception as raised:  # pylint: disable=broad-exception-caught
                 error = as_az_error(raised, "")
                 errors = [finding for finding in findings if finding.severity is Severity.ERROR]
                 message = str(getattr(error, "error_msg", "") or error)

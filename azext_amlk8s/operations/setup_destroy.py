@@ -104,7 +104,7 @@ class _Remover:
                 kept = self._remove()
                 status = SUCCEEDED if self._done else UNCHANGED
                 message = kept
-            except Exception as raised:
+            except Exception as raised:  # pylint: disable=broad-exception-caught
                 error = as_az_error(raised, "")
                 status, message = FAILED, redact_text(str(getattr(error, "error_msg", "") or error))
                 fix = redact_text("\n".join(getattr(error, "recommendations", None) or ()))

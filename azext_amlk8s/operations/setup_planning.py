@@ -20,7 +20,7 @@ from azext_amlk8s.computes import (
 from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest
 from azext_amlk8s.console.errors import collect_findings, raise_for_errors
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
-from azext_amlk8s.refs import ComputeRef
+from azext_amlk8s.refs import ClusterRef, ComputeRef
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
 from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION, DEFAULT_NAMESPACE
@@ -188,7 +188,7 @@ class _ClusterPlanner:
         before = self._errors()
         try:
             return plan()
-        except Exception as raised:
+        except Exception as raised:  # pylint: disable=broad-exception-caught
             error = as_az_error(raised, "")
             message = redact_text(str(getattr(error, "error_msg", "") or error))
             if type(error).__name__ in (*UNREADABLE, INTERNAL):
@@ -215,7 +215,10 @@ class _ClusterPlanner:
             self._creates_extension = True
             self._planned_extension = _extension_after({"name": run.name or DEFAULT_EXTENSION}, {})
         given = extension_settings(one, deployed, send_secrets=self._send_secrets)
-        connect = lambda: (client, one.cluster)  # noqa: E731
+
+        def connect() -> tuple[AzureClient, ClusterRef]:
+            return client, one.cluster
+
         plan = create_extension(self._cmd, connect, given, extension_versions(one), run, or_update=True)
         backing = [
             ResourcePlan(each["kind"], each["name"], CREATE if each["action"] == "create" else NONE, note=each["costs"])
