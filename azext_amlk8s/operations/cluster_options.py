@@ -129,14 +129,14 @@ def _find_in_azure(cmd: AzCliCommand, options: ClusterOptions) -> ClusterSession
     from azext_amlk8s.operations.extension_common import not_found, not_found_error
     from azext_amlk8s.operations.failure_context import connect_to_cluster
 
-    compute = None
-    if options.compute_name:
-        client, compute = _read_compute(cmd, options)
-        ref = _cluster_of(compute)
-    if options.cluster_name:
+    client, compute = _read_compute(cmd, options) if options.compute_name else (None, None)
+    if options.cluster_name or client is None:
         # Most clusters are AKS clusters; only the others cost a second request where the type is not given.
         cluster_type = options.cluster_type or MANAGED_CLUSTERS
-        client, ref, _ = open_named_cluster(cmd, str(options.resource_group_name), options.cluster_name, cluster_type)
+        group, name = str(options.resource_group_name), str(options.cluster_name)
+        client, ref, _ = open_named_cluster(cmd, group, name, cluster_type)
+    else:
+        ref = _cluster_of(compute or {})
     if options.kubeconfig or options.context:
         connection = connect(kubeconfig=options.kubeconfig, context=options.context)
         return ClusterSession(connection, "", client, ref, compute)

@@ -67,6 +67,7 @@ class FleetRunner(Generic[Item, Result]):
                     results.append(result)
                     self._report(result)
                 elif not alive:
+                    self._print("", end="")
                     return results
                 self._show()
             except KeyboardInterrupt:
@@ -141,7 +142,8 @@ class FleetRunner(Generic[Item, Result]):
             self._line = elapsed
             print(text, file=sys.stderr, flush=True)
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, end: str = "\n") -> None:
+        """Print a line in place of the progress line."""
         clear = "\r\x1b[K" if sys.stderr.isatty() else ""
         if is_progress_shown(self._cmd):
-            print(f"{clear}{text}", file=sys.stderr, flush=True)
+            print(f"{clear}{text}", end=end, file=sys.stderr, flush=True)

@@ -146,10 +146,24 @@ def read_types(one: ClusterSetup, client: AzureClient, connection: Cluster | Non
                 cluster_type=one.cluster.type,
                 resource_group_name=one.cluster.resource_group,
             )
-            types += types_from_nodes(ClusterSession(connection, "", client, one.cluster), options, shares)
+            proposed = types_from_nodes(ClusterSession(connection, "", client, one.cluster), options, shares)
+            # A type that exists is kept, since a proposal changes with the pods that are running.
+            existing = _existing_types(connection)
+            types += [existing.get(instance_type.name, instance_type) for instance_type in proposed]
     read, more = read_texts(documents)
     raise_for_errors(findings, more)
     return [*read, *types]
+
+
+def _existing_types(connection: Cluster) -> Mapping[str, InstanceType]:
+    """The instance types of a cluster by name; none where it has no definition of them yet."""
+    from azext_amlk8s.instance_types.model import types_of_objects
+    from azext_amlk8s.kubernetes import NoInstanceTypes
+
+    try:
+        return types_of_objects(connection.list_instance_types())
+    except NoInstanceTypes:
+        return {}
 
 
 class _ClusterPlanner:
