@@ -47,7 +47,7 @@ def update(
     tags: Mapping[str, str] | None = None,
     namespace: str | None = None,
     resource_id: str | None = None,
-    timeout: int = UPDATE_SECONDS,
+    timeout: int | None = None,
     no_wait: bool = False,
     yes: bool = False,
     set_values: Sequence[str] | None = None,
@@ -63,7 +63,7 @@ def update(
     The service usually rejects it; the ValidationError then contains the command that detaches the compute and
     attaches it again, as it does for the cluster and the namespace, and where the service ignored the change.
     """
-    deadline = Deadline(timeout)
+    deadline = Deadline(timeout or UPDATE_SECONDS)
     reject_unsupported(
         "AmlCompute",
         idle_time_before_scale_down=idle_time_before_scale_down,

@@ -60,7 +60,7 @@ def update(
     extension_type: str | None = None,
     release_namespace: str | None = None,
     skip_checks: Sequence[str] | None = None,
-    timeout: int = DEFAULT_TIMEOUT_SECONDS,
+    timeout: int | None = None,
     yes: bool = False,
     dry_run: bool = False,
     no_wait: bool = False,
