@@ -25,6 +25,7 @@ PROPERTY_TYPES: Mapping[str, type] = {
 ERROR_TYPES: Mapping[str, type] = {"error": dict}
 TYPE_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "a list of objects"}
 WRITES = ("PUT", "PATCH")
+KUBERNETES = "kubernetes"
 
 
 class UnexpectedResponse(HttpResponseError):
@@ -103,7 +104,10 @@ def _wrong_types(body: Mapping[str, Any]) -> Iterator[tuple[str, type]]:
         properties = resource.get("properties")
         yield from _wrong_values(resource, RESOURCE_TYPES, "")
         if isinstance(properties, dict):
-            yield from _wrong_values(properties, PROPERTY_TYPES, "properties.")
+            # The properties of other kinds of computes are shown as they are.
+            is_other_compute = str(properties.get("computeType") or KUBERNETES).lower() != KUBERNETES
+            types = {"computeType": str} if is_other_compute else PROPERTY_TYPES
+            yield from _wrong_values(properties, types, "properties.")
 
 
 def _wrong_values(values: Mapping[str, Any], types: Mapping[str, type], prefix: str) -> Iterator[tuple[str, type]]:

@@ -15,10 +15,14 @@ NAMES = ("name", "resource_group_name", "cluster_name", "workspace_name", "works
 
 
 def validate_names(arguments: Mapping[str, Any]) -> None:
-    """Raise InvalidArgumentValueError for a name of a resource that would change the URL of a request."""
+    """Raise InvalidArgumentValueError for a name that would change the URL of a request.
+
+    A full resource ID is left to the command, which splits it.
+    """
     for key in NAMES:
         value = arguments.get(key)
-        if isinstance(value, str) and not (value.isprintable() and set(value).isdisjoint("/?#%\\")):
+        unsafe = "?#%\\" if str(value).lower().startswith("/subscriptions/") else "/?#%\\"
+        if isinstance(value, str) and not (value.isprintable() and set(value).isdisjoint(unsafe)):
             option = "--" + key.removesuffix("_name").replace("_", "-")
             raise az_error(
                 "InvalidArgumentValueError",
