@@ -30,6 +30,10 @@ class ForeignHost(Exception):
         )
 
 
+class SignInFailed(Exception):
+    """Microsoft Entra ID returned something else than a token or an error of its own."""
+
+
 class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
     """Authorizes requests to the user's cloud and no others, and replaces a token that ARM rejects as expired.
 
@@ -46,6 +50,17 @@ class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
         if not is_host_of_cloud(request.http_request.url, self._base_url):
             raise ForeignHost(request.http_request.url, self._base_url)
         super().on_request(request)
+
+    def _request_token(self, *scopes: str, **kwargs: Any) -> None:
+        """Get a token. Raises SignInFailed where Microsoft Entra ID returns an unusable response."""
+        from msal.exceptions import MsalError
+
+        try:
+            super()._request_token(*scopes, **kwargs)
+        except (ValueError, MsalError) as error:  # ValueError: the response is not JSON, such as a web page
+            raise SignInFailed(
+                "Microsoft Entra ID returned an unexpected response to the sign-in: a web page, or an error of its own."
+            ) from error
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """The response; a request that is answered with 401 is sent again with a new token, whatever its headers."""

@@ -165,7 +165,7 @@ def tls_secret(facts: Facts) -> Results:
         yield Problem(secret.name, message, "cert.pem and key.pem", ", ".join(secret.keys) or "none", fix)
     elif secret.expired:
         message = f"The certificate in the secret '{secret.name}' expired on {secret.expires}."
-        fix = f"Renew the certificate.\n{create} --dry-run=client -o yaml"
+        fix = f"Renew the certificate.\nkubectl delete secret {secret.name} -n azureml\n{create}"
         yield Problem(secret.name, message, "a valid certificate", secret.expires, fix)
     else:
         yield Observation(f"{secret.name}{f', valid until {secret.expires}' if secret.expires else ''}")

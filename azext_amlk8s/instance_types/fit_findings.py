@@ -99,8 +99,7 @@ def refused_for_size(fits: TypeFit, placement: Placement, commands: Commands) ->
     if fits.added:
         message += " An autoscaler could add such a node if the size check were disabled."
     fix = commands.update("amloperator.skipResourceValidation=True") if fits.added else commands.smaller()
-    severity = None if fits.refused == REFUSED else WARNING
-    yield Problem(fits.name, message, "a Ready node that holds the limits", "none", fix, severity=severity)
+    yield Problem(fits.name, message, "a Ready node that holds the limits", "none", fix)
 
 
 @rule(

@@ -66,7 +66,7 @@ def as_az_error(error: Exception, done: str | None = None) -> Exception:
     from azure.core.exceptions import AzureError
     from requests.exceptions import RequestException
 
-    from azext_amlk8s.azure.auth_policy import ForeignHost
+    from azext_amlk8s.azure.auth_policy import ForeignHost, SignInFailed
     from azext_amlk8s.azure.operation import LostTrack
     from azext_amlk8s.kubernetes import ClusterError
 
@@ -77,6 +77,12 @@ def as_az_error(error: Exception, done: str | None = None) -> Exception:
         return _timed_out()
     if isinstance(error, ClusterError):
         return cluster_error(error)
+    if isinstance(error, SignInFailed):
+        return az_error(
+            "AzureConnectionError",
+            " ".join(filter(None, [str(error), done])),
+            ["Check the proxy, or sign in again with az login.", "Then run the same command again."],
+        )
     if isinstance(error, ForeignHost):
         return foreign_host_error(error, done)
     if isinstance(error, (AzureError, RequestException, LostTrack)):

@@ -34,7 +34,7 @@ def fixed_settings(settings: Settings, deployed: Deployed) -> Problems:
 @rule(
     "U102",
     ERROR,
-    title="Bag of a deployed setting",
+    title="Section of a deployed setting",
     requires="A deployed setting stays among the plain or the protected settings.",
     source=ARC,
     why="It would be in both, and an update cannot remove a setting.",
