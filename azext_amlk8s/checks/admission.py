@@ -55,12 +55,12 @@ PLURALS = {
 )
 def webhook_services(facts: Facts) -> Results:
     """A webhook that may be ignored (failurePolicy Ignore) only delays requests."""
-    services = {(namespace_of(one), name_of(one)) for one in facts[SERVICES]}
+    services = {(namespace_of(obj), name_of(obj)) for obj in facts[SERVICES]}
     for configuration in facts[WEBHOOKS]:
-        stale = [one for one in configuration.get("webhooks") or () if _lacks_service(one, services)]
+        stale = [webhook for webhook in configuration.get("webhooks") or () if _lacks_service(webhook, services)]
         if not stale:
             continue
-        fatal = any(str(one.get("failurePolicy") or "Fail") == "Fail" and _covers(one) for one in stale)
+        fatal = any(str(webhook.get("failurePolicy") or "Fail") == "Fail" and _covers(webhook) for webhook in stale)
         service = stale[0]["clientConfig"]["service"]
         name, where = name_of(configuration), f"{service.get('namespace')}/{service.get('name')}"
         effect = "objects that it covers cannot be created" if fatal else "requests that it covers are delayed"
@@ -86,21 +86,21 @@ def server_side_dry_run(facts: Facts) -> Results:
     """Nothing is stored; the answers are those that the installation would get."""
     runs = facts[DRY_RUNS]
     groups: dict[tuple[str, str], list[DryRun]] = {}
-    for one in runs:
-        if one.rejection:
-            groups.setdefault((one.namespace, _kind(one.rejection)), []).append(one)
+    for run in runs:
+        if run.rejection:
+            groups.setdefault((run.namespace, _kind(run.rejection)), []).append(run)
     for (namespace, _), rejected in groups.items():
-        names = [one.subject for one in rejected]
+        names = [run.subject for run in rejected]
         verb = "is" if len(names) == 1 else "are"
         message = f"{name_some(names)} {verb} rejected in namespace {namespace}: {rejected[0].rejection}"
         explanation = explain(rejected[0].rejection)[0]
         steps = "\n".join(explanation.fix) if explanation.known else ""
         fix = fill_placeholders(steps, {"namespace": namespace}) or _exemption(namespace)
         yield Problem(names[0], message, "admitted", "rejected", fix, tuple(names[1:]))
-    unknown = [one for one in runs if one.unknown]
+    unknown = [run for run in runs if run.unknown]
     if unknown:
         yield Observation(f"{count(len(unknown), 'object')} without a verdict: {unknown[0].unknown}")
-    admitted = sum(not one.rejection and not one.unknown for one in runs)
+    admitted = sum(not run.rejection and not run.unknown for run in runs)
     yield Observation(f"{count(admitted, 'object')} admitted")
 
 
@@ -121,15 +121,14 @@ def _lacks_service(webhook: Object, services: set[tuple[str, str]]) -> bool:
 def _covers(webhook: Object) -> bool:
     """Whether a webhook covers objects of the extension, as far as its rules and the name of the namespace tell."""
     selector = mapping(webhook.get("namespaceSelector"))
-    for one in mappings(selector.get("matchExpressions")):
-        values = [str(value) for value in sequence(one.get("values"))]
-        if one.get("key") == "kubernetes.io/metadata.name" and (one.get("operator") == "NotIn") == (
-            NAMESPACE in values
-        ):
+    for expression in mappings(selector.get("matchExpressions")):
+        values = [str(value) for value in sequence(expression.get("values"))]
+        is_excluded = (expression.get("operator") == "NotIn") == (NAMESPACE in values)
+        if expression.get("key") == "kubernetes.io/metadata.name" and is_excluded:
             return False
     return bool(RESOURCES & set(_resources(webhook)))
 
 
 def _resources(webhook: Object) -> Iterator[str]:
-    for one in mappings(webhook.get("rules")):
-        yield from (str(resource) for resource in sequence(one.get("resources")))
+    for webhook_rule in mappings(webhook.get("rules")):
+        yield from (str(resource) for resource in sequence(webhook_rule.get("resources")))

@@ -51,7 +51,7 @@ def extension_availability(facts: Facts) -> Results:
             raise NotApplicable(f"the extension types of the region cannot be read: {state.reason}")
         yield Problem(facts.cluster.name, message, "the extension type", location, fix)
         return
-    supported = [str(one).lower() for one in properties_of(state).get("supportedClusterTypes") or ()]
+    supported = [str(name).lower() for name in properties_of(state).get("supportedClusterTypes") or ()]
     if supported and facts.cluster.type.lower() not in supported:
         yield Problem(facts.cluster.name, message, ", ".join(supported), facts.cluster.type, fix)
     else:
@@ -70,7 +70,10 @@ def extension_availability(facts: Facts) -> Results:
 )
 def extension_version(facts: Facts) -> Results:
     """By the extensionTypes API; without a request, what is installed and what is the newest."""
-    offered = sorted((str(properties_of(one).get("version") or "") for one in facts[AVAILABLE_VERSIONS]), key=_numbers)
+    offered = sorted(
+        (str(properties_of(available_version).get("version") or "") for available_version in facts[AVAILABLE_VERSIONS]),
+        key=_numbers,
+    )
     version = facts.target.version
     if not offered:
         raise NotApplicable("Azure lists no versions")

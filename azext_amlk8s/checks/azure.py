@@ -70,7 +70,7 @@ def _arc_connection(facts: Facts) -> Iterator[Finding | Observation]:
             "Wait some minutes, and check again.",
         ),
     }
-    for finding in (one for one in evaluate_setting_rules(facts) if one.id == "F105"):
+    for finding in (finding for finding in evaluate_setting_rules(facts) if finding.id == "F105"):
         message, fix = details.get(state.lower(), (finding.message, finding.fix))
         yield replace(finding, message=message, fix=fix)
     yield Observation(f"{state}{f', last heartbeat {heartbeat}' if heartbeat else ''}")
@@ -79,7 +79,7 @@ def _arc_connection(facts: Facts) -> Iterator[Finding | Observation]:
 def _provisioning_state(facts: Facts) -> Iterator[Finding | Observation]:
     """A failed cluster, one that is being deleted, and one with an operation in progress."""
     state, name = state_of(facts[CLUSTER]), facts.cluster.name
-    for finding in (one for one in evaluate_setting_rules(facts) if one.id == "F108"):
+    for finding in (finding for finding in evaluate_setting_rules(facts) if finding.id == "F108"):
         if state.lower() == "deleting":
             message = f"Cluster '{name}' is being deleted; nothing can be installed on it."
             fix = "Use another cluster, or create the cluster again."
@@ -135,7 +135,7 @@ def outbound_access(facts: Facts) -> Results:
     """Azure does not know what a firewall allows, but it knows whether one is in between."""
     outbound = str((properties_of(facts[CLUSTER]).get("networkProfile") or {}).get("outboundType") or "")
     if outbound.lower() in OUTBOUND["closed"]:
-        hosts = ", ".join(one.host for one in required_endpoints(facts) if not one.optional)
+        hosts = ", ".join(endpoint.host for endpoint in required_endpoints(facts) if not endpoint.optional)
         message = f"Outbound type {outbound}: the firewall must allow HTTPS to {hosts}."
         images = facts[CLOUD].images
         fix = (
@@ -150,7 +150,9 @@ def outbound_access(facts: Facts) -> Results:
 def required_endpoints(facts: Facts) -> list[Endpoint]:
     """What the cluster must reach in its cloud for the enabled scenarios, with the names that are known."""
     settings, workspace = settings_of(facts), properties_of(facts.get(WORKSPACE))
-    scenarios = [one for one in SCENARIOS if settings.is_enabled(f"enable{one.capitalize()}")] or SCENARIOS
+    scenarios = [
+        scenario for scenario in SCENARIOS if settings.is_enabled(f"enable{scenario.capitalize()}")
+    ] or SCENARIOS
     return outbound_endpoints(
         facts[CLOUD],
         facts.cluster.type,
@@ -192,7 +194,7 @@ def no_proxy(facts: Facts) -> Results:
 def _proxy_of_aks(cluster: Object) -> tuple[str, list[str]]:
     config = properties_of(cluster).get("httpProxyConfig") or {}
     return str(config.get("httpsProxy") or config.get("httpProxy") or ""), [
-        str(one) for one in config.get("noProxy") or ()
+        str(address) for address in config.get("noProxy") or ()
     ]
 
 

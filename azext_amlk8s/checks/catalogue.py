@@ -31,7 +31,7 @@ from azext_amlk8s.checks.model import Category, Check
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import Fact, Rule
 
-CATEGORIES = tuple(Category(one["id"], one["title"]) for one in load("checks")["categories"])
+CATEGORIES = tuple(Category(category["id"], category["title"]) for category in load("checks")["categories"])
 MODULES = (
     subscription, azure, availability, private_networks, cluster, conflicts, quotas, namespaces, network_policies,
     admission, extension, components, compute,
@@ -57,7 +57,7 @@ def _declared(module: ModuleType) -> Iterator[Check]:
             yield Check.of(value)
 
 
-CHECKS: tuple[Check, ...] = tuple(one for module in MODULES for one in _declared(module))
+CHECKS: tuple[Check, ...] = tuple(check for module in MODULES for check in _declared(module))
 
 
 class UnknownCheck(Exception):
@@ -66,14 +66,14 @@ class UnknownCheck(Exception):
     def __init__(self, word: str) -> None:
         super().__init__(word)
         self.word = word
-        close = difflib.get_close_matches(word.lower(), [one.lower() for one in check_names()], 1, 0.5)
-        self.nearest = next((one for one in check_names() if close and one.lower() == close[0]), "")
+        close = difflib.get_close_matches(word.lower(), [name.lower() for name in check_names()], 1, 0.5)
+        self.nearest = next((name for name in check_names() if close and name.lower() == close[0]), "")
 
 
 def check_names() -> list[str]:
     """What --only and --skip take: categories, ids of checks and of the rules whose findings they pass on."""
-    ids = dict.fromkeys(name for one in CHECKS for name in one.names)
-    return [*(one.id for one in CATEGORIES), *ids]
+    ids = dict.fromkeys(name for check in CHECKS for name in check.names)
+    return [*(category.id for category in CATEGORIES), *ids]
 
 
 def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Check, ...]:
@@ -83,14 +83,14 @@ def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[
         raise UnknownCheck(unknown)
     other_phase = INSTALLED if target.before else BEFORE
     return tuple(
-        one
-        for one in CHECKS
-        if one.spec.phase != other_phase
-        and one.spec.clusters.lower() in ("", target.cluster.type.lower())
-        and (target.workspace or one.spec.category not in ("compute", "workloads"))
-        and (target.probe or one.spec.category != "probe")
-        and (not only or _is_named(one, only))
-        and not _is_named(one, skip)
+        check
+        for check in CHECKS
+        if check.spec.phase != other_phase
+        and check.spec.clusters.lower() in ("", target.cluster.type.lower())
+        and (target.workspace or check.spec.category not in ("compute", "workloads"))
+        and (target.probe or check.spec.category != "probe")
+        and (not only or _is_named(check, only))
+        and not _is_named(check, skip)
     )
 
 
@@ -101,7 +101,7 @@ def select_fatal_checks(target: CheckTarget, operation: str, skip: Sequence[str]
     the checks of the compute's namespace are among them, which may warn.
     """
     checks = select_checks(replace(target, before=True, workspace=None), skip=skip)
-    return tuple(one for one in checks if _runs_before(one, operation))
+    return tuple(check for check in checks if _runs_before(check, operation))
 
 
 def _runs_before(check: Check, operation: str) -> bool:
@@ -116,7 +116,7 @@ def _runs_before(check: Check, operation: str) -> bool:
 
 def facts_of(checks: Iterable[Check]) -> tuple[Fact[Any], ...]:
     """The facts that checks look at, each once."""
-    return tuple(dict.fromkeys(fact for one in checks for fact in one.facts))
+    return tuple(dict.fromkeys(fact for check in checks for fact in check.facts))
 
 
 def _is_named(check: Check, words: Iterable[str]) -> bool:

@@ -259,12 +259,12 @@ def extension_agents(facts: Facts) -> Results:
     known = KNOWN["agents"][facts.cluster.type.lower()]
     namespace, prefixes = known["namespace"], tuple(known["names"])
     pods = [pod for pod in facts[PODS] if namespace_of(pod) == namespace and name_of(pod).startswith(prefixes)]
-    for one in find_failures(pods):
-        explanation = explain_failure(failures=(one,))[0]
-        where = f" on {one.node}" if one.node else ""
-        message = f"{one.name} in {namespace} is not running{where}: {one.text}"
-        fix = f"kubectl describe pod -n {namespace} {one.name}"
-        yield explained_problem(explanation, one.name, message, found=one.reason, fix=fix)
+    for failure in find_failures(pods):
+        explanation = explain_failure(failures=(failure,))[0]
+        where = f" on {failure.node}" if failure.node else ""
+        message = f"{failure.name} in {namespace} is not running{where}: {failure.text}"
+        fix = f"kubectl describe pod -n {namespace} {failure.name}"
+        yield explained_problem(explanation, failure.name, message, found=failure.reason, fix=fix)
     if not pods:
         yield Observation(f"no agents in {namespace} yet")
         return
@@ -278,7 +278,7 @@ def _openshift_constraints(facts: Facts) -> Results:
     granted = known["group"] in (constraints.get("groups") or []) or any(
         str(user).startswith(known["account"]) for user in constraints.get("users") or []
     )
-    findings = [one for one in evaluate_setting_rules(facts) if one.id == "F115"]
+    findings = [finding for finding in evaluate_setting_rules(facts) if finding.id == "F115"]
     if not findings:
         yield Observation("not OpenShift")
         return
@@ -291,7 +291,7 @@ openshift_constraints = Check(
     "OpenShift security context",
     Severity.WARNING,
     CheckSpec("cluster", (CLUSTER,), (CONSTRAINTS, EXTENSIONS), clusters=ARC),
-    lambda facts: (one for one in _openshift_constraints(facts) if not isinstance(one, Problem)),
+    lambda facts: (constraint for constraint in _openshift_constraints(facts) if not isinstance(constraint, Problem)),
 )
 
 

@@ -102,13 +102,13 @@ def _extension(facts: Facts) -> dict[str, Any]:
 def _components(facts: Facts) -> dict[str, Any]:
     """How many are ready, and those that are not, the ones with a known cause first."""
     installed_extension(facts)
-    components = [one for one in component_states(facts) if one.role != LEFTOVER]
-    failing = [one for one in components if one.state in (MISSING, NOT_READY)]
-    failing.sort(key=lambda one: not one.failures)
+    components = [component for component in component_states(facts) if component.role != LEFTOVER]
+    failing = [component for component in components if component.state in (MISSING, NOT_READY)]
+    failing.sort(key=lambda component: not component.failures)
     return {
         "total": len(components),
         "ready": len(components) - len(failing),
-        "notReady": [component_view(one) for one in failing],
+        "notReady": [component_view(component) for component in failing],
     }
 
 
@@ -117,13 +117,13 @@ def _computes(facts: Facts) -> list[dict[str, Any]]:
         raise NotApplicable("no workspace was specified; specify one with --workspace-name")
     return [
         {
-            "name": one.get("name"),
+            "name": compute.get("name"),
             "workspace": facts.target.workspace.name,
-            "state": state_of(one) or None,
-            "namespace": namespace_of_compute(one),
-            "error": next((f"{error.code}: {redact_text(error.message)}" for error in compute_errors(one)), None),
+            "state": state_of(compute) or None,
+            "namespace": namespace_of_compute(compute),
+            "error": next((f"{error.code}: {redact_text(error.message)}" for error in compute_errors(compute)), None),
         }
-        for one in computes_on_cluster(facts)
+        for compute in computes_on_cluster(facts)
     ]
 
 

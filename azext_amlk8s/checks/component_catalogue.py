@@ -47,16 +47,17 @@ def list_components(
     """
     return [
         {
-            "name": one["name"],
-            "kind": one["kind"],
-            "scenarios": one["scenarios"],
+            "name": record["name"],
+            "kind": record["kind"],
+            "scenarios": record["scenarios"],
             "role": role,
-            "unless": " ".join(f"{key}={value}" for key, value in one.get("unless", {}).items()) or None,
-            "description": one["description"],
-            "cloud": one.get("cloud"),
+            "unless": " ".join(f"{key}={value}" for key, value in record.get("unless", {}).items()) or None,
+            "description": record["description"],
+            "cloud": record.get("cloud"),
         }
-        for one in (*load("components")["kubernetes"], *load("components")["azure"])
-        if set(scenarios) & set(one["scenarios"]) and (role := component_role(one, version, cluster_type)) != LEFTOVER
+        for record in (*load("components")["kubernetes"], *load("components")["azure"])
+        if set(scenarios) & set(record["scenarios"])
+        and (role := component_role(record, version, cluster_type)) != LEFTOVER
     ]
 
 

@@ -58,9 +58,13 @@ def expected_components(
     is_aks = cluster_type.lower() == AKS.lower()
     default = {"relayserver.enabled": "False"} if is_aks else {"nginxIngress.enabled": "False"}
     return [
-        {**one, "name": one["name"].replace(PLACEHOLDER, extension), "role": component_role(one, version, cluster_type)}
-        for one in load("components")["kubernetes"]
-        if enabled & set(one["scenarios"]) and not _is_disabled(one, settings, default)
+        {
+            **record,
+            "name": record["name"].replace(PLACEHOLDER, extension),
+            "role": component_role(record, version, cluster_type),
+        }
+        for record in load("components")["kubernetes"]
+        if enabled & set(record["scenarios"]) and not _is_disabled(record, settings, default)
     ]
 
 
@@ -79,8 +83,10 @@ def component_states(facts: Facts) -> tuple[Component, ...]:
     extension = find_extension(facts[EXTENSIONS])
     name = str((extension or {}).get("name") or DEFAULT_EXTENSION)
     known = expected_components(settings_of(facts), facts.cluster.type, name, version_of(extension))
-    controllers = {name_of(one): one for one in facts[CONTROLLERS] if namespace_of(one) == NAMESPACE}
-    names = {name for one in known for name in _names(one) if name in controllers}
+    controllers = {
+        name_of(controller): controller for controller in facts[CONTROLLERS] if namespace_of(controller) == NAMESPACE
+    }
+    names = {name for component in known for name in _names(component) if name in controllers}
     pods = [pod for pod in facts[PODS] if namespace_of(pod) == NAMESPACE]
     pods_of: dict[str, list[Object]] = {}
     for pod in pods:
@@ -88,8 +94,8 @@ def component_states(facts: Facts) -> tuple[Component, ...]:
     failures_of: dict[str, list[Failure]] = {}
     for failure in find_failures(pods, facts.get(EVENTS) or ()):
         failures_of.setdefault(_owner(failure.name, names), []).append(failure)
-    states = (_component(one, controllers, pods_of, failures_of) for one in known)
-    return tuple(one for one in states if one.state != MISSING or one.role == REQUIRED)
+    states = (_component(component, controllers, pods_of, failures_of) for component in known)
+    return tuple(state for state in states if state.state != MISSING or state.role == REQUIRED)
 
 
 def _component(
@@ -136,4 +142,4 @@ def _owner(name: str, names: Collection[str]) -> str:
 
 def _restarts(pod: Object) -> int:
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    return max((int(one.get("restartCount") or 0) for one in statuses), default=0)
+    return max((int(status.get("restartCount") or 0) for status in statuses), default=0)

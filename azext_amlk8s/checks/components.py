@@ -50,9 +50,9 @@ Affected = tuple[Component, Failure]
 def components_exist(facts: Facts) -> Results:
     """What is expected depends on the workloads, the settings and the version of the extension."""
     components = _components(facts)
-    missing = [one for one in components if one.state == MISSING]
+    missing = [component for component in components if component.state == MISSING]
     if missing:
-        names = [one.name for one in missing]
+        names = [component.name for component in missing]
         verb = "is" if len(names) == 1 else "are"
         kinds = f"{missing[0].kind} {names[0]}" if len(names) == 1 else f"{count(len(names), 'component')}"
         named = "" if len(names) == 1 else f": {name_some(names, 4)}"
@@ -108,16 +108,16 @@ def images_pulled(facts: Facts) -> Results:
 def components_ready(facts: Facts) -> Results:
     """Components that run and are not ready, by cause; unscheduled and unpulled ones follow from K502 and K503."""
     components = _components(facts)
-    unready = [one for one in components if one.state in (NOT_READY, MISSING)]
+    unready = [component for component in components if component.state in (NOT_READY, MISSING)]
     groups: dict[tuple[object, ...], list[Affected]] = {}
-    for one in unready:
+    for component in unready:
         failure = next(
-            (failure for failure in one.failures if failure.reason not in (*UNSCHEDULED, *PULL_REASONS)), None
+            (failure for failure in component.failures if failure.reason not in (*UNSCHEDULED, *PULL_REASONS)), None
         )
-        failure = failure or next(iter(one.failures), Failure("", "", "", ""))
+        failure = failure or next(iter(component.failures), Failure("", "", "", ""))
         explanation = explain_failure(failures=(failure,))[0]
-        key = (explanation.code, failure.reason) if failure.reason and len(one.failures) else (one.name,)
-        groups.setdefault(key, []).append((one, failure))
+        key = (explanation.code, failure.reason) if failure.reason and len(component.failures) else (component.name,)
+        groups.setdefault(key, []).append((component, failure))
     for affected in groups.values():
         yield _unready(affected)
     yield Observation(f"{len(components) - len(unready)} of {count(len(components), 'component')} ready")
@@ -133,13 +133,13 @@ def components_ready(facts: Facts) -> Results:
 )
 def component_restarts(facts: Facts) -> Results:
     """A component that is ready now and was not a moment ago."""
-    for one in _components(facts):
-        if one.state == RESTARTING:
-            failure = next(iter(one.failures), Failure("Pod", one.name, "", ""))
-            where = f" on {', '.join(one.nodes)}" if one.nodes else ""
+    for component in _components(facts):
+        if component.state == RESTARTING:
+            failure = next(iter(component.failures), Failure("Pod", component.name, "", ""))
+            where = f" on {', '.join(component.nodes)}" if component.nodes else ""
             reason = f": {failure.text}" if failure.reason else "."
-            message = f"{one.name} has restarted {count(one.restarts, 'time')}{where}{reason}"
-            yield _explained(failure, message, [one], "0", str(one.restarts))
+            message = f"{component.name} has restarted {count(component.restarts, 'time')}{where}{reason}"
+            yield _explained(failure, message, [component], "0", str(component.restarts))
 
 
 @rule(
@@ -153,43 +153,44 @@ def component_restarts(facts: Facts) -> Results:
 )
 def leftover_components(facts: Facts) -> Results:
     """For example the CSI drivers of Azure Blob, and fluent-bit, which sidecars replaced in 1.1.17."""
-    leftovers = [one for one in _all_components(facts) if one.role == LEFTOVER]
-    for one in leftovers:
-        if one.state != READY:
-            message = f"{one.kind} {one.name} of an older version is not ready; the installed version does not use it."
-            yield Problem(one.name, message, found=one.state)
-    yield Observation(", ".join(one.name for one in leftovers) or "none")
+    leftovers = [component for component in _all_components(facts) if component.role == LEFTOVER]
+    for leftover in leftovers:
+        if leftover.state != READY:
+            subject = f"{leftover.kind} {leftover.name}"
+            message = f"{subject} of an older version is not ready; the installed version does not use it."
+            yield Problem(leftover.name, message, found=leftover.state)
+    yield Observation(", ".join(leftover.name for leftover in leftovers) or "none")
 
 
 def _grouped(facts: Facts, reasons: Iterable[str], verb: str) -> Results:
     """One problem for all components with the same cause."""
     groups: dict[tuple[str, str], list[Affected]] = {}
-    for one in _components(facts):
-        failure = next((failure for failure in one.failures if failure.reason in reasons), None)
+    for component in _components(facts):
+        failure = next((failure for failure in component.failures if failure.reason in reasons), None)
         if failure:
             explanation = explain_failure(failures=(failure,))[0]
             key = "image" if verb == "cannot pull" else failure.message
-            groups.setdefault((str(explanation.code), key), []).append((one, failure))
+            groups.setdefault((str(explanation.code), key), []).append((component, failure))
     for affected in groups.values():
-        components = [one for one, _ in affected]
+        components = [component for component, _ in affected]
         failure = affected[0][1]
         objects = "its image" if len(components) == 1 else "their images"
         what = f" {objects}" if verb == "cannot pull" else ""
         reason = failure.message or failure.reason
         message = f"{_subjects(components)} {verb}{what}{_where(affected)}: {reason}"
-        ready = f"{sum(one.ready for one in components)} of {sum(one.expected for one in components)} pods ready"
-        yield _explained(failure, message, components, "ready", ready)
+        ready, expected = (sum(getattr(component, key) for component in components) for key in ("ready", "expected"))
+        yield _explained(failure, message, components, "ready", f"{ready} of {expected} pods ready")
 
 
 def _unready(affected: list[Affected]) -> Problem:
-    components, failure = [one for one, _ in affected], affected[0][1]
-    expected, ready = (sum(getattr(one, name) for one in components) for name in ("expected", "ready"))
+    components, failure = [component for component, _ in affected], affected[0][1]
+    expected, ready = (sum(getattr(component, name) for component in components) for name in ("expected", "ready"))
     verb = "is" if len(components) == 1 else "are"
     message = f"{_subjects(components)} {verb} not ready ({ready} of {count(expected, 'pod')}){_where(affected)}"
     if not failure.reason:
         first = components[0]
         fix = f"kubectl describe {first.kind.lower()} -n {NAMESPACE} {first.name}"
-        names = tuple(one.name for one in components[1:])
+        names = tuple(component.name for component in components[1:])
         return Problem(first.name, f"{message}.", str(expected), str(ready), fix, names)
     return _explained(failure, f"{message}: {failure.text}", components, str(expected), str(ready))
 
@@ -203,14 +204,14 @@ def _explained(failure: Failure, message: str, components: list[Component], expe
         expected=expected,
         found=found,
         fix=f"kubectl describe pod -n {NAMESPACE} {failure.name}",
-        related=tuple(one.name for one in components[1:]),
+        related=tuple(component.name for component in components[1:]),
     )
     steps = fill_placeholders(problem.fix, {"pod": failure.name, "namespace": NAMESPACE})
     return Problem(problem.subject, problem.message, expected, found, steps, problem.related)
 
 
 def _subjects(components: list[Component]) -> str:
-    names = [one.name for one in components]
+    names = [component.name for component in components]
     return names[0] if len(names) == 1 else f"{count(len(names), 'component')} ({name_some(names)})"
 
 
@@ -221,7 +222,7 @@ def _where(affected: list[Affected]) -> str:
 
 def _components(facts: Facts) -> tuple[Component, ...]:
     """The components that the installed version uses."""
-    return tuple(one for one in _all_components(facts) if one.role != LEFTOVER)
+    return tuple(component for component in _all_components(facts) if component.role != LEFTOVER)
 
 
 def _all_components(facts: Facts) -> tuple[Component, ...]:

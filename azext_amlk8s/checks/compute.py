@@ -118,10 +118,10 @@ def cluster_attached(facts: Facts) -> Results:
     """By the name of the compute where one is given, else by the cluster."""
     computes = computes_on_cluster(facts)
     if computes:
-        yield Observation(", ".join(str(one.get("name")) for one in computes))
+        yield Observation(", ".join(str(attached.get("name")) for attached in computes))
         return
     workspace, name = _workspace(facts), facts.target.compute
-    existing = ", ".join(str(one.get("name")) for one in facts[COMPUTES] if is_kubernetes(dict(one))) or "none"
+    existing = ", ".join(str(other.get("name")) for other in facts[COMPUTES] if is_kubernetes(dict(other))) or "none"
     compute = ComputeRef(workspace, name or DEFAULT_COMPUTE)
     fix = f"az amlk8s compute attach {compute.cli_args} {join(['--resource-id', facts.cluster.id])}"
     named = f"no compute '{name}'" if name else "no compute"
@@ -139,8 +139,8 @@ def cluster_attached(facts: Facts) -> Results:
 )
 def compute_state(facts: Facts) -> Results:
     """provisioningErrors of a compute that failed are explained, the deepest first."""
-    for one in _attached(facts):
-        name, state = str(one.get("name")), state_of(one)
+    for compute in _attached(facts):
+        name, state = str(compute.get("name")), state_of(compute)
         ref = ComputeRef(_workspace(facts), name)
         if state.lower() == "succeeded":
             yield Observation(f"{name} {state}")
@@ -149,7 +149,7 @@ def compute_state(facts: Facts) -> Results:
             message = f"The compute '{name}' is {state}; the operation is still in progress."
             yield Problem(name, message, "Succeeded", state, f"az amlk8s compute wait {ref.cli_args} --{done}")
         else:
-            errors = compute_errors(one)
+            errors = compute_errors(compute)
             detail = f": ({errors[0].code}) {errors[0].message}" if errors else "."
             resource_id = join(["--resource-id", facts.cluster.id])
             yield explained_problem(
@@ -190,11 +190,11 @@ def compute_namespace(facts: Facts) -> Results:
 )
 def compute_instance_types(facts: Facts) -> Results:
     """The service copies them from the cluster some time later."""
-    names = {name_of(one) for one in facts[INSTANCE_TYPES] or ()}
-    for one in _attached(facts):
-        listed = set(types_of_compute(one))
+    names = {name_of(instance_type) for instance_type in facts[INSTANCE_TYPES] or ()}
+    for compute in _attached(facts):
+        listed = set(types_of_compute(compute))
         if missing := sorted(names - listed):
-            ref = ComputeRef(_workspace(facts), str(one.get("name")))
+            ref = ComputeRef(_workspace(facts), str(compute.get("name")))
             many = "instance type" if len(missing) == 1 else "instance types"
             message = f"The compute '{ref.name}' does not list the {many} {', '.join(missing)} of the cluster."
             yield Problem(ref.name, message, ", ".join(missing), fix=f"az amlk8s compute show {ref.cli_args}")
@@ -205,11 +205,11 @@ def computes_on_cluster(facts: Facts) -> list[Object]:
     """The Kubernetes computes of the workspace on this cluster; that of the name which is given."""
     name, cluster_id = facts.target.compute.lower(), facts.cluster.id.lower()
     return [
-        one
-        for one in facts[COMPUTES]
-        if is_kubernetes(dict(one))
-        and str(properties_of(one).get("resourceId") or "").lower() == cluster_id
-        and name in ("", str(one.get("name")).lower())
+        other
+        for other in facts[COMPUTES]
+        if is_kubernetes(dict(other))
+        and str(properties_of(other).get("resourceId") or "").lower() == cluster_id
+        and name in ("", str(other.get("name")).lower())
     ]
 
 
@@ -219,7 +219,7 @@ def compute_namespaces(facts: Facts) -> list[str]:
         return [facts.target.namespace]
     if facts.target.workspace is None or facts.get(COMPUTES) is None:
         return []
-    return sorted({namespace_of_compute(one) for one in computes_on_cluster(facts)})
+    return sorted({namespace_of_compute(compute) for compute in computes_on_cluster(facts)})
 
 
 def namespace_of_compute(compute: Object) -> str:
@@ -239,7 +239,9 @@ def _attachment_findings(facts: Facts, ids: tuple[str, ...]) -> Iterator[Finding
     cluster, workspace = facts.cluster, _workspace(facts)
     trusted_access = bool(properties_of(facts[CLUSTER]).get("disableLocalAccounts"))
     principals = identity_principals(dict(facts[WORKSPACE]))
-    needed = [role for one in principals for role in needed_roles(one, cluster, trusted_access=trusted_access)]
+    needed = [
+        role for principal in principals for role in needed_roles(principal, cluster, trusted_access=trusted_access)
+    ]
     held = facts.get(ASSIGNMENTS)
     missing = find_missing_roles(needed, held) if held is not None else ()
     namespaces = facts.get(NAMESPACES)
@@ -248,10 +250,12 @@ def _attachment_findings(facts: Facts, ids: tuple[str, ...]) -> Iterator[Finding
         cluster=facts[CLUSTER],
         extensions=facts.get(EXTENSIONS) or (),
         computes=facts[COMPUTES],
-        contents=None if namespaces is None else ClusterContents({name_of(one): _phase(one) for one in namespaces}),
+        contents=None
+        if namespaces is None
+        else ClusterContents({name_of(existing): _phase(existing) for existing in namespaces}),
         trusted_access=facts.get(TRUSTED_ACCESS) or (),
         missing_roles=missing,
-        look_alikes=find_look_alikes(missing, (one for many in (held or {}).values() for one in many)),
+        look_alikes=find_look_alikes(missing, (assignment for many in (held or {}).values() for assignment in many)),
     )
     for name, namespace in _attachments(facts):
         request = AttachRequest(ComputeRef(workspace, name), cluster, namespace)
@@ -264,7 +268,7 @@ def _phase(namespace: Object) -> str:
 
 def _attachments(facts: Facts) -> list[tuple[str, str]]:
     """Name and namespace of each compute, or of the one that would be attached."""
-    computes = [(str(one.get("name")), namespace_of_compute(one)) for one in computes_on_cluster(facts)]
+    computes = [(str(compute.get("name")), namespace_of_compute(compute)) for compute in computes_on_cluster(facts)]
     return computes or [(facts.target.compute or DEFAULT_COMPUTE, "default")]
 
 

@@ -43,7 +43,7 @@ KNOWN = load("checks")["conflicts"]
 )
 def namespace_state(facts: Facts) -> Results:
     """A namespace stays Terminating as long as something in it has a finalizer."""
-    namespace = next((one for one in facts[NAMESPACES] if name_of(one) == NAMESPACE), None)
+    namespace = next((existing for existing in facts[NAMESPACES] if name_of(existing) == NAMESPACE), None)
     phase = str(((namespace or {}).get("status") or {}).get("phase") or "")
     if phase == "Terminating":
         message = f"The namespace {NAMESPACE} is being deleted; nothing can be created in it."
@@ -86,10 +86,14 @@ def existing_prometheus(facts: Facts) -> Results:
     if settings_of(facts).get("installPromOp", "True") != "True":
         yield Observation("installPromOp is False")
         return
-    for one in facts[CONTROLLERS]:
-        if namespace_of(one) != NAMESPACE and name_of(one).endswith(KNOWN["prometheus"]):
-            message = f"The Prometheus operator {name_of(one)} already exists in namespace {namespace_of(one)}."
-            yield Problem(name_of(one), message, found=namespace_of(one), fix="--config installPromOp=False")
+    for controller in facts[CONTROLLERS]:
+        if namespace_of(controller) != NAMESPACE and name_of(controller).endswith(KNOWN["prometheus"]):
+            message = (
+                f"The Prometheus operator {name_of(controller)} already exists in namespace {namespace_of(controller)}."
+            )
+            yield Problem(
+                name_of(controller), message, found=namespace_of(controller), fix="--config installPromOp=False"
+            )
 
 
 @rule(
@@ -108,7 +112,9 @@ def old_router(facts: Facts) -> Results:
         return
     router, role = KNOWN["router"], facts[ROUTER_ROLE]
     found, fix = [], []
-    if any(name_of(one) == router and namespace_of(one) == "default" for one in facts[CONTROLLERS]):
+    if any(
+        name_of(controller) == router and namespace_of(controller) == "default" for controller in facts[CONTROLLERS]
+    ):
         found.append(f"deployment/{router}")
         fix.append(f"kubectl delete -n default deployment/{router}")
     if role and not _is_managed_by_helm(role):
@@ -135,11 +141,12 @@ def existing_ingress(facts: Facts) -> Results:
     if settings.get("nginxIngress.enabled", default) != "True" or settings.get("nginxIngress.controller"):
         yield Observation("the extension brings no ingress-nginx of the default class")
         return
-    for one in facts[CONTROLLERS]:
-        if namespace_of(one) != NAMESPACE and KNOWN["ingress"] in name_of(one):
-            message = f"ingress-nginx {name_of(one)} in namespace {namespace_of(one)} serves the same ingress class."
+    for controller in facts[CONTROLLERS]:
+        if namespace_of(controller) != NAMESPACE and KNOWN["ingress"] in name_of(controller):
+            name, namespace = name_of(controller), namespace_of(controller)
+            message = f"ingress-nginx {name} in namespace {namespace} serves the same ingress class."
             fix = "--config nginxIngress.controller=k8s.io/amlarc-ingress-nginx"
-            yield Problem(name_of(one), message, found=namespace_of(one), fix=fix)
+            yield Problem(name, message, found=namespace, fix=fix)
 
 
 @rule(
@@ -153,8 +160,8 @@ def existing_ingress(facts: Facts) -> Results:
 )
 def helm_releases(facts: Facts) -> Results:
     """Helm keeps its state in secrets, of which the labels are enough."""
-    for one in facts[RELEASES]:
-        status, name = (str(labels_of(one).get(key) or "") for key in ("status", "name"))
+    for release in facts[RELEASES]:
+        status, name = (str(labels_of(release).get(key) or "") for key in ("status", "name"))
         if status in KNOWN["helmBusy"]:
             message = f"The Helm release {name} is {status}; other operations are refused until that has ended."
             yield Problem(name, message, found=status, fix=f"helm history {name} -n {NAMESPACE}")
@@ -174,14 +181,14 @@ def helm_releases(facts: Facts) -> Results:
 )
 def existing_state_metrics(facts: Facts) -> Results:
     """No setting leaves out the extension's own."""
-    for one in facts[CONTROLLERS]:
-        if namespace_of(one) != NAMESPACE and name_of(one).endswith(KNOWN["stateMetrics"]):
+    for controller in facts[CONTROLLERS]:
+        if namespace_of(controller) != NAMESPACE and name_of(controller).endswith(KNOWN["stateMetrics"]):
             message = (
-                f"{name_of(one)} already exists in namespace {namespace_of(one)}; the extension installs another, and "
-                "dashboards that do not distinguish them count twice."
+                f"{name_of(controller)} already exists in namespace {namespace_of(controller)}; "
+                "the extension installs another, and dashboards that do not distinguish them count twice."
             )
             fix = f'Select by namespace in dashboards: kube_pod_info{{namespace!="{NAMESPACE}"}}'
-            yield Problem(name_of(one), message, found=namespace_of(one), fix=fix)
+            yield Problem(name_of(controller), message, found=namespace_of(controller), fix=fix)
             return
 
 
@@ -196,14 +203,15 @@ def existing_state_metrics(facts: Facts) -> Results:
 )
 def pod_identity(facts: Facts) -> Results:
     """AAD Pod Identity is retired; its DaemonSet answers requests for tokens of every pod."""
-    for one in facts[CONTROLLERS]:
-        if name_of(one) in KNOWN["podIdentity"]:
-            message = f"{one.get('kind')} {name_of(one)} intercepts requests for tokens; the extension may get none."
+    for controller in facts[CONTROLLERS]:
+        if name_of(controller) in KNOWN["podIdentity"]:
+            subject = f"{controller.get('kind')} {name_of(controller)}"
+            message = f"{subject} intercepts requests for tokens; the extension may get none."
             fix = (
                 "kubectl get azurepodidentityexceptions -A\n"
                 f"Add an exception for the pods of namespace {NAMESPACE}, or remove AAD Pod Identity."
             )
-            yield Problem(name_of(one), message, found=namespace_of(one), fix=fix)
+            yield Problem(name_of(controller), message, found=namespace_of(controller), fix=fix)
             return
 
 
@@ -222,16 +230,16 @@ def earlier_installation(facts: Facts) -> Results:
         yield Observation("the extension is installed")
         return
     objects = [
-        *(("customresourcedefinition", one) for one in facts[DEFINITIONS]),
-        *(("clusterrole", one) for one in facts[CLUSTER_ROLES]),
-        *((str(one.get("kind")).lower(), one) for one in facts[WEBHOOKS]),
+        *(("customresourcedefinition", definition) for definition in facts[DEFINITIONS]),
+        *(("clusterrole", role) for role in facts[CLUSTER_ROLES]),
+        *((str(webhook.get("kind")).lower(), webhook) for webhook in facts[WEBHOOKS]),
     ]
     found = [f"{kind}/{name_of(one)}" for kind, one in objects if _is_of_extension(one)]
     if found:
         verb = "is" if len(found) == 1 else "are"
         message = f"{name_some(found, 3)} of an earlier installation {verb} left in the cluster."
-        kept = [one for one in found if one.startswith("customresourcedefinition/")]
-        other = [one for one in found if one not in kept]
+        kept = [name for name in found if name.startswith("customresourcedefinition/")]
+        other = [name for name in found if name not in kept]
         fix = [f"kubectl delete {' '.join(other)}"] if other else []
         if kept:
             fix += [f"kubectl get {' '.join(kept)}", "Delete these definitions only if their objects are not needed."]
@@ -252,11 +260,13 @@ def second_device_plugin(facts: Facts) -> Results:
     if settings_of(facts).get("installNvidiaDevicePlugin", "False") != "True":
         yield Observation("installNvidiaDevicePlugin is not set")
         return
-    for one in facts[CONTROLLERS]:
-        if namespace_of(one) != NAMESPACE and KNOWN["devicePlugin"] in name_of(one):
-            message = f"The NVIDIA device plugin {name_of(one)} already runs in namespace {namespace_of(one)}."
+    for controller in facts[CONTROLLERS]:
+        if namespace_of(controller) != NAMESPACE and KNOWN["devicePlugin"] in name_of(controller):
+            message = (
+                f"The NVIDIA device plugin {name_of(controller)} already runs in namespace {namespace_of(controller)}."
+            )
             fix = "--config installNvidiaDevicePlugin=False"
-            yield Problem(name_of(one), message, "one device plugin", namespace_of(one), fix)
+            yield Problem(name_of(controller), message, "one device plugin", namespace_of(controller), fix)
             return
 
 

@@ -223,7 +223,7 @@ def state_of(resource: Object) -> str:
 
 def find_extension(extensions: Objects) -> Object | None:
     """The Azure Machine Learning extension among those of a cluster."""
-    return next((one for one in extensions if _type_of(one) == EXTENSION_TYPE), None)
+    return next((extension for extension in extensions if _type_of(extension) == EXTENSION_TYPE), None)
 
 
 def installed_extension(facts: Facts) -> Object:

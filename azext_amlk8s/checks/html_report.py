@@ -54,8 +54,8 @@ def render_page(report: Mapping[str, Any], nodes: Sequence[Node], head: Mapping[
     """The page: verdict, causes, warnings, the installation, components, nodes, all checks, files of the archive."""
     summary = report["summary"]
     title = f"{summary['cluster']}: diagnosis of the Azure Machine Learning extension"
-    errors = [one for one in report["findings"] if one["severity"] == "error"]
-    warnings = [one for one in report["findings"] if one["severity"] == "warning"]
+    errors = [finding for finding in report["findings"] if finding["severity"] == "error"]
+    warnings = [finding for finding in report["findings"] if finding["severity"] == "warning"]
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="verdict {"good" if summary["healthy"] else "bad"}" id="verdict">{escape(summary["verdict"])}</p>',
@@ -65,8 +65,8 @@ def render_page(report: Mapping[str, Any], nodes: Sequence[Node], head: Mapping[
         _components(report["components"]),
         _nodes(nodes),
         "<h2>All checks</h2>",
-        *(_category(one) for one in report["categories"]),
-        "<h2>Files of the archive</h2><ul>" + "".join(f"<li>{escape(one)}</li>" for one in files) + "</ul>",
+        *(_category(category) for category in report["categories"]),
+        "<h2>Files of the archive</h2><ul>" + "".join(f"<li>{escape(file)}</li>" for file in files) + "</ul>",
     ]
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -78,7 +78,7 @@ def render_page(report: Mapping[str, Any], nodes: Sequence[Node], head: Mapping[
 def _findings(title: str, id: str, findings: Sequence[Mapping[str, str]]) -> str:
     if not findings:
         return ""
-    return f'<h2>{title}</h2><div id="{id}">{"".join(_finding(one) for one in findings)}</div>'
+    return f'<h2>{title}</h2><div id="{id}">{"".join(_finding(finding) for finding in findings)}</div>'
 
 
 def _head(head: Mapping[str, str]) -> str:
@@ -87,7 +87,7 @@ def _head(head: Mapping[str, str]) -> str:
 
 
 def _category(category: Mapping[str, Any]) -> str:
-    checks = "".join(_check(one) for one in category["checks"])
+    checks = "".join(_check(check) for check in category["checks"])
     return f'<h3>{escape(category["title"])}</h3><ul class="checks">{checks}</ul>'
 
 
@@ -114,17 +114,31 @@ def _finding(finding: Mapping[str, str]) -> str:
 def _components(components: Sequence[Mapping[str, Any]]) -> str:
     if not components:
         return "<h2>Components</h2><p>No components could be read.</p>"
-    rows = "".join(_component(one) for one in sorted(components, key=lambda one: one["state"] == "ready"))
+    rows = "".join(
+        _component(component) for component in sorted(components, key=lambda component: component["state"] == "ready")
+    )
     names = ("Component", "Kind", "State", "Ready", "Restarts", "Nodes", "Reason")
     head = "".join(f"<th>{name}</th>" for name in names)
     return f'<h2>Components</h2><div class="wide"><table id="components"><tr>{head}</tr>{rows}</table></div>'
 
 
-def _component(one: Mapping[str, Any]) -> str:
-    kind = {"ready": "", "restarting": "odd"}.get(one["state"], "bad")
-    nodes = one["nodes"] if len(one["nodes"]) <= 4 else [*one["nodes"][:3], f"and {len(one['nodes']) - 3} more"]
-    pods, reasons = f"{one['ready']}/{one['wanted']}", " ".join(one["reasons"][:2])
-    cells = (one["name"], one["kind"], one["state"], pods, str(one["restarts"]), ", ".join(nodes), reasons)
+def _component(component: Mapping[str, Any]) -> str:
+    kind = {"ready": "", "restarting": "odd"}.get(component["state"], "bad")
+    nodes = (
+        component["nodes"]
+        if len(component["nodes"]) <= 4
+        else [*component["nodes"][:3], f"and {len(component['nodes']) - 3} more"]
+    )
+    pods, reasons = f"{component['ready']}/{component['wanted']}", " ".join(component["reasons"][:2])
+    cells = (
+        component["name"],
+        component["kind"],
+        component["state"],
+        pods,
+        str(component["restarts"]),
+        ", ".join(nodes),
+        reasons,
+    )
     return f'<tr class="{kind}">' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 

@@ -42,7 +42,7 @@ def setting_check(
     names = tuple(ids.split())
 
     def evaluate(facts: Facts) -> Iterator[Finding | Observation]:
-        yield from (one for one in evaluate_setting_rules(facts) if one.id in names)
+        yield from (finding for finding in evaluate_setting_rules(facts) if finding.id in names)
         if observe and (text := observe(facts)):
             yield Observation(text)
 

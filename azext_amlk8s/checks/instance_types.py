@@ -83,7 +83,7 @@ def _commands(facts: Facts) -> Commands:
 
 
 def _types(facts: Facts) -> list[InstanceType]:
-    return list(types_of_objects([dict(one) for one in facts[INSTANCE_TYPES] or ()]).values())
+    return list(types_of_objects([dict(instance_type) for instance_type in facts[INSTANCE_TYPES] or ()]).values())
 
 
 def _placement(facts: Facts) -> Placement:

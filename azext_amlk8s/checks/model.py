@@ -97,13 +97,13 @@ class Result:
 
     def of(self, status: Status) -> tuple[Outcome, ...]:
         """The outcomes of a status."""
-        return tuple(one for one in self.outcomes if one.status is status)
+        return tuple(outcome for outcome in self.outcomes if outcome.status is status)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, errors first."""
         order = list(Severity)
-        findings = (finding for one in self.outcomes for finding in one.findings)
+        findings = (finding for outcome in self.outcomes for finding in outcome.findings)
         return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
 
     @property
@@ -114,7 +114,7 @@ class Result:
     @property
     def may_recover(self) -> bool:
         """Whether waiting may resolve every error."""
-        return all(one.check.spec.retry for one in self.of(Status.FAILED))
+        return all(outcome.check.spec.retry for outcome in self.of(Status.FAILED))
 
 
 def evaluate(check: Check, facts: Facts, earlier: Sequence[Finding] = ()) -> Outcome:
@@ -129,18 +129,18 @@ def evaluate(check: Check, facts: Facts, earlier: Sequence[Finding] = ()) -> Out
     except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         # One object of the cluster with values of wrong types must not end the other checks.
         return Outcome(check, Status.SKIPPED, note=f"unexpected values in a response ({type(error).__name__})")
-    findings = [_redacted(one) for one in results if isinstance(one, Finding)]
-    causes = [find_cause(one, [*earlier, *findings]) for one in findings]
-    kept = tuple(one for one, cause in zip(findings, causes, strict=True) if cause is None)
+    findings = [_redacted(result) for result in results if isinstance(result, Finding)]
+    causes = [find_cause(finding, [*earlier, *findings]) for finding in findings]
+    kept = tuple(finding for finding, cause in zip(findings, causes, strict=True) if cause is None)
     if findings and not kept:
         ids = dict.fromkeys(cause.id for cause in causes if cause)
         return Outcome(check, Status.SKIPPED, note=f"see {', '.join(ids)}")
-    note = "; ".join(one.text for one in results if isinstance(one, Observation))
+    note = "; ".join(result.text for result in results if isinstance(result, Observation))
     return Outcome(check, _status(kept), kept, note)
 
 
 def _status(findings: Iterable[Finding]) -> Status:
-    severities = {one.severity for one in findings}
+    severities = {finding.severity for finding in findings}
     if Severity.ERROR in severities:
         return Status.FAILED
     return Status.WARNING if Severity.WARNING in severities else Status.PASSED
@@ -148,7 +148,7 @@ def _status(findings: Iterable[Finding]) -> Status:
 
 def _reported(fact: Fact[Any], earlier: Iterable[Finding]) -> str:
     """Where the user can read why a fact is unavailable, if a check has reported it."""
-    ids = {one.id for one in earlier}
+    ids = {finding.id for finding in earlier}
     return next((f"see {id}" for id in REPORTED_BY.get(fact, ()) if id in ids), "")
 
 

@@ -51,14 +51,14 @@ def limit_ranges(facts: Facts) -> Results:
     """The router in azureml, and the limits of each instance type in the namespaces of computes."""
     namespaces, types = compute_namespaces(facts), facts.get(INSTANCE_TYPES) or ()
     workload = "inference" if settings_of(facts).is_enabled("enableInference") else "training"
-    for one in facts[LIMIT_RANGES]:
-        name, namespace = name_of(one), namespace_of(one)
+    for limit_range in facts[LIMIT_RANGES]:
+        name, namespace = name_of(limit_range), namespace_of(limit_range)
         wanted = []
         if namespace == NAMESPACE and not facts.target.is_attachment:
             wanted.append(("the extension's largest container", LARGEST[workload]))
         if namespace in namespaces:
             wanted += [(f"instance type {name_of(kind)}", _limits(kind)) for kind in types]
-        for resource, maximum in _maximums(one).items():
+        for resource, maximum in _maximums(limit_range).items():
             above = [subject for subject, amounts in wanted if amounts.get(resource, 0) > maximum]
             if above:
                 shown = format_amount(resource, maximum)
@@ -82,10 +82,10 @@ def limit_ranges(facts: Facts) -> Results:
 )
 def pod_security(facts: Facts) -> Results:
     """The label that enforces a level on a namespace."""
-    for one in _relevant(facts):
-        level = str(labels_of(one).get(ENFORCE) or "")
+    for namespace in _relevant(facts):
+        level = str(labels_of(namespace).get(ENFORCE) or "")
         if level == "restricted":
-            name = name_of(one)
+            name = name_of(namespace)
             message = f"Namespace {name} enforces Pod Security level 'restricted'; pods created there are rejected."
             yield Problem(name, message, "baseline or privileged", level, f"kubectl label namespace {name} {ENFORCE}-")
 
@@ -101,13 +101,13 @@ def pod_security(facts: Facts) -> Results:
 )
 def sidecar_injection(facts: Facts) -> Results:
     """By labels or annotations of the namespace."""
-    for one in _relevant(facts):
-        marks = {**labels_of(one), **((one.get("metadata") or {}).get("annotations") or {})}
+    for namespace in _relevant(facts):
+        marks = {**labels_of(namespace), **((namespace.get("metadata") or {}).get("annotations") or {})}
         for key, values in INJECTION.items():
             value = str(marks.get(key) or "")
             if value and (values is None or value.lower() in values):
-                name = name_of(one)
-                kind = "label" if key in labels_of(one) else "annotate"
+                name = name_of(namespace)
+                kind = "label" if key in labels_of(namespace) else "annotate"
                 message = f"A service mesh injects sidecars into namespace {name} ({key}={value})."
                 yield Problem(
                     name, message, "no injection", f"{key}={value}", f"kubectl {kind} namespace {name} {key}-"
@@ -118,15 +118,15 @@ def _relevant(facts: Facts) -> list[Object]:
     names = set(compute_namespaces(facts))
     if not facts.target.is_attachment:
         names.add(NAMESPACE)
-    return [one for one in facts[NAMESPACES] if name_of(one) in names]
+    return [namespace for namespace in facts[NAMESPACES] if name_of(namespace) in names]
 
 
 def _maximums(limit_range: Object) -> dict[str, int]:
     limits = (limit_range.get("spec") or {}).get("limits") or ()
     found: dict[str, int] = {}
-    for one in limits:
-        if one.get("type") in ("Container", "Pod"):
-            for resource, value in (one.get("max") or {}).items():
+    for limit in limits:
+        if limit.get("type") in ("Container", "Pod"):
+            for resource, value in (limit.get("max") or {}).items():
                 found[resource] = min(found.get(resource, thousandths(value)), thousandths(value))
     return found
 

@@ -36,13 +36,13 @@ DIRECTIONS = {
 def network_policies(facts: Facts) -> Results:
     """Policies add up: all connections are denied where one selects every pod and none of the namespace allows any."""
     relevant = {*compute_namespaces(facts), *([] if facts.target.is_attachment else [NAMESPACE])}
-    policies = [one for one in facts[NETWORK_POLICIES] if namespace_of(one) in relevant]
+    policies = [policy for policy in facts[NETWORK_POLICIES] if namespace_of(policy) in relevant]
     for namespace in sorted(relevant):
-        own = [one for one in policies if namespace_of(one) == namespace]
+        own = [policy for policy in policies if namespace_of(policy) == namespace]
         for direction, (word, needed) in DIRECTIONS.items():
-            deciding = [one for one in own if direction in _types(one)]
-            denying = [name_of(one) for one in deciding if _selects_all(one)]
-            if not denying or any((one.get("spec") or {}).get(direction.lower()) for one in deciding):
+            deciding = [policy for policy in own if direction in _types(policy)]
+            denying = [name_of(policy) for policy in deciding if _selects_all(policy)]
+            if not denying or any((policy.get("spec") or {}).get(direction.lower()) for policy in deciding):
                 continue
             noun = "NetworkPolicy" if len(denying) == 1 else "NetworkPolicies"
             verb = "denies" if len(denying) == 1 else "deny"

@@ -34,25 +34,27 @@ def component_pods(
     version = version or newest_known_version()
     known = expected_components(settings, cluster_type, version=version)
     return [
-        (str(one["name"]), _component_pod(str(one["name"]), f"{registry}/{REPOSITORY}", version))
-        for one in known
-        if one["role"] == REQUIRED and one["kind"] != "DaemonSet"
+        (str(component["name"]), _component_pod(str(component["name"]), f"{registry}/{REPOSITORY}", version))
+        for component in known
+        if component["role"] == REQUIRED and component["kind"] != "DaemonSet"
     ]
 
 
 def job_pods(instance_types: Iterable[Object], namespace: str, registry: str) -> list[tuple[str, dict[str, Any]]]:
     """A name and a pod for a job on each instance type; on the default one where the cluster has none yet."""
     pods = []
-    for one in tuple(instance_types) or (DEFAULT_TYPE,):
-        spec = one.get("spec") or {}
+    for instance_type in tuple(instance_types) or (DEFAULT_TYPE,):
+        spec = instance_type.get("spec") or {}
         container = {
             "name": "job",
             "image": f"{registry}/{REPOSITORY}/job:{newest_known_version()}",
             "resources": {key: value for key, value in (spec.get("resources") or {}).items() if value},
         }
-        pod = _pod(f"amlk8s-dry-run-{name_of(one)}", namespace, {"ml.azure.com/compute": "dry-run"}, [container])
+        pod = _pod(
+            f"amlk8s-dry-run-{name_of(instance_type)}", namespace, {"ml.azure.com/compute": "dry-run"}, [container]
+        )
         pod["spec"]["nodeSelector"] = dict(spec.get("nodeSelector") or {})
-        pods.append((f"a job on instance type {name_of(one)}", pod))
+        pods.append((f"a job on instance type {name_of(instance_type)}", pod))
     return pods
 
 

@@ -23,7 +23,7 @@ def api_server_access(facts: Facts) -> Results:
     """A private API server, its public name, and authorized IP ranges."""
     profile, name = properties_of(facts[CLUSTER]).get("apiServerAccessProfile") or {}, facts.cluster.name
     workspace = facts.get(WORKSPACE)
-    ranges = [str(one) for one in profile.get("authorizedIPRanges") or ()]
+    ranges = [str(address_range) for address_range in profile.get("authorizedIPRanges") or ()]
     if profile.get("enablePrivateCluster"):
         if profile.get("enablePrivateClusterPublicFQDN"):
             message = (
@@ -82,7 +82,7 @@ def workspace_network(facts: Facts) -> Results:
         options = ["-g", facts.cluster.resource_group, "-c", facts.cluster.name, "-t", facts.cluster.type]
         fix = f"{join(['az', 'amlk8s', 'check', *options, '-w', name])} --only probe --probe"
         yield Problem(name, message, "Enabled", "Disabled", fix)
-    places = [str(one.get("location") or "").replace(" ", "").lower() for one in (workspace, cluster)]
+    places = [str(resource.get("location") or "").replace(" ", "").lower() for resource in (workspace, cluster)]
     if connections and facts.cluster.is_aks and all(places) and places[0] != places[1]:
         message = (
             f"Workspace '{name}' has a private endpoint and is in {places[0]}; the AKS cluster must be in the same "
@@ -99,5 +99,8 @@ def workspace_network(facts: Facts) -> Results:
 def approved_connections(workspace: Object) -> int:
     """The number of private endpoints that are connected to a workspace."""
     connections = properties_of(workspace).get("privateEndpointConnections") or ()
-    states = [(properties_of(one).get("privateLinkServiceConnectionState") or {}).get("status") for one in connections]
+    states = [
+        (properties_of(connection).get("privateLinkServiceConnectionState") or {}).get("status")
+        for connection in connections
+    ]
     return sum(str(state).lower() == "approved" for state in states)

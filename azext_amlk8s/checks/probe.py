@@ -40,13 +40,13 @@ def parse_result(pool: str, node: str, exit_code: int, message: str) -> PoolProb
         content = json.loads(message)
         hosts = tuple(
             HostResult(
-                str(one["host"]),
-                str(one.get("stage") or ""),
-                str(one.get("error") or ""),
-                str(one.get("issuer") or ""),
-                bool(one.get("proxied")),
+                str(host["host"]),
+                str(host.get("stage") or ""),
+                str(host.get("error") or ""),
+                str(host.get("issuer") or ""),
+                bool(host.get("proxied")),
             )
-            for one in content["hosts"]
+            for host in content["hosts"]
         )
         return PoolProbe(
             pool, "done", "", node, hosts, str(content.get("proxy") or ""), int(content.get("authorities") or 0)
@@ -69,7 +69,7 @@ def probe_pods(facts: Facts) -> Results:
     """An image that cannot be pulled is an error; a probe that could not run for another reason is a warning."""
     probes = facts[PROBES]
     for (state, text), pools in _grouped(
-        ((one.state, one.message), one.pool) for one in probes if one.state not in ("done", "skipped")
+        ((probe.state, probe.message), probe.pool) for probe in probes if probe.state not in ("done", "skipped")
     ):
         if state == "image":
             images = facts[CLOUD].images
@@ -82,8 +82,8 @@ def probe_pods(facts: Facts) -> Results:
             explanation = explain(text)[0]
             fix = "\n".join(explanation.fix) if explanation.known else ""
             yield Problem(pools[0], message, "a result", state, fix, tuple(pools[1:]), Severity.WARNING)
-    done = [one.pool for one in probes if one.state == "done"]
-    skipped = [f"{one.pool} skipped: {one.message}" for one in probes if one.state == "skipped"]
+    done = [probe.pool for probe in probes if probe.state == "done"]
+    skipped = [f"{probe.pool} skipped: {probe.message}" for probe in probes if probe.state == "skipped"]
     yield Observation("; ".join([f"{count(len(done), 'node pool')} probed ({', '.join(done)})", *skipped]))
 
 
@@ -146,15 +146,15 @@ def interception(facts: Facts) -> Results:
     """An issuer that is no public CA; what an image without CAs does not trust proves nothing."""
     probes = _completed(facts)
     replaced = [
-        ((host.issuer or "an unknown issuer", host.error), (one.pool, host))
-        for one in probes
-        for host in one.hosts
+        ((host.issuer or "an unknown issuer", host.error), (probe.pool, host))
+        for probe in probes
+        for host in probe.hosts
         if host.stage == "tls" and not _is_public(host.issuer)
     ]
     for (issuer, error), found in _grouped(replaced):
         pools, hosts = (
             list(dict.fromkeys(pool for pool, _ in found)),
-            list({one.host: one for _, one in found}.values()),
+            list({result.host: result for _, result in found}.values()),
         )
         verb = "presents" if len(hosts) == 1 else "present"
         message = f"On {_on(pools, False)}, {_shown(hosts)} {verb} a certificate of '{issuer}' ({error})."
@@ -162,9 +162,9 @@ def interception(facts: Facts) -> Results:
             f"Exempt these hosts from TLS inspection. The issuer '{issuer}' is not a public CA, and components of the "
             "extension do not trust it."
         )
-        related = (*pools[1:], *(one.host for one in hosts))
+        related = (*pools[1:], *(host.host for host in hosts))
         yield Problem(pools[0], message, "a certificate of a public CA", issuer, fix, related)
-    issuers = dict.fromkeys(host.issuer for one in probes for host in one.hosts if host.issuer)
+    issuers = dict.fromkeys(host.issuer for probe in probes for host in probe.hosts if host.issuer)
     yield Observation(name_some(list(issuers)) or "no certificate was seen")
 
 
@@ -181,20 +181,20 @@ def proxy(facts: Facts) -> Results:
     """By the variables HTTPS_PROXY and NO_PROXY of the container, which AKS sets for a cluster with a proxy."""
 
     def describe(pools: Sequence[str], hosts: str) -> tuple[str, str]:
-        address = next(one.proxy for one in facts[PROBES] if one.pool in pools)
+        address = next(probe.proxy for probe in facts[PROBES] if probe.pool in pools)
         return (
             f"The proxy '{address}' of pods on {_on(pools, False)} does not connect to {hosts}",
             "Allow these hosts in the proxy, or add them to its noProxy list if they are reached directly.",
         )
 
     yield from _problems(facts, ("proxy",), describe)
-    addresses = dict.fromkeys(one.proxy for one in facts[PROBES] if one.proxy)
+    addresses = dict.fromkeys(probe.proxy for probe in facts[PROBES] if probe.proxy)
     yield Observation(", ".join(addresses) or "none")
 
 
 def hosts_to_test(facts: Facts) -> list[str]:
     """The required hosts that are no patterns."""
-    return [one.host for one in required_endpoints(facts) if not one.is_pattern]
+    return [endpoint.host for endpoint in required_endpoints(facts) if not endpoint.is_pattern]
 
 
 def _problems(
@@ -204,9 +204,9 @@ def _problems(
 
     It is a warning where all hosts are optional.
     """
-    endpoints = {one.host: one for one in required_endpoints(facts)}
-    ended = [(tuple(host for host in one.hosts if host.stage in stages), one.pool) for one in _completed(facts)]
-    for hosts, pools in _grouped(one for one in ended if one[0]):
+    endpoints = {required.host: required for required in required_endpoints(facts)}
+    ended = [(tuple(host for host in probe.hosts if host.stage in stages), probe.pool) for probe in _completed(facts)]
+    for hosts, pools in _grouped(entry for entry in ended if entry[0]):
         message, fix = describe(pools, _shown(hosts, endpoints))
         optional = all((endpoint := endpoints.get(host.host)) and endpoint.optional for host in hosts)
         errors = ", ".join(dict.fromkeys(host.error for host in hosts if host.error))
@@ -218,7 +218,7 @@ def _problems(
 
 def _completed(facts: Facts) -> list[PoolProbe]:
     """The probes with a result. Raises NotApplicable without any."""
-    completed = [one for one in facts[PROBES] if one.state == "done"]
+    completed = [probe for probe in facts[PROBES] if probe.state == "done"]
     if not completed:
         raise NotApplicable("see K901")
     return completed
@@ -249,8 +249,10 @@ def _shown(hosts: Sequence[HostResult], purposes: Mapping[str, Endpoint] | None 
 
 
 def _tested(facts: Facts) -> str:
-    tested = max((len(one.hosts) for one in facts[PROBES]), default=0)
-    patterns = [one.host for one in required_endpoints(facts) if one.is_pattern and not one.optional]
+    tested = max((len(probe.hosts) for probe in facts[PROBES]), default=0)
+    patterns = [
+        endpoint.host for endpoint in required_endpoints(facts) if endpoint.is_pattern and not endpoint.optional
+    ]
     rest = f"; not tested: {', '.join(patterns)}" if patterns else ""
     return f"{count(tested, 'host')} tested{rest}"
 

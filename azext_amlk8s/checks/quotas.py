@@ -45,7 +45,7 @@ ALWAYS_CREATED = ("services", "secrets", "configmaps")
 )
 def namespace_quota(facts: Facts) -> Results:
     """Every resource of which the extension's needs are known; limits are at least as large as requests."""
-    quotas = [one for one in facts[QUOTAS] if namespace_of(one) == NAMESPACE]
+    quotas = [quota for quota in facts[QUOTAS] if namespace_of(quota) == NAMESPACE]
     needs = _needs(facts) if quotas else {}
     for quota in quotas:
         name = name_of(quota)
@@ -77,7 +77,7 @@ def namespace_quota(facts: Facts) -> Results:
 def compute_quotas(facts: Facts) -> Results:
     """What is used up, and what is too little for an instance type, or not stated by it."""
     namespaces = compute_namespaces(facts)
-    for quota in (one for one in facts[QUOTAS] if namespace_of(one) in namespaces):
+    for quota in (quota for quota in facts[QUOTAS] if namespace_of(quota) in namespaces):
         name, namespace = name_of(quota), namespace_of(quota)
         fix = f"kubectl describe quota {name} -n {namespace}"
         full = [key for key, hard, used in _resources(quota) if used * 100 >= hard * 99]
@@ -85,11 +85,13 @@ def compute_quotas(facts: Facts) -> Results:
             verb = "is" if len(full) == 1 else "are"
             message = f"The quota {name} of namespace {namespace} is exhausted: {', '.join(full)} {verb} used up."
             yield Problem(name, message, "capacity left", ", ".join(full), fix)
-        has_defaults = any(namespace_of(one) == namespace for one in facts.get(LIMIT_RANGES) or ())
+        has_defaults = any(namespace_of(limit_range) == namespace for limit_range in facts.get(LIMIT_RANGES) or ())
         for key, hard, used in _resources(quota):
             if key in full or _is_count(key):
                 continue
-            wanted = {name_of(one): _wanted(one, key) for one in facts.get(INSTANCE_TYPES) or ()}
+            wanted = {
+                name_of(instance_type): _wanted(instance_type, key) for instance_type in facts.get(INSTANCE_TYPES) or ()
+            }
             large = [kind for kind, amount in wanted.items() if amount and amount > hard - used]
             silent = [kind for kind, amount in wanted.items() if amount is None and not has_defaults]
             if large:
@@ -112,8 +114,10 @@ def compute_quotas(facts: Facts) -> Results:
 def _needs(facts: Facts) -> dict[str, int]:
     """What an installation needs of each resource of quotas, in thousandths; a lower bound."""
     settings = settings_of(facts)
-    components = [one for one in expected_components(settings, facts.cluster.type) if one["role"] == REQUIRED]
-    kinds = Counter(str(one["kind"]) for one in components)
+    components = [
+        component for component in expected_components(settings, facts.cluster.type) if component["role"] == REQUIRED
+    ]
+    kinds = Counter(str(component["kind"]) for component in components)
     request = footprint(settings, ROUTERS)
     counts = {"pods": len(components), **{f"count/{WORKLOADS[kind]}.apps": kinds[kind] for kind in WORKLOADS}}
     counts |= dict.fromkeys(ALWAYS_CREATED, 1)

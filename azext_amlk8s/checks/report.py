@@ -29,12 +29,12 @@ def build_report(target: CheckTarget, result: Result, components: Iterable[Compo
             "skipped": len(result.of(Status.SKIPPED)),
         },
         "categories": [
-            {"id": category.id, "title": category.title, "checks": [check_view(one) for one in outcomes]}
+            {"id": category.id, "title": category.title, "checks": [check_view(outcome) for outcome in outcomes]}
             for category in CATEGORIES
-            if (outcomes := [one for one in result.outcomes if one.check.spec.category == category.id])
+            if (outcomes := [outcome for outcome in result.outcomes if outcome.check.spec.category == category.id])
         ],
-        "findings": [finding_view(one) for one in result.findings],
-        "components": [component_view(one) for one in components],
+        "findings": [finding_view(finding) for finding in result.findings],
+        "components": [component_view(component) for component in components],
     }
 
 
@@ -72,16 +72,16 @@ def finding_view(finding: Finding) -> dict[str, str]:
     return {key: getattr(value, "value", value) for key, value in vars(finding).items() if key != "related"}
 
 
-def component_view(one: Component) -> dict[str, Any]:
+def component_view(component: Component) -> dict[str, Any]:
     """A component as it is returned."""
     return {
-        "name": one.name,
-        "kind": one.kind,
-        "role": one.role,
-        "state": one.state,
-        "wanted": one.expected,
-        "ready": one.ready,
-        "restarts": one.restarts,
-        "nodes": list(one.nodes),
-        "reasons": [redact_text(failure.text) for failure in one.failures],
+        "name": component.name,
+        "kind": component.kind,
+        "role": component.role,
+        "state": component.state,
+        "wanted": component.expected,
+        "ready": component.ready,
+        "restarts": component.restarts,
+        "nodes": list(component.nodes),
+        "reasons": [redact_text(failure.text) for failure in component.failures],
     }

@@ -132,8 +132,8 @@ def read_only_locks(facts: Facts) -> Results:
 def grants(permissions: Iterable[Any] | None, action: str) -> bool:
     """Whether the caller's permissions include an action: one role is enough that grants it and does not exclude it."""
     return any(
-        _matches_any(one.get("actions"), action) and not _matches_any(one.get("notActions"), action)
-        for one in permissions or ()
+        _matches_any(permission.get("actions"), action) and not _matches_any(permission.get("notActions"), action)
+        for permission in permissions or ()
     )
 
 
@@ -153,7 +153,7 @@ def _missing_permissions(
 
 
 def _matches_any(patterns: Iterable[str] | None, action: str) -> bool:
-    return any(re.fullmatch(re.escape(str(one)).replace(r"\*", ".*"), action, re.I) for one in patterns or ())
+    return any(re.fullmatch(re.escape(str(pattern)).replace(r"\*", ".*"), action, re.I) for pattern in patterns or ())
 
 
 def _numbers(version: str) -> tuple[int, ...]:

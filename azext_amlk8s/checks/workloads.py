@@ -68,15 +68,15 @@ def workload_pods(facts: Facts) -> Results:
 def queued_jobs(facts: Facts) -> Results:
     """The conditions of pod groups say why they are not scheduled."""
     namespaces, groups = _namespaces(facts), facts[POD_GROUPS]
-    mine = [one for one in groups if namespace_of(one) in namespaces]
+    mine = [group for group in groups if namespace_of(group) in namespaces]
     waiting: dict[str, list[Object]] = {}
-    for one in mine:
-        status = one.get("status") or {}
+    for group in mine:
+        status = group.get("status") or {}
         if str(status.get("phase") or "Pending") in ("Pending", "Inqueue"):
             reasons = [str(condition.get("message") or "") for condition in status.get("conditions") or ()]
-            waiting.setdefault(reasons[-1] if reasons else "no reason reported", []).append(one)
+            waiting.setdefault(reasons[-1] if reasons else "no reason reported", []).append(group)
     for reason, members in waiting.items():
-        names = [name_of(one) for one in members]
+        names = [name_of(member) for member in members]
         verb = "is" if len(names) == 1 else "are"
         message = f"{count(len(names), 'job')} ({name_some(names)}) {verb} queued: {reason}"
         queue = str((members[0].get("spec") or {}).get("queue") or "default")
@@ -97,11 +97,11 @@ def queued_jobs(facts: Facts) -> Results:
 def local_storage_claims(facts: Facts) -> Results:
     """PersistentVolumeClaims with the label ml.azure.com/pvc."""
     namespaces = _namespaces(facts)
-    claims = [one for one in facts[CLAIMS] if str(labels_of(one).get(CLAIM_LABEL) or "").lower() == "true"]
-    for one in claims:
-        name, namespace = name_of(one), namespace_of(one)
-        phase = str((one.get("status") or {}).get("phase") or "")
-        annotations = (one.get("metadata") or {}).get("annotations") or {}
+    claims = [claim for claim in facts[CLAIMS] if str(labels_of(claim).get(CLAIM_LABEL) or "").lower() == "true"]
+    for claim in claims:
+        name, namespace = name_of(claim), namespace_of(claim)
+        phase = str((claim.get("status") or {}).get("phase") or "")
+        annotations = (claim.get("metadata") or {}).get("annotations") or {}
         if namespace not in namespaces:
             message = f"The claim {name} is in namespace {namespace}; jobs run in {', '.join(namespaces)}."
             yield Problem(

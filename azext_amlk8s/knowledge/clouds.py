@@ -85,7 +85,7 @@ def fill_host(host: str, known: Mapping[str, str]) -> str:
 def _records(cluster_type: str, scenarios: set[str]) -> Iterator[tuple[Mapping[str, Any], str]]:
     content = load("clouds")
     for record in content["endpoints"]:
-        of_type = cluster_type.lower() in [one.lower() for one in record.get("clusters", [cluster_type])]
+        of_type = cluster_type.lower() in [cluster.lower() for cluster in record.get("clusters", [cluster_type])]
         if of_type and scenarios & set(record.get("scenarios", SCENARIOS)):
             yield record, content["sources"][record["source"]]
 

@@ -53,7 +53,14 @@ class Cluster:
         """One instance type, or None."""
         kind = self._instance_type()
         if kind.namespaced:
-            return next((one for one in self.list_instance_types() if one["metadata"]["name"] == name), None)
+            return next(
+                (
+                    instance_type
+                    for instance_type in self.list_instance_types()
+                    if instance_type["metadata"]["name"] == name
+                ),
+                None,
+            )
         return self.read(f"{kind.path}/{name}")
 
     def apply_instance_type(self, obj: dict[str, Any], *, dry_run: bool = False, force: bool = False) -> dict[str, Any]:
@@ -84,7 +91,7 @@ class Cluster:
         for kind in others:
             told = self.read(kind.path) or {}
             name = str(told.get("kind") or "").removesuffix("List")
-            found += [{"kind": name, **one} for one in told.get("items") or ()]
+            found += [{"kind": name, **item} for item in told.get("items") or ()]
         return found
 
     def items(self, path: str) -> list[dict[str, Any]]:
@@ -160,9 +167,9 @@ class Cluster:
         """The kinds of the extension's API group that can be listed, each in the first version that serves it."""
         group = self.read(f"/apis/{GROUP}") or {}
         preferred = (group.get("preferredVersion") or {}).get("version")
-        versions = [str(one.get("version")) for one in group.get("versions") or ()]
+        versions = [str(version.get("version")) for version in group.get("versions") or ()]
         found: dict[str, Served] = {}
-        for version in sorted(versions, key=lambda one: one != preferred):
+        for version in sorted(versions, key=lambda version: version != preferred):
             for kind in (self.read(f"/apis/{GROUP}/{version}") or {}).get("resources") or ():
                 name, verbs = str(kind.get("name")), kind.get("verbs", ["list"])
                 if "/" not in name and "list" in verbs:

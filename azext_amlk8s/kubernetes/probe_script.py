@@ -32,7 +32,7 @@ def main(hosts: Any) -> None:
         results = list(pool.map(test_host, hosts))
     text = to_text(results)
     if len(text) > MOST_BYTES:  # the kubelet cuts off what is longer; successes are told by their names alone
-        text = to_text([one if one.get("stage") else {"host": one["host"]} for one in results])
+        text = to_text([result if result.get("stage") else {"host": result["host"]} for result in results])
     print(text)
     try:
         with open(LOG, "w", encoding="utf-8") as log:

@@ -140,8 +140,11 @@ def _pools_without_nodes(cluster: Object | None, probes: Sequence[PoolProbe]) ->
     """The agent pools of AKS on which nothing could be started, because they have no nodes now."""
     from azext_amlk8s.checks.facts import PoolProbe, properties_of
 
-    probed = {one.pool for one in probes}
-    names = [str(one.get("name")) for one in properties_of(cluster).get("agentPoolProfiles") or ()]
+    probed = {probe.pool for probe in probes}
+    names = [
+        str(agent_pool_profile.get("name"))
+        for agent_pool_profile in properties_of(cluster).get("agentPoolProfiles") or ()
+    ]
     return [PoolProbe(name, "skipped", "it has no nodes") for name in names if name not in probed]
 
 
@@ -168,11 +171,11 @@ def run_checks(
     shared: dict[tuple[Fact[Any], ...], Facts] = {}
     try:
         collector.start((*facts_of(checks), *extra))
-        for one in checks:
-            observer.begin(one)
-            if one.facts not in shared:
-                shared[one.facts] = collector.facts(one.facts)
-            outcome = _with_complete_fixes(evaluate(one, shared[one.facts], findings), collector)
+        for selected in checks:
+            observer.begin(selected)
+            if selected.facts not in shared:
+                shared[selected.facts] = collector.facts(selected.facts)
+            outcome = _with_complete_fixes(evaluate(selected, shared[selected.facts], findings), collector)
             findings += outcome.findings
             outcomes.append(outcome)
             observer.note(outcome)
@@ -217,10 +220,10 @@ def find_components(result: Result, collector: FactCollector) -> tuple[Component
     from azext_amlk8s.checks import component_states
     from azext_amlk8s.checks.facts import CONTROLLERS, EVENTS, EXTENSIONS, PODS, find_extension
 
-    if not any(one.check.spec.category == "components" for one in result.outcomes):
+    if not any(outcome.check.spec.category == "components" for outcome in result.outcomes):
         return ()
     needed = (collector.get(EXTENSIONS), collector.get(CONTROLLERS), collector.get(PODS))
-    if any(one is None for one in needed) or find_extension(collector.get(EXTENSIONS) or ()) is None:
+    if any(fact is None for fact in needed) or find_extension(collector.get(EXTENSIONS) or ()) is None:
         return ()
     return component_states(collector.facts((EXTENSIONS, CONTROLLERS, PODS, EVENTS)))
 
@@ -257,7 +260,7 @@ def _unknown_check(unknown: UnknownCheck, option: str) -> CLIError:
 
     from azext_amlk8s.checks import CATEGORIES
 
-    categories = ", ".join(one.id for one in CATEGORIES)
+    categories = ", ".join(category.id for category in CATEGORIES)
     error: CLIError = InvalidArgumentValueError(
         f"Unknown check or category '{unknown.word}'; categories are {categories}.",
         recommendation=f"{option} {unknown.nearest or CATEGORIES[0].id}",
@@ -275,5 +278,5 @@ def _with_complete_fixes(outcome: Outcome, collector: FactCollector) -> Outcome:
     name = ""
     if EXTENSIONS in outcome.check.facts:
         name = str((find_extension(collector.get(EXTENSIONS) or ()) or {}).get("name") or "")
-    findings = tuple(complete_fix(one, collector.target, name) for one in outcome.findings)
+    findings = tuple(complete_fix(finding, collector.target, name) for finding in outcome.findings)
     return replace(outcome, findings=findings)

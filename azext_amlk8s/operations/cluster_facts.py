@@ -123,6 +123,8 @@ def _sizes(
     if not found.client or all(profile.get("name") in pools for profile in profiles):
         return {}
     try:
-        return {str(one["name"]): parse_size(one) for one in found.client.list_vm_sizes(location) if one.get("name")}
+        return {
+            str(size["name"]): parse_size(size) for size in found.client.list_vm_sizes(location) if size.get("name")
+        }
     except HttpResponseError:
         return {}

@@ -254,7 +254,9 @@ def _absence(session: ClusterSession) -> tuple[str, str]:
         create = f"az amlk8s extension create {on} -n azureml --config enableTraining=True"
         return "The extension, which adds them, is not installed.", create
     properties = extension.get("properties") or {}
-    settings = {key.lower(): str(one).lower() for key, one in (properties.get("configurationSettings") or {}).items()}
+    settings = {
+        key.lower(): str(value).lower() for key, value in (properties.get("configurationSettings") or {}).items()
+    }
     state, name = str(properties.get("provisioningState")), str(extension.get("name"))
     args = f"{on} {join(['-n', name])}"
     if "true" not in (settings.get("enabletraining"), settings.get("enableinference")):

@@ -74,13 +74,13 @@ def list_(
         raise workspace_not_found(error, workspace) from error
     kind = (compute_type or "kubernetes").lower()
     chosen = [
-        one
-        for one in computes
+        compute
+        for compute in computes
         if all_kinds
-        or (kind_of(one).lower() == kind)
-        or (kind == "kubernetes" and (is_kubernetes(one) or is_broken(one)))
+        or (kind_of(compute).lower() == kind)
+        or (kind == "kubernetes" and (is_kubernetes(compute) or is_broken(compute)))
     ][:max_results]
-    return chosen if show_secrets else [redact_compute(one) for one in chosen]
+    return chosen if show_secrets else [redact_compute(compute) for compute in chosen]
 
 
 def wait(

@@ -244,15 +244,15 @@ class Attachment:
         create_namespace, assign_roles = self.options.create_namespace, self.options.assign_roles
         findings = check_attach(self.request, self.facts, create_namespace=create_namespace)
         resolved = resolved_by_options(create_namespace=create_namespace, assign_roles=assign_roles)
-        if not {one.id for one in findings if one.severity is Severity.ERROR} - resolved:
-            findings = tuple(one for one in findings if one.id not in resolved)
-        skipped = {one.upper() for one in self.options.skip_checks}
-        return [*(one for one in findings if one.id not in skipped), *self._fatal_findings(skipped)]
+        if not {finding.id for finding in findings if finding.severity is Severity.ERROR} - resolved:
+            findings = tuple(finding for finding in findings if finding.id not in resolved)
+        skipped = {name.upper() for name in self.options.skip_checks}
+        return [*(finding for finding in findings if finding.id not in skipped), *self._fatal_findings(skipped)]
 
     def _check(self) -> None:
         """Raise ValidationError for all errors."""
         if self.options.skip_checks:
-            _log("Skipped checks: %s.", ", ".join(sorted(one.upper() for one in self.options.skip_checks)))
+            _log("Skipped checks: %s.", ", ".join(sorted(name.upper() for name in self.options.skip_checks)))
         raise_for_errors(self.findings())
 
     def _fatal_findings(self, skipped: set[str]) -> list[Finding]:
@@ -265,10 +265,10 @@ class Attachment:
 
         request = self.request
         target = CheckTarget(request.cluster, context=request.context, namespace=request.namespace)
-        skip = [one.lower() if not one[-1:].isdigit() else one for one in skipped if not ATTACH_RULE.match(one)]
+        skip = [name.lower() if not name[-1:].isdigit() else name for name in skipped if not ATTACH_RULE.match(name)]
         findings = run_fatal_checks(self.client, target, "attach", skip)[0].findings
-        errors = [one for one in findings if one.severity is Severity.ERROR]
-        return errors if any(one.id == DRY_RUN_CHECK for one in errors) else list(findings)
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        return errors if any(error.id == DRY_RUN_CHECK for error in errors) else list(findings)
 
     def _prepare(self) -> None:
         """Create the namespace and assign the roles, as far as options say so."""

@@ -67,7 +67,9 @@ def collect_attach_facts(client: AzureClient, request: AttachRequest) -> tuple[A
             trusted_access=access_read.result(),
             missing_roles=missing,
             roles_unreadable=assignments is None,
-            look_alikes=find_look_alikes(missing, (one for many in (assignments or {}).values() for one in many)),
+            look_alikes=find_look_alikes(
+                missing, (assignment for many in (assignments or {}).values() for assignment in many)
+            ),
             supported_versions=versions_read.result(),
             missing_identity=identity_read.result(),
         )
@@ -115,7 +117,7 @@ def read_contents(
 
 def read_missing_roles(client: AzureClient, cluster: ClusterRef, roles: Sequence[RoleNeeded]) -> tuple[RoleNeeded, ...]:
     """Those of the roles that no visible assignment grants."""
-    return find_missing_roles(roles, _read_assignments(client, cluster, {one.principal_id for one in roles}) or {})
+    return find_missing_roles(roles, _read_assignments(client, cluster, {role.principal_id for role in roles}) or {})
 
 
 def _read_roles(
@@ -124,7 +126,11 @@ def _read_roles(
     """The roles that the workspace's user-assigned identity needs, and its assignments; None if unreadable."""
     principals = identity_principals(workspace)
     trusted_access = bool((cluster.get("properties") or {}).get("disableLocalAccounts"))
-    needed = [role for one in principals for role in needed_roles(one, request.cluster, trusted_access=trusted_access)]
+    needed = [
+        role
+        for principal in principals
+        for role in needed_roles(principal, request.cluster, trusted_access=trusted_access)
+    ]
     return needed, _read_assignments(client, request.cluster, principals) if needed else {}
 
 
@@ -133,7 +139,7 @@ def _read_assignments(client: AzureClient, cluster: ClusterRef, principals: Iter
     from azure.core.exceptions import HttpResponseError
 
     try:
-        return {one: client.list_role_assignments(cluster.id, one) for one in principals}
+        return {principal: client.list_role_assignments(cluster.id, principal) for principal in principals}
     except HttpResponseError:
         return None
 

@@ -86,8 +86,8 @@ def _parse_identity(identity: Any) -> tuple[str | None, tuple[str, ...] | None]:
         raise ValueError(f"invalid value '{kind}' for 'identity.type'; expected system_assigned or user_assigned")
     given = identity.get("user_assigned_identities") or []
     items = given if isinstance(given, list) else [None]
-    ids = [one.get("resource_id") if isinstance(one, dict) else one for one in items]
-    texts = tuple(one for one in ids if isinstance(one, str))
+    ids = [item.get("resource_id") if isinstance(item, dict) else item for item in items]
+    texts = tuple(text for text in ids if isinstance(text, str))
     if len(texts) != len(ids):
         raise ValueError("invalid value for 'identity.user_assigned_identities'; expected a list with 'resource_id'")
     return identity_type, texts or None

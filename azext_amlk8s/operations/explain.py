@@ -59,9 +59,9 @@ def explain(
         if rules := [rule for rule in all_rules() if rule.id == message.upper()]:
             return [view_rule(rule) for rule in rules]
     explanations = diagnosis.explain(message, scope or "")
-    if not any(one.known for one in explanations):
+    if not any(explanation.known for explanation in explanations):
         get_logger(__name__).warning("No explanation is known for this text; 'parts' holds what could be read from it.")
-    return [view(one) for one in explanations]
+    return [view(explanation) for explanation in explanations]
 
 
 def view(explanation: Explanation) -> dict[str, Any]:

@@ -239,7 +239,9 @@ class FactCollector:
         from azext_amlk8s.computes import identity_principals
 
         principals = identity_principals(dict(self.get(keys.WORKSPACE) or {}))
-        return {one: self._client.list_role_assignments(self.target.cluster.id, one) for one in principals}
+        return {
+            principal: self._client.list_role_assignments(self.target.cluster.id, principal) for principal in principals
+        }
 
     def _read_trusted_access(self) -> Objects:
         if not properties_of(self.get(keys.CLUSTER)).get("disableLocalAccounts"):
@@ -308,11 +310,11 @@ class FactCollector:
             return connection
         if isinstance(namespaces, Unavailable):
             return namespaces
-        existing = {keys.name_of(one) for one in namespaces}
+        existing = {keys.name_of(namespace) for namespace in namespaces}
         objects = [] if self.target.is_attachment else self._extension_objects(existing)
         if self.target.workspace or self.target.is_attachment:
             objects += self._job_objects(existing)
-        futures = [self._pool.submit(_dry_run, connection, *one) for one in objects]
+        futures = [self._pool.submit(_dry_run, connection, *obj) for obj in objects]
         return [future.result() for future in futures]
 
     def _extension_objects(self, existing: set[str]) -> list[_DryRunObject]:
@@ -332,7 +334,9 @@ class FactCollector:
         from azext_amlk8s.checks.pod_shapes import job_pods
 
         types = self.get(keys.INSTANCE_TYPES) or ()
-        namespaces = [one for one in compute_namespaces(self.facts([keys.COMPUTES])) if one in existing]
+        namespaces = [
+            namespace for namespace in compute_namespaces(self.facts([keys.COMPUTES])) if namespace in existing
+        ]
         images = self._client.cloud.images
         return [(name, namespace, pod) for namespace in namespaces for name, pod in job_pods(types, namespace, images)]
 
@@ -344,7 +348,7 @@ class FactCollector:
         """The objects of several kinds, each with its kind, which lists leave out."""
         futures = [self._pool.submit(self._list, f"{root}/{plural}") for plural in kinds.values()]
         lists = [future.result() for future in futures]
-        if unavailable := next((one for one in lists if isinstance(one, Unavailable)), None):
+        if unavailable := next((result for result in lists if isinstance(result, Unavailable)), None):
             return unavailable
         by_kind = zip(kinds, cast("list[Objects]", lists), strict=True)
         return [{**obj, "kind": kind} for kind, objects in by_kind for obj in objects]

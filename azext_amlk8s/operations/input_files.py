@@ -48,7 +48,7 @@ def _files(place: Path) -> Iterator[Path]:
     if not place.is_dir():
         yield place
         return
-    files = sorted(one for one in place.iterdir() if one.suffix.lower() in SUFFIXES and one.is_file())
+    files = sorted(file for file in place.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
     if not files:
         raise FileOperationError(f"The folder {place} holds no {', '.join(SUFFIXES)} file.", recommendation="-f FILE")
     yield from files

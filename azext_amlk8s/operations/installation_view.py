@@ -45,7 +45,7 @@ class InstallationView:
         """Once, which pods cannot pull their images: when the kubelet has given up, or failed in two reads."""
         before = {failure.name for failure in self._earlier.pull_failures}
         failures = self._progress.pull_failures
-        if self._warned or not any(one.reason != "ErrImagePull" or one.name in before for one in failures):
+        if self._warned or not any(failure.reason != "ErrImagePull" or failure.name in before for failure in failures):
             return ()
         self._warned = True
         group = group_by_cause(failures)[0]

@@ -19,8 +19,8 @@ def list_(cmd: Any, options: ClusterOptions) -> list[dict[str, Any]]:
 
     with open_cluster(cmd, options, allow_unreachable=True) as found:
         comparison, attach = _compare(found), _attach_command(options, found)
-        for one in COMPARISON_RULES:
-            log_findings(one(comparison, str(options.compute_name), attach))
+        for declared in COMPARISON_RULES:
+            log_findings(declared(comparison, str(options.compute_name), attach))
         return comparison.views()
 
 

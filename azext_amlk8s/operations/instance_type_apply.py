@@ -103,7 +103,9 @@ def apply(
     """
     types = types_of(file)
     with open_cluster(cmd, options) as found:
-        before = {one["metadata"]["name"]: one for one in found.cluster.list_instance_types()}
+        before = {
+            instance_type["metadata"]["name"]: instance_type for instance_type in found.cluster.list_instance_types()
+        }
         to_prune = _types_to_prune(before, types) if prune else []
         if to_prune and not dry_run:
             _log_users(found, to_prune)
@@ -212,26 +214,28 @@ def apply_types(
     from azext_amlk8s.kubernetes import ClusterError, ClusterRefused
 
     if before is None:
-        before = {one["metadata"]["name"]: one for one in found.cluster.list_instance_types()}
+        before = {
+            instance_type["metadata"]["name"]: instance_type for instance_type in found.cluster.list_instance_types()
+        }
     done: list[dict[str, Any]] = []
     conflicts: list[Finding] = []
     types = list(types)
-    for one in types:
+    for instance_type in types:
         try:
-            after = found.cluster.apply_instance_type(one.to_object(), dry_run=dry_run, force=force)
+            after = found.cluster.apply_instance_type(instance_type.to_object(), dry_run=dry_run, force=force)
         except ClusterRefused as refusal:
             if refusal.status != 409 or not refusal.causes:
                 _log_partial([each.name for each in types], done)
                 raise
             causes = conflicts_of(refusal.causes)
-            conflicts += field_conflict(one, causes)
-            done.append({**conflict_view(one, causes), "dryRun": dry_run})
+            conflicts += field_conflict(instance_type, causes)
+            done.append({**conflict_view(instance_type, causes), "dryRun": dry_run})
         except ClusterError:
             _log_partial([each.name for each in types], done)
             raise
         else:
-            done.append({**applied_view(before.get(one.name), after), "dryRun": dry_run})
-            raise_for_errors(leftover_fields(one, after))
+            done.append({**applied_view(before.get(instance_type.name), after), "dryRun": dry_run})
+            raise_for_errors(leftover_fields(instance_type, after))
     if conflicts:
         log_findings(conflicts)
     return done
@@ -241,7 +245,7 @@ def _report_conflicts(cmd: Any, done: Iterable[Mapping[str, Any]]) -> None:
     """Have az exit with 1 where a field belongs to another manager."""
     from azext_amlk8s.instance_types.changes import CONFLICT
 
-    if any(one["action"] == CONFLICT for one in done):
+    if any(result["action"] == CONFLICT for result in done):
         set_exit_code(cmd, 1)
 
 
@@ -251,7 +255,7 @@ def _log_partial(names: Sequence[str], done: Sequence[Mapping[str, Any]]) -> Non
 
     if len(names) == 1:
         return
-    applied = [str(one["name"]) for one in done if one["action"] != "conflict"]
+    applied = [str(result["name"]) for result in done if result["action"] != "conflict"]
     others = [name for name in names if name not in applied]
     text = f"Applied: {', '.join(applied) or 'none'}. Not applied: {', '.join(others)}."
     get_logger(__name__).warning("%s The same command can be run again.", text)
@@ -262,7 +266,7 @@ def _types_to_prune(before: Mapping[str, Any], types: Iterable[InstanceType]) ->
     from azext_amlk8s.instance_types.changes import is_managed_by
     from azext_amlk8s.kubernetes import FIELD_MANAGER
 
-    wanted = {one.name for one in types}
+    wanted = {instance_type.name for instance_type in types}
     return [name for name, obj in before.items() if name not in wanted and is_managed_by(obj, FIELD_MANAGER)]
 
 

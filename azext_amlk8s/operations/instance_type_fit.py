@@ -49,8 +49,8 @@ def fit(
     if plot:
         _draw(fits, plot)
     refused = instance_type_fit.REFUSED if facts.placement.sizes_checked else None
-    failed = any(not (one.pods or one.added) or one.refused == refused for one in fits)
-    if strict and (failed or any(one.severity is Severity.ERROR for one in findings)):
+    failed = any(not (type_fit.pods or type_fit.added) or type_fit.refused == refused for type_fit in fits)
+    if strict and (failed or any(finding.severity is Severity.ERROR for finding in findings)):
         set_exit_code(cmd, 1)
     return fit_views(fits, facts.placement)
 
@@ -85,9 +85,9 @@ def _cluster_types(found: ClusterSession) -> list[InstanceType]:
 def _select(types: Sequence[InstanceType], name: str | None, options: ClusterOptions) -> list[InstanceType]:
     from azure.cli.core.azclierror import ResourceNotFoundError
 
-    selected = [one for one in types if name in (None, one.name)]
+    selected = [instance_type for instance_type in types if name in (None, instance_type.name)]
     if name and not selected:
-        known = ", ".join(one.name for one in types) or "none"
+        known = ", ".join(instance_type.name for instance_type in types) or "none"
         raise ResourceNotFoundError(
             f"Instance type '{name}' not found; existing types: {known}.",
             recommendation=f"az amlk8s instance-type list{options.cli_suffix} -o table",

@@ -16,19 +16,19 @@ def group_options(name: str, kind: type[Any]) -> Callable[[Operation[T]], Operat
     """A decorator that shows az every field of a dataclass as an option; the operation gets them as one argument."""
 
     def decorate(operation: Operation[T]) -> Operation[T]:
-        own = [one for one in inspect.signature(operation).parameters.values() if one.name != name]
+        own = [parameter for parameter in inspect.signature(operation).parameters.values() if parameter.name != name]
         options = [
-            inspect.Parameter(one.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=one.default)
-            for one in fields(kind)
+            inspect.Parameter(field_.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=field_.default)
+            for field_ in fields(kind)
         ]
 
         @wraps(operation)
         def run(*args: Any, **arguments: Any) -> T:
-            grouped = {one.name: arguments.pop(one.name) for one in options if one.name in arguments}
+            grouped = {option.name: arguments.pop(option.name) for option in options if option.name in arguments}
             return operation(*args, **{name: kind(**grouped)}, **arguments)
 
         # Parameters without a default come first, as in any signature.
-        ordered = sorted([*own, *options], key=lambda one: one.default is not inspect.Parameter.empty)
+        ordered = sorted([*own, *options], key=lambda parameter: parameter.default is not inspect.Parameter.empty)
         run.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
         return run
 

@@ -55,7 +55,7 @@ def pools_of(nodes: Sequence[Object]) -> list[Pool]:
     found: dict[str, Pool] = {}
     for node in nodes:
         labels = labels_of(node)
-        key = next((one for one in load("placement")["poolLabels"] if labels.get(one)), "kubernetes.io/hostname")
+        key = next((label for label in load("placement")["poolLabels"] if labels.get(label)), "kubernetes.io/hostname")
         name = labels.get(key) or name_of(node)
         system = labels.get("kubernetes.io/os", "linux")
         reason = "" if system == "linux" else f"its nodes run {system}"
@@ -70,8 +70,8 @@ def run_probe(
     from azext_amlk8s.kubernetes import ClusterRefused
 
     pools = pools_of(nodes)
-    usable = [one for one in pools if not one.reason]
-    skipped = tuple(PoolProbe(one.name, "skipped", one.reason) for one in pools if one.reason)
+    usable = [pool for pool in pools if not pool.reason]
+    skipped = tuple(PoolProbe(pool.name, "skipped", pool.reason) for pool in pools if pool.reason)
     with _interruptible(), _namespace(cluster) as namespace:
         found: dict[str, PoolProbe] = {}
         jobs: dict[str, str] = {}
@@ -83,7 +83,7 @@ def run_probe(
             except ClusterRefused as refused:
                 found[pool.name] = PoolProbe(pool.name, "rejected", str(refused))
         _collect(cluster, namespace, jobs, found, show)
-    return (*(found[one.name] for one in usable), *skipped)
+    return (*(found[pool.name] for pool in usable), *skipped)
 
 
 def build_job(pool: Pool, namespace: str, hosts: Sequence[str], image: str) -> dict[str, Any]:
@@ -177,7 +177,9 @@ def _result_of(name: str, pod: Object | None, rejection: str, elapsed: float) ->
     if waiting.get("reason") in START_REASONS:
         return PoolProbe(name, "failed", str(waiting.get("message") or waiting["reason"]), node)
     if not node and elapsed > GRACE_SECONDS / 2:
-        conditions = [one for one in status.get("conditions") or () if one.get("type") == "PodScheduled"]
+        conditions = [
+            condition for condition in status.get("conditions") or () if condition.get("type") == "PodScheduled"
+        ]
         return PoolProbe(name, "pending", str((conditions or [{}])[0].get("message") or "the pod is not scheduled"))
     if elapsed > DEADLINE_SECONDS:
         return PoolProbe(name, "timeout", f"no result after {DEADLINE_SECONDS} seconds", node)
@@ -188,9 +190,9 @@ def _rejections(cluster: Cluster, namespace: str) -> dict[str, str]:
     """Why Jobs could not create their pods, by name of the Job."""
     events = cluster.items(f"{NAMESPACES}/{namespace}/events")
     return {
-        str((one.get("involvedObject") or {}).get("name")): str(one.get("message") or "")
-        for one in events
-        if one.get("reason") == "FailedCreate"
+        str((event.get("involvedObject") or {}).get("name")): str(event.get("message") or "")
+        for event in events
+        if event.get("reason") == "FailedCreate"
     }
 
 
@@ -233,10 +235,14 @@ def remove_abandoned(cluster: Cluster, seconds: float = ABANDONED_SECONDS) -> No
     """Delete the namespaces of probes that were killed, if they are older than this."""
     limit = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
     with suppress(*_errors()):
-        for one in cluster.items(f"{NAMESPACES}?labelSelector={LABEL}%3Dtrue"):
-            created = str(one["metadata"].get("creationTimestamp") or "")
-            if name_of(one).startswith(f"{LABEL}-") and created and created < limit.strftime("%Y-%m-%dT%H:%M:%SZ"):
-                cluster.delete(f"{NAMESPACES}/{name_of(one)}", str(one["metadata"].get("uid") or ""))
+        for namespace in cluster.items(f"{NAMESPACES}?labelSelector={LABEL}%3Dtrue"):
+            created = str(namespace["metadata"].get("creationTimestamp") or "")
+            if (
+                name_of(namespace).startswith(f"{LABEL}-")
+                and created
+                and created < limit.strftime("%Y-%m-%dT%H:%M:%SZ")
+            ):
+                cluster.delete(f"{NAMESPACES}/{name_of(namespace)}", str(namespace["metadata"].get("uid") or ""))
 
 
 @contextmanager

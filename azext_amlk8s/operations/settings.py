@@ -54,7 +54,7 @@ def settings_list(scenario: str | None = None) -> list[dict[str, Any]]:
     """Every setting that is known, or those of a scenario: training, inference, both (which is all of them)."""
     from azext_amlk8s.settings.catalogue import list_settings
 
-    return [one for one in list_settings() if _in(one["scenarios"], scenario)]
+    return [setting for setting in list_settings() if _in(setting["scenarios"], scenario)]
 
 
 def settings_show(key: str) -> dict[str, Any]:
@@ -94,7 +94,11 @@ def components(
         get_logger(__name__).warning(
             "%s is newer than %s, the newest version that is known; its components are shown.", version, newest
         )
-    return [one for one in list_components(version or "", cluster_type or "") if _in(one["scenarios"], scenario)]
+    return [
+        component
+        for component in list_components(version or "", cluster_type or "")
+        if _in(component["scenarios"], scenario)
+    ]
 
 
 def read_cluster_facts(

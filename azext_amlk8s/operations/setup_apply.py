@@ -95,7 +95,7 @@ def apply_documents(
     clients = Clients(cmd, planning=True)
     setups, clusters = load_clusters(cmd, documents, clients)
     if only is not None:
-        clusters = [one for one in clusters if one.cluster.id.lower() in only]
+        clusters = [cluster for cluster in clusters if cluster.cluster.id.lower() in only]
     plans = plan_clusters(cmd, clusters, clients, max_parallel or DEFAULT_PARALLEL, send_secrets=send_secrets)
     if saved:
         _raise_if_changed(saved, plan_object(plans))
@@ -183,7 +183,11 @@ def _is_startable(plan: ClusterPlan) -> bool:
 def _without_start(plan: ClusterPlan) -> Outcome:
     """The outcome of a cluster that is not started: nothing to change, blocked, or unreadable."""
     errors = [f"{finding.message}  [{finding.id}]" for finding in plan.findings if finding.severity.value == "error"]
-    notes = tuple(f"{one.kind} '{one.name}': {one.note}" for one in plan.resources if one.action == UNKNOWN_ACTION)
+    notes = tuple(
+        f"{resource.kind} '{resource.name}': {resource.note}"
+        for resource in plan.resources
+        if resource.action == UNKNOWN_ACTION
+    )
     status = BLOCKED if plan.action == "blocked" else PENDING if notes else UNCHANGED
     return Outcome(plan.setup, plan.cluster, status, "\n".join(errors), pending=notes)
 
@@ -232,7 +236,10 @@ def _raise_if_changed(saved: Mapping[str, Any], current: Mapping[str, Any]) -> N
 
 
 def _actions(cluster: Mapping[str, Any] | None) -> list[Any]:
-    return [[one["kind"], one["name"], one["action"], one["changes"]] for one in (cluster or {}).get("resources") or ()]
+    return [
+        [resource["kind"], resource["name"], resource["action"], resource["changes"]]
+        for resource in (cluster or {}).get("resources") or ()
+    ]
 
 
 def _read_report(path: str) -> set[str]:

@@ -41,7 +41,7 @@ def destroy(
     """
     clients = Clients(cmd, planning=False)
     _, clusters = load_clusters(cmd, texts(file), clients)
-    wanted = [one for one in clusters if (on_remove or one.on_remove) != KEEP]
+    wanted = [cluster for cluster in clusters if (on_remove or cluster.on_remove) != KEEP]
     if wanted:
         _confirm(cmd, wanted, on_remove, yes)
 
@@ -52,7 +52,9 @@ def destroy(
     resume = f"az amlk8s destroy {join(['-f', *file])}"
     runner = FleetRunner(cmd, len(wanted), work, has_failed, describe_outcome, resume)
     done = {one.cluster.id: one for one in runner.run(wanted, min(max_parallel, len(wanted)), None)} if wanted else {}
-    result = outcomes_object(done.get(one.cluster.id) or _without_work(one, one in wanted) for one in clusters)
+    result = outcomes_object(
+        done.get(cluster.cluster.id) or _without_work(cluster, cluster in wanted) for cluster in clusters
+    )
     report_outcomes(result)
     if any(cluster["status"] not in GOOD for cluster in result["clusters"]):
         set_exit_code(cmd, 1)
@@ -62,7 +64,7 @@ def destroy(
 def _confirm(cmd: AzCliCommand, clusters: Sequence[ClusterSetup], on_remove: str | None, yes: bool) -> None:
     number = len(clusters)
     target = f"cluster '{clusters[0].cluster.name}'" if number == 1 else f"{number} clusters"
-    deletes = any((on_remove or one.on_remove) == DELETE for one in clusters)
+    deletes = any((on_remove or cluster.on_remove) == DELETE for cluster in clusters)
     what = "Detach the computes and delete the extensions" if deletes else "Detach the computes"
     confirm(cmd, f"{what} of {target}? Jobs and endpoints on them end. Continue?", yes, refusal="Nothing was changed")
 

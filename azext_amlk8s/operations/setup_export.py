@@ -85,11 +85,11 @@ def _find_compute(
     except not_found() as error:
         raise workspace_not_found(error, workspace) from error
     found = [
-        one
-        for one in computes
-        if is_kubernetes(one)
-        and cluster_id_of(one).lower() == cluster.id.lower()
-        and (not name or str(one.get("name")).lower() == name.lower())
+        compute
+        for compute in computes
+        if is_kubernetes(compute)
+        and cluster_id_of(compute).lower() == cluster.id.lower()
+        and (not name or str(compute.get("name")).lower() == name.lower())
     ]
     if name and not found:
         fix = f"az amlk8s compute list {workspace.cli_args} -o table"

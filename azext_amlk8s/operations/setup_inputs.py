@@ -184,7 +184,9 @@ def _select(client: AzureClient, selector: Selector) -> Sequence[tuple[ClusterRe
     if selector.resource_group:
         scope += f"/resourceGroups/{selector.resource_group}"
     kinds = [selector.type] if selector.type else [MANAGED_CLUSTERS, CONNECTED_CLUSTERS]
-    resources = [one for kind in kinds for one in client.list_all(f"{scope}/providers/{PROVIDERS[kind]}/{kind}")]
+    resources = [
+        resource for kind in kinds for resource in client.list_all(f"{scope}/providers/{PROVIDERS[kind]}/{kind}")
+    ]
     pairs = [(ClusterRef.parse(str(resource["id"])), resource) for resource in resources]
     return sorted(
         ((cluster, resource) for cluster, resource in pairs if selector.matches(cluster, resource)),

@@ -305,7 +305,7 @@ class _ClusterPlanner:
         raise_for_errors(
             other_kind(compute, ref),
             other_owner(ref.name, owner, one.setup),
-            immutable_compute(ref.name, [str(one) for one in differences], replace),
+            immutable_compute(ref.name, [str(difference) for difference in differences], replace),
         )
         if state.lower() in ("creating", "updating"):
             return ResourcePlan("compute", ref.name, CREATE, note=f"{state}; apply waits for it.")

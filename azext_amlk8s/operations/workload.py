@@ -47,7 +47,7 @@ def check(
     report = report.strict() if strict else report
     if report.errors:
         set_exit_code(cmd, 1)
-    return [finding_object(one) for one in report.findings]
+    return [finding_object(finding) for finding in report.findings]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,11 @@ def _types_of_files(files: Sequence[str] | None) -> KnownTypes | None:
     from azext_amlk8s.operations.input_files import types_of
     from azext_amlk8s.workloads import KnownTypes
 
-    return KnownTypes(", ".join(files), {one.name: one for one in types_of(files)}) if files else None
+    return (
+        KnownTypes(", ".join(files), {instance_type.name: instance_type for instance_type in types_of(files)})
+        if files
+        else None
+    )
 
 
 def _evaluate_in_workspace(
@@ -139,7 +143,7 @@ def _list_computes(client: AzureClient, workspace: WorkspaceRef) -> dict[str, Re
     from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
 
     try:
-        return {str(one.get("name")): one for one in client.list_computes(workspace)}
+        return {str(compute.get("name")): compute for compute in client.list_computes(workspace)}
     except not_found() as error:
         raise workspace_not_found(error, workspace) from error
 
@@ -148,12 +152,18 @@ def _add_endpoint_computes(client: AzureClient, root: str, workloads: Sequence[W
     """The workloads; deployments get the compute of their endpoint in Azure."""
     from dataclasses import replace
 
-    names = {one.endpoint for one in workloads if one.kind == "deployment" and one.endpoint and not one.compute}
+    names = {
+        workload.endpoint
+        for workload in workloads
+        if workload.kind == "deployment" and workload.endpoint and not workload.compute
+    }
     found = {name: client.find(f"{root}/onlineEndpoints/{name}") for name in sorted(names)}
-    computes = {name: ((one or {}).get("properties") or {}).get("compute") for name, one in found.items()}
+    computes = {name: ((endpoint or {}).get("properties") or {}).get("compute") for name, endpoint in found.items()}
     return [
-        replace(one, compute=computes[one.endpoint]) if one.endpoint in computes and not one.compute else one
-        for one in workloads
+        replace(workload, compute=computes[workload.endpoint])
+        if workload.endpoint in computes and not workload.compute
+        else workload
+        for workload in workloads
     ]
 
 
@@ -200,4 +210,4 @@ def _read_cluster(
         known = KnownTypes("the cluster", types_of_objects(found.cluster.list_instance_types()))
     facts = cluster_facts(found, options, None, names)
     fits = fit(known.types.values(), facts.nodes, facts.placement)
-    return _Compute(known, {one.name: one for one in fits}, facts)
+    return _Compute(known, {type_fit.name: type_fit for type_fit in fits}, facts)

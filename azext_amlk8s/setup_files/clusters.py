@@ -26,7 +26,7 @@ Found = tuple[ClusterEntry, ClusterRef, Resource]
 @rule("D111", Severity.ERROR, title="Variables in compute names", requires="A variable must be one that is known.")
 def unknown_variable(place: str, variable: str) -> Problems:
     """A variable that does not exist."""
-    expected = ", ".join(f"{{{one}}}" for one in VARIABLES)
+    expected = ", ".join(f"{{{known_variable}}}" for known_variable in VARIABLES)
     message = f"{place}: unknown variable '{{{variable}}}' in the name of the compute; expected {expected}."
     yield Problem(place, message, expected=expected, found=variable)
 
@@ -41,12 +41,12 @@ def unknown_variable(place: str, variable: str) -> Problems:
 def colliding_computes(clusters: Sequence[ClusterSetup]) -> Problems:
     """Clusters whose computes have the same name in one workspace."""
     names: dict[tuple[str, str], list[ClusterSetup]] = {}
-    for one in clusters:
-        if one.workspace and one.compute_name:
-            names.setdefault((one.workspace.id.lower(), one.compute_name.lower()), []).append(one)
+    for cluster in clusters:
+        if cluster.workspace and cluster.compute_name:
+            names.setdefault((cluster.workspace.id.lower(), cluster.compute_name.lower()), []).append(cluster)
     for same in names.values():
         if len(same) > 1:
-            listed = ", ".join(f"'{one.cluster.name}'" for one in same)
+            listed = ", ".join(f"'{cluster_setup.cluster.name}'" for cluster_setup in same)
             message = f"{same[0].place}: the computes of clusters {listed} have the same name '{same[0].compute_name}'."
             fix = "Use {cluster.name} in the name, or give some clusters another name in overrides."
             yield Problem(same[0].place, message, found=same[0].compute_name, fix=fix)
@@ -75,10 +75,10 @@ def unmatched_selector(place: str, selector: Selector) -> Problems:
 
 def needs_resources(setup: Setup) -> bool:
     """Whether clusters have to be read to know what they must have: regions and tags are used."""
-    selects = [one["select"] for one in setup.content.get("overrides") or ()]
-    selects += [one["select"] for one in (setup.content.get("rollout") or {}).get("waves") or () if "select" in one]
+    selects = [override["select"] for override in setup.content.get("overrides") or ()]
+    selects += [wave["select"] for wave in (setup.content.get("rollout") or {}).get("waves") or () if "select" in wave]
     name = str((setup.content.get("compute") or {}).get("name") or "")
-    return any(Selector.of(one).needs_resource for one in selects) or "{cluster.location}" in name
+    return any(Selector.of(select).needs_resource for select in selects) or "{cluster.location}" in name
 
 
 def resolve_clusters(
@@ -99,10 +99,10 @@ def check_all(clusters: Sequence[ClusterSetup]) -> tuple[Finding, ...]:
     """The rules over the clusters of all setups together."""
     first: dict[str, ClusterSetup] = {}
     findings = list(colliding_computes(clusters))
-    for one in clusters:
-        other = first.setdefault(one.cluster.id.lower(), one)
-        if other is not one:
-            findings += duplicate_part(one.place, f"cluster '{one.cluster.name}'", other.place)
+    for cluster in clusters:
+        other = first.setdefault(cluster.cluster.id.lower(), cluster)
+        if other is not cluster:
+            findings += duplicate_part(cluster.place, f"cluster '{cluster.cluster.name}'", other.place)
     return tuple(findings)
 
 
@@ -129,7 +129,7 @@ def _cluster_setup(
         compute,
         name,
         str(content.get("roles") or "check"),
-        [str(one["name"]) for one in content.get("namespaces") or ()],
+        [str(namespace["name"]) for namespace in content.get("namespaces") or ()],
         content.get("instance_types") or (),
         str(content.get("on_remove") or "keep"),
         entry.place,
@@ -182,10 +182,10 @@ def _merged(base: Any, change: Any) -> Any:
 def _name_findings(setup: Setup, clusters: Iterable[ClusterSetup]) -> Iterator[Finding]:
     """Unknown variables once; each name that Azure would reject."""
     place, reported = setup.place("compute"), set[str]()
-    for one in clusters:
-        unknown = set(VARIABLE.findall(one.compute_name)) - reported
+    for cluster in clusters:
+        unknown = set(VARIABLE.findall(cluster.compute_name)) - reported
         for variable in sorted(unknown):
             reported.add(variable)
             yield from unknown_variable(place, variable)
-        if one.compute_name and not VARIABLE.search(one.compute_name):
-            yield from invalid_name(place, one)
+        if cluster.compute_name and not VARIABLE.search(cluster.compute_name):
+            yield from invalid_name(place, cluster)

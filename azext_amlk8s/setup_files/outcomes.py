@@ -58,17 +58,17 @@ def outcomes_object(outcomes: Iterable[Outcome]) -> dict[str, Any]:
 def as_junit(report: Mapping[str, Any]) -> str:
     """A report as JUnit XML: one case for each cluster."""
     clusters = report["clusters"]
-    failed = [one for one in clusters if one["status"] in (FAILED, BLOCKED)]
-    skipped = [one for one in clusters if one["status"] in (PENDING, NOT_STARTED, INTERRUPTED)]
+    failed = [cluster for cluster in clusters if cluster["status"] in (FAILED, BLOCKED)]
+    skipped = [cluster for cluster in clusters if cluster["status"] in (PENDING, NOT_STARTED, INTERRUPTED)]
     counts = {"tests": len(clusters), "failures": len(failed), "skipped": len(skipped)}
     suite = ElementTree.Element("testsuite", {"name": "az amlk8s apply", **{key: str(n) for key, n in counts.items()}})
-    for one in clusters:
-        names = {"name": one["cluster"], "classname": one["id"], "time": str(one["seconds"])}
+    for cluster in clusters:
+        names = {"name": cluster["cluster"], "classname": cluster["id"], "time": str(cluster["seconds"])}
         case = ElementTree.SubElement(suite, "testcase", names)
-        if one["status"] not in GOOD:
-            kind = "failure" if one in failed else "skipped"
-            text = "\n".join(filter(None, [one["message"], *one["pending"], one["fix"]]))
-            ElementTree.SubElement(case, kind, {"message": one["status"]}).text = text
+        if cluster["status"] not in GOOD:
+            kind = "failure" if cluster in failed else "skipped"
+            text = "\n".join(filter(None, [cluster["message"], *cluster["pending"], cluster["fix"]]))
+            ElementTree.SubElement(case, kind, {"message": cluster["status"]}).text = text
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
@@ -79,6 +79,6 @@ def failed_clusters(text: str) -> set[str]:
             cases = ElementTree.fromstring(text).iter("testcase")
             return {str(case.get("classname")).lower() for case in cases if len(case)}
         report = json.loads(text)
-        return {str(one["id"]).lower() for one in report["clusters"] if one["status"] not in GOOD}
+        return {str(cluster["id"]).lower() for cluster in report["clusters"] if cluster["status"] not in GOOD}
     except (ElementTree.ParseError, ValueError, KeyError, TypeError) as error:
         raise ValueError("it is not a report of az amlk8s apply") from error

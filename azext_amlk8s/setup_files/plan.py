@@ -64,7 +64,7 @@ class ClusterPlan:
         actions = {resource.action for resource in self.resources}
         if any(finding.severity is Severity.ERROR for finding in self.findings):
             return BLOCKED
-        return next((one for one in (BLOCKED, UNKNOWN, CREATE, UPDATE, ADOPT) if one in actions), NONE)
+        return next((action for action in (BLOCKED, UNKNOWN, CREATE, UPDATE, ADOPT) if action in actions), NONE)
 
     @property
     def changes(self) -> bool:

@@ -79,7 +79,7 @@ def _expected(error: SchemaError) -> str:
     if error.validator == "type":
         types = [declared["type"]] if isinstance(declared["type"], str) else declared["type"]
         names = {"object": "a mapping", "array": "a list", "integer": "a whole number", "boolean": "true or false"}
-        return " or ".join(names.get(one, f"a {one}") for one in types)
+        return " or ".join(names.get(instance_type, f"a {instance_type}") for instance_type in types)
     return PATTERNS.get(str(declared.get("pattern")), str(declared.get("description") or "another value"))
 
 

@@ -53,8 +53,8 @@ def export_setup(
     if compute:
         setup["compute"] = export_compute(compute)
     types = [
-        one.to_object() for one in types_of_objects([dict(obj) for obj in instance_types]).values()
-        if one.name != DEFAULT_NAME
+        types_of_obj.to_object() for types_of_obj in types_of_objects([dict(obj) for obj in instance_types]).values()
+        if types_of_obj.name != DEFAULT_NAME
     ]  # fmt: skip
     return {**setup, **({"instance_types": types} if types else {})}
 
@@ -156,7 +156,12 @@ def _sensible_settings(scenario: str, is_aks: bool) -> dict[str, Any]:
 def _generated_keys() -> set[str]:
     """The settings that the tool makes of the Azure resources beneath the extension."""
     declarations = knowledge.load("dependencies").values()
-    return {key for one in declarations for section in ("config", "protected") for key in one.get(section) or ()}
+    return {
+        key
+        for declaration in declarations
+        for section in ("config", "protected")
+        for key in declaration.get(section) or ()
+    }
 
 
 def _is_given(key: str) -> bool:
