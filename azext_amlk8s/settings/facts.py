@@ -9,6 +9,7 @@ from typing import Any
 from azext_amlk8s.knowledge.clouds import Cloud, find_cloud
 from azext_amlk8s.scheduling.nodes import Node
 from azext_amlk8s.scheduling.pools import NodePool, adds_nodes, pools_from_profiles
+from azext_amlk8s.values import mapping
 
 MANAGED_IDENTITY = "msi"
 RESOURCE_GROUP = 4  # of /subscriptions/S/resourceGroups/G/...
@@ -79,10 +80,10 @@ def cluster_facts_from_resources(
     https://learn.microsoft.com/rest/api/aks/managed-clusters/get
     https://learn.microsoft.com/rest/api/hybridkubernetes/connected-cluster/get
     """
-    properties = cluster.get("properties") or {}
+    properties = mapping(cluster.get("properties"))
     profiles = properties.get("agentPoolProfiles")
     pools = None if profiles is None else tuple(pools_from_profiles(profiles))
-    principal = (properties.get("servicePrincipalProfile") or {}).get("clientId")
+    principal = mapping(properties.get("servicePrincipalProfile")).get("clientId")
     return ClusterFacts(
         cluster_type,
         cluster["id"],
@@ -92,7 +93,7 @@ def cluster_facts_from_resources(
         distribution=properties.get("distribution"),
         infrastructure=properties.get("infrastructure"),
         provisioning_state=properties.get("provisioningState"),
-        power_state=(properties.get("powerState") or {}).get("code"),
+        power_state=mapping(properties.get("powerState")).get("code"),
         connectivity=properties.get("connectivityStatus"),
         agent_version=properties.get("agentVersion"),
         service_principal=bool(principal) and str(principal).lower() != MANAGED_IDENTITY,
@@ -108,7 +109,7 @@ def cluster_facts_from_resources(
 
 
 def _extension(resource: Resource) -> InstalledExtension:
-    properties = resource.get("properties") or {}
+    properties = mapping(resource.get("properties"))
     return InstalledExtension(
         str(resource.get("name")),
         str(properties.get("extensionType") or "").lower(),

@@ -157,7 +157,7 @@ def test_bad_documents(box: Any, name: str, text: str, says: list[str]) -> None:
 
 
 FILES = [
-    ("a kubeconfig that is not YAML", ["list", "--kubeconfig", "broken.yaml"], ["broken.yaml", "not YAML"]),
+    ("a kubeconfig that is not YAML", ["list", "--kubeconfig", "broken.yaml"], ["broken.yaml", "YAML"]),
     (
         "a kubeconfig that is another document",
         ["list", "--kubeconfig", "other.yaml"],

@@ -106,7 +106,7 @@ def test_ctrl_c_ends_a_wait(slow: Any) -> None:
     code, out, err = interrupted(slow, wait, read(slow, "/computes/k8s-compute"))
     assert (code, out) == (1, ""), err
     assert "Traceback" not in err
-    assert "az amlk8s compute show" in err
+    assert "az amlk8s compute wait" in err
 
 
 @pytest.fixture(scope="module")

@@ -199,6 +199,7 @@ def _check_facts(values: tuple[list[Any], list[Any]]) -> None:
 
 def _arm_resources(values: list[Any]) -> None:
     from azext_amlk8s import computes, settings
+    from azext_amlk8s.knowledge.clouds import find_cloud
     from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
     from azext_amlk8s.settings.model import Settings
 
@@ -218,7 +219,7 @@ def _arm_resources(values: list[Any]) -> None:
         computes.check_existing(value, request, replace=True)
         computes.keep_existing(request, value, namespace=True)
         computes.redact_compute(value)
-        computes.add_studio_url({"id": "x", "name": "x", **value}, "AzureCloud")
+        computes.add_studio_url({"id": "x", "name": "x", **value}, find_cloud())
 
 
 def _certificate(content: bytes) -> None:

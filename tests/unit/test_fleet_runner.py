@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +19,14 @@ from azext_amlk8s.setup_files.outcomes import Outcome, as_junit, failed_clusters
 CLI = SimpleNamespace(
     cli_ctx=SimpleNamespace(config=SimpleNamespace(getboolean=lambda *_, **__: False), only_show_errors=False)
 )
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """SIGINT interrupts, also where the tests were started in the background with the signal ignored."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
 
 
 def runner(total: int, work: Any) -> FleetRunner[int, int]:
@@ -54,6 +64,7 @@ def test_no_other_item_is_started_after_the_limit_of_failures() -> None:
     assert fleet.stopped
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_starts_no_other_item_and_waits_for_those_that_run(capsys: pytest.CaptureFixture[str]) -> None:
     def work(item: int) -> int:
         if item == 0:
@@ -65,6 +76,7 @@ def test_ctrl_c_starts_no_other_item_and_waits_for_those_that_run(capsys: pytest
     assert "To continue later: az amlk8s apply -f x.yaml" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_ends_the_command() -> None:
     from azure.cli.core.azclierror import ManualInterrupt
 
