@@ -25,7 +25,8 @@ from tools.prove_wheel import ROOT
 
 pytestmark = pytest.mark.skipif(not can_run_containers(), reason="this machine does not allow network namespaces")
 PROBE = """
-import json, sys
+import json, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 from azext_amlk8s.kubernetes import connect
 from azext_amlk8s.operations.probe import run_probe
 cluster = connect(kubeconfig=sys.argv[1], context="aks")
