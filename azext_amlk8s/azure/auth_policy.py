@@ -31,7 +31,7 @@ class ForeignHost(Exception):
 
 
 class SignInFailed(Exception):
-    """Microsoft Entra ID returned something else than a token or an error of its own."""
+    """Microsoft Entra ID returned neither a token nor one of its documented errors."""
 
 
 class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
@@ -59,7 +59,8 @@ class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
             super()._request_token(*scopes, **kwargs)
         except (ValueError, MsalError) as error:  # ValueError: the response is not JSON, such as a web page
             raise SignInFailed(
-                "Microsoft Entra ID returned an unexpected response to the sign-in: a web page, or an error of its own."
+                "Microsoft Entra ID returned an unexpected response to the sign-in: a web page, or an error instead of "
+                "a token."
             ) from error
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
