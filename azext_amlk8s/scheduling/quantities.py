@@ -12,6 +12,7 @@ GRAMMAR = re.compile(
     r"(?P<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?"
 )
 BILLIONTHS = {"n": "e-9", "u": "e-6"}
+NEEDS_DIGITS = ("Pi", "Ei")  # without a number the API server reads 0 with any other suffix
 MOST_CHARACTERS = 1000  # no real quantity is longer; it would cost time
 EXPONENT_DIGITS = 4  # of a number other than 0
 MOST = Decimal(2**63 - 1)  # apimachinery caps values with binary suffixes
@@ -26,6 +27,8 @@ def quantity(text: str) -> Decimal | None:
     if not text.strip() or not match:
         return None
     suffix = match["suffix"] or ""
+    if suffix in NEEDS_DIGITS and not (match["whole"] or match["rest"]):
+        return None
     word = f"{match['sign']}{match['whole'] or '0'}.{match['rest'] or '0'}"
     exponent = len(suffix) > 1 and suffix[0] in "eE" and suffix[1] != "i"
     if exponent and len(suffix.lstrip("eE+-").lstrip("0")) > EXPONENT_DIGITS:

@@ -118,6 +118,8 @@ def assert_equal_quantities(text: str, ask: Ask) -> None:
             "-",
             "m",
             "Ki",
+            "Ei",
+            ".Pi",
             "1e3Ki",
             "1Zi",
             "1Y",
