@@ -23,7 +23,7 @@ class LostTrack(Exception):
     """The state of an operation could not be read for a long time; it may still be running."""
 
 
-def polling() -> Any:
+def polling() -> Any:  # pylint: disable=too-many-statements
     """An azure-core polling method that polls after 0.5 s, then ever more slowly up to 1.5 s.
 
     A Retry-After of the service is never undercut, up to a minute. A failed poll (404, 403, 5xx, a web page, no

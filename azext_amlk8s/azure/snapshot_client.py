@@ -28,27 +28,27 @@ class SnapshotClient(AzureClient):
         self._reads_lock = Lock()
 
     def get(self, resource_id: str) -> Resource:
-        return self._once(("get", resource_id.lower()), lambda: super(SnapshotClient, self).get(resource_id))
+        return self._once(("get", resource_id.lower()), super().get, resource_id)
 
     def list_all(self, collection_id: str, **query: str) -> list[Resource]:
         key = ("list", collection_id.lower(), *(f"{name}={value}" for name, value in sorted(query.items())))
-        return self._once(key, lambda: super(SnapshotClient, self).list_all(collection_id, **query))
+        return self._once(key, super().list_all, collection_id, **query)
 
     def get_provider(self, namespace: str) -> Resource:
         key = ("provider", namespace.lower())
-        return self._once(key, lambda: super(SnapshotClient, self).get_provider(namespace))
+        return self._once(key, super().get_provider, namespace)
 
     def find_feature(self, namespace: str, name: str) -> Resource | None:
         key = ("feature", namespace.lower(), name.lower())
-        return self._once(key, lambda: super(SnapshotClient, self).find_feature(namespace, name))
+        return self._once(key, super().find_feature, namespace, name)
 
     def kubernetes_versions(self, location: str) -> Resource:
         key = ("versions", location.lower())
-        return self._once(key, lambda: super(SnapshotClient, self).kubernetes_versions(location))
+        return self._once(key, super().kubernetes_versions, location)
 
     def user_kubeconfig(self, cluster: ClusterRef) -> str:
         key = ("kubeconfig", cluster.id.lower())
-        return self._once(key, lambda: super(SnapshotClient, self).user_kubeconfig(cluster))
+        return self._once(key, super().user_kubeconfig, cluster)
 
     def begin_put(self, resource_id: str, body: Mapping[str, Any]) -> NoReturn:
         raise AssertionError(f"planning must not write: PUT {resource_id}")
@@ -71,7 +71,7 @@ class SnapshotClient(AzureClient):
     def begin_delete_extension(self, extension: ExtensionRef, *, force: bool = False) -> NoReturn:
         raise AssertionError(f"planning must not write: DELETE {extension.id}")
 
-    def _once(self, key: tuple[str, ...], read: Callable[[], T]) -> T:
+    def _once(self, key: tuple[str, ...], read: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         with self._reads_lock:
             future = self._reads.get(key)
             is_first = future is None
@@ -79,8 +79,8 @@ class SnapshotClient(AzureClient):
                 future = self._reads[key] = Future()
         if is_first:
             try:
-                future.set_result(read())
-            except BaseException as error:
+                future.set_result(read(*args, **kwargs))
+            except BaseException as error:  # pylint: disable=broad-exception-caught # other threads wait for it
                 future.set_exception(error)
         result: T = future.result()
         return result

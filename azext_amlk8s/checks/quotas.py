@@ -119,7 +119,7 @@ def _needs(facts: Facts) -> dict[str, int]:
     ]
     kinds = Counter(str(component["kind"]) for component in components)
     request = footprint(settings, ROUTERS)
-    counts = {"pods": len(components), **{f"count/{WORKLOADS[kind]}.apps": kinds[kind] for kind in WORKLOADS}}
+    counts = {"pods": len(components), **{f"count/{plural}.apps": kinds[kind] for kind, plural in WORKLOADS.items()}}
     counts |= dict.fromkeys(ALWAYS_CREATED, 1)
     if settings.is_enabled("enableInference"):
         service = settings.get("inferenceRouterServiceType")

@@ -139,7 +139,8 @@ def read_issuer(certificate: bytes) -> str:
             file.write(ssl.DER_cert_to_PEM_cert(certificate).encode())
             file.flush()
             module: Any = ssl
-            decoded = module._ssl._test_decode_cert(f"/proc/self/fd/{descriptor}")
+            # The standard library decodes only certificates that it trusts by a public name.
+            decoded = module._ssl._test_decode_cert(f"/proc/self/fd/{descriptor}")  # pylint: disable=protected-access
     except (AttributeError, OSError, ValueError):
         return ""
     names = dict(pair for group in decoded.get("issuer", ()) for pair in group)

@@ -29,6 +29,7 @@ from azext_amlk8s.computes import (
     studio_url,
 )
 from azext_amlk8s.console.errors import confirm, raise_for_errors
+from azext_amlk8s.operations import compute_preparation
 from azext_amlk8s.operations.compute_facts import collect_attach_facts
 from azext_amlk8s.operations.compute_file import ComputeFile, read_compute_file
 from azext_amlk8s.operations.compute_options import (
@@ -38,7 +39,6 @@ from azext_amlk8s.operations.compute_options import (
     require_kubernetes,
     require_name,
 )
-from azext_amlk8s.operations.compute_preparation import assign_roles, create_namespace
 from azext_amlk8s.operations.compute_progress import (
     TrackedOperation,
     begin_attach,
@@ -273,9 +273,9 @@ class Attachment:
     def _prepare(self) -> None:
         """Create the namespace and assign the roles, as far as options say so."""
         if self.options.create_namespace:
-            create_namespace(self.connection, self.request, self.facts)
+            compute_preparation.create_namespace(self.connection, self.request, self.facts)
         if self.options.assign_roles and self.facts.missing_roles:
-            assign_roles(self.client, self.request, self.facts.missing_roles, self.deadline)
+            compute_preparation.assign_roles(self.client, self.request, self.facts.missing_roles, self.deadline)
 
     def _detach(self, existing: Resource, source: Resource, *, deleting: bool) -> None:
         """Record what has to be restored, then detach the compute and wait until it is deleted."""
