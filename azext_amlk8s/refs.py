@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from azext_amlk8s.shell import join
 
 MANAGED_CLUSTERS, CONNECTED_CLUSTERS = "managedClusters", "connectedClusters"
+# The type of the Azure Machine Learning extension, in lower case.
+EXTENSION_TYPE = "microsoft.azureml.kubernetes"
 PROVIDERS = {MANAGED_CLUSTERS: "Microsoft.ContainerService", CONNECTED_CLUSTERS: "Microsoft.Kubernetes"}
 
 _GROUP = r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<resource_group>[^/]+)"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
 from azext_amlk8s.operations.failure_context import FailureContext, operation_failed, resource_failed
 from azext_amlk8s.operations.resource_lookup import cluster_not_found
-from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
+from azext_amlk8s.refs import CONNECTED_CLUSTERS, EXTENSION_TYPE, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
 from azext_amlk8s.shell import quote
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ def validate_names(
     name: str, scope: str | None, extension_type: str | None, release_namespace: str | None = None
 ) -> None:
     """Raise InvalidArgumentValueError for a name, scope, extension type or release namespace that is not supported."""
-    from azext_amlk8s.settings import EXTENSION_TYPE
-
     if not NAME.match(name):
         raise az_error(
             "InvalidArgumentValueError",
@@ -83,8 +81,6 @@ def validate_names(
 
 def azureml_extensions(extensions: Iterable[Resource]) -> list[Resource]:
     """The extensions of type Microsoft.AzureML.Kubernetes."""
-    from azext_amlk8s.settings import EXTENSION_TYPE
-
     return [
         extension
         for extension in extensions
