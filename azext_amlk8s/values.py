@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+TYPE_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "a list of objects"}
+
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """The value if it is a mapping, otherwise an empty one."""
@@ -31,3 +33,19 @@ def whole_number(value: Any) -> int:
     if isinstance(value, str) and len(value) < 20 and value.isdecimal():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def wrong_type(values: Mapping[str, Any], types: Mapping[str, type], prefix: str = "") -> str:
+    """What the first value of a wrong type should be, such as "a string as 'name'"; empty where all are right.
+
+    A value may be null. The items of a list must be objects.
+    """
+    for key, expected in types.items():
+        value = values.get(key)
+        if value is not None and not (isinstance(value, expected) and _has_objects(value)):
+            return f"{TYPE_NAMES[expected]} as '{prefix}{key}'"
+    return ""
+
+
+def _has_objects(value: Any) -> bool:
+    return not isinstance(value, list) or all(isinstance(item, dict) for item in value)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from azure.core.exceptions import DecodeError, HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 from azure.core.rest import HttpResponse
+
+from azext_amlk8s.values import mapping, wrong_type
 
 # The types of values that commands read, where they are not null. Other values are passed on as they are.
 RESOURCE_TYPES: Mapping[str, type] = {
@@ -23,7 +25,6 @@ PROPERTY_TYPES: Mapping[str, type] = {
     "provisioningState": str, "releaseTrain": str, "resourceId": str, "statuses": list, "version": str,
 }  # fmt: skip
 ERROR_TYPES: Mapping[str, type] = {"error": dict}
-TYPE_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "a list of objects"}
 WRITES = ("PUT", "PATCH")
 KUBERNETES = "kubernetes"
 
@@ -69,9 +70,8 @@ def json_object(response: HttpResponse) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         raise unexpected_response(response, "a JSON object")
-    wrong = _wrong_values(body, ERROR_TYPES, "") if response.status_code >= 400 else _wrong_types(body)
-    for key, expected in wrong:
-        raise unexpected_response(response, f"{TYPE_NAMES[expected]} as '{key}'")
+    if expected := wrong_type(body, ERROR_TYPES) if response.status_code >= 400 else _wrong_type(body):
+        raise unexpected_response(response, expected)
     return body
 
 
@@ -98,21 +98,15 @@ def _items(body: Mapping[str, Any]) -> list[Any]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _wrong_types(body: Mapping[str, Any]) -> Iterator[tuple[str, type]]:
-    """The keys of a resource, or of the items of a list, whose value has a wrong type, with the right one."""
+def _wrong_type(body: Mapping[str, Any]) -> str:
+    """What a value of a resource, or of an item of a list, should be; empty where all are right."""
     for resource in (body, *_items(body)):
-        properties = resource.get("properties")
-        yield from _wrong_values(resource, RESOURCE_TYPES, "")
-        if isinstance(properties, dict):
-            # The properties of other kinds of computes are shown as they are.
-            is_other_compute = str(properties.get("computeType") or KUBERNETES).lower() != KUBERNETES
-            types = {"computeType": str} if is_other_compute else PROPERTY_TYPES
-            yield from _wrong_values(properties, types, "properties.")
-
-
-def _wrong_values(values: Mapping[str, Any], types: Mapping[str, type], prefix: str) -> Iterator[tuple[str, type]]:
-    for key, expected in types.items():
-        value = values.get(key)
-        items = value if isinstance(value, list) else ()
-        if value is not None and not (isinstance(value, expected) and all(isinstance(item, dict) for item in items)):
-            yield f"{prefix}{key}", expected
+        if expected := wrong_type(resource, RESOURCE_TYPES):
+            return expected
+        properties = mapping(resource.get("properties"))
+        # The properties of other kinds of computes are shown as they are.
+        is_other_compute = str(properties.get("computeType") or KUBERNETES).lower() != KUBERNETES
+        types = {"computeType": str} if is_other_compute else PROPERTY_TYPES
+        if expected := wrong_type(properties, types, "properties."):
+            return expected
+    return ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from azext_amlk8s.knowledge.clouds import Cloud
+from azext_amlk8s.refs import EXTENSION_TYPE as EXTENSION_TYPE
 from azext_amlk8s.refs import ClusterRef, WorkspaceRef
 from azext_amlk8s.rules import Fact, NotApplicable, Unavailable
 from azext_amlk8s.settings import Settings
@@ -18,7 +19,6 @@ Objects = Sequence[Object]
 BEFORE, INSTALLED, ALWAYS = "before", "installed", "always"
 AKS, ARC = "managedClusters", "connectedClusters"
 NAMESPACE = "azureml"
-EXTENSION_TYPE = "microsoft.azureml.kubernetes"
 DEFAULT_EXTENSION = "azureml"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.refs import EXTENSION_TYPE
+
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -105,7 +107,7 @@ def extension_names(prefix: str, parsed_args: Namespace, **_: Any) -> list[str]:
     ours = [
         item
         for item in extensions
-        if str((item.get("properties") or {}).get("extensionType")).lower() == "microsoft.azureml.kubernetes"
+        if str((item.get("properties") or {}).get("extensionType")).lower() == EXTENSION_TYPE
     ]
     return _matching([str(item["name"]) for item in ours], prefix)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from azext_amlk8s.cli import completers, options
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
-from azext_amlk8s.cli.tables import as_mapping, shorten
+from azext_amlk8s.cli.tables import shorten
+from azext_amlk8s.values import mapping
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group/providers"
 IDENTITY_ID = f"{SUBSCRIPTION}/Microsoft.ManagedIdentity/userAssignedIdentities/my-identity"
@@ -17,21 +18,21 @@ NAMES = "-g my-group -w my-workspace -n k8s-compute"
 
 def compute_row(compute: Mapping[str, Any]) -> Row:
     """The row of one compute as ARM describes it; `properties` may be null at either level."""
-    outer = as_mapping(compute.get("properties"))
-    inner = as_mapping(outer.get("properties"))
+    outer = mapping(compute.get("properties"))
+    inner = mapping(outer.get("properties"))
     return {
         "Name": compute.get("name"),
         "State": outer.get("provisioningState"),
         "Cluster": str(outer.get("resourceId") or "").rsplit("/", 1)[-1],
         "Namespace": inner.get("namespace"),
-        "Identity": as_mapping(compute.get("identity")).get("type") or "None",
+        "Identity": mapping(compute.get("identity")).get("type") or "None",
         **({"Error": error} if (error := _provisioning_error(compute)) else {}),
     }
 
 
 def compute_rows(computes: Sequence[Mapping[str, Any]]) -> list[Row]:
     """A row for each compute; the type of each is shown where not all are Kubernetes computes."""
-    types = [as_mapping(compute.get("properties")).get("computeType") for compute in computes]
+    types = [mapping(compute.get("properties")).get("computeType") for compute in computes]
     if all(kind == "Kubernetes" for kind in types):
         return [compute_row(compute) for compute in computes]
     return [{"Type": kind, **compute_row(compute)} for compute, kind in zip(computes, types, strict=True)]
@@ -39,7 +40,7 @@ def compute_rows(computes: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 def _provisioning_error(compute: Mapping[str, Any]) -> str:
     """The innermost error with a code that ARM keeps with a failed compute: the wrappers say nothing."""
-    if not as_mapping(compute.get("properties")).get("provisioningErrors"):
+    if not mapping(compute.get("properties")).get("provisioningErrors"):
         return ""
     from azext_amlk8s.diagnosis import compute_errors
 

@@ -23,11 +23,6 @@ def fit_width(rows: list[Row], column: str, width: int = WIDTH) -> list[Row]:
     return [{**row, column: shorten(str(row.get(column) or ""), max(width - taken, NARROWEST))} for row in rows]
 
 
-def as_mapping(value: Any) -> Mapping[str, Any]:
-    """The value if it is a mapping, otherwise an empty one: ARM returns null where a mapping is documented."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def finding_rows(findings: Sequence[Mapping[str, Any]]) -> list[Row]:
     """A row for each finding, errors first. The fix is in the other output formats."""
     rows: list[Row] = [

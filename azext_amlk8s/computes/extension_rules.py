@@ -13,14 +13,13 @@ from azext_amlk8s.computes.model import (
     properties_of,
     state_of,
 )
-from azext_amlk8s.refs import ExtensionRef
+from azext_amlk8s.refs import EXTENSION_TYPE, ExtensionRef
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 
 EXTENSION_GUIDE = "https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension"
 EXTENSION_TROUBLESHOOTING = (
     "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 )
-EXTENSION_TYPE = "microsoft.azureml.kubernetes"
 DEFAULT_EXTENSION_NAME = "azureml"
 WORKLOADS = {"": (), "training": ("Training",), "inference": ("Inference",), "both": ("Training", "Inference")}
 SHOW_HEALTH_REPORT = "get configmap arcml-healthcheck --namespace azureml -o yaml"

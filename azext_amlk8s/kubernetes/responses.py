@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.kubernetes.errors import ClusterRefused, UnexpectedResponse
+from azext_amlk8s.values import wrong_type
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -16,7 +17,6 @@ OBJECT_TYPES: Mapping[str, type] = {
 METADATA_TYPES: Mapping[str, type] = {
     "name": str, "namespace": str, "labels": dict, "annotations": dict, "continue": str,
 }  # fmt: skip
-TYPE_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "a list of objects"}
 
 
 def is_missing(response: Response) -> bool:
@@ -83,23 +83,14 @@ def _wrong_type(body: Mapping[str, Any]) -> str:
     """What a value of an object, or of an item of a list, should be; empty where all are right."""
     if body.get("kind") == "Status":  # the response to a deletion
         return ""
-    if expected := _wrong_values(body, OBJECT_TYPES):
+    if expected := wrong_type(body, OBJECT_TYPES):
         return expected
     for item in (body, *(body.get("items") or ())):
         metadata = item.get("metadata") or {}
-        if expected := _wrong_values(item, OBJECT_TYPES) or _wrong_values(metadata, METADATA_TYPES):
+        if expected := wrong_type(item, OBJECT_TYPES) or wrong_type(metadata, METADATA_TYPES):
             return expected
     return next((expected for item in body.get("items") or () if (expected := _unnamed(item))), "")
 
 
 def _unnamed(item: Mapping[str, Any]) -> str:
     return "" if (item.get("metadata") or {}).get("name") else "items with a name"
-
-
-def _wrong_values(values: Mapping[str, Any], types: Mapping[str, type]) -> str:
-    for key, expected in types.items():
-        value = values.get(key)
-        items = value if isinstance(value, list) else ()
-        if value is not None and not (isinstance(value, expected) and all(isinstance(item, dict) for item in items)):
-            return f"{TYPE_NAMES[expected]} as '{key}'"
-    return ""

@@ -95,6 +95,12 @@ def as_az_error(error: Exception, done: str | None = None) -> Exception:
     )
 
 
+def error_texts(error: Exception) -> tuple[str, str]:
+    """The message of an error of az, and its fixes, one per line; without secrets."""
+    message = str(getattr(error, "error_msg", "") or error)
+    return redact_text(message), redact_text("\n".join(getattr(error, "recommendations", None) or ()))
+
+
 def _is_connection_problem(error: Exception) -> bool:
     from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 

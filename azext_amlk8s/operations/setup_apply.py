@@ -103,18 +103,15 @@ def apply_documents(
     startable = [item for item in items if _is_startable(item[1])]
     _print_plan(cmd, plans)
     if startable:
-        number = len(startable)
-        target = f"cluster '{startable[0][0].cluster.name}'" if number == 1 else f"{number} clusters"
+        target = describe_clusters([cluster for cluster, _ in startable])
         confirm(cmd, f"Apply the changes to {target}?", yes, refusal="Nothing was changed")
     run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume)
     outcomes = {one.cluster.id: _without_start(result) for one, result in items if not _is_startable(result)}
     outcomes |= {outcome.cluster.id: outcome for outcome in run.apply(startable)}
-    result = outcomes_object(outcomes.get(one.cluster.id) or _not_started(one) for one, _ in items)
+    result = outcomes_object(outcomes.get(one.cluster.id) or not_started(one) for one, _ in items)
     if report:
         _write_report(report, result)
-    report_outcomes(result)
-    if any(cluster["status"] not in GOOD for cluster in result["clusters"]):
-        set_exit_code(cmd, 1)
+    report_outcomes(cmd, result)
     return result
 
 
@@ -192,7 +189,13 @@ def _without_start(plan: ClusterPlan) -> Outcome:
     return Outcome(plan.setup, plan.cluster, status, "\n".join(errors), pending=notes)
 
 
-def _not_started(one: ClusterSetup) -> Outcome:
+def describe_clusters(clusters: Sequence[ClusterSetup]) -> str:
+    """One cluster by its name, several by their number."""
+    return f"cluster '{clusters[0].cluster.name}'" if len(clusters) == 1 else f"{len(clusters)} clusters"
+
+
+def not_started(one: ClusterSetup) -> Outcome:
+    """The outcome of a cluster that was not reached."""
     return Outcome(one.setup, one.cluster, NOT_STARTED, "Not started, because the command stopped before.")
 
 
@@ -266,8 +269,8 @@ def _print_plan(cmd: AzCliCommand, plans: Sequence[ClusterPlan]) -> None:
         print("\n".join(plan_lines(plan_object(plans))), file=sys.stderr, flush=True)
 
 
-def report_outcomes(result: Mapping[str, Any]) -> None:
-    """Log each failure with its fix."""
+def report_outcomes(cmd: AzCliCommand, result: Mapping[str, Any]) -> None:
+    """Log each failure with its fix, and let az end in 1 where there is one."""
     from knack.log import get_logger
 
     log = get_logger(__name__)
@@ -275,3 +278,4 @@ def report_outcomes(result: Mapping[str, Any]) -> None:
         if cluster["status"] not in GOOD:
             lines = [cluster["message"], *cluster["pending"], *cluster["fix"].splitlines()]
             log.warning("%s", "\n  ".join([f"{cluster['cluster']}: {cluster['status']}", *filter(None, lines)]))
+            set_exit_code(cmd, 1)

@@ -47,7 +47,7 @@ class ClusterApplier:
 
     def run(self) -> Outcome:
         """How the cluster ended; nothing is raised."""
-        from azext_amlk8s.operations.boundary import as_az_error
+        from azext_amlk8s.operations.boundary import as_az_error, error_texts
         from azext_amlk8s.redaction import redact_text
 
         begin = time.monotonic()
@@ -60,16 +60,13 @@ class ClusterApplier:
             try:
                 self._apply()
             except Exception as raised:  # pylint: disable=broad-exception-caught
-                error = as_az_error(raised, "")
-                errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-                message = str(getattr(error, "error_msg", "") or error)
-                message = findings_text(errors) if errors and not message else message
                 status = FAILED
-                fix = "\n".join(getattr(error, "recommendations", None) or ())
+                message, fix = error_texts(as_az_error(raised, ""))
+                errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+                message = message or redact_text(findings_text(errors) if errors else "")
         seconds = time.monotonic() - begin
         one = self._one
-        texts = redact_text(message), redact_text(fix)
-        return Outcome(one.setup, one.cluster, status, *texts, tuple(self._done), pending, seconds)
+        return Outcome(one.setup, one.cluster, status, message, fix, tuple(self._done), pending, seconds)
 
     def _apply(self) -> None:
         if self._changes(EXTENSION):

@@ -6,16 +6,22 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import confirm, set_exit_code
+from azext_amlk8s.console.errors import confirm
 from azext_amlk8s.console.quiet import quiet_thread
 from azext_amlk8s.operations.fleet_runner import FleetRunner
 from azext_amlk8s.operations.input_files import texts
-from azext_amlk8s.operations.setup_apply import describe_outcome, has_failed, report_outcomes
+from azext_amlk8s.operations.setup_apply import (
+    describe_clusters,
+    describe_outcome,
+    has_failed,
+    not_started,
+    report_outcomes,
+)
 from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
 from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL
 from azext_amlk8s.refs import ComputeRef
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
-from azext_amlk8s.setup_files.outcomes import FAILED, GOOD, NOT_STARTED, SUCCEEDED, UNCHANGED, Outcome, outcomes_object
+from azext_amlk8s.setup_files.outcomes import FAILED, SUCCEEDED, UNCHANGED, Outcome, outcomes_object
 from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
@@ -55,15 +61,12 @@ def destroy(
     result = outcomes_object(
         done.get(cluster.cluster.id) or _without_work(cluster, cluster in wanted) for cluster in clusters
     )
-    report_outcomes(result)
-    if any(cluster["status"] not in GOOD for cluster in result["clusters"]):
-        set_exit_code(cmd, 1)
+    report_outcomes(cmd, result)
     return result
 
 
 def _confirm(cmd: AzCliCommand, clusters: Sequence[ClusterSetup], on_remove: str | None, yes: bool) -> None:
-    number = len(clusters)
-    target = f"cluster '{clusters[0].cluster.name}'" if number == 1 else f"{number} clusters"
+    target = describe_clusters(clusters)
     deletes = any((on_remove or cluster.on_remove) == DELETE for cluster in clusters)
     what = "Detach the computes and delete the extensions" if deletes else "Detach the computes"
     confirm(cmd, f"{what} of {target}? Jobs and endpoints on them end. Continue?", yes, refusal="Nothing was changed")
@@ -71,7 +74,7 @@ def _confirm(cmd: AzCliCommand, clusters: Sequence[ClusterSetup], on_remove: str
 
 def _without_work(one: ClusterSetup, was_wanted: bool) -> Outcome:
     if was_wanted:
-        return Outcome(one.setup, one.cluster, NOT_STARTED, "Not started, because the command stopped before.")
+        return not_started(one)
     return Outcome(one.setup, one.cluster, UNCHANGED, "Kept: on_remove is keep.")
 
 
@@ -95,8 +98,7 @@ class _Remover:
         """How the cluster ended; nothing is raised."""
         from contextlib import ExitStack
 
-        from azext_amlk8s.operations.boundary import as_az_error
-        from azext_amlk8s.redaction import redact_text
+        from azext_amlk8s.operations.boundary import as_az_error, error_texts
 
         one, begin, message, fix = self._one, time.monotonic(), "", ""
         with ExitStack() as stack:
@@ -107,9 +109,8 @@ class _Remover:
                 status = SUCCEEDED if self._done else UNCHANGED
                 message = kept
             except Exception as raised:  # pylint: disable=broad-exception-caught
-                error = as_az_error(raised, "")
-                status, message = FAILED, redact_text(str(getattr(error, "error_msg", "") or error))
-                fix = redact_text("\n".join(getattr(error, "recommendations", None) or ()))
+                status = FAILED
+                message, fix = error_texts(as_az_error(raised, ""))
         return Outcome(one.setup, one.cluster, status, message, fix, tuple(self._done), (), time.monotonic() - begin)
 
     def _remove(self) -> str:

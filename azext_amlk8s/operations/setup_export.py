@@ -33,14 +33,14 @@ def export(
     Secrets cannot be read; they are references that have to be filled in before the extension is created elsewhere.
     """
     from azext_amlk8s.operations.extension_common import find_extension_of_cluster, read_cluster
-    from azext_amlk8s.operations.settings import connect_by_name
+    from azext_amlk8s.operations.resource_lookup import named_workspace, open_named_cluster
     from azext_amlk8s.setup_files.writing import export_setup
 
-    client, cluster = connect_by_name(cmd, resource_group_name, cluster_name, cluster_type)()
+    client, cluster, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
     extension = find_extension_of_cluster(read_cluster(client, cluster)[1], cluster, None)
     workspace, compute = None, None
     if workspace_name:
-        workspace = WorkspaceRef(client.subscription_id, workspace_group or resource_group_name, workspace_name)
+        workspace = named_workspace(client.subscription_id, workspace_group or resource_group_name, workspace_name)
         compute = _find_compute(client, cluster, workspace, compute_name)
     setup = export_setup(cluster, extension, workspace, compute, _read_types(client, cluster, context))
     if out:

@@ -20,7 +20,7 @@ from azext_amlk8s.computes import (
 from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest
 from azext_amlk8s.console.errors import collect_findings, raise_for_errors
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
-from azext_amlk8s.refs import ClusterRef, ComputeRef
+from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef, ComputeRef
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
 from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION, DEFAULT_NAMESPACE
@@ -196,20 +196,18 @@ class _ClusterPlanner:
 
     def _guarded(self, kind: str, name: str, plan: Callable[[], list[ResourcePlan]]) -> list[ResourcePlan]:
         """The plan of a part; blocked or unknown, with the reason, where it cannot be made."""
-        from azext_amlk8s.operations.boundary import as_az_error
-        from azext_amlk8s.redaction import redact_text
+        from azext_amlk8s.operations.boundary import as_az_error, error_texts
 
         before = self._errors()
         try:
             return plan()
         except Exception as raised:  # pylint: disable=broad-exception-caught
             error = as_az_error(raised, "")
-            message = redact_text(str(getattr(error, "error_msg", "") or error))
+            message, fix = error_texts(error)
             if type(error).__name__ in (*UNREADABLE, INTERNAL):
                 return [ResourcePlan(kind, name, UNKNOWN, note=message.splitlines()[0])]
             if self._errors() == before:
-                fixes = getattr(error, "recommendations", None) or ()
-                self._findings += cannot_plan(self._one.cluster.name, message, "\n".join(fixes))
+                self._findings += cannot_plan(self._one.cluster.name, message, fix)
             return [ResourcePlan(kind, name, BLOCKED)]
 
     def _errors(self) -> int:
@@ -389,7 +387,7 @@ def _extension_after(existing: Resource, body: Mapping[str, Any]) -> Resource:
     return {
         **existing,
         "properties": {
-            "extensionType": "microsoft.azureml.kubernetes",
+            "extensionType": EXTENSION_TYPE,
             **properties,
             "configurationSettings": settings,
             "provisioningState": "Succeeded",

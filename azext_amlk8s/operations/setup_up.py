@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.operations.setup_apply import APPLY_SECONDS, apply_documents
 from azext_amlk8s.operations.setup_export import DEFAULT_FILE, write_setup
-from azext_amlk8s.refs import MANAGED_CLUSTERS, ClusterRef, WorkspaceRef
+from azext_amlk8s.refs import MANAGED_CLUSTERS, ClusterRef
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -34,14 +34,14 @@ def up(
     With save the setup file for it is written first. Returns what `apply` returns.
     """
     from azext_amlk8s.instance_types.documents import Text
-    from azext_amlk8s.operations.settings import connect_by_name
+    from azext_amlk8s.operations.resource_lookup import named_workspace, open_named_cluster
     from azext_amlk8s.setup_files.writing import new_setup
 
-    client, cluster = connect_by_name(cmd, resource_group_name, cluster_name, cluster_type)()
+    client, cluster, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
     workspace = None
     if workspace_name:
         group = workspace_group or resource_group_name
-        workspace = {"resource_id": WorkspaceRef(client.subscription_id, group, workspace_name).id}
+        workspace = {"resource_id": named_workspace(client.subscription_id, group, workspace_name).id}
     setup = new_setup(cluster, workspace, scenario, compute_name or "", namespace or "", _pairs(config))
     if save:
         write_setup(save, setup, [])
