@@ -81,7 +81,8 @@ def view(explanation: Explanation) -> dict[str, Any]:
 
 def view_rule(rule: Rule[Any]) -> dict[str, Any]:
     """A rule in the same form: its requirement, why it matters, and the command that reports it with its fix."""
-    command = REPORTED_BY.get(rule.id[0], f"az amlk8s check -g GROUP -c CLUSTER -t TYPE --only {rule.id}")
+    probe = " --probe" if rule.check and rule.check.category == "probe" else ""
+    command = REPORTED_BY.get(rule.id[0], f"az amlk8s check -g GROUP -c CLUSTER -t TYPE --only {rule.id}{probe}")
     return {
         "code": rule.id,
         "name": rule.title,

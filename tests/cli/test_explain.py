@@ -76,3 +76,8 @@ def test_misuse(name: str, options: dict[str, Any], message: str) -> None:
 
     with pytest.raises(AzCLIError, match=message):
         explain(None, **options)
+
+
+def test_the_command_of_a_rule_about_probes_runs_a_probe() -> None:
+    (found,) = explain(None, ["K901"])
+    assert found["fix"][0].startswith("az amlk8s check -g GROUP -c CLUSTER -t TYPE --only K901 --probe ")
