@@ -11,7 +11,6 @@ from azext_amlk8s.checks.facts import (
     AVAILABLE_VERSIONS,
     BEFORE,
     CLUSTER,
-    EXTENSION_TYPE,
     EXTENSIONS,
     KUBERNETES_VERSIONS,
     Facts,
@@ -20,6 +19,7 @@ from azext_amlk8s.checks.facts import (
     properties_of,
 )
 from azext_amlk8s.computes import find_supported_versions
+from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, Unavailable, rule
 
 VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from azext_amlk8s.knowledge.clouds import Cloud
-from azext_amlk8s.refs import EXTENSION_TYPE as EXTENSION_TYPE
-from azext_amlk8s.refs import ClusterRef, WorkspaceRef
+from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef, WorkspaceRef
 from azext_amlk8s.rules import Fact, NotApplicable, Unavailable
 from azext_amlk8s.settings import Settings
 

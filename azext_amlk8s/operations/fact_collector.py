@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.checks.facts import CheckTarget, Facts, Object, Objects, find_extension, properties_of
 from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, PATHS, connect_to_cluster, find_arc_cluster
+from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Fact, Unavailable
 
 if TYPE_CHECKING:
@@ -192,10 +193,10 @@ class FactCollector:
 
     def _read_extension_type(self) -> Object:
         path = "providers/Microsoft.KubernetesConfiguration/extensionTypes"
-        return self._client.get(f"{self.target.cluster.id}/{path}/{keys.EXTENSION_TYPE}")
+        return self._client.get(f"{self.target.cluster.id}/{path}/{EXTENSION_TYPE}")
 
     def _read_extension_versions(self) -> Objects:
-        path = f"providers/Microsoft.KubernetesConfiguration/extensionTypes/{keys.EXTENSION_TYPE}/versions"
+        path = f"providers/Microsoft.KubernetesConfiguration/extensionTypes/{EXTENSION_TYPE}/versions"
         return self._client.list_all(f"{self.target.cluster.id}/{path}")
 
     def _read_kubernetes_versions(self) -> Object | None:

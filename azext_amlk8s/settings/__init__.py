@@ -19,7 +19,7 @@ from azext_amlk8s.settings.evaluate import (
     evaluate_version_rules,
 )
 from azext_amlk8s.settings.facts import ClusterFacts, cluster_facts_from_resources
-from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.nodes import has_few_nodes
 from azext_amlk8s.settings.option_rules import extension_name
 from azext_amlk8s.settings.plan import build_create_body, redact_body
@@ -43,7 +43,6 @@ __all__ = [
     "Dependency",
     "Deployed",
     "Document",
-    "EXTENSION_TYPE",
     "Settings",
     "Update",
     "all_resources",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from azext_amlk8s import knowledge
+from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 from azext_amlk8s.settings.component_rules import AML, RELAY_DOCS
 from azext_amlk8s.settings.facts import ClusterFacts
-from azext_amlk8s.settings.model import EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.model import Settings
 from azext_amlk8s.settings.option_rules import ARC
 from azext_amlk8s.settings.reading_rules import DEPLOY
 from azext_amlk8s.settings.setting_rules import TROUBLESHOOT

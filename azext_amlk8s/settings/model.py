@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from azext_amlk8s.refs import EXTENSION_TYPE as EXTENSION_TYPE
-
 BLANK = "***"  # in place of a secret that is not shown, or that the service does not return
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 from azext_amlk8s.settings.facts import ClusterFacts
-from azext_amlk8s.settings.model import EXTENSION_TYPE
 from azext_amlk8s.shell import quote
 
 ARC = "https://learn.microsoft.com/azure/azure-arc/kubernetes/extensions"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.settings.facts import ClusterFacts
-from azext_amlk8s.settings.model import BLANK, EXTENSION_TYPE, Settings
+from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.nodes import has_few_nodes
 from azext_amlk8s.settings.schema import is_secret
 

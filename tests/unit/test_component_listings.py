@@ -8,7 +8,7 @@ import pytest
 
 from azext_amlk8s.checks import CHECKS, CheckTarget, Facts, Status, component_states, evaluate, list_components
 from azext_amlk8s.checks import facts as keys
-from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef
 
 TRAINING = "aml-operator volcano-admission volcano-controllers volcano-scheduler"
 INFERENCE = (
@@ -36,7 +36,7 @@ def listing_facts(cluster_type: str, version: str, workloads: str, names: str) -
     settings = {
         f"enable{word.capitalize()}": "True" for word in ("training", "inference") if workloads in (word, "both")
     }
-    properties: dict[str, Any] = {"extensionType": keys.EXTENSION_TYPE, "configurationSettings": settings, "provisioningState": "Succeeded"}  # fmt: skip
+    properties: dict[str, Any] = {"extensionType": EXTENSION_TYPE, "configurationSettings": settings, "provisioningState": "Succeeded"}  # fmt: skip
     if version:
         properties["currentVersion"] = version
     controllers, pods = [], []
