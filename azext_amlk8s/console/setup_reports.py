@@ -85,15 +85,19 @@ def some(names: Sequence[str]) -> str:
 
 
 def _findings(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Each finding once, errors first, with the clusters that have it."""
+    """Each finding once, errors first, with its first place in the files and the clusters that have it."""
     groups: dict[tuple[str, str, str, str], list[str]] = {}
+    places: dict[tuple[str, str, str, str], str] = {}
     for cluster in clusters:
         for finding in cluster["findings"]:
             key = (finding["severity"], finding["message"], finding["id"], finding["fix"])
             groups.setdefault(key, []).append(cluster["cluster"])
+            places.setdefault(key, finding["place"])
     lines = [""] if groups else []
-    for (severity, message, rule_id, fix), names in sorted(groups.items(), key=lambda item: item[0][0]):
-        lines.append(f"{MARKS[severity]} {message.rstrip()}  [{rule_id}] ({some(names)})")
+    for key, names in sorted(groups.items(), key=lambda item: item[0][0]):
+        severity, message, rule_id, fix = key
+        place = f"{places[key]}: " if places[key] else ""
+        lines.append(f"{MARKS[severity]} {place}{message.rstrip()}  [{rule_id}] ({some(names)})")
         lines += fix_lines(fix)
     return lines
 

@@ -38,8 +38,12 @@ class Document:
     def place(self, *path: Step) -> str:
         """file:line:column (path) of a key, or of the closest parent of it that exists."""
         shown = f" ({'.'.join(map(str, path))})" if path else ""
+        return f"{self.position(*path)}{shown}"
+
+    def position(self, *path: Step) -> str:
+        """file:line:column of a key, or of the closest parent of it that exists."""
         if self.root is None:
-            return self.source + shown
+            return self.source
         node = self.root
         for number, step in enumerate(path, 1):
             pair = _child(node, step)
@@ -48,7 +52,7 @@ class Document:
             key, value = pair
             last = number == len(path)
             node = key if last and key.start_mark.line != value.start_mark.line else value
-        return f"{_position(self.source, node)}{shown}"
+        return _position(self.source, node)
 
     def places(self, *paths: tuple[str, ...]) -> dict[tuple[str, ...], str]:
         """The places of several keys; keys that do not exist are left out."""

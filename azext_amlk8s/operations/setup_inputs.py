@@ -147,7 +147,7 @@ def _find_clusters(
     setup: Setup, subscription: str, clients: Clients
 ) -> tuple[list[tuple[ClusterEntry, ClusterRef, Mapping[str, Any]]], list[Finding]]:
     """The clusters of every entry of a setup, with their resources where they matter."""
-    from azext_amlk8s.setup_files import needs_resources, unmatched_selector, workspace_of
+    from azext_amlk8s.setup_files import needs_resources, unclear_cluster, unmatched_selector, workspace_of
 
     workspace = workspace_of(setup, subscription)
     default = workspace.subscription if workspace else subscription
@@ -164,7 +164,10 @@ def _find_clusters(
         elif entry.selector:
             matches = _select(clients.of(entry.selector.subscription or default), entry.selector)
             found += [(entry, cluster, resource) for cluster, resource in matches]
-            findings += () if matches else unmatched_selector(entry.place, entry.selector)
+            if entry.is_named:
+                findings += unclear_cluster(entry.place, entry.selector, [cluster.type for cluster, _ in matches])
+            elif not matches:
+                findings += unmatched_selector(entry.place, entry.selector)
     return found, findings
 
 

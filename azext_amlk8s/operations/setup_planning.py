@@ -23,6 +23,7 @@ from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, ex
 from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef, ComputeRef
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
+from azext_amlk8s.setup_files.file_terms import in_terms_of_file, place_of_finding
 from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION, DEFAULT_NAMESPACE
 from azext_amlk8s.setup_files.plan import (
     ADOPT,
@@ -134,9 +135,8 @@ def read_types(one: ClusterSetup, client: AzureClient, connection: Cluster | Non
     for item in one.instance_types:
         if isinstance(item, Mapping) and "file" in item:
             documents += texts([str(item["file"])])
-        elif isinstance(item, Mapping) and "kind" in item:
-            name = (item.get("metadata") or {}).get("name") if isinstance(item.get("metadata"), Mapping) else ""
-            instance_type, found = read_object(Document(f"setup '{one.setup}', instance type '{name}'", item))
+        elif isinstance(item, Document):
+            instance_type, found = read_object(item)
             types += [instance_type] if instance_type else []
             findings += found
         elif connection is not None:
@@ -192,7 +192,9 @@ class _ClusterPlanner:
                 resources += self._guarded("compute", one.compute_name, self._compute)
             if one.instance_types:
                 resources += self._guarded("instance types", "", self._instance_types)
-        return ClusterPlan(one.setup, one.cluster, resources, tuple(self._findings))
+        findings = {finding: in_terms_of_file(finding) for finding in self._findings}
+        places = {shown: place_of_finding(finding, one) for finding, shown in findings.items()}
+        return ClusterPlan(one.setup, one.cluster, resources, tuple(findings.values()), places)
 
     def _guarded(self, kind: str, name: str, plan: Callable[[], list[ResourcePlan]]) -> list[ResourcePlan]:
         """The plan of a part; blocked or unknown, with the reason, where it cannot be made."""

@@ -1,6 +1,13 @@
 """Setup files: what clusters must have, as data in version control. No I/O."""
 
-from azext_amlk8s.setup_files.clusters import check_all, needs_resources, resolve_clusters, unmatched_selector, waves_of
+from azext_amlk8s.setup_files.clusters import (
+    check_all,
+    needs_resources,
+    resolve_clusters,
+    unclear_cluster,
+    unmatched_selector,
+    waves_of,
+)
 from azext_amlk8s.setup_files.model import OWNER_TAG, ClusterEntry, ClusterSetup, Selector, Setup, Wave
 from azext_amlk8s.setup_files.reading import read_setups, workspace_of
 from azext_amlk8s.setup_files.schema import setup_schema
@@ -17,6 +24,7 @@ __all__ = [
     "read_setups",
     "resolve_clusters",
     "setup_schema",
+    "unclear_cluster",
     "unmatched_selector",
     "waves_of",
     "workspace_of",

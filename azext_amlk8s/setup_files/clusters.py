@@ -13,6 +13,7 @@ from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 from azext_amlk8s.setup_files.form_rules import duplicate_part
 from azext_amlk8s.setup_files.model import ClusterEntry, ClusterSetup, Part, Resource, Selector, Setup, Wave
 from azext_amlk8s.setup_files.reading import workspace_of
+from azext_amlk8s.shell import quote
 
 VARIABLE = re.compile(r"\{([^{}]*)\}")
 VARIABLES = ("cluster.name", "cluster.resource_group", "cluster.location")
@@ -42,7 +43,8 @@ def colliding_computes(clusters: Sequence[ClusterSetup]) -> Problems:
     """Clusters whose computes have the same name in one workspace."""
     names: dict[tuple[str, str], list[ClusterSetup]] = {}
     for cluster in clusters:
-        if cluster.workspace and cluster.compute_name:
+        # An unknown variable is reported by itself.
+        if cluster.workspace and cluster.compute_name and not VARIABLE.search(cluster.compute_name):
             names.setdefault((cluster.workspace.id.lower(), cluster.compute_name.lower()), []).append(cluster)
     for same in names.values():
         if len(same) > 1:
@@ -59,12 +61,32 @@ def colliding_computes(clusters: Sequence[ClusterSetup]) -> Problems:
     requires="With its variables filled in, the name of a compute must have 3 to 16 letters, digits and hyphens.",
     source=COMPUTE_SPEC,
 )
-def invalid_name(place: str, one: ClusterSetup) -> Problems:
+def invalid_name(place: str, cluster_setup: ClusterSetup) -> Problems:
     """A name that Azure would reject."""
-    for finding in invalid_compute_name(one.compute_name):
-        message = f"{place}: cluster '{one.cluster.name}': {finding.message[0].lower()}{finding.message[1:]}"
+    for finding in invalid_compute_name(cluster_setup.compute_name):
+        reason = f"{finding.message[0].lower()}{finding.message[1:]}"
+        message = f"{place}: cluster '{cluster_setup.cluster.name}': {reason}"
         fix = "Use a shorter name, or give the cluster another name in overrides."
-        yield Problem(place, message, expected=finding.expected, found=one.compute_name, fix=fix)
+        yield Problem(place, message, expected=finding.expected, found=cluster_setup.compute_name, fix=fix)
+
+
+@rule(
+    "D121",
+    Severity.ERROR,
+    title="Clusters of a setup",
+    requires="A cluster that is named without its type must exist, as one type only.",
+)
+def unclear_cluster(place: str, selector: Selector, types: Sequence[str]) -> Problems:
+    """A cluster whose type is looked up, and that does not exist or exists as several types."""
+    named = f"'{selector.name}'"
+    if not types:
+        message = f"{place}: cluster {named} not found in resource group '{selector.resource_group}'."
+        yield Problem(
+            place, message, found=selector.name, fix=f"az aks list -g {quote(selector.resource_group)} -o table"
+        )
+    elif len(types) > 1:
+        message = f"{place}: {named} is both an AKS cluster and an Arc-connected cluster; add type to the entry."
+        yield Problem(place, message, expected="type", fix="type: managedClusters\ntype: connectedClusters")
 
 
 @rule("D114", Severity.WARNING, title="Matches of a selector", requires="A selector should match at least one cluster.")
@@ -88,9 +110,8 @@ def resolve_clusters(
     findings: list[Finding] = []
     clusters: dict[str, ClusterSetup] = {}
     for entry, cluster, resource in found:
-        one = _cluster_setup(setup, entry, cluster, resource, subscription)
         if cluster.id.lower() not in clusters:
-            clusters[cluster.id.lower()] = one
+            clusters[cluster.id.lower()] = _cluster_setup(setup, entry, cluster, resource, subscription)
     findings += _name_findings(setup, clusters.values())
     return tuple(clusters.values()), tuple(findings)
 
@@ -109,10 +130,15 @@ def check_all(clusters: Sequence[ClusterSetup]) -> tuple[Finding, ...]:
 def _cluster_setup(
     setup: Setup, entry: ClusterEntry, cluster: ClusterRef, resource: Resource, subscription: str
 ) -> ClusterSetup:
-    content = dict(setup.content)
-    for override in content.get("overrides") or ():
+    content, places = dict(setup.content), setup.places
+    for number, override in enumerate(content.get("overrides") or ()):
         if Selector.of(override["select"]).matches(cluster, resource):
             content = _overridden(content, override)
+            prefix = f"overrides.{number}."
+            overridden = {
+                key.removeprefix(prefix): place for key, place in setup.places.items() if key.startswith(prefix)
+            }
+            places = {**places, **overridden}
     compute = content.get("compute")
     variables = {
         "cluster.name": cluster.name,
@@ -134,6 +160,7 @@ def _cluster_setup(
         str(content.get("on_remove") or "keep"),
         entry.place,
         _wave_of(setup, cluster, resource),
+        places,
     )
 
 

@@ -40,8 +40,14 @@ def unknown_key(document: Document, path: Path, nearest: str) -> Problems:
 @rule("D104", ERROR, title="Values of a setup file", requires="A value must have the form that the schema describes.")
 def invalid_value(document: Document, path: Path, expected: str) -> Problems:
     """A value of another type or form."""
-    spelling = _spelling(document, path)
-    yield problem_at(document, path, f"invalid value {spelling}; expected {expected}.", expected=expected)
+    value: Any = document.value
+    for step in path:
+        value = value[step]
+    if isinstance(value, (dict, list)) or value is None:
+        message = f"expected {expected}, got {describe_type(value)}."
+    else:
+        message = f"invalid value '{shorten(document.spelling(*path))}'; expected {expected}."
+    yield problem_at(document, path, message, expected=expected)
 
 
 @rule("D105", ERROR, title="Required keys", requires="Every key that the schema requires must be there.")
@@ -74,7 +80,7 @@ def literal_secret(document: Document, path: Path) -> Problems:
     name = "".join(letter if letter.isalnum() else "_" for letter in key).upper()
     fix = f"protected_settings: {{{key}: {{env: {name}}}}}"
     yield problem_at(
-        document, path, f"'{key}' is a secret; expected a reference to it.", expected="env or file", fix=fix
+        document, path, f"'{key}' is a secret; expected a reference to it.", expected="env, file or key_vault", fix=fix
     )
 
 
@@ -114,10 +120,3 @@ def invalid_resource_id(document: Document, path: Path, reason: str) -> Problems
     """A resource ID of something else; reason is a clause."""
     command = ["az", "resource", "list", "--query", "[].id", "-o", "tsv"]
     yield problem_at(document, path, f"{reason}.", fix=join(command))
-
-
-def _spelling(document: Document, path: Path) -> str:
-    value: Any = document.value
-    for step in path:
-        value = value[step]
-    return describe_type(value) if isinstance(value, (dict, list)) else f"'{shorten(document.spelling(*path))}'"

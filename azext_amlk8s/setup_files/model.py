@@ -63,12 +63,16 @@ class Selector:
 
 @dataclass(frozen=True)
 class ClusterEntry:
-    """An entry below clusters: one cluster or a selector, where it is in the files, and the kubeconfig context."""
+    """An entry below clusters: one cluster or a selector, where it is in the files, and the kubeconfig context.
+
+    is_named: the selector stands for exactly one cluster, whose type the file does not say.
+    """
 
     place: str
     cluster: ClusterRef | None = None
     selector: Selector | None = None
     context: str = ""
+    is_named: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,8 @@ class Setup:
     """One setup, merged from all files with its name.
 
     content has the parts that apply to every cluster (workspace, extension, compute, roles, namespaces, instance_types,
-    rollout, overrides, on_remove) in the form of the schema; paths of files are complete. places maps a part to
-    file:line:column.
+    rollout, overrides, on_remove) in the form of the schema; paths of files are complete, and an InstanceType object is
+    a Document. places maps every key, such as extension.settings.enableTraining, to file:line:column.
     """
 
     name: str
@@ -110,7 +114,7 @@ class ClusterSetup:
     """What one cluster must have, with the overrides that match it. A part is None where the files do not have it.
 
     compute_name is complete, and empty without a compute. wave is the number of its wave, from 0. The settings of the
-    extension are spelled as in the file.
+    extension are spelled as in the file. places maps the keys of the parts to file:line:column.
     """
 
     setup: str
@@ -126,6 +130,13 @@ class ClusterSetup:
     on_remove: str = "keep"
     place: str = ""
     wave: int = 0
+    places: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def place_of(self, key: str) -> str:
+        """Where a key such as extension.settings.enableTraining is in the files, or else its parent or the cluster."""
+        while key and key not in self.places:
+            key = key.rpartition(".")[0]
+        return self.places.get(key) or self.place
 
     @property
     def compute_namespace(self) -> str:

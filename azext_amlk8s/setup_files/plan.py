@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,12 +51,16 @@ class ResourcePlan:
 
 @dataclass(frozen=True)
 class ClusterPlan:
-    """What happens to the resources of one cluster, in the order in which apply changes them, and the findings."""
+    """What happens to the resources of one cluster, in the order in which apply changes them, and the findings.
+
+    places says where in the files the key is that a finding is about, as file:line:column.
+    """
 
     setup: str
     cluster: ClusterRef
     resources: Sequence[ResourcePlan]
     findings: Sequence[Finding] = ()
+    places: Mapping[Finding, str] = field(default_factory=dict)
 
     @property
     def action(self) -> str:
@@ -79,7 +83,9 @@ class ClusterPlan:
             "id": self.cluster.id,
             "action": self.action,
             "resources": [resource.to_object() for resource in self.resources],
-            "findings": [_finding_object(finding) for finding in Report.of(self.findings).findings],
+            "findings": [
+                _finding_object(finding, self.places.get(finding, "")) for finding in Report.of(self.findings).findings
+            ],
         }
 
 
@@ -158,19 +164,10 @@ def exit_code(plans: Sequence[ClusterPlan], *, detailed: bool) -> int:
     return 4 if detailed and any(plan.changes for plan in plans) else 0
 
 
-def group_findings(plans: Iterable[ClusterPlan]) -> Iterator[tuple[Finding, list[str]]]:
-    """Each finding once, errors first, with the clusters that have it."""
-    clusters: dict[Finding, list[str]] = {}
-    for plan in plans:
-        for finding in Report.of(plan.findings).findings:
-            clusters.setdefault(finding, []).append(plan.cluster.name)
-    order = list(Severity)
-    yield from sorted(clusters.items(), key=lambda item: order.index(item[0].severity))
-
-
-def _finding_object(finding: Finding) -> dict[str, str]:
+def _finding_object(finding: Finding, place: str) -> dict[str, str]:
     return {
         "id": finding.id,
+        "place": place,
         "severity": finding.severity.value,
         "subject": finding.subject,
         "message": finding.message,

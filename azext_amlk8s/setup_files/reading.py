@@ -104,15 +104,52 @@ def _merge(merged: _Merged, document: Document, findings: list[Finding]) -> None
     folder = PurePath(document.source).parent
     merged.clusters += [(document, ("clusters", number)) for number in range(len(document.value.get("clusters") or ()))]
     for key in (key for key in document.value if key not in NOT_PARTS):
-        place = document.place(key).partition(" ")[0]
-        value = _with_spellings(_complete(document.value[key], folder), document, (key,))
+        place = document.position(key)
+        value = _with_documents(
+            _with_spellings(_complete(document.value[key], folder), document, (key,)), document, key
+        )
         if key in LISTS:
-            merged.parts[key] = [*merged.parts.get(key, ()), *value]
+            before = merged.parts.get(key, ())
+            merged.parts[key] = [*before, *value]
             merged.places.setdefault(key, place)
+            for number, item in enumerate(document.value[key]):
+                merged.places |= _places(item, document, (key, number), f"{key}.{len(before) + number}")
         elif key in merged.parts:
             findings += rules.duplicate_part(place, f"part '{key}'", merged.places[key])
         else:
-            merged.parts[key], merged.places[key] = value, place
+            merged.parts[key] = value
+            merged.places |= _places(document.value[key], document, (key,), key)
+
+
+def _places(value: Any, document: Document, path: Path, name: str) -> dict[str, str]:
+    """Where a part and all keys below it are, by their names joined with dots."""
+    places = {name: document.position(*path)}
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        step = key if isinstance(key, int) and isinstance(value, list) else str(key)
+        places |= _places(inner, document, (*path, step), f"{name}.{key}")
+    return places
+
+
+def _with_documents(value: Any, document: Document, part: str) -> Any:
+    """A part of a file whose InstanceType objects are documents, which know their place."""
+    if part == "overrides":
+        return [_override_with_documents(override, document, number) for number, override in enumerate(value)]
+    return _as_documents(value, document, (part,)) if part == "instance_types" else value
+
+
+def _override_with_documents(override: Mapping[str, Any], document: Document, number: int) -> Mapping[str, Any]:
+    if "instance_types" not in override:
+        return override
+    path: Path = ("overrides", number, "instance_types")
+    return {**override, "instance_types": _as_documents(override["instance_types"], document, path)}
+
+
+def _as_documents(items: Sequence[Any], document: Document, path: Path) -> list[Any]:
+    return [
+        document.part(*path, number) if isinstance(item, Mapping) and "kind" in item else item
+        for number, item in enumerate(items)
+    ]
 
 
 def _complete(value: Any, folder: PurePath) -> Any:
@@ -164,7 +201,7 @@ def _missing_parts(setup: Setup, has_clusters: bool) -> Iterator[Finding]:
 
 def _entry(document: Document, path: Path, subscription: str, findings: list[Finding]) -> ClusterEntry | None:
     part = document.part(*path).value
-    place, context = document.place(*path).partition(" ")[0], str(part.get("context") or "")
+    place, context = document.position(*path), str(part.get("context") or "")
     if "select" in part:
         return ClusterEntry(place, None, Selector.of(part["select"]), context)
     if "resource_id" in part:
@@ -173,6 +210,10 @@ def _entry(document: Document, path: Path, subscription: str, findings: list[Fin
         except ValueError as error:
             findings += rules.invalid_resource_id(document, (*path, "resource_id"), str(error))
             return None
+    if "type" not in part:
+        subscription, group = str(part.get("subscription") or ""), str(part["resource_group"])
+        selector = Selector(str(part["name"]), subscription, group)
+        return ClusterEntry(place, None, selector, context, is_named=True)
     names = (part.get("subscription") or subscription, part["resource_group"], part["type"], part["name"])
     return ClusterEntry(place, ClusterRef(*map(str, names)), None, context)
 

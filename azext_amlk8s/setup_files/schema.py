@@ -56,9 +56,21 @@ def _findings(document: Document, error: SchemaError) -> Iterator[Finding]:
         choices = [branch["required"][0] for branch in error.validator_value]
         yield from rules.one_source(document, path, choices, [key for key in choices if key in error.instance])
     elif error.validator == "anyOf":
-        yield from rules.invalid_value(document, path, INSTANCE_TYPE_FORMS)
+        yield from _branch_findings(document, path, error)
     else:
         yield from rules.invalid_value(document, path, _expected(error))
+
+
+def _branch_findings(document: Document, path: Path, error: SchemaError) -> Iterator[Finding]:
+    """The findings of the alternative that a mapping is meant to be, known by a key that it has."""
+    given = error.instance if isinstance(error.instance, Mapping) else {}
+    for number, branch in enumerate(error.validator_value):
+        if any(key in given for key in branch.get("required", ())):
+            for inner in error.context:
+                if inner.relative_schema_path[0] == number:
+                    yield from _findings(document, inner)
+            return
+    yield from rules.invalid_value(document, path, INSTANCE_TYPE_FORMS)
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:
@@ -69,6 +81,8 @@ def _nearest(key: str, known: Mapping[str, Any]) -> str:
 def _expected(error: SchemaError) -> str:
     """What the schema allows instead, as a phrase."""
     declared = error.schema
+    if error.validator == "const":
+        return str(error.validator_value)
     if values := declared.get("enum"):
         return f"{', '.join(values[:-1])} or {values[-1]}" if len(values) > 1 else str(values[0])
     if error.validator in ("minItems", "minProperties"):

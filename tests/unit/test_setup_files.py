@@ -10,8 +10,17 @@ import yaml
 
 from azext_amlk8s.instance_types.documents import Text
 from azext_amlk8s.refs import ClusterRef
-from azext_amlk8s.rules import Finding
-from azext_amlk8s.setup_files import ClusterSetup, Setup, check_all, read_setups, resolve_clusters, setup_schema
+from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.setup_files import (
+    ClusterSetup,
+    Setup,
+    check_all,
+    read_setups,
+    resolve_clusters,
+    setup_schema,
+    unclear_cluster,
+)
+from azext_amlk8s.setup_files.file_terms import in_terms_of_file
 
 SUBSCRIPTION = "33333333-dddd-4eee-8fff-444444444444"
 BASE = """\
@@ -116,7 +125,10 @@ CASES = {
     "too many in parallel": (changed(rollout={"max_parallel": 500}), "D104", "a number from 1 to 200"),
     "percentage": (changed(rollout={"max_failures": "many"}), "D104", "a number or a percentage such as 5%"),
     "pause": (changed(rollout={"pause": "long"}), "D104", "a time such as 10m"),
-    "instance type": (changed(instance_types=[{"kind": "Pod"}]), "D104", "an InstanceType object"),
+    "kind of an object": (changed(instance_types=[{"apiVersion": "v1", "kind": "Pod"}]), "D104", "(instance_types.0.kind): invalid value 'Pod'; expected InstanceType"),
+    "instance type": (changed(instance_types=[{"name": "a"}]), "D104", "expected from_nodes, a mapping with file, a mapping with from_nodes, or an InstanceType object, got a mapping."),
+    "shares of nodes": (changed(instance_types=[{"from_nodes": True}]), "D104", "(instance_types.0.from_nodes): invalid value 'true'; expected a list"),
+    "mapping in place of a text": (changed(compute={"name": {"a": "b"}}), "D104", "(compute.name): expected a string, got a mapping."),
     "no clusters": ("name: edge\n", "D105", "'clusters' is missing"),
     "no workspace": ("name: a\nclusters: [{name: aks, resource_group: g, type: managedClusters}]\ncompute: {name: abc}\n", "D105", "'compute' requires 'workspace'"),
     "no group": (BASE.replace("resource_group: ml-rg, type: managedClusters", "type: managedClusters"), "D105", "'name' requires 'resource_group'"),
@@ -130,6 +142,63 @@ CASES = {
     "placeholder": (BASE.replace("ml-ws", "<my-workspace>"), "D110", "replace the placeholder '<my-workspace>'"),
     "resource ID": (BASE.replace("{name: ml-ws, resource_group: ml-rg}", "{resource_id: /subscriptions/x}"), "D113", "not the resource ID of a workspace"),
 }  # fmt: skip
+
+
+def test_the_type_of_a_named_cluster_may_be_left_out() -> None:
+    (setup,), findings = read(BASE.replace(", type: managedClusters", ""))
+    assert findings == ()
+    assert setup.clusters[1].is_named
+    assert [one.id for one in unclear_cluster("here", setup.clusters[1].selector, [])] == ["D121"]
+    assert [one.id for one in unclear_cluster("here", setup.clusters[1].selector, ["managedClusters"])] == []
+    assert [
+        one.id for one in unclear_cluster("here", setup.clusters[1].selector, ["managedClusters", "connectedClusters"])
+    ] == ["D121"]
+
+
+def test_an_unknown_variable_is_no_collision() -> None:
+    (setup,), _ = read(BASE.replace("{cluster.name}", "{name}"))
+    clusters, findings = clusters_of(setup)
+    assert [one.id for one in findings] == ["D111"]
+    assert check_all(clusters) == ()
+
+
+def test_keys_of_files_and_overrides_know_their_places() -> None:
+    text = (
+        BASE
+        + "overrides:\n- select: {name: aks}\n  extension: {settings: {enableTraining: false, relayserver.enabled: true}}\n"
+    )
+    (setup,), _ = read(text)
+    arc, aks = clusters_of(setup)[0]
+    assert arc.place_of("extension.settings.enableTraining") == "file1.yaml:7:30"
+    assert aks.place_of("extension.settings.enableTraining") == "file1.yaml:11:42"
+    assert aks.place_of("extension.settings.relayserver.enabled") == "file1.yaml:11:70"
+    assert aks.place_of("extension.version") == "file1.yaml:11:14"
+    assert arc.place_of("roles") == arc.place
+
+
+TERMS = [
+    ("S101", "--config enableTraining=True", "Set extension.settings.enableTraining to True."),
+    ("S103", "Add sslCname to --config.", "Add sslCname to extension.settings."),
+    ("S007", "Give key to --config-protected.", "Give key to extension.protected_settings."),
+    ("S111", "--config-protected a=...", "Set extension.protected_settings.a to a reference such as {env: NAME}."),
+    ("S002", "--allow-unknown-settings", "az amlk8s extension settings list -o table"),
+    ("V101", "--auto-upgrade false", "Set extension.auto_upgrade to false."),
+    ("C101", "--name k8s-1a", "Set compute.name to k8s-1a."),
+    ("F103", "--name other", "Set extension.name to other."),
+    ("C110", "--namespace training --create-namespace", "Set compute.namespace to training."),
+    ("C112", "--identity-type SystemAssigned", "Set compute.identity.type to system_assigned."),
+    ("C121", "az role assignment create --role x\nOr add --assign-roles to grant all of them.", "az role assignment create --role x\nOr set roles to ensure to grant all of them."),
+    ("C105", "az amlk8s extension create -g g -c c -t managedClusters --config enableTraining=True", "Set extension.settings.enableTraining to True."),
+    ("C105", "az amlk8s extension create -g g -c c -t managedClusters", "Add extension to the file."),
+    ("K101", "az aks show -n a", "az aks show -n a"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "fix", "expected"), TERMS, ids=[f"{rule} {fix}" for rule, fix, _ in TERMS])
+def test_fixes_name_keys_of_the_file(rule: str, fix: str, expected: str) -> None:
+    finding = Finding(rule, Severity.ERROR, "subject", "--namespace: reserved.", fix=fix)
+    assert in_terms_of_file(finding).fix == expected
+    assert in_terms_of_file(finding).message == "compute.namespace: reserved."
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
