@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import completers, options, setup, status_views, texts
+from azext_amlk8s.cli import completers, options, render, setup, status_views, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.tables import fit_width, shorten
 
@@ -204,6 +204,7 @@ GROUP = Group(
             text=status_views.status_text,
         ),
         *setup.COMMANDS,
+        *render.COMMANDS,
     ),
 )
 

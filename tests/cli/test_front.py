@@ -48,6 +48,7 @@ COMMANDS = {
     "amlk8s init",
     "amlk8s up",
     "amlk8s plan",
+    "amlk8s render",
     "amlk8s schema",
     "amlk8s status",
     "amlk8s extension diagnose",

@@ -1,0 +1,172 @@
+"""What `render` reads of Azure: each cluster and its workspace. Secrets are not read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.console.errors import collect_findings, raise_for_errors
+from azext_amlk8s.operations.setup_inputs import Clients, FileSettings, extension_versions
+from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION, ClusterSetup
+
+if TYPE_CHECKING:
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.computes import RoleNeeded
+    from azext_amlk8s.computes.model import AttachRequest
+    from azext_amlk8s.rendering import ClusterInput, SecretReference
+    from azext_amlk8s.rules import Finding
+    from azext_amlk8s.settings import ClusterFacts, Dependency, Settings
+
+READ_THREADS = 16
+# What the planner says about an error that is only about one cluster.
+UNREADABLE = (
+    "AzureConnectionError",
+    "AzureResponseError",
+    "AzureInternalError",
+    "UnauthorizedError",
+    "CLIInternalError",
+)
+Resource = Mapping[str, Any]
+
+
+def read_cluster_inputs(clients: Clients, clusters: Sequence[ClusterSetup]) -> list[ClusterInput]:
+    """What is rendered for each cluster, in order. Raises ValidationError with the errors of all clusters."""
+    with ThreadPoolExecutor(max(1, min(READ_THREADS, len(clusters)))) as pool:
+        results = list(pool.map(lambda one: _read_input(clients, one), clusters))
+    raise_for_errors(finding for _, findings in results for finding in findings)
+    return [found for found, _ in results if found]
+
+
+def _read_input(clients: Clients, one: ClusterSetup) -> tuple[ClusterInput | None, list[Finding]]:
+    from azext_amlk8s.operations.boundary import as_az_error, error_texts
+    from azext_amlk8s.rules import Severity
+    from azext_amlk8s.setup_files.plan import cannot_plan
+
+    found: ClusterInput | None = None
+    with collect_findings() as findings:
+        try:
+            found = _cluster_input(clients, one)
+        except Exception as raised:  # pylint: disable=broad-exception-caught
+            error = as_az_error(raised, "")
+            if type(error).__name__ in UNREADABLE:
+                raise error from raised
+            if not any(finding.severity is Severity.ERROR for finding in findings):
+                findings += cannot_plan(one.cluster.name, *error_texts(error))
+    return found, findings
+
+
+def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
+    from azext_amlk8s.operations.settings import read_cluster_facts
+    from azext_amlk8s.operations.setup_planning import attach_request
+    from azext_amlk8s.rendering import ClusterInput
+    from azext_amlk8s.settings import Settings
+
+    client = clients.of(one.cluster.subscription)
+    settings, secrets, findings = settings_of(one)
+    if one.extension is None:
+        settings = Settings()
+    resource, _, facts = read_cluster_facts(client, settings, one.cluster)
+    body, needs = _extension_request(one, settings, facts, findings)
+    request: AttachRequest | None = None
+    workspace: Resource | None = None
+    if one.compute_name and one.workspace is not None:
+        request = _checked(attach_request(one))
+        workspace = _read_workspace(clients.of(one.workspace.subscription), request)
+    roles = _roles(one, resource, workspace) if workspace is not None and one.roles == "ensure" else ()
+    name = str((one.extension or {}).get("name") or DEFAULT_EXTENSION)
+    return ClusterInput(facts, name, body, needs, tuple(secrets), request, workspace, roles)
+
+
+def settings_of(one: ClusterSetup) -> tuple[Settings, list[SecretReference], list[Finding]]:
+    """The settings of the extension with blanks in place of secrets, where the secrets are, and findings.
+
+    Certificate files are read only where the file names no host for the endpoints.
+    """
+    from azext_amlk8s.rendering import FILE, KEY_VAULT, SecretReference
+    from azext_amlk8s.settings import BLANK, Settings
+    from azext_amlk8s.settings.certificate_files import SENT_AS
+    from azext_amlk8s.settings.schema import find_key
+
+    part = one.extension or {}
+    tls = part.get("tls") or {}
+    plain = dict(part.get("settings") or {})
+    if "kubernetes_secret" in tls:
+        plain["sslSecret"] = tls["kubernetes_secret"]
+    if "cname" in tls:
+        plain["sslCname"] = tls["cname"]
+    secrets = []
+    for key, reference in (part.get("protected_settings") or {}).items():
+        known = find_key(key)
+        name = known.name if known else key
+        (kind, source), *_ = reference.items()
+        secrets.append(SecretReference(SENT_AS.get(name, name), kind, str(source), encoded=name in SENT_AS))
+    certificate_keys = dict(zip(SENT_AS.values(), ("certificate", "key"), strict=True))
+    if files := tls.get("files"):
+        paths = {key: str(files[name]) for key, name in certificate_keys.items()}
+        secrets += [SecretReference(key, FILE, path, encoded=True) for key, path in paths.items()]
+    elif url := tls.get("key_vault_certificate"):
+        secrets += [SecretReference(key, KEY_VAULT, str(url), encoded=True) for key in certificate_keys]
+    given: Mapping[str, str] = {}
+    if files and not tls.get("cname") and "sslCname" not in plain:
+        given = {key: str(files[name]) for key, name in zip(SENT_AS, ("certificate", "key"), strict=True)}
+    settings, findings = FileSettings(plain=plain, protected=given, place=one.place).read()
+    blanks = {secret.key: BLANK for secret in secrets}
+    return Settings(settings.config, {**settings.protected, **blanks}), secrets, findings
+
+
+def _extension_request(
+    one: ClusterSetup, settings: Settings, facts: ClusterFacts, findings: list[Finding]
+) -> tuple[dict[str, Any] | None, tuple[Dependency, ...]]:
+    """The PUT body of the extension with blanks in place of secrets, and the Azure resources that it needs.
+
+    Raises ValidationError with the findings of the rules about settings and the cluster.
+    """
+    from azext_amlk8s.operations.setting_options import version_findings
+    from azext_amlk8s.settings import (
+        BLANK,
+        build_create_body,
+        evaluate_cluster_rules,
+        evaluate_rules,
+        merge_settings,
+        needed_resources,
+        redact_body,
+    )
+
+    if one.extension is None:
+        return None, ()
+    version = extension_versions(one)
+    rules = (evaluate_rules(settings), version_findings(version), evaluate_cluster_rules(settings, facts))
+    raise_for_errors(findings, *rules)
+    needs = needed_resources(settings, facts)
+    for need in needs:
+        settings = merge_settings(settings, need.settings(None, BLANK))
+    return redact_body(build_create_body(settings, facts, **version)), needs
+
+
+def _checked(request: AttachRequest) -> AttachRequest:
+    from azext_amlk8s.computes import check_request
+
+    raise_for_errors(check_request(request, request.workspace.subscription))
+    return request
+
+
+def _read_workspace(client: AzureClient, request: AttachRequest) -> Resource:
+    from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
+
+    try:
+        return client.get_workspace(request.workspace)
+    except not_found() as error:
+        raise workspace_not_found(error, request.workspace) from error
+
+
+def _roles(one: ClusterSetup, cluster: Resource, workspace: Resource) -> tuple[RoleNeeded, ...]:
+    """The roles that the user-assigned identities of the workspace need on the cluster."""
+    from azext_amlk8s.computes import identity_principals, needed_roles
+
+    trusted_access = bool((cluster.get("properties") or {}).get("disableLocalAccounts"))
+    return tuple(
+        role
+        for principal in identity_principals(workspace)
+        for role in needed_roles(principal, one.cluster, trusted_access=trusted_access)
+    )

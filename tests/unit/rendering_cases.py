@@ -1,0 +1,88 @@
+"""Clusters to render, as `render` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from azext_amlk8s.computes.model import AttachRequest
+from azext_amlk8s.computes.roles import needed_roles
+from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
+from azext_amlk8s.rendering import ClusterInput, SecretReference
+from azext_amlk8s.settings import BLANK, Settings, build_create_body, merge_settings, needed_resources
+from azext_amlk8s.settings.facts import cluster_facts_from_resources
+
+SUBSCRIPTION = "33333333-dddd-4eee-8fff-444444444444"
+OTHER_SUBSCRIPTION = "55555555-dddd-4eee-8fff-444444444444"
+PRINCIPAL = "66666666-dddd-4eee-8fff-444444444444"
+CERTIFICATE = SecretReference("scoringFe.sslCert", "file", "cert.pem", encoded=True)
+KEY = SecretReference(
+    "scoringFe.sslKey", "key_vault", "https://edge-vault.vault.azure.net/secrets/fe-key", encoded=True
+)
+RELAY = SecretReference("relayServerConnectionString", "env", "RELAY")
+
+
+def cluster_input(
+    name: str,
+    cluster_type: str = "managedClusters",
+    *,
+    nodes: int = 3,
+    config: Mapping[str, str] | None = None,
+    secrets: Sequence[SecretReference] = (),
+    roles: bool = False,
+    compute: bool = True,
+    subscription: str = SUBSCRIPTION,
+    identity: Mapping[str, object] | None = None,
+) -> ClusterInput:
+    """A cluster with an extension and, unless it is left out, a compute."""
+    ref = ClusterRef(subscription, "ml-rg", cluster_type, name)
+    resource = {"id": ref.id, "name": name, "location": "East US", "properties": {"totalNodeCount": nodes}}
+    facts = cluster_facts_from_resources(resource, cluster_type)
+    settings = Settings(config or {"enableTraining": "True"}, {secret.key: BLANK for secret in secrets})
+    needs = needed_resources(settings, facts)
+    for need in needs:
+        settings = merge_settings(settings, need.settings(None, BLANK))
+    workspace = WorkspaceRef(SUBSCRIPTION, "ml-rg", "ml-ws")
+    request = AttachRequest(
+        ComputeRef(workspace, f"k8s-{name}"),
+        ref,
+        "ml",
+        identity or {"type": "SystemAssigned"},
+        {"amlk8s-setup": "edge"},
+    )
+    return ClusterInput(
+        facts,
+        "azureml",
+        build_create_body(settings, facts),
+        needs,
+        tuple(secrets),
+        request if compute else None,
+        {"location": "westeurope"} if compute else None,
+        needed_roles(PRINCIPAL, ref) if roles else (),
+    )
+
+
+FLEETS: dict[str, list[ClusterInput]] = {
+    "one AKS cluster": [cluster_input("aks")],
+    "one Arc-connected cluster": [cluster_input("arc", "connectedClusters")],
+    "both types, roles": [cluster_input("aks", roles=True), cluster_input("arc", "connectedClusters", roles=True)],
+    "clusters that differ in settings": [
+        cluster_input("big", config={"enableTraining": "True", "nodeSelector.pool": "ml"}),
+        cluster_input("small", nodes=1),
+    ],
+    "every resource beneath the extension": [
+        cluster_input(
+            "arc",
+            "connectedClusters",
+            config={"enableTraining": "True", "logAnalyticsWS": "True", "servicebus.enabled": "True"},
+        )
+    ],
+    "secrets": [
+        cluster_input("aks", config={"enableInference": "True"}, secrets=(CERTIFICATE, KEY)),
+        cluster_input("arc", "connectedClusters", secrets=(RELAY,)),
+    ],
+    "two subscriptions": [cluster_input("aks"), cluster_input("far", subscription=OTHER_SUBSCRIPTION)],
+    "no computes": [cluster_input("aks", compute=False)],
+    "a setting that looks like an expression": [
+        cluster_input("aks", config={"enableTraining": "True", "x": "[a'${b}"})
+    ],
+}
