@@ -6,8 +6,10 @@ from typing import Any
 
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
+from azext_amlk8s.azure.rate_limiter import RateLimitPolicy
 from azext_amlk8s.azure.responses import ResponseShapePolicy
 from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
+from azext_amlk8s.azure.transport import pooled_transport
 
 
 def extensions_client() -> type[Any]:
@@ -34,8 +36,9 @@ def extensions_client() -> type[Any]:
                 ),
                 "retry_policy": BoundedRetryPolicy(**kwargs),
                 "per_call_policies": [ResponseShapePolicy()],
-                "per_retry_policies": [TimeLimitPolicy()],
+                "per_retry_policies": [RateLimitPolicy(), TimeLimitPolicy()],
+                "transport": pooled_transport(**{**TIMEOUTS, **kwargs}),
             }
-            super().__init__(credential, subscription_id, **{**TIMEOUTS, **kwargs, **policies})
+            super().__init__(credential, subscription_id, **{**kwargs, **policies})
 
     return ExtensionsClient

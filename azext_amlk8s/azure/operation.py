@@ -33,6 +33,8 @@ def polling() -> Any:  # pylint: disable=too-many-statements
     from azure.core.polling.base_polling import BadResponse, BadStatus
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 
+    from azext_amlk8s.azure.rate_limiter import polling_requests
+
     class ResilientPolling(ARMPolling):
         """ARMPolling with its own schedule, and with patience."""
 
@@ -110,7 +112,8 @@ def polling() -> Any:  # pylint: disable=too-many-statements
         def request_status(self, status_link: str) -> Any:
             if self.finished() and status_link != self._operation.get_polling_url():
                 return self._final_resource(status_link)
-            return super().request_status(status_link)
+            with polling_requests():
+                return super().request_status(status_link)
 
         def _final_resource(self, link: str) -> Any:
             """The resource at the end of the operation, read again while it cannot be read."""

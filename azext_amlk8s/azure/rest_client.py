@@ -15,8 +15,10 @@ from azure.mgmt.core.exceptions import ARMErrorFormat
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
+from azext_amlk8s.azure.rate_limiter import RateLimitPolicy
 from azext_amlk8s.azure.responses import ResponseShapePolicy, json_list, json_object, unexpected_response
 from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
+from azext_amlk8s.azure.transport import pooled_transport
 from azext_amlk8s.change_log import record_change
 
 if TYPE_CHECKING:
@@ -47,12 +49,14 @@ class RestClient:
                 policies.ContentDecodePolicy(**kwargs),
                 policies.RedirectPolicy(**kwargs),
                 BoundedRetryPolicy(**kwargs),
+                RateLimitPolicy(),
                 TimeLimitPolicy(),
                 FreshTokenPolicy(credential, *scopes, base_url=base_url, **kwargs),
                 policies.CustomHookPolicy(**kwargs),
                 RedactedLoggingPolicy(),
             ],
-            **{**TIMEOUTS, **kwargs},
+            transport=pooled_transport(**{**TIMEOUTS, **kwargs}),
+            **kwargs,
         )
 
     def send(self, method: str, url: str, api_version: str | None = None, **query: str) -> HttpResponse:
