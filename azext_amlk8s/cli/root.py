@@ -1,11 +1,11 @@
-"""az amlk8s check, az amlk8s explain and az amlk8s status"""
+"""az amlk8s check, az amlk8s explain, az amlk8s status, and the commands without a group of lint and setup"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import completers, options, render, setup, status_views, texts
+from azext_amlk8s.cli import completers, lint, options, render, setup, status_views, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.tables import fit_width, shorten
 
@@ -203,6 +203,7 @@ GROUP = Group(
             table=status_views.status_rows,
             text=status_views.status_text,
         ),
+        lint.COMMAND,
         *setup.COMMANDS,
         *render.COMMANDS,
     ),

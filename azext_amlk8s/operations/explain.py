@@ -29,6 +29,7 @@ REPORTED_BY = {
     "N": "az amlk8s instance-type fit -g GROUP -c CLUSTER -t TYPE",
     "W": "az amlk8s workload check -f FILE",
     "D": "az amlk8s plan -f FILE",
+    "L": "az amlk8s lint PATH",
 }
 
 

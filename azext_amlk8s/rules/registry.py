@@ -12,7 +12,7 @@ from azext_amlk8s.rules.model import CheckSpec, Result, Rule, Severity
 P = ParamSpec("P")
 
 # The packages that declare rules; `all_rules` imports their modules.
-PACKAGES = ("settings", "computes", "instance_types", "workloads", "checks", "setup_files")
+PACKAGES = ("settings", "computes", "instance_types", "workloads", "checks", "setup_files", "lint")
 
 _rules: dict[str, Rule[Any]] = {}
 

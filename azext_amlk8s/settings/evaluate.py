@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azext_amlk8s.rules import Finding, rules_in
+from azext_amlk8s.rules import Finding, Rule, rules_in
 from azext_amlk8s.settings import cluster_rules, component_rules, node_rules, option_rules, setting_rules, update_rules
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import Settings
@@ -12,10 +12,14 @@ from azext_amlk8s.settings.update import Deployed
 AT_EVERY_UPDATE = {"F101", "F102", "F103", "F105", "F107", "F108", "F119", "F121"}
 
 
+def rules_over_settings() -> tuple[Rule[[Settings]], ...]:
+    """The rules over settings alone."""
+    return (*rules_in(setting_rules.__name__), *rules_in(component_rules.__name__))
+
+
 def evaluate_rules(settings: Settings) -> tuple[Finding, ...]:
     """The findings about settings alone."""
-    rules = (*rules_in(setting_rules.__name__), *rules_in(component_rules.__name__))
-    return tuple(finding for rule in rules for finding in rule(settings))
+    return tuple(finding for rule in rules_over_settings() for finding in rule(settings))
 
 
 def evaluate_version_rules(

@@ -49,6 +49,7 @@ COMMANDS = {
     "amlk8s up",
     "amlk8s plan",
     "amlk8s render",
+    "amlk8s lint",
     "amlk8s schema",
     "amlk8s status",
     "amlk8s extension diagnose",

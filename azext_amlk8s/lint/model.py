@@ -1,0 +1,114 @@
+"""What lint finds in files: resources of templates, settings, computes, and its findings with their positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from azext_amlk8s.lint.values import Mark, Value
+from azext_amlk8s.rules import Finding, Severity
+
+EXTENSIONS = "microsoft.kubernetesconfiguration/extensions"
+COMPUTES = "microsoft.machinelearningservices/workspaces/computes"
+RELAY_NAMESPACES = "microsoft.relay/namespaces"
+MANAGED, CONNECTED = "managedclusters", "connectedclusters"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource that a template deploys, in the shape of ARM whatever the language.
+
+    language is arm, bicep or terraform; form says what declares it: resource, azurerm, azapi or module. type is in
+    lower case. body holds what the request would: properties, identity, location; scope is what it is deployed on.
+    has_condition says that the file decides whether it is deployed; ignored are the paths of ignore_changes.
+    """
+
+    language: str
+    form: str
+    type: str
+    mark: Mark
+    body: Value
+    name: Value | None = None
+    scope: Value | None = None
+    has_condition: bool = False
+    ignored: tuple[str, ...] = ()
+    label: str = ""
+
+    def get(self, *path: str) -> Value | None:
+        """A value of the body."""
+        return self.body.get(*path)
+
+    def mark_of(self, *path: str) -> Mark:
+        """The position of the last key of a path that exists, or of the resource."""
+        value, mark = self.body, self.mark
+        for name in path:
+            inner = value.get(name)
+            if inner is None:
+                break
+            mark = value.key_mark(name) if value.keys else inner.mark
+            value = inner
+        return mark
+
+
+@dataclass(frozen=True)
+class ExtensionUse:
+    """The AzureML extension as a template or a command installs or updates it.
+
+    dialect is resource, azurerm, k8s-extension or amlk8s: who reads the settings. is_update: only some settings are
+    given. cluster is managedclusters, connectedclusters or empty where it is not known.
+    """
+
+    dialect: str
+    mark: Mark
+    config: Value | None = None
+    protected: Value | None = None
+    version: Value | None = None
+    auto_upgrade: Value | None = None
+    release_train: Value | None = None
+    cluster: str = ""
+    is_update: bool = False
+    resource: Resource | None = None
+
+    @property
+    def is_template(self) -> bool:
+        """Whether the settings go to Azure as they are written, without a command that completes them."""
+        return self.dialect in ("resource", "azurerm")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there may be settings that are not known."""
+        return self.is_update or any(
+            section is not None and (not section.known or section.is_open) for section in (self.config, self.protected)
+        )
+
+
+@dataclass(frozen=True)
+class LintFinding:
+    """A finding and its position."""
+
+    finding: Finding
+    mark: Mark
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is an error."""
+        return self.finding.severity is Severity.ERROR
+
+
+@dataclass
+class Result:
+    """What the files contain: findings, and what was not evaluated."""
+
+    findings: list[LintFinding] = field(default_factory=list)
+    skipped: list[tuple[Mark, str]] = field(default_factory=list)
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def add(self, findings: Iterable[Finding], mark: Mark) -> None:
+        """Add findings at one position."""
+        self.findings += [LintFinding(finding, mark) for finding in findings]
+
+
+def cluster_kind(value: Value | None) -> str:
+    """managedclusters or connectedclusters by the ID of a cluster, or by what is known of it; else empty."""
+    text = value.description.lower() if value is not None else ""
+    return next((kind for kind in (MANAGED, CONNECTED) if kind in text), "")

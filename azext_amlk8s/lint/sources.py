@@ -1,0 +1,13 @@
+"""The pages that document the rules over templates and commands."""
+
+DEPLOY = "https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension"
+HTTPS = "https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-online-endpoint"
+EXTENSION_SPEC = "https://learn.microsoft.com/azure/templates/microsoft.kubernetesconfiguration/extensions"
+COMPUTE_SPEC = "https://learn.microsoft.com/azure/templates/microsoft.machinelearningservices/workspaces/computes"
+RELAY_SPEC = "https://learn.microsoft.com/azure/templates/microsoft.relay/namespaces/hybridconnections"
+SECRETS = "https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices"
+K8S_EXTENSION = "https://learn.microsoft.com/cli/azure/k8s-extension"
+AZURERM = "https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/kubernetes_cluster_extension"
+AZAPI = "https://registry.terraform.io/providers/Azure/azapi/latest/docs/resources/resource"
+AVM = "https://azure.github.io/Azure-Verified-Modules/"
+PRIVATE_LINK = "https://github.com/Azure/AML-Kubernetes/blob/master/docs/private-link.md"

@@ -1,0 +1,151 @@
+"""az amlk8s lint: checks templates, scripts and other files without asking Azure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.console.errors import az_error, finding_object, set_exit_code
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.lint import LintFinding, Result, SourceFile
+
+STDIN = "-"
+STDIN_NAME = "standard input"
+MAX_BYTES = 5_000_000
+SUFFIXES = {
+    ".json", ".jsonc", ".bicep", ".bicepparam", ".tf", ".tfvars", ".yml", ".yaml", ".sh", ".bash", ".zsh",
+    ".ps1", ".psm1",
+}  # fmt: skip
+SKIPPED_FOLDERS = {".git", ".terraform", ".venv", "node_modules", "__pycache__", ".tox", ".mypy_cache"}
+
+
+def lint(cmd: AzCliCommand, path: Sequence[str], strict: bool = False) -> list[dict[str, Any]]:
+    """The findings on all files, by position; the exit code is 1 where there is an error."""
+    from azext_amlk8s.lint import lint as lint_files
+
+    result = lint_files(read_files(path))
+    findings = sort_findings(result, strict)
+    _log_skipped(result)
+    if any(each.is_error for each in findings):
+        set_exit_code(cmd, 1)
+    return [lint_object(each) for each in findings]
+
+
+def sort_findings(result: Result, strict: bool) -> list[LintFinding]:
+    """The findings by position, each once; with strict a warning is an error."""
+    from dataclasses import replace
+
+    from azext_amlk8s.rules import Severity
+
+    found = list(dict.fromkeys(result.findings))
+    if strict:
+        found = [
+            replace(each, finding=replace(each.finding, severity=Severity.ERROR))
+            if each.finding.severity is Severity.WARNING
+            else each
+            for each in found
+        ]
+    return sorted(found, key=lambda each: (each.mark.source, each.mark.line, each.mark.column, each.finding.id))
+
+
+def lint_object(found: LintFinding) -> dict[str, Any]:
+    """A finding with its position as the command returns it."""
+    mark = found.mark
+    return {"file": mark.source, "line": mark.line, "column": mark.column, **finding_object(found.finding)}
+
+
+def _log_skipped(result: Result) -> None:
+    """What was not evaluated, for --verbose."""
+    from knack.log import get_logger
+
+    log = get_logger(__name__)
+    for mark, reason in dict.fromkeys(result.skipped):
+        log.info("%s: %s", mark, reason)
+
+
+def read_files(paths: Sequence[str]) -> Iterator[SourceFile]:
+    """The files of all paths that may have something to check, each once.
+
+    Raises FileOperationError for a path that does not exist, and for a file that the user names and that cannot be
+    read. Files of folders that cannot be read are skipped with a warning.
+    """
+    from azext_amlk8s.lint import SourceFile
+
+    seen: set[str] = set()
+    for path in paths:
+        if path == STDIN:
+            yield SourceFile(STDIN_NAME, _decode(_stdin()) or "", is_named=True)
+            continue
+        place = Path(path).expanduser()
+        if not place.exists():
+            raise az_error("FileOperationError", f"The path '{path}' does not exist.", ["Check the path."])
+        for file in _files(place):
+            key = os.path.realpath(file)
+            if key not in seen:
+                seen.add(key)
+                yield from _source(file, is_named=file == place)
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """A file, or the files below a folder in the order of their names; links to folders are not followed."""
+    if not place.is_dir():
+        yield place
+        return
+    for folder, folders, names in os.walk(place):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
+        for name in sorted(names):
+            suffix = os.path.splitext(name)[1].lower()
+            if suffix in SUFFIXES or not suffix:
+                yield Path(folder, name)
+
+
+def _source(file: Path, *, is_named: bool) -> Iterator[SourceFile]:
+    """The file, if it may have something to check."""
+    from knack.log import get_logger
+
+    from azext_amlk8s.lint import SourceFile, has_signs
+
+    try:
+        if not file.is_file():
+            return
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be opened").lower()
+        if is_named:
+            raise az_error("FileOperationError", f"The file '{file}' cannot be read: {reason}.") from error
+        get_logger(__name__).warning("%s cannot be read: %s.", file, reason)
+        return
+    if len(content) > MAX_BYTES:
+        if is_named or has_signs(content):
+            get_logger(__name__).warning("%s is larger than %s MB; skipped.", file, MAX_BYTES // 1_000_000)
+        return
+    text = _decode(content)
+    if text is not None and (is_named or has_signs(text.encode("utf-8", "ignore"))):
+        yield SourceFile(str(file), text, is_named)
+
+
+def _decode(content: bytes) -> str | None:
+    """The text of a file in UTF-8 or UTF-16, with \\n between lines; None for what is not text."""
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if encoding != "utf-16" and b"\0" in content[:8000]:
+        return None
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        try:
+            text = content.decode("cp1252")
+        except UnicodeDecodeError:
+            return None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _stdin() -> bytes:
+    import sys
+
+    return sys.stdin.buffer.read(MAX_BYTES)
