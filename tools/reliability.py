@@ -13,7 +13,7 @@ PROMISES = (
     "A command that ends with exit code 0 has done what it says: the state of the resource in Azure decides.",
     "A command that was interrupted, killed or cut off from the network can be run again, and leads to the state that "
     "one undisturbed run leads to. Nothing is created twice, and nothing is lost.",
-    "A command that only reads changes nothing, and a list is complete or an error.",
+    "A command that only reads changes nothing, and a list is complete, says what it lacks, or is an error.",
     "Throttling, server errors, reset connections, expired tokens and failed polls are retried as the SDKs of Azure "
     "and client-go do.",
     "A failure is one message, never a traceback, and says what was requested before.",

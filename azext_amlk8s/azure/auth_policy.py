@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
 
 CHALLENGE = "WWW-Authenticate"
 RENEWED = "amlk8s_renewed_token"
+HTTPS_PORT = "443"
+_ADDRESS = re.compile(r"https://(?P<host>[a-z0-9][a-z0-9.-]*)(?::(?P<port>\d{1,5}))?(?=[/?#]|$)", re.I | re.A)
 
 
 class ForeignHost(Exception):
     """Azure returned a link, or a redirect, that leads out of the user's cloud; nothing was sent there."""
 
     def __init__(self, url: str, base_url: str) -> None:
-        address = urlsplit(url)
-        host = address.hostname or "an unknown host"
-        reason = "without encryption" if address.scheme != "https" else "which is not a host of this cloud"
+        try:
+            address = urlsplit(url)
+            host, scheme = address.hostname or "an unknown host", address.scheme
+        except ValueError:
+            host, scheme = "an invalid host", "https"
+        reason = "without encryption" if scheme != "https" else "which is not a host of this cloud"
         super().__init__(
             f"Azure's response refers to '{host}', {reason} (expected '{urlsplit(base_url).hostname}'). "
             "Nothing was sent there."
@@ -91,12 +97,12 @@ class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
 
 
 def is_host_of_cloud(url: str, base_url: str) -> bool:
-    """Whether an https URL is on the host of Azure Resource Manager or on one of its regional hosts."""
-    address, cloud = urlsplit(url), urlsplit(base_url)
-    try:
-        same_port = (address.port or 443) == (cloud.port or 443)
-    except ValueError:
+    """Whether an https URL is on the host of Azure Resource Manager or on one of its regional hosts.
+
+    Whatever libraries read differently, such as a user name or a backslash in the host, is not.
+    """
+    address, cloud = _ADDRESS.match(url), _ADDRESS.match(base_url)
+    if not address or not cloud or (address["port"] or HTTPS_PORT) != (cloud["port"] or HTTPS_PORT):
         return False
-    host, cloud_host = (address.hostname or "").lower(), (cloud.hostname or "").lower()
-    is_host = host == cloud_host or host.endswith(f".{cloud_host}")
-    return address.scheme == "https" and same_port and is_host and "@" not in address.netloc
+    host, cloud_host = address["host"].lower(), cloud["host"].lower()
+    return host == cloud_host or host.endswith(f".{cloud_host}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 if TYPE_CHECKING:
     from azure.core.polling import LROPoller
@@ -56,7 +57,7 @@ def polling() -> Any:  # pylint: disable=too-many-statements
                 self._last_success = time.monotonic()
             try:
                 super().update_status()
-            except (AzureError, BadStatus, BadResponse) as error:
+            except (AzureError, BadStatus, BadResponse, AttributeError, TypeError, ValueError) as error:
                 code = self._status_code(error)
                 if code == 401:  # the token was renewed, and the new one is rejected too
                     raise
@@ -110,10 +111,15 @@ def polling() -> Any:  # pylint: disable=too-many-statements
             super()._poll()
 
         def request_status(self, status_link: str) -> Any:
-            if self.finished() and status_link != self._operation.get_polling_url():
+            status_link = urljoin(self._initial_response.http_request.url, status_link)
+            if self.finished() and not self._is_polling_url(status_link):
                 return self._final_resource(status_link)
             with polling_requests():
                 return super().request_status(status_link)
+
+        def _is_polling_url(self, link: str) -> bool:
+            url: str = urljoin(self._initial_response.http_request.url, self._operation.get_polling_url())
+            return link == url
 
         def _final_resource(self, link: str) -> Any:
             """The resource at the end of the operation, read again while it cannot be read."""

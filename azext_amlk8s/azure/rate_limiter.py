@@ -186,7 +186,7 @@ def _provider(url: str) -> tuple[str, str]:
 
 
 def _host(url: str) -> str:
-    return url.split("/", 3)[2].lower()
+    return url.lower().partition("://")[2].partition("/")[0]
 
 
 def _subscription(url: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azure.core.exceptions import DecodeError, HttpResponseError
+from azure.core.exceptions import DecodeError, HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 from azure.core.rest import HttpResponse
+from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from azext_amlk8s.values import mapping, wrong_type
 
@@ -40,7 +41,7 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
     """Raises UnexpectedResponse for a response that no resource provider sends, successful or not.
 
     It is the outermost policy of both clients. A body that is empty is only an error where it must not be: after a PUT
-    or a PATCH that has completed.
+    or a PATCH that has completed, and with a status of failure, which raises HttpResponseError.
     """
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
@@ -51,15 +52,28 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
             if error.response is None:
                 raise
             raise unexpected_response(error.response, "JSON") from error
-        except UnicodeError as error:
+        except (ValueError, LookupError, RecursionError) as error:  # from decoding text and JSON
             host = request.http_request.url.split("/")[2]
             raise UnexpectedResponse(f"Unexpected response from '{host}'; expected JSON in UTF-8.") from error
         received = response.http_response
         received.read()
         is_write = request.http_request.method in WRITES and received.status_code in (200, 201)
         if received.content.strip() or is_write:
-            json_object(received)
+            body = json_object(received)
+            if is_write and "properties" in body and body["properties"] is None:
+                raise unexpected_response(received, "a resource with properties")
+        else:
+            raise_for_status(received)
         return response
+
+
+def raise_for_status(response: HttpResponse) -> None:
+    """Raise HttpResponseError for a refused request, UnexpectedResponse for a redirect that was not followed."""
+    if response.status_code >= 400:
+        kind = ResourceNotFoundError if response.status_code == 404 else HttpResponseError
+        raise kind(response=response, error_format=ARMErrorFormat)
+    if response.status_code >= 300:
+        raise unexpected_response(response, "no redirect")
 
 
 def json_object(response: HttpResponse) -> dict[str, Any]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urljoin
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline import policies
 from azure.core.polling import LROPoller
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core import ARMPipelineClient
-from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
 from azext_amlk8s.azure.rate_limiter import RateLimitPolicy
-from azext_amlk8s.azure.responses import ResponseShapePolicy, json_list, json_object, unexpected_response
+from azext_amlk8s.azure.responses import (
+    ResponseShapePolicy,
+    json_list,
+    json_object,
+    raise_for_status,
+    unexpected_response,
+)
 from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
 from azext_amlk8s.azure.transport import pooled_transport
 from azext_amlk8s.change_log import record_change
@@ -63,7 +68,7 @@ class RestClient:
         """The response to a request without a body; a link that ARM returned is sent as it is (api_version None)."""
         request = HttpRequest(method, self._url(url), params=_query(api_version, query))
         response: HttpResponse = self._client.send_request(request)
-        _raise_for_status(response)
+        raise_for_status(response)
         return response
 
     def get_object(self, method: str, url: str, api_version: str | None = None, **query: str) -> dict[str, Any]:
@@ -93,11 +98,12 @@ class RestClient:
         request = HttpRequest(method, self._url(url), params=_query(api_version, query), json=body)
         sent = self._client.send_request(request, _return_pipeline_response=True)
         pipeline_response = cast("PipelineResponse[HttpRequest, HttpResponse]", sent)
-        _raise_for_status(pipeline_response.http_response)
+        raise_for_status(pipeline_response.http_response)
         return Operation(LROPoller(self._client, pipeline_response, _optional_object, polling()))
 
     def _url(self, url: str) -> str:
-        return url if url.startswith("https://") else self._base_url + url
+        """A path, or a link that ARM returned, which may be relative."""
+        return urljoin(self._base_url, url)
 
 
 def _query(api_version: str | None, query: Mapping[str, str]) -> dict[str, str] | None:
@@ -107,9 +113,3 @@ def _query(api_version: str | None, query: Mapping[str, str]) -> dict[str, str] 
 def _optional_object(pipeline_response: Any) -> dict[str, Any] | None:
     response: HttpResponse = pipeline_response.http_response
     return json_object(response) if response.text() else None
-
-
-def _raise_for_status(response: HttpResponse) -> None:
-    if response.status_code >= 400:
-        kind = ResourceNotFoundError if response.status_code == 404 else HttpResponseError
-        raise kind(response=response, error_format=ARMErrorFormat)

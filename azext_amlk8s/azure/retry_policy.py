@@ -6,11 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
+from azure.core.exceptions import ServiceResponseTimeoutError
+from azure.core.pipeline.policies import HTTPPolicy, RetryPolicy
 
+from azext_amlk8s.daemon_threads import call_within
 from azext_amlk8s.time_limit import is_time_up, time_left
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
+# One attempt with all of its response, which may arrive byte by byte, and with a new token.
+ATTEMPT_SECONDS = 300
 MOST_RETRY_AFTER_SECONDS = 120
 TIMEOUTS = {"connection_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
 
@@ -59,10 +63,18 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return seconds if 0 <= seconds < math.inf else None
 
 
-class TimeLimitPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
-    """Ends every attempt of a request with the time limit of the command; it stands after the retry policy."""
+class TimeLimitPolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
+    """Ends every attempt of a request with the time limit of the command; it stands after the retry policy.
 
-    def on_request(self, request: Any) -> None:
-        """Set the timeouts of an attempt. Raises TimeLimitExceeded where no time is left."""
+    The policies after it get a token, which may take requests of its own, send the request and read the response.
+    """
+
+    def send(self, request: Any) -> Any:
+        """The response. Raises TimeLimitExceeded, and ServiceResponseTimeoutError where an attempt takes too long."""
         options = request.context.options
         options.update({name: time_left(seconds) for name, seconds in TIMEOUTS.items()})
+        try:
+            return call_within(time_left(ATTEMPT_SECONDS), self.next.send, request)
+        except TimeoutError as error:
+            time_left(ATTEMPT_SECONDS)
+            raise ServiceResponseTimeoutError(str(error), error=error) from error

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.daemon_threads import call_within
 from azext_amlk8s.kubernetes.errors import ClusterRefused, ClusterUnreachable
 from azext_amlk8s.kubernetes.responses import unexpected_response
 from azext_amlk8s.time_limit import time_left
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
+# One attempt with all of its response, which may arrive byte by byte, and with a credential plugin.
+ATTEMPT_SECONDS = 300.0
 # As client-go: https://pkg.go.dev/k8s.io/client-go/rest#Request.MaxRetries
 RETRIED_STATUSES = (429, 500, 503, 504)
 RETRIES, RETRIES_AFTER_TIMEOUT = 4, 1
@@ -58,10 +61,11 @@ class Sender:
         from lightkube.core.exceptions import ConfigError
 
         try:
-            response: Response = self._http.request(method, path, **options)
+            response: Response = call_within(time_left(ATTEMPT_SECONDS), self._request, method, path, options)
         except httpx2.ConnectTimeout as error:  # the address is wrong or blocked
             return None, self._unreachable(error), 0
-        except httpx2.TimeoutException as error:
+        except (httpx2.TimeoutException, TimeoutError) as error:
+            time_left(ATTEMPT_SECONDS)
             return None, self._unreachable(error), RETRIES_AFTER_TIMEOUT
         except (httpx2.ReadError, httpx2.RemoteProtocolError) as error:
             return None, self._unreachable(error), RETRIES
@@ -72,6 +76,10 @@ class Sender:
         except ConfigError as error:
             return None, ClusterRefused(401, "Unauthorized", str(error)), 0
         return response, None, RETRIES if response.status_code in RETRIED_STATUSES else 0
+
+    def _request(self, method: str, path: str, options: Mapping[str, Any]) -> Response:
+        response: Response = self._http.request(method, path, **options)
+        return response
 
     def _unreachable(self, error: Exception) -> ClusterUnreachable:
         text = str(error)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.failure_context import operation_failed
+from azext_amlk8s.operations.waiting import Awaited, begin_deletion, wait_until_deleted
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -25,7 +27,7 @@ def find_resources(client: AzureClient, needs: Sequence[Dependency]) -> dict[str
     """The existing resources by kind, None for those that do not exist; read in parallel."""
     if not needs:
         return {}
-    with ThreadPoolExecutor(len(needs)) as pool:
+    with DaemonPool(len(needs)) as pool:
         resources = list(pool.map(client.find, (need.id for need in needs)))
     return {need.kind: resource for need, resource in zip(needs, resources, strict=True)}
 
@@ -96,12 +98,15 @@ def delete_resources(cmd: AzCliCommand, client: AzureClient, leftovers: Sequence
     from azext_amlk8s.console.progress import follow
 
     for need in leftovers:
-        action = f"Deleting the {need.label} {need.name}"
+        action, show = f"Deleting the {need.label} {need.name}", f"az resource show --ids {need.id}"
+        commands = [f"az lock list --resource {need.id} -o table", f"az resource delete --ids {need.id}"]
+        read = partial(client.find, need.id)
+        awaited = Awaited(need.name, read, show, show)
         try:
-            operation = client.begin_delete(need.id)
-            follow(cmd, operation, action, f"az resource show --ids {need.id}", timeout=RESOURCE_SECONDS)
+            operation = begin_deletion(partial(client.begin_delete, need.id), read)
+            follow(cmd, operation, action, show, timeout=RESOURCE_SECONDS)
+            wait_until_deleted(awaited, RESOURCE_SECONDS, commands)
         except HttpResponseError as error:
-            commands = [f"az lock list --resource {need.id} -o table", f"az resource delete --ids {need.id}"]
             raise operation_failed(action, error, [], commands) from error
 
 

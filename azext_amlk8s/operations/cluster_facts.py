@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def cluster_facts(
     from azext_amlk8s.scheduling.placement import workload_placement
     from azext_amlk8s.scheduling.pools import nodes_from_pools
 
-    with ThreadPoolExecutor(4) as pool:
+    with DaemonPool(4) as pool:
         node_objects = pool.submit(found.cluster.items, NODES)
         pod_objects = pool.submit(_pods, found.cluster)
         extension_read = pool.submit(found.extension) if found.ref else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.operations.option_groups import group_options
 from azext_amlk8s.operations.resource_lookup import find_cluster, open_named_cluster
+from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.refs import MANAGED_CLUSTERS, ClusterRef
 from azext_amlk8s.shell import join
 
@@ -76,8 +77,9 @@ class ClusterSession:
         return self.connection
 
     def extension(self) -> dict[str, Any] | None:
-        """The extension on the cluster; None without one, and where it cannot be read."""
+        """The extension on the cluster; None without one, and with a warning where it cannot be read."""
         from azure.core.exceptions import HttpResponseError
+        from knack.log import get_logger
 
         from azext_amlk8s.operations.extension_common import azureml_extensions
 
@@ -85,7 +87,9 @@ class ClusterSession:
             return None
         try:
             return next(iter(azureml_extensions(self.client.list_extensions(self.ref))), None)
-        except HttpResponseError:
+        except HttpResponseError as error:
+            reason = redact_text(" ".join(str(error.message).split()))
+            get_logger(__name__).warning("The extension on cluster '%s' cannot be read: %s", self.ref.name, reason)
             return None
 
 

@@ -24,6 +24,7 @@ from azext_amlk8s.operations.compute_errors import (
 from azext_amlk8s.operations.compute_options import open_compute, open_workspace
 from azext_amlk8s.operations.compute_progress import (
     TrackedOperation,
+    begin_detach,
     follow_detach,
     log_continues,
     warn_about_endpoints,
@@ -144,7 +145,7 @@ def detach_compute(
     raise_for_errors(check_detach(compute, ref))
     warn_about_endpoints(client, ref)
     confirm(cmd, f"Detach compute '{ref.name}' from workspace '{workspace}'?", yes, refusal="Not detached")
-    operation = client.begin_detach_compute(ref)
+    operation = begin_detach(client, ref)
     resume = f"az amlk8s compute wait {ref.cli_args} --deleted"
     if no_wait:
         log_continues(resume)

@@ -42,6 +42,7 @@ from azext_amlk8s.operations.compute_options import (
 from azext_amlk8s.operations.compute_progress import (
     TrackedOperation,
     begin_attach,
+    begin_detach,
     follow_compute,
     follow_detach,
     log_continues,
@@ -291,7 +292,7 @@ class Attachment:
                 operation = (
                     poll_compute(self.client, self.ref, dict(existing))
                     if deleting
-                    else self.client.begin_detach_compute(self.ref)
+                    else begin_detach(self.client, self.ref)
                 )
             except HttpResponseError as error:
                 if error.status_code in REFUSED:

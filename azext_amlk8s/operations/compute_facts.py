@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.computes import (
@@ -17,6 +16,7 @@ from azext_amlk8s.computes import (
     identity_principals,
     needed_roles,
 )
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
 from azext_amlk8s.operations.extension_common import read_cluster
 from azext_amlk8s.operations.failure_context import PATHS, connect_to_cluster
@@ -41,7 +41,7 @@ def collect_attach_facts(client: AzureClient, request: AttachRequest) -> tuple[A
     context.
     """
     cluster_ref, workspace_ref = request.cluster, request.workspace
-    with ThreadPoolExecutor(THREADS) as pool:
+    with DaemonPool(THREADS) as pool:
         workspace_read = pool.submit(client.get_workspace, workspace_ref)
         computes_read = pool.submit(client.list_computes, workspace_ref)
         cluster_read = pool.submit(read_cluster, client, cluster_ref)
@@ -97,7 +97,7 @@ def read_contents(
         "health": lambda: connection.read(PATHS["health"]),
     }
     try:
-        with ThreadPoolExecutor(len(reads)) as pool:
+        with DaemonPool(len(reads)) as pool:
             responses = dict(zip(reads, pool.map(lambda read: read(), reads.values()), strict=True))
     except (ClusterUnreachable, ClusterRefused) as error:
         return None, None, f"The cluster's API could not be read: {' '.join(str(error).split())}"

@@ -15,7 +15,15 @@ from azext_amlk8s.operations.compute_errors import (
     read_compute,
 )
 from azext_amlk8s.operations.failure_context import operation_failed
-from azext_amlk8s.operations.waiting import FAILED_STATES, Awaited, Condition, Deadline, wait_for
+from azext_amlk8s.operations.waiting import (
+    FAILED_STATES,
+    REFUSED_STATUSES,
+    Awaited,
+    Deadline,
+    begin_deletion,
+    read_after,
+    wait_until_deleted,
+)
 from azext_amlk8s.refs import ClusterRef, ComputeRef
 
 if TYPE_CHECKING:
@@ -24,10 +32,8 @@ if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient, Operation, StatePoller
 
 Resource = dict[str, Any]
-DELETED_INTERVAL_SECONDS = 2
 # A compute whose state is not known yet.
 UNREAD: Resource = {"properties": {"provisioningState": "InProgress"}}
-REFUSED_STATUSES = (400, 401, 403, 404, 422, 429)
 UNRECEIVED_STATES = ("creating", "updating", "succeeded")
 
 
@@ -38,17 +44,37 @@ def begin_attach(client: AzureClient, request: AttachRequest, body: Mapping[str,
     the compute is read: the operation is then followed by the state of the compute. Raises what the request raised
     otherwise.
     """
-    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+    return _begin_put(client, request.compute, body, lambda compute: not compare_compute(compute, request))
+
+
+def begin_update(
+    client: AzureClient, ref: ComputeRef, body: Mapping[str, Any], is_applied: Callable[[Resource], bool]
+) -> Operation | StatePoller:
+    """Send the PUT that updates; a lost response is treated as by `begin_attach`."""
+    return _begin_put(
+        client, ref, body, lambda compute: state_of(compute).lower() != "succeeded" or is_applied(compute)
+    )
+
+
+def begin_detach(client: AzureClient, ref: ComputeRef) -> Operation | StatePoller:
+    """Send the DELETE that detaches; a lost response is treated as by `begin_deletion`."""
+    return begin_deletion(lambda: client.begin_detach_compute(ref), lambda: read_compute(client, ref))
+
+
+def _begin_put(
+    client: AzureClient, ref: ComputeRef, body: Mapping[str, Any], is_requested: Callable[[Resource], bool]
+) -> Operation | StatePoller:
+    from azure.core.exceptions import AzureError
 
     try:
-        return client.begin_put_compute(request.compute, body)
-    except (ServiceRequestError, ServiceResponseError, HttpResponseError) as error:
-        if isinstance(error, HttpResponseError) and (error.status_code or 0) in REFUSED_STATUSES:
+        return client.begin_put_compute(ref, body)
+    except AzureError as error:
+        if getattr(error, "status_code", None) in REFUSED_STATUSES:
             raise
-        compute = client.find(request.compute.id)
-        if compute is None or state_of(compute).lower() not in UNRECEIVED_STATES or compare_compute(compute, request):
+        compute = read_after(error, lambda: read_compute(client, ref))
+        if compute is None or state_of(compute).lower() not in UNRECEIVED_STATES or not is_requested(compute):
             raise
-        return poll_compute(client, request.compute, compute)
+        return poll_compute(client, ref, compute)
 
 
 def poll_compute(client: AzureClient, ref: ComputeRef, compute: Resource) -> StatePoller:
@@ -122,9 +148,8 @@ def follow_detach(tracked: TrackedOperation, operation: Operation | StatePoller)
     """Follow a detachment until the compute cannot be read any more; its operation ends earlier."""
     client, ref = tracked.client, tracked.compute
     tracked.follow(operation)
-    limit = max(tracked.deadline.remaining, DELETED_INTERVAL_SECONDS)
     awaited = Awaited(ref.name, lambda: client.find(ref.id), tracked.resume, tracked.resume)
-    wait_for(awaited, Condition(deleted=True), DELETED_INTERVAL_SECONDS, limit)
+    wait_until_deleted(awaited, tracked.deadline.remaining)
 
 
 def _is_final(compute: object) -> bool:

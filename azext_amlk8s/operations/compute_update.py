@@ -23,7 +23,7 @@ from azext_amlk8s.operations.compute_options import (
     reject_lists,
     reject_unsupported,
 )
-from azext_amlk8s.operations.compute_progress import TrackedOperation, follow_compute, log_continues
+from azext_amlk8s.operations.compute_progress import TrackedOperation, begin_update, follow_compute, log_continues
 from azext_amlk8s.operations.waiting import Deadline
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def update_compute(
     confirm(cmd, f"Update compute '{ref.name}', which may restart what runs on it?", yes, refusal="Not updated")
     identity = None if same_identity(identity, compute.get("identity")) else identity
     try:
-        operation = client.begin_put_compute(ref, body)
+        operation = begin_update(client, ref, body, lambda found: not unapplied_update(found, ref, identity, tags))
     except HttpResponseError as error:
         if error.status_code in REJECTED:
             raise_for_errors(rejected_update(compute, ref, " ".join(error_messages(error)[1]), identity, tags))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.failure_context import FailureContext, operation_failed, resource_failed
 from azext_amlk8s.operations.resource_lookup import cluster_not_found
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, EXTENSION_TYPE, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
@@ -131,7 +131,7 @@ def choose_extension(cluster: ClusterRef, extensions: Iterable[Resource], defaul
 
 def read_cluster(client: AzureClient, cluster: ClusterRef) -> tuple[Resource, list[Resource]]:
     """The cluster and its extensions, read in parallel. Raises az's ResourceNotFoundError for a missing cluster."""
-    with ThreadPoolExecutor(2) as pool:
+    with DaemonPool(2) as pool:
         cluster_read = pool.submit(client.get_cluster, cluster)
         extensions_read = pool.submit(client.list_extensions, cluster)
         try:

@@ -14,17 +14,17 @@ from azext_amlk8s.operations.extension_common import (
     azureml_extensions,
     choose_extension,
     follow_operation,
-    poll_after_lost_response,
     read_cluster,
     read_extension,
 )
 from azext_amlk8s.operations.resource_lookup import open_named_cluster
+from azext_amlk8s.operations.waiting import begin_deletion
 from azext_amlk8s.refs import ClusterRef, ExtensionRef
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
-    from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.settings import ClusterFacts, Dependency
 
 WORKERS = 8
@@ -88,14 +88,15 @@ def delete_extension(
         log.warning("Extension '%s' not found on cluster '%s': nothing to delete.", extension.name, cluster_ref.name)
     else:
         _confirm(cmd, client, extension, leftovers if delete_dependencies else (), yes)
-        operation = _begin(client, extension, force)
+        operation = begin_deletion(
+            lambda: client.begin_delete_extension(extension, force=force), lambda: read_extension(client, extension)
+        )
         if no_wait:
             resume = f"az amlk8s extension wait {extension.cli_args} --deleted"
             log.warning("The deletion continues in Azure. To follow it: %s", resume)
             return
-        if operation is not None:
-            action = f"Deleting {extension.name} from {cluster_ref.name}"
-            follow_operation(cmd, operation, client, extension, action, "deleted", timeout)
+        action = f"Deleting {extension.name} from {cluster_ref.name}"
+        follow_operation(cmd, operation, client, extension, action, "deleted", timeout)
     if leftovers and not delete_dependencies:
         _report_leftovers(extension, leftovers)
     elif leftovers:
@@ -116,19 +117,6 @@ def _find(extensions: list[Resource], extension: ExtensionRef) -> Resource | Non
             ["This command only deletes AzureML extensions. To delete another one, use az k8s-extension delete."],
         )
     return existing
-
-
-def _begin(client: AzureClient, extension: ExtensionRef, force: bool) -> Operation | StatePoller | None:
-    """The operation of the DELETE, None where its response was lost and the extension no longer exists."""
-    from azure.core.exceptions import AzureError
-
-    try:
-        return client.begin_delete_extension(extension, force=force)
-    except AzureError as error:
-        refused = (getattr(error, "status_code", None) or 0) >= 400
-        if not refused and read_extension(client, extension) is None:
-            return None
-        return poll_after_lost_response(client, extension, error)
 
 
 def _find_leftovers(client: AzureClient, facts: ClusterFacts) -> list[Dependency]:
@@ -166,9 +154,9 @@ def _confirm(
 
 def _attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[str], bool]:
     """The computes of the subscription on a cluster, as workspace/compute, and whether all workspaces could be read."""
-    from concurrent.futures import ThreadPoolExecutor
-
     from azure.core.exceptions import HttpResponseError
+
+    from azext_amlk8s.daemon_threads import DaemonPool
 
     def list_computes(workspace: Mapping[str, Any]) -> list[Resource] | None:
         try:
@@ -180,7 +168,7 @@ def _attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[str],
         workspaces = client.list_workspaces()
     except HttpResponseError:
         return [], False
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with DaemonPool(WORKERS) as pool:
         computes = list(pool.map(list_computes, workspaces))
     attached = [
         f"{workspace['name']}/{compute['name']}"

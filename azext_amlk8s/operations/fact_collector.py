@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.checks.facts import CheckTarget, Facts, Object, Objects, find_extension, properties_of
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, PATHS, connect_to_cluster, find_arc_cluster
 from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Fact, Unavailable
@@ -70,7 +71,7 @@ class FactCollector:
 
     def __init__(self, client: AzureClient, target: CheckTarget, known: Mapping[Fact[Any], Any] | None = None) -> None:
         self._client, self.target = client, target
-        self._pool = ThreadPoolExecutor(WORKERS)
+        self._pool = DaemonPool(WORKERS)
         self._futures: dict[Fact[Any], Future[Any]] = {fact: _completed(value) for fact, value in (known or {}).items()}
         self._lock = Lock()
         self._agents: Object | None = None
@@ -110,7 +111,7 @@ class FactCollector:
 
     def close(self) -> None:
         """Do not collect what has not been started yet."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
 
     @property
     def connection(self) -> Cluster | Unavailable:

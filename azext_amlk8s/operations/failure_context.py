@@ -129,9 +129,8 @@ def resource_failed(
 
 def collect_evidence(context: FailureContext) -> Evidence:
     """What the cluster shows of a failure, read in parallel."""
-    from concurrent.futures import ThreadPoolExecutor
-
     from azext_amlk8s import diagnosis
+    from azext_amlk8s.daemon_threads import DaemonPool
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
 
     if context.cluster is None:
@@ -140,7 +139,7 @@ def collect_evidence(context: FailureContext) -> Evidence:
     if cluster is None:
         return Evidence(note=note)
     try:
-        with ThreadPoolExecutor(len(PATHS)) as pool:
+        with DaemonPool(len(PATHS)) as pool:
             objects = dict(zip(PATHS, pool.map(cluster.read, PATHS.values()), strict=True))
     except (ClusterUnreachable, ClusterRefused) as error:
         return Evidence(note=f"The cluster itself could not be read: {error}")

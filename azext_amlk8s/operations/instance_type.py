@@ -105,10 +105,9 @@ def _attach_command(options: ClusterOptions, found: ClusterSession) -> str:
 
 def _compare(found: ClusterSession) -> Comparison:
     """The types of cluster and compute, and the extension's version where it decides the size of the default."""
-    from concurrent.futures import ThreadPoolExecutor
-
     from knack.log import get_logger
 
+    from azext_amlk8s.daemon_threads import DaemonPool
     from azext_amlk8s.instance_types.comparison import Comparison
     from azext_amlk8s.instance_types.model import DEFAULT_NAME, types_of_compute, types_of_objects
 
@@ -118,7 +117,7 @@ def _compare(found: ClusterSession) -> Comparison:
         return Comparison(None, compute)
     if not found.ref or DEFAULT_NAME in (compute or {}):
         return Comparison(types_of_objects(found.cluster.list_instance_types()), compute)
-    with ThreadPoolExecutor(2) as pool:
+    with DaemonPool(2) as pool:
         extension = pool.submit(found.extension)
         cluster = types_of_objects(found.cluster.list_instance_types())
         properties = (extension.result() or {}).get("properties") or {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, ClusterRef, ComputeRef, WorkspaceRef
 from azext_amlk8s.shell import quote
 
@@ -52,7 +52,7 @@ def open_named_cluster(
 def find_cluster(client: AzureClient, resource_group: str, name: str) -> NamedCluster:
     """The cluster of whatever type. Raises ResourceNotFoundError for none, and for two of one name."""
     candidates = [client.cluster_ref(resource_group, kind, name) for kind in (MANAGED_CLUSTERS, CONNECTED_CLUSTERS)]
-    with ThreadPoolExecutor(2) as pool:
+    with DaemonPool(2) as pool:
         resources = list(pool.map(lambda candidate: client.find(candidate.id), candidates))
     found = [(ref, resource) for ref, resource in zip(candidates, resources, strict=True) if resource is not None]
     if len(found) == 1:

@@ -105,13 +105,12 @@ def read_cluster_facts(
     client: AzureClient, settings: Settings, cluster: ClusterRef
 ) -> tuple[dict[str, Any], list[dict[str, Any]], ClusterFacts]:
     """The cluster, its extensions and the facts for the rules, read in parallel."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    from azext_amlk8s.daemon_threads import DaemonPool
     from azext_amlk8s.operations.extension_common import read_cluster
     from azext_amlk8s.settings import cluster_facts_from_resources, needed_providers
 
     namespaces = needed_providers(settings, cluster.type)
-    with ThreadPoolExecutor(len(namespaces)) as pool:
+    with DaemonPool(len(namespaces)) as pool:
         reads = [pool.submit(_read_provider, client, namespace) for namespace in namespaces]
         resource, extensions = read_cluster(client, cluster)
         providers = [read.result() for read in reads]

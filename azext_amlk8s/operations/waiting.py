@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azext_amlk8s.shell import quote
 from azext_amlk8s.time_limit import TimeLimitExceeded, limit_in_words
 
+if TYPE_CHECKING:
+    from azext_amlk8s.azure import Operation, StatePoller
+
 Resource = Mapping[str, Any]
+Read = Callable[[], dict[str, Any] | None]
 FAILED_STATES = ("failed", "canceled", "cancelled")
+# A write that is answered with one of these was not carried out.
+REFUSED_STATUSES = (400, 401, 403, 404, 422, 429)
 # A request that is answered with one of these may succeed later.
 TRANSIENT = (408, 409, 429)
 CONFIRMATION_SECONDS = 1
+DELETED_INTERVAL_SECONDS = 2
+# How long a resource may still be read as it was after its deletion has ended.
+KEPT_SECONDS = 30
 
 
 class Deadline:
@@ -101,20 +110,22 @@ def wait_for(
     interval: float,
     timeout: float,
     failure: Callable[[Resource], Exception] | None = None,
+    has_failed: Callable[[Resource], bool] | None = None,
 ) -> None:
     """Read until the condition is met; interval and timeout are in seconds.
 
     A read that fails is repeated, once one has succeeded also one that is refused. Raises DeploymentError after the
-    timeout, and what `failure` returns for a resource that failed and so can no longer be created or updated. Ctrl-C
-    raises ManualInterrupt.
+    timeout, and what `failure` returns for a resource that will never meet the condition: by default one that failed
+    and so can no longer be created or updated. Ctrl-C raises ManualInterrupt.
     """
     from azure.cli.core.azclierror import DeploymentError, ManualInterrupt
 
     condition.validate()
+    has_failed = has_failed or condition.is_failed
     reader = _Reader(awaited, Deadline(timeout))
     try:
         while not (reader.read() and condition.is_met(reader.resource) and reader.confirm()):
-            if failure and reader.resource and condition.is_failed(reader.resource):
+            if failure and reader.resource and has_failed(reader.resource):
                 raise failure(reader.resource)
             if reader.deadline.expired:
                 raise TimeLimitExceeded
@@ -123,6 +134,64 @@ def wait_for(
         raise DeploymentError(*reader.gave_up(limit_in_words(timeout))) from None
     except KeyboardInterrupt:
         raise ManualInterrupt(f"Stopped waiting for '{awaited.name}'.", recommendation=awaited.wait_command) from None
+
+
+def begin_deletion(
+    begin: Callable[[], Operation], read: Callable[[], dict[str, Any] | None]
+) -> Operation | StatePoller:
+    """The operation of a DELETE, which `begin` sends.
+
+    If its response is lost or unusable, the resource is read: one that does not exist any more, or is being deleted, is
+    followed by its state. Raises what the request raised otherwise.
+    """
+    from azure.core.exceptions import AzureError
+
+    from azext_amlk8s.azure import StatePoller
+
+    try:
+        return begin()
+    except AzureError as error:
+        if (status := getattr(error, "status_code", None)) in REFUSED_STATUSES and status != 404:
+            raise
+        resource = read_after(error, read)
+        if resource is not None and _state(resource).lower() != "deleting":
+            raise
+        return StatePoller(resource, read)
+
+
+def read_after(error: Exception, read: Read) -> dict[str, Any] | None:
+    """The resource after a write failed with this error, which is raised where the resource cannot be read either."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        return read()
+    except AzureError:
+        raise error from None
+
+
+def wait_until_deleted(awaited: Awaited, timeout: float, recommendations: Sequence[str] = ()) -> None:
+    """Read until the resource of a deletion that has ended does not exist any more; timeout is in seconds.
+
+    Raises DeploymentError where it stays in a state other than Deleting: a gateway may have answered the request, and
+    the service never got it.
+    """
+    from azure.cli.core.azclierror import DeploymentError
+
+    end = time.monotonic() + KEPT_SECONDS
+
+    def is_kept(resource: Resource) -> bool:
+        return _state(resource).lower() != "deleting" and time.monotonic() > end
+
+    def kept(resource: Resource) -> Exception:
+        error: Exception = DeploymentError(
+            f"The deletion of '{awaited.name}' was reported as complete, but it still exists in state "
+            f"{_state(resource)}.",
+            recommendation=[*recommendations, "Run the same command again."],
+        )
+        return error
+
+    limit = max(timeout, DELETED_INTERVAL_SECONDS)
+    wait_for(awaited, Condition(deleted=True), DELETED_INTERVAL_SECONDS, limit, kept, is_kept)
 
 
 class _Reader:

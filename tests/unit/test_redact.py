@@ -240,9 +240,9 @@ def test_time_grows_linearly(piece: str) -> None:
         text = piece * (size // len(piece))
         best = 9.9
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             redact_text(text)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     small, large = seconds(16_000), seconds(128_000)

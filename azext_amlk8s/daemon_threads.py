@@ -1,0 +1,102 @@
+"""Threads that never delay the end of the process: a pool for parallel reads, and calls with a time limit.
+
+The threads of concurrent.futures are joined when the interpreter exits, so that Ctrl-C would wait for their requests.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout  # another class than TimeoutError before Python 3.11
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+# On Windows, Ctrl-C does not interrupt a wait.
+TICK_SECONDS = 0.25
+
+
+class DaemonPool:
+    """At most so many threads, started as tasks come in; like ThreadPoolExecutor, but nothing waits for them."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = max(workers, 1)
+        self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._idle = threading.Semaphore(0)
+        self._closed = False
+
+    def __enter__(self) -> DaemonPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, function: Callable[..., T], *args: Any) -> Future[T]:
+        """Call a function in one of the threads, with the context variables of the caller."""
+        future: Future[T] = Future()
+        context = copy_context()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            self._tasks.put((future, lambda: context.run(function, *args)))
+            if not self._idle.acquire(blocking=False) and len(self._threads) < self._workers:
+                self._threads.append(threading.Thread(target=self._work, daemon=True))
+                self._threads[-1].start()
+        return future
+
+    def map(self, function: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
+        """The results for the items, in their order. Raises what the first failed call raised."""
+        futures = [self.submit(function, item) for item in items]
+        return [future.result() for future in futures]
+
+    def close(self) -> None:
+        """Do not start what has not been started; what runs is not waited for."""
+        with self._lock:
+            self._closed = True
+            while not self._tasks.empty():
+                task = self._tasks.get()
+                if task:
+                    task[0].cancel()
+            for _ in self._threads:
+                self._tasks.put(None)
+
+    def _work(self) -> None:
+        while task := self._tasks.get():
+            future, call = task
+            if future.set_running_or_notify_cancel():
+                _complete(future, call)
+            self._idle.release()
+
+
+def call_within(seconds: float, function: Callable[..., T], *args: Any) -> T:
+    """The result of a function that is called in a thread. Raises TimeoutError after the seconds; the call goes on.
+
+    Timeouts of sockets do not end a response that arrives byte by byte, the resolution of a name, or a sign-in.
+    """
+    future: Future[T] = Future()
+    context = copy_context()
+    threading.Thread(target=_complete, args=(future, lambda: context.run(function, *args)), daemon=True).start()
+    end = time.monotonic() + seconds
+    while not future.done():
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"no complete response within {seconds:.0f} seconds")
+        with suppress(FutureTimeout):
+            future.exception(min(left, TICK_SECONDS))
+    return future.result()
+
+
+def _complete(future: Future[T], call: Callable[[], T]) -> None:
+    try:
+        result = call()
+    except BaseException as error:  # pylint: disable=broad-exception-caught # whoever waits for it raises it
+        future.set_exception(error)
+    else:
+        future.set_result(result)
