@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,6 +13,8 @@ from sandbox.azure import entra, messaging, polls
 from sandbox.azure.access import require_access, require_provider_access
 from sandbox.azure.authorization.locks import require_unlocked
 from sandbox.azure.behaviours import Azure, Behaviour, Call, Response, now
+from sandbox.azure.deployments.requests import read_json
+from sandbox.azure.deployments.service import Deployments
 from sandbox.azure.errors import (
     ArmError,
     group_not_found,
@@ -52,6 +53,7 @@ class ArmApp:
     ) -> None:
         self._azure, self._base, self._on_request, self._recorder = azure, base, on_request, recorder
         self._subscription = Subscription(azure, base)
+        self._deployments = Deployments(azure, base, self._as_engine, self._subscription.require)
         self._faults = FaultCounter(tuple(fault for fault in azure.world.faults if not fault.cluster))
         self._throttle = Throttle(azure.world.throttling)
         self._rejected_tokens: set[str] = set()
@@ -180,6 +182,8 @@ class ArmApp:
         require_provider_access(self._azure.world, method, path, claims)
         if (response := self._subscription.respond(method, path, query, body)) is not None:
             return response
+        if (response := await self._deployments.respond(method, path, query, body, claims)) is not None:
+            return response
         address = parse(path)
         if address is None:
             raise ArmError(404, "NotFound", f"The path '{path}' is not known.")
@@ -189,6 +193,15 @@ class ArmApp:
         self._subscription.require(address)
         require_access(self._azure.world, method, address, claims)
         return await self._dispatch(method, call)
+
+    async def _as_engine(
+        self, method: str, path: str, query: dict[str, str], body: dict[str, Any], claims: Mapping[str, Any]
+    ) -> Response:
+        """The response to a request of a deployment, which meets the errors of the world as any other."""
+        for fault in self._faults.active(method, path):
+            if fault.kind == "error":
+                raise_rejection(fault, self._azure.world, claims)
+        return await self._resource(method, path, query, body, claims)
 
     def _operation(self, call: Call) -> Response:
         operation = self._azure.operations.get(call.address.names[-1])
@@ -269,7 +282,7 @@ def _not_allowed(method: str, address: Address) -> ArmError:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text) if text else None
+        return read_json(text) if text else None
     except ValueError:
         return text
 
@@ -279,7 +292,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        body = json.loads(text)
+        body = read_json(text)
     except ValueError as error:
         raise ArmError(
             400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: {error}."

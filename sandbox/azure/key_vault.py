@@ -33,6 +33,7 @@ def vault_resource(world: World, root: str, vault: Vault) -> Resource:
             "tenantId": world.tenant,
             "accessPolicies": [],
             "enabledForDeployment": False,
+            "enabledForTemplateDeployment": vault.template_deployment,
             "enableSoftDelete": True,
             "softDeleteRetentionInDays": 90,
             "enableRbacAuthorization": vault.rbac,

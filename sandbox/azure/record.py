@@ -34,7 +34,12 @@ class Recorder:
     ) -> None:
         """Write one exchange; bodies are JSON values, None for empty ones. URLs lose the signatures of operations."""
         line = {
-            "liveRequest": {"method": method, "url": unsigned(url), "headers": shown(headers), "body": blanked(body)},
+            "liveRequest": {
+                "method": method,
+                "url": unsigned(url),
+                "headers": shown(headers),
+                "body": blanked(without_secure_parameters(body)),
+            },
             "liveResponse": {
                 "statusCode": status,
                 "headers": shown(response_headers),
@@ -63,6 +68,23 @@ def blanked(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _empty(item) if _secret(key) else blanked(item) for key, item in value.items()}
     return [blanked(item) for item in value] if isinstance(value, list) else value
+
+
+def without_secure_parameters(body: Any) -> Any:
+    """The body of a deployment with the values of its secure parameters emptied; any other body as it is."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    if not isinstance(properties, dict):
+        return body
+    template, given = properties.get("template"), properties.get("parameters")
+    if not isinstance(template, dict) or not isinstance(given, dict):
+        return body
+    secure = {
+        name.lower()
+        for name, entry in (template.get("parameters") or {}).items()
+        if isinstance(entry, dict) and str(entry.get("type", "")).lower().startswith("secure")
+    }
+    parameters = {name: _empty(value) if name.lower() in secure else value for name, value in given.items()}
+    return {**body, "properties": {**properties, "parameters": parameters}}
 
 
 def _secret(key: str) -> bool:

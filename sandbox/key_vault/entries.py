@@ -39,7 +39,10 @@ class VaultCertificate:
 
 @dataclass(frozen=True)
 class Vault:
-    """A key vault. denied: permissions that nobody has; rbac: how it says so, access policies otherwise."""
+    """A key vault. denied: permissions that nobody has; rbac: how it says so, access policies otherwise.
+
+    template_deployment: parameters of deployments may refer to its secrets.
+    """
 
     name: str
     group: str
@@ -47,6 +50,7 @@ class Vault:
     tags: Mapping[str, str] = field(default_factory=dict)
     rbac: bool = True
     public_network_access: bool = True
+    template_deployment: bool = True
     denied: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
     certificates: tuple[VaultCertificate, ...] = ()

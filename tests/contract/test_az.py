@@ -18,6 +18,8 @@ from tests.contract.verified import count_verified
 CASES = yaml.safe_load((Path(__file__).parent / "az.yaml").read_text(encoding="utf-8"))
 FLEET_CASES = yaml.safe_load((Path(__file__).parent / "az-fleet.yaml").read_text(encoding="utf-8"))
 TAG_CASES = yaml.safe_load((Path(__file__).parent / "az-tags.yaml").read_text(encoding="utf-8"))
+TEMPLATES = Path(__file__).parent / "templates"
+DEPLOYMENT_CASES = yaml.safe_load((Path(__file__).parent / "az-deployments.yaml").read_text(encoding="utf-8"))
 VAULT_CASES = yaml.safe_load((Path(__file__).parent / "az-vault.yaml").read_text(encoding="utf-8"))
 VAULTS = [
     {"name": "store-kv", "group": "ml-rg", "tags": {"team": "edge"}, "secrets": {"relay": "text"}}
@@ -44,6 +46,7 @@ NAMES = {
     "{R}": "-g ml-rg --namespace-name relay-ns",
     "{H}": "-g ml-rg --namespace-name relay-ns --hybrid-connection-name hyco",
     "{B}": "-g ml-rg --namespace-name bus-namespace",
+    "{T}": str(TEMPLATES),
 }
 
 
@@ -64,6 +67,22 @@ def fleet(start: Callable[..., Any], tmp_path_factory: Any) -> Any:
     file: Path = tmp_path_factory.mktemp("fleet") / "world.yaml"
     file.write_text(yaml.safe_dump({**world, "groups": groups, "fleets": FLEETS}), encoding="utf-8")
     return start("--world", str(file))
+
+
+@pytest.fixture(scope="module")
+def engine(start: Callable[..., Any], tmp_path_factory: Any) -> Any:
+    """A quick sandbox for deployments."""
+    world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
+    file: Path = tmp_path_factory.mktemp("engine") / "world.yaml"
+    file.write_text(yaml.safe_dump({**world, "polls": {"retry_after": 1}}), encoding="utf-8")
+    return start("--provisioning-seconds", "0.2", "--world", str(file))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("case", DEPLOYMENT_CASES, ids=[case["az"] for case in DEPLOYMENT_CASES])
+def test_az_deployment(engine: Any, case: dict[str, Any]) -> None:
+    """The commands for deployments."""
+    check(engine, case)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,232 @@
+"""Runs deployments: writes the resources in the order of their dependencies, and follows their operations."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import urllib.parse
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from sandbox.azure.behaviours import Response
+from sandbox.azure.deployments.environment import Deferred, Request
+from sandbox.azure.deployments.expressions import TemplateError
+from sandbox.azure.deployments.planning import GROUPS, Planned
+from sandbox.azure.deployments.records import Deployment, OperationRecord
+from sandbox.azure.errors import ArmError
+
+log = logging.getLogger(__name__)
+# method, path, query, body, claims
+Send = Callable[[str, str, dict[str, str], dict[str, Any], Mapping[str, Any]], Awaitable[Response]]
+# scope, name, resource of the template, its evaluated properties, deployment above
+StartNested = Callable[[Planned, Mapping[str, Any], Deployment], Awaitable[Deployment]]
+ERROR_KEYS = ("code", "message", "target", "details", "additionalInfo")
+TERMINAL = ("succeeded", "failed", "canceled")
+STATUS = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    400: "BadRequest",
+    403: "Forbidden",
+    404: "NotFound",
+    409: "Conflict",
+}
+FAILED = (
+    "At least one resource deployment operation failed. Please list deployment operations for details. Please see "
+    "https://aka.ms/arm-deployment-operations for usage details."
+)
+
+
+class _Failure(Exception):
+    """A step has failed. error: as the provider reported it; details: as the deployment shows it."""
+
+    def __init__(self, status: int, error: dict[str, Any], details: dict[str, Any]) -> None:
+        super().__init__(error.get("message"))
+        self.status, self.error, self.details = status, error, details
+
+
+class Engine:
+    """Runs one deployment."""
+
+    def __init__(
+        self, deployment: Deployment, send: Send, claims: Mapping[str, Any], start_nested: StartNested, pause: float
+    ) -> None:
+        self._deployment, self._send, self._claims = deployment, send, claims
+        self._start_nested, self._pause = start_nested, pause
+        self._failures: list[dict[str, Any]] = []
+
+    async def run(self) -> None:
+        """Run to the end; nothing is raised."""
+        deployment = self._deployment
+        deployment.state = "Running"
+        try:
+            await self._write_all()
+            if deployment.state == "Canceled":
+                return
+            if not self._failures:
+                deployment.outputs = await self._evaluate_outputs()
+        except _Failure as failure:
+            self._failures.append(failure.details)
+        except asyncio.CancelledError:
+            raise
+        except Exception as raised:
+            log.exception("deployment %s", deployment.id)
+            self._failures.append({"code": "InternalServerError", "message": f"{type(raised).__name__}: {raised}"})
+        if self._failures:
+            error_body = {"code": "DeploymentFailed", "target": deployment.id, "message": FAILED}
+            deployment.end("Failed", {**error_body, "details": self._failures})
+        else:
+            deployment.end("Succeeded")
+
+    async def _write_all(self) -> None:
+        """Write each resource once its dependencies have succeeded.
+
+        assumed: resources that do not depend on a failed one are still deployed.
+        """
+        active = self._deployment.compiled.active
+        done: dict[str, asyncio.Task[bool]] = {}
+
+        async def step(one: Planned) -> bool:
+            results = [await done[other] for other in one.depends_on if other in done]
+            if not all(results) or self._deployment.state == "Canceled":
+                return False
+            return await self._write_noted(one)
+
+        # Every task waits for a turn of the loop first, so that all of them are known to each other.
+        for one in active:
+            done[one.id] = asyncio.get_running_loop().create_task(step(one))
+        try:
+            await asyncio.gather(*done.values())
+        finally:
+            for task in done.values():
+                task.cancel()
+
+    async def _write_noted(self, one: Planned) -> bool:
+        record = OperationRecord(one)
+        self._deployment.steps.append(record)
+        try:
+            status = await (self._nested(one) if one.is_deployment else self._write(one))
+        except _Failure as failure:
+            record.end("Failed", STATUS.get(failure.status, "Conflict"), failure.error)
+            self._failures.append(failure.details)
+            return False
+        record.end("Succeeded", STATUS.get(status, "OK"))
+        return True
+
+    async def _write(self, one: Planned) -> int:
+        body = await self.evaluated(one, one.body)
+        path, query = one.id, {"api-version": one.api_version}
+        try:
+            response = await self._send("PUT", path, query, body, self._claims)
+        except ArmError as rejection:
+            raise _rejected(rejection) from None
+        if one.type.lower() == GROUPS:
+            return response.status
+        if error := await self._operation_error(one, response):
+            raise _Failure(409, *_terminal(one, error))
+        return response.status
+
+    async def _operation_error(self, one: Planned, response: Response) -> dict[str, Any] | None:
+        """Follow the operation of a write to its end; its error, if any."""
+        operation = (response.headers or {}).get("Azure-AsyncOperation")
+        while operation:
+            url = urllib.parse.urlsplit(operation)
+            query = {key: values[0] for key, values in urllib.parse.parse_qs(url.query).items()}
+            query["api-version"] = next(value for key, value in query.items() if key.lower() == "api-version")
+            body = (await self._send("GET", url.path, query, {}, self._claims)).body or {}
+            if str(body.get("status", "")).lower() in TERMINAL:
+                if str(body["status"]).lower() == "succeeded":
+                    return None
+                return dict(body.get("error") or {"code": "ResourceOperationFailure", "message": "Failed."})
+            await asyncio.sleep(self._pause)
+        return await self._state_error(one, response.body or {})
+
+    async def _state_error(self, one: Planned, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Read a resource until its provisioning state is terminal; the error where it is not Succeeded."""
+        while True:
+            state = str((body.get("properties") or {}).get("provisioningState") or "Succeeded")
+            if state.lower() == "succeeded":
+                return None
+            if state.lower() in TERMINAL:
+                return {"code": "ResourceOperationFailure", "message": f"The resource ended in the state '{state}'."}
+            await asyncio.sleep(self._pause)
+            query = {"api-version": one.api_version}
+            body = (await self._send("GET", one.id, query, {}, self._claims)).body or {}
+
+    async def _nested(self, one: Planned) -> int:
+        raw = dict(one.body.get("properties") or {})
+        template = raw.pop("template", None)
+        properties = await self.evaluated(one, raw)
+        try:
+            nested = await self._start_nested(one, {**properties, "template": template}, self._deployment)
+        except ArmError as rejection:
+            raise _rejected(rejection) from None
+        self._deployment.nested.append(nested)
+        if nested.task:
+            await asyncio.wait([nested.task])
+        if nested.state != "Succeeded":
+            error_body = nested.error or {"code": "DeploymentCanceled", "message": "The deployment was canceled."}
+            raise _Failure(409, *_terminal(one, error_body, nested.state))
+        return 200
+
+    async def evaluated(self, one: Planned, value: Any) -> Any:
+        """A value with its expressions evaluated, reading what they refer to. Raises _Failure."""
+        try:
+            return await self._with_responses(lambda: one.evaluator.value(value))
+        except TemplateError as error:
+            text = (
+                f"Unable to process template language expressions for resource '{one.id}' at line '1' and column '1'. "
+                f"'{error.message}'"
+            )
+            failure = {"code": "InvalidTemplate", "target": one.id, "message": text}
+            raise _Failure(400, failure, failure) from None
+
+    async def _evaluate_outputs(self) -> Mapping[str, Any]:
+        record = OperationRecord(None, "EvaluateDeploymentOutput")
+        self._deployment.steps.append(record)
+        try:
+            outputs = await self._with_responses(self._deployment.compiled.outputs)
+        except TemplateError as error:
+            text = (
+                "The template output is not valid: "
+                f"{error.message} Please see https://aka.ms/arm-syntax-outputs for usage details."
+            )
+            failure = {"code": "DeploymentOutputEvaluationFailed", "message": text}
+            record.end("Failed", "BadRequest", failure)
+            raise _Failure(400, failure, failure) from None
+        record.end("Succeeded", "OK")
+        return dict(outputs)
+
+    async def _with_responses(self, evaluate: Callable[[], Any]) -> Any:
+        """Evaluate, and as long as a response is missing, get it and evaluate again."""
+        environment, responses = self._deployment.compiled.environment, dict[Request, Any]()
+        while True:
+            environment.responses = responses  # other steps evaluate in between
+            try:
+                return evaluate()
+            except Deferred as deferred:
+                responses[deferred.request] = await self._ask(deferred.request)
+
+    async def _ask(self, request: Request) -> Any:
+        query = {"api-version": request.api_version}
+        path = f"{request.id}/{request.action}" if request.action else request.id
+        try:
+            return (await self._send(request.method, path, query, json.loads(request.body), self._claims)).body
+        except ArmError as rejection:
+            raise _rejected(rejection) from None
+
+
+def _rejected(error: ArmError) -> _Failure:
+    inner = {key: value for key, value in error.body["error"].items() if key in ERROR_KEYS and value}
+    return _Failure(error.status, inner, inner)
+
+
+def _terminal(one: Planned, error: dict[str, Any], state: str = "Failed") -> tuple[dict[str, Any], dict[str, Any]]:
+    """The error of a resource that ended in a state, for its operation and for the deployment."""
+    text = (
+        "The resource write operation failed to complete successfully, because it reached terminal provisioning state "
+        f"'{state}'."
+    )
+    shown = {"code": "ResourceDeploymentFailure", "target": one.id, "message": text, "details": [error]}
+    return shown, shown

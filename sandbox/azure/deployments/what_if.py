@@ -1,0 +1,194 @@
+"""The prediction of what a deployment would change.
+
+https://learn.microsoft.com/azure/azure-resource-manager/templates/deploy-what-if
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.azure.deployments.collection_functions import find_key
+from sandbox.azure.deployments.compilation import Compiled, partial_body
+from sandbox.azure.deployments.engine import Send
+from sandbox.azure.deployments.parameters import SECURE
+from sandbox.azure.deployments.planning import Planned
+from sandbox.azure.errors import ArmError
+from sandbox.azure.tree import Resource, Tree
+
+Nested = Callable[[Compiled, Planned, Mapping[str, Any]], Compiled | None]
+MASK = "*******"  # assumed: how secrets are hidden
+# Properties that Microsoft's descriptions mark as read-only: what-if leaves them out of the comparison.
+EVERYWHERE = {"provisioningstate", "systemdata", "etag"}
+READ_ONLY: Mapping[str, set[str]] = {
+    "microsoft.kubernetesconfiguration/extensions": {
+        "statuses", "currentversion", "errorinfo", "customlocationsettings", "packageuri", "issystemextension",
+        "extensionstate", "principalid", "tenantid",
+    },
+    "microsoft.machinelearningservices/workspaces/computes": {
+        "provisioningerrors", "createdon", "modifiedon", "isattachedcompute", "principalid", "tenantid", "clientid",
+    },
+    "microsoft.authorization/roleassignments": {"scope", "createdon", "updatedon", "createdby", "updatedby"},
+    "microsoft.relay/namespaces": {"status", "createdat", "updatedat", "metricid", "servicebusendpoint"},
+    "microsoft.relay/namespaces/hybridconnections": {"createdat", "updatedat", "listenercount"},
+    "microsoft.servicebus/namespaces": {"status", "createdat", "updatedat", "metricid", "servicebusendpoint"},
+    "microsoft.resources/resourcegroups": set(),
+}  # fmt: skip
+
+
+class WhatIf:
+    """Compares what a template sends with what exists."""
+
+    def __init__(self, tree: Tree, send: Send, claims: Mapping[str, Any], nested: Nested) -> None:
+        self._tree, self._send, self._claims, self._nested = tree, send, claims, nested
+        self.diagnostics: list[dict[str, Any]] = []
+        self._groups: dict[str, str] = {}
+
+    async def changes(self, compiled: Compiled) -> list[dict[str, Any]]:
+        """The changes by resource ID, and what a resource group has besides."""
+        found = {change["resourceId"].lower(): change for change in await self._changes(compiled)}
+        for scope in self._groups.values():
+            for resource in self._tree.within(scope):
+                if _is_listed(resource) and resource["id"].lower() not in found:
+                    shown = {
+                        key: resource[key] for key in ("id", "name", "type", "location", "tags") if key in resource
+                    }
+                    change = {"resourceId": resource["id"], "changeType": "Ignore", "before": shown}
+                    found[resource["id"].lower()] = change
+        return [found[key] for key in sorted(found)]
+
+    async def _changes(self, compiled: Compiled) -> list[dict[str, Any]]:
+        scope = compiled.environment.scope
+        if scope.group:
+            self._groups[scope.id.lower()] = scope.id
+        changes: list[dict[str, Any]] = []
+        for one in compiled.active:
+            if not one.is_deployment:
+                changes.append(await self._change(compiled, one))
+                continue
+            nested = self._nested(compiled, one, self._claims)
+            if nested is not None:
+                changes += await self._changes(nested)
+            else:
+                self.diagnostics.append(_short_circuit(one))
+        return changes
+
+    async def _change(self, compiled: Compiled, one: Planned) -> dict[str, Any]:
+        sent = _masked(partial_body(one.body, one), _secrets(compiled))
+        more = {"id": one.id, "name": one.name.rsplit("/", 1)[-1], "type": one.type, "apiVersion": one.api_version}
+        after = {**more, **_plain(sent, set())}
+        try:
+            query = {"api-version": one.api_version}
+            current = (await self._send("GET", one.id, query, {}, self._claims)).body
+        except ArmError as error:
+            if error.status != 404:
+                text = f"The resource cannot be read: {error.body['error']['message']}"
+                return {"resourceId": one.id, "changeType": "Unsupported", "unsupportedReason": text}
+            return {"resourceId": one.id, "changeType": "Create", "after": after}
+        hidden = READ_ONLY.get(one.type.lower(), set()) | EVERYWHERE
+        before = {**more, **_plain({key: value for key, value in current.items() if key not in more}, hidden)}
+        delta = differences({k: v for k, v in before.items() if k not in more}, _plain(sent, set()))
+        change = {
+            "resourceId": one.id,
+            "changeType": "Modify" if delta else "NoChange",
+            "before": before,
+            "after": after,
+        }
+        return {**change, "delta": delta} if delta else change
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any], path: str = "") -> list[dict[str, Any]]:
+    """The changes of properties. What a template leaves out is shown as deleted, as what-if does."""
+    found: list[dict[str, Any]] = []
+    for key, value in before.items():
+        where = f"{path}.{key}" if path else key
+        known = find_key(after, key)
+        if known is None:
+            found.append({"path": where, "propertyChangeType": "Delete", "before": value})
+        elif isinstance(value, dict) and isinstance(after[known], dict):
+            found += differences(value, after[known], where)
+        elif isinstance(value, list) and isinstance(after[known], list):
+            children = _items(value, after[known])
+            if children:
+                found.append({"path": where, "propertyChangeType": "Array", "children": children})
+        elif value != after[known] and not _same_text(value, after[known]):
+            found.append({"path": where, "propertyChangeType": "Modify", "before": value, "after": after[known]})
+    for key, value in after.items():
+        if find_key(before, key) is None:
+            where = f"{path}.{key}" if path else key
+            found.append({"path": where, "propertyChangeType": "Create", "after": value})
+    return found
+
+
+def _items(before: list[Any], after: list[Any]) -> list[dict[str, Any]]:
+    changes: list[dict[str, Any]] = []
+    for index in range(max(len(before), len(after))):
+        if index >= len(before):
+            changes.append({"path": str(index), "propertyChangeType": "Create", "after": after[index]})
+        elif index >= len(after):
+            changes.append({"path": str(index), "propertyChangeType": "Delete", "before": before[index]})
+        elif before[index] != after[index]:
+            change = {
+                "path": str(index),
+                "propertyChangeType": "Modify",
+                "before": before[index],
+                "after": after[index],
+            }
+            changes.append(change)
+    return changes
+
+
+def _same_text(one: Any, other: Any) -> bool:
+    """Locations are compared without case and blanks; an expression is not known yet, and counts as no change."""
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
+    return other.startswith("[") or one.replace(" ", "").lower() == other.replace(" ", "").lower()
+
+
+def _plain(value: Any, hidden: set[str]) -> Any:
+    """Without null, without what is read-only, and without the objects that are empty then."""
+    if isinstance(value, dict):
+        kept = {key: _plain(item, hidden) for key, item in value.items() if key.lower() not in hidden}
+        return {key: item for key, item in kept.items() if item is not None and item != {}}
+    return [_plain(item, hidden) for item in value] if isinstance(value, list) else value
+
+
+def _secrets(compiled: Compiled) -> set[str]:
+    declared = compiled.environment.template.get("parameters") or {}
+    found: set[str] = set()
+    for name, value in compiled.environment.parameters.items():
+        if str((declared.get(name) or {}).get("type", "")).lower() in SECURE:
+            found |= set(_texts(value))
+    return {text for text in found if text}
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _texts(item)]
+    return [value] if isinstance(value, str) else []
+
+
+def _masked(value: Any, secrets: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, secrets) for item in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+    return value
+
+
+def _is_listed(resource: Resource) -> bool:
+    """Whether it is in the list of resources of a group."""
+    return (
+        resource["type"].count("/") == 1 and resource["id"].lower().count("/providers/") == 1 and "location" in resource
+    )
+
+
+def _short_circuit(one: Planned) -> dict[str, Any]:
+    text = (
+        "A nested deployment got short-circuited and all its resources got skipped from validation. This is due to a "
+        "nested template having a parameter that was not fully evaluated (e.g. contains a reference() function)."
+    )
+    return {"level": "Warning", "code": "NestedDeploymentShortCircuited", "message": text, "target": one.id}
