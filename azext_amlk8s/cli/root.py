@@ -178,20 +178,26 @@ GROUP = Group(
         Command(
             "status",
             "status#status",
-            "Show the state of a cluster, its extension, computes and instance types on one screen.",
-            description="Shows the extension with its version, state and release train; how many components are ready "
-            "and why the first of the others is not; the computes of a workspace; the instance types with their free "
-            "capacity; the expiry of the certificate; the problems by cause; and the next step. What cannot be read is "
-            "left out with its reason. Nothing is changed. The exit code is 0 whatever the state is; use "
-            "`az amlk8s check` where a script must fail.",
+            "Show the state of a cluster, or of all clusters of a setup file.",
+            description="For a cluster it shows the extension with its version, state and release train; how many "
+            "components are ready and why the first of the others is not; the computes of a workspace; the instance "
+            "types with their free capacity; the expiry of the certificate; the problems by cause; and the next step. "
+            "What cannot be read is left out with its reason. Nothing is changed. The exit code is 0 whatever the state is; "
+            "use `az amlk8s check` where a script must fail. With --file it shows a line for each cluster: in sync, "
+            "drifted, changing, missing, offline, failing or unknown. The exit code is 1 for the last three.",
             options=(
-                *options.CLUSTER,
+                *(option.but(settings={**option.settings, "required": False}) for option in options.CLUSTER),
                 options.WORKSPACE.but(help="Workspace whose computes on this cluster are shown."),
                 WORKSPACE_GROUP,
                 options.KUBECONFIG,
                 options.CONTEXT,
+                *setup.STATUS_OPTIONS,
             ),
             examples=(
+                (
+                    "Show the clusters of a setup file that are not in sync.",
+                    "az amlk8s status -f azureml.yaml --failed",
+                ),
                 ("Show the state of a cluster.", "az amlk8s status -g my-group -c my-aks"),
                 ("Include the computes of a workspace.", f"az amlk8s status {AKS} -w my-workspace"),
                 ("Show the same as a table.", "az amlk8s status -g my-group -c my-aks -o table"),

@@ -66,6 +66,16 @@ SEND_SECRETS = Option(
     is_flag=True,
 )
 
+STATUS_OPTIONS = tuple(
+    option.but(group="Setup file")
+    for option in (
+        FILE.but(settings={**FILE.settings, "required": False}),
+        Option("failed", help="Show only the clusters that are not in sync.", is_flag=True),
+        Option("detailed_exitcode", help="End with exit code 4 when something differs from the file.", is_flag=True),
+        PARALLEL,
+    )
+)
+
 CLUSTER = (
     options.RESOURCE_GROUP,
     options.CLUSTER_NAME,

@@ -8,6 +8,7 @@ from typing import Any
 from azext_amlk8s.cli.declaration import Row
 from azext_amlk8s.cli.tables import fit_width, shorten
 from azext_amlk8s.cli.texts import fit_summary
+from azext_amlk8s.console import setup_reports
 from azext_amlk8s.console.reports import finding_lines
 
 PARTS = {
@@ -26,6 +27,8 @@ NO_CERTIFICATE: Line = ("–", "", "not used")
 
 def status_text(status: Mapping[str, Any]) -> list[str]:
     """The parts with their states, then the problems with their fixes, then the next step."""
+    if "cluster" not in status:
+        return setup_reports.status_lines(status)
     lines = []
     for title, shown in _all_lines(status).items():
         for number, (mark, subject, text) in enumerate(shown[:MOST_LINES]):
@@ -38,7 +41,15 @@ def status_text(status: Mapping[str, Any]) -> list[str]:
 
 
 def status_rows(status: Mapping[str, Any]) -> list[Row]:
-    """A row for each object, then a row for each problem."""
+    """A row for each object, then a row for each problem; of setup files a row for each cluster."""
+    if "cluster" not in status:
+        return fit_width(
+            [
+                {"Cluster": shorten(each["cluster"], 30), "State": each["state"], "Detail": each["detail"]}
+                for each in status["clusters"]
+            ],
+            "Detail",
+        )
     rows = [_row(title, subject, text) for title, shown in _all_lines(status).items() for _, subject, text in shown]
     rows += [
         _row(f"{each['severity'].capitalize()} {each['id']}", each["subject"], each["message"])

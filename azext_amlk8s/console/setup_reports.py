@@ -16,6 +16,9 @@ WORDS = {
     "blocked": "blocked",
     "unknown": "unknown",
 }
+MARK_OF_STATE = {
+    "in sync": "✓", "drifted": "~", "changing": "…", "missing": "+", "unknown": "?", "offline": "!", "failing": "✗",
+}  # fmt: skip
 # With more clusters, those with the same actions are shown together.
 MOST_CLUSTERS = 10
 MOST_NAMES = 3
@@ -32,6 +35,21 @@ def apply_text(result: Mapping[str, Any]) -> list[str]:
     parts = ", ".join(f"{total} {status}" for status, total in result["summary"].items() if total)
     bad = any(cluster["status"] not in ("succeeded", "unchanged") for cluster in result["clusters"])
     return [f"{'✗' if bad else '✓'} {count(len(result['clusters']), 'cluster')}: {parts or 'nothing to do'}."]
+
+
+def status_lines(status: Mapping[str, Any]) -> list[str]:
+    """A line for each cluster with its state, then the number of clusters by state."""
+    clusters = status["clusters"]
+    names = max((len(cluster["cluster"]) for cluster in clusters), default=0)
+    states = max((len(cluster["state"]) for cluster in clusters), default=0)
+    lines = [
+        f"{MARK_OF_STATE[cluster['state']]} {cluster['cluster']:{names}}  {cluster['state']:{states}}"
+        f"  {cluster['detail']}".rstrip()
+        for cluster in clusters
+    ]
+    total = sum(status["summary"].values())
+    parts = ", ".join(f"{number} {state}" for state, number in status["summary"].items() if number)
+    return [*lines, *([""] if lines else []), f"{count(total, 'cluster')}: {parts or 'none'}."]
 
 
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:

@@ -302,11 +302,12 @@ class _ClusterPlanner:
         replace = replace_command(
             ref, compute, cluster=request.cluster, namespace=request.namespace, identity=request.identity
         )
-        raise_for_errors(
-            other_kind(compute, ref),
-            other_owner(ref.name, owner, one.setup),
-            immutable_compute(ref.name, [str(difference) for difference in differences], replace),
-        )
+        raise_for_errors(other_kind(compute, ref), other_owner(ref.name, owner, one.setup))
+        if differences:
+            texts = [str(difference) for difference in differences]
+            self._findings += immutable_compute(ref.name, texts, replace)
+            changes = [Change(each.setting, each.existing or None, each.requested) for each in differences]
+            return ResourcePlan("compute", ref.name, BLOCKED, [*changes, *changed_tags(one, compute)])
         if state.lower() in ("creating", "updating"):
             return ResourcePlan("compute", ref.name, CREATE, note=f"{state}; apply waits for it.")
         if state.lower() != "succeeded":
