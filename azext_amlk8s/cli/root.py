@@ -179,12 +179,14 @@ GROUP = Group(
             "status",
             "status#status",
             "Show the state of a cluster, or of all clusters of a setup file.",
-            description="For a cluster it shows the extension with its version, state and release train; how many "
-            "components are ready and why the first of the others is not; the computes of a workspace; the instance "
-            "types with their free capacity; the expiry of the certificate; the problems by cause; and the next step. "
-            "What cannot be read is left out with its reason. Nothing is changed. The exit code is 0 whatever the state is; "
-            "use `az amlk8s check` where a script must fail. With --file it shows a line for each cluster: in sync, "
-            "drifted, changing, missing, offline, failing or unknown. The exit code is 1 for the last three.",
+            description="For a cluster it "
+            "shows the extension with its version, state and release train; how many components "
+            "are ready and why the first of the others is not; the computes of a workspace; the instance types "
+            "with their free capacity; the expiry of the certificate; the problems by cause; and the next step. "
+            "What cannot be read is left out with its reason. Nothing is changed. The exit code is 0 whatever the "
+            "state is; use `az amlk8s check` where a script must fail. With --file it shows a line for each "
+            "cluster: in sync, drifted, changing, missing, offline, failing or unknown. The exit code is 1 for "
+            "the last three.",
             options=(
                 *(option.but(settings={**option.settings, "required": False}) for option in options.CLUSTER),
                 options.WORKSPACE.but(help="Workspace whose computes on this cluster are shown."),
