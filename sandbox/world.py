@@ -78,6 +78,10 @@ class Pool:
     network: Mapping[str, Any] | None = None
 
 
+# interrupted: the agent stops in the middle, and Helm's record says pending-upgrade; failed: Helm rolls back.
+UPGRADE_FAULTS = ("interrupted", "failed")
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A cluster: its ARM type (managedClusters or connectedClusters), its nodes, and ARM properties beyond the usual.
@@ -86,7 +90,8 @@ class Cluster:
     can be downloaded. relay: Azure Relay can be reached. component_faults: faults of components after an installation,
     by component. forbidden_kinds: plural names of kinds that the user of the kubeconfig may not access. network: what
     containers reach; with it, Jobs run. location: that of the world if empty. lazy: the stand-in of its API starts when
-    somebody connects.
+    somebody connects. rollout: seconds until new pods of the inference router serve what they were given.
+    upgrade_faults: what becomes of the first updates of the extension, one by one.
     """
 
     name: str
@@ -109,6 +114,8 @@ class Cluster:
     location: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     lazy: bool = False
+    rollout: float = 0
+    upgrade_faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for network in (self.network, *(pool.network for pool in self.pools)):
@@ -116,6 +123,8 @@ class Cluster:
                 raise ValueError(f"network: unknown key '{min(unknown)}'; expected one of {', '.join(NETWORK_KEYS)}")
         if self.type not in ("managedClusters", "connectedClusters"):
             raise ValueError(f"unknown type '{self.type}'; expected managedClusters or connectedClusters")
+        if unknown := set(self.upgrade_faults) - set(UPGRADE_FAULTS):
+            raise ValueError(f"unknown upgrade fault '{min(unknown)}'; expected {' or '.join(UPGRADE_FAULTS)}")
         for component, fault in self.component_faults.items():
             if fault not in COMPONENT_FAULTS:
                 expected = ", ".join(COMPONENT_FAULTS)

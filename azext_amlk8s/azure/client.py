@@ -15,6 +15,7 @@ from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef, WorkspaceRef
 if TYPE_CHECKING:
     from azure.cli.core import AzCli
 
+    from azext_amlk8s.azure.key_vault import VaultClient
     from azext_amlk8s.azure.rest_client import RestClient
     from azext_amlk8s.knowledge.clouds import Cloud
 
@@ -87,6 +88,12 @@ class AzureClient:
     def workspace_ref(self, resource_group: str, name: str) -> WorkspaceRef:
         """A workspace of the subscription."""
         return WorkspaceRef(self.subscription_id, resource_group, name)
+
+    def vaults(self) -> VaultClient:
+        """The key vaults of the cloud, read as the same user."""
+        from azext_amlk8s.azure.key_vault import VaultClient
+
+        return VaultClient(self._cli_ctx, self.subscription_id)
 
     def get(self, resource_id: str) -> Resource:
         """A resource by its ID."""

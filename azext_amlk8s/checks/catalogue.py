@@ -12,6 +12,7 @@ from azext_amlk8s.checks import (
     admission,
     availability,
     azure,
+    certificates,
     cluster,
     components,
     compute,
@@ -34,7 +35,7 @@ from azext_amlk8s.rules import Fact, Rule
 CATEGORIES = tuple(Category(category["id"], category["title"]) for category in load("checks")["categories"])
 MODULES = (
     subscription, azure, availability, private_networks, cluster, conflicts, quotas, namespaces, network_policies,
-    admission, extension, components, compute,
+    admission, extension, certificates, components, compute,
     instance_types, workloads, probe,
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ from azext_amlk8s.checks.facts import (
     INSTANCE_TYPES,
     NODES,
     PODS,
+    ROUTER_CERTIFICATE,
     TLS_SECRET,
     Facts,
     find_extension,
@@ -38,6 +39,7 @@ from azext_amlk8s.shell import join
 T = TypeVar("T")
 STATUS_FACTS: tuple[Fact[Any], ...] = (
     CLUSTER, EXTENSIONS, CONTROLLERS, PODS, EVENTS, COMPUTES, NODES, INSTANCE_TYPES, TLS_SECRET,
+    ROUTER_CERTIFICATE,
 )  # fmt: skip
 BUSY = {"creating": "created", "updating": "updated", "deleting": "deleted"}
 
@@ -134,13 +136,22 @@ def _instance_types(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _certificate(facts: Facts) -> dict[str, Any] | None:
-    """That of the inference router, if it is in a secret of the cluster."""
-    if settings_of(facts).get("scoringFe.sslCert"):
+    """That of the inference router: of the secret, or as the router serves it."""
+    secret = facts.get(TLS_SECRET)
+    router = facts.get(ROUTER_CERTIFICATE)
+    view = (router.served or router.given) if router else None
+    if view is None and settings_of(facts).get("scoringFe.sslCert"):
         raise NotApplicable("the certificate is a protected setting, which Azure does not return")
-    secret = facts[TLS_SECRET]
-    if secret is None:
-        return None
-    return {"secret": secret.name, "expires": secret.expires or None, "expired": secret.expired}
+    if view is None:
+        secret = facts[TLS_SECRET]
+        return {"secret": secret.name, "expires": secret.expires or None, "expired": secret.expired} if secret else None
+    return {
+        "secret": secret.name if secret else None,
+        "expires": view.expires,
+        "expired": view.days_left < 0,
+        "daysLeft": view.days_left,
+        "served": router is not None and router.served is not None,
+    }
 
 
 def _next_step(facts: Facts, status: Mapping[str, Any], *, healthy: bool) -> str | None:

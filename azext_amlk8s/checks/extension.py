@@ -69,7 +69,7 @@ def extension_installed(facts: Facts) -> Results:
 def extension_state(facts: Facts) -> Results:
     """Of an extension that failed, its statuses and errorInfo are explained."""
     extension = installed_extension(facts)
-    state, ref = state_of(extension), _ref(facts)
+    state, ref = state_of(extension), extension_ref(facts)
     if state.lower() == "succeeded":
         yield Observation(state)
         return
@@ -107,8 +107,8 @@ def enabled_workloads(facts: Facts) -> Results:
     enabled = [word for word in ("Training", "Inference") if values.get(f"enable{word.lower()}") == "true"]
     for word in ("Training", "Inference"):
         if facts.target.scenario in (word.lower(), "both") and word not in enabled:
-            name = _ref(facts).name
-            fix = f"az amlk8s extension update {_ref(facts).cli_args} --config enable{word}=True"
+            name = extension_ref(facts).name
+            fix = f"az amlk8s extension update {extension_ref(facts).cli_args} --config enable{word}=True"
             message = f"The extension '{name}' does not have {word.lower()} enabled."
             yield Problem(name, message, f"enable{word}=True", fix=fix)
     yield Observation(" and ".join(enabled).lower() or "none")
@@ -256,13 +256,14 @@ def relay_exists(facts: Facts) -> Results:
         resource_id = settings_of(facts).get("relayserver.hybridConnectionResourceID")
         message = f"The relay '{resource_id.rsplit('/', 1)[-1]}' does not exist: {relay.reason}"
         fix = (
-            f"az amlk8s extension delete {_ref(facts).cli_args}\n"
+            f"az amlk8s extension delete {extension_ref(facts).cli_args}\n"
             "Then create the extension again, and attach the cluster again."
         )
         yield Problem("relay", message, resource_id, "none", fix)
 
 
-def _ref(facts: Facts) -> ExtensionRef:
+def extension_ref(facts: Facts) -> ExtensionRef:
+    """The installed extension. Raises NotApplicable where there is none."""
     return ExtensionRef(facts.cluster, str(installed_extension(facts).get("name")))
 
 

@@ -33,6 +33,25 @@ class TlsSecret:
 
 
 @dataclass(frozen=True)
+class CertificateView:
+    """The public part of a certificate: when its chain expires (ISO 8601), the days until then, its fingerprint."""
+
+    expires: str
+    days_left: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class RouterCertificate:
+    """The certificate that the inference router was given, and the one that it serves; None for what is not known."""
+
+    given: CertificateView | None
+    served: CertificateView | None
+    address: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True)
 class DryRun:
     """The answer of the API server to an object that it was asked to check, and not to store.
 
@@ -102,7 +121,8 @@ KUBERNETES_VERSIONS: Fact[Object | None] = Fact("kubernetes_versions")
 # HEALTH are of the namespace azureml; CONTROLLERS are Deployments, DaemonSets and StatefulSets with their kind;
 # INSTANCE_TYPES is None without the custom resource definition; RELEASES is the metadata of Helm's secrets; WEBHOOKS
 # are the configurations of admission webhooks, with their kind; DEFINITIONS and SERVICES are metadata alone;
-# TLS_SECRET is None where no secret is named, and never holds the private key.
+# TLS_SECRET is None where no secret is named, and never holds the private key; neither does ROUTER_CERTIFICATE, which
+# is None where the router does not serve HTTPS.
 KUBERNETES: Fact[str] = Fact("kubernetes")
 NODES: Fact[Objects] = Fact("nodes")
 PODS: Fact[Objects] = Fact("pods")
@@ -123,6 +143,7 @@ SERVICES: Fact[Objects] = Fact("services")
 DEFINITIONS: Fact[Objects] = Fact("definitions")
 CLUSTER_ROLES: Fact[Objects] = Fact("cluster_roles")
 TLS_SECRET: Fact[TlsSecret | None] = Fact("tls_secret")
+ROUTER_CERTIFICATE: Fact[RouterCertificate | None] = Fact("router_certificate")
 CLAIMS: Fact[Objects] = Fact("claims")
 POD_GROUPS: Fact[Objects] = Fact("pod_groups")
 DRY_RUNS: Fact[Sequence[DryRun]] = Fact("dry_runs")
@@ -132,7 +153,7 @@ PROBES: Fact[Sequence[PoolProbe]] = Fact("probes")
 IN_CLUSTER: tuple[Fact[Any], ...] = (
     KUBERNETES, NODES, PODS, EVENTS, QUOTAS, CONTROLLERS, NAMESPACES, HEALTH, INSTANCE_TYPES, VOLCANO, ROUTER_ROLE,
     RELEASES, CONSTRAINTS, ARC_AGENTS, LIMIT_RANGES, WEBHOOKS, SERVICES, DEFINITIONS, CLUSTER_ROLES, TLS_SECRET, CLAIMS,
-    POD_GROUPS, DRY_RUNS, NETWORK_POLICIES,
+    ROUTER_CERTIFICATE, POD_GROUPS, DRY_RUNS, NETWORK_POLICIES,
 )  # fmt: skip
 
 

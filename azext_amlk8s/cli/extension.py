@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import completers, options, settings, texts
+from azext_amlk8s.cli import certificate, completers, options, settings, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.plan_table import plan_rows
 from azext_amlk8s.cli.settings import SETTINGS, VERSION, documented_setting_parameters, setting_parameters
@@ -356,4 +356,4 @@ GROUP = Group(
     ),
 )
 
-GROUPS = (GROUP, settings.GROUP)
+GROUPS = (GROUP, settings.GROUP, certificate.GROUP)

@@ -134,6 +134,18 @@ class Cluster:
         record_change("POST", f"{path}/{body['metadata']['name']}")
         return json_object(self._sender.send("POST", path, json=body))
 
+    def apply(
+        self, path: str, body: dict[str, Any], *, manager: str = FIELD_MANAGER, force: bool = False
+    ) -> dict[str, Any]:
+        """Create or update an object by server-side apply under a field manager; returns it as it is stored.
+
+        Raises ClusterUnreachable, and ClusterRefused 409 where another manages one of the fields and force is not set.
+        """
+        record_change("PATCH", path)
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        query = {"fieldManager": manager, "force": str(force).lower()}
+        return json_object(self._sender.send("PATCH", path, params=query, json=body, headers=headers))
+
     def delete(self, path: str, uid: str) -> None:
         """Delete the object of this UID and no other; one that does not exist is not an error.
 

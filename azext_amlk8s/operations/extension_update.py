@@ -20,6 +20,7 @@ from azext_amlk8s.operations.extension_common import (
     follow_operation,
     indented,
     poll_after_lost_response,
+    state_of,
     validate_names,
     wait_until_idle,
 )
@@ -83,9 +84,20 @@ def update(
 
 
 def update_extension(
-    cmd: AzCliCommand, connect: Connect, given: SettingOptions, version: Mapping[str, Any], run: RunOptions
+    cmd: AzCliCommand,
+    connect: Connect,
+    given: SettingOptions,
+    version: Mapping[str, Any],
+    run: RunOptions,
+    known_protected: Mapping[str, str] | None = None,
+    *,
+    repeat_failed: bool = False,
 ) -> Any:
-    """What `update` does, on a cluster that connect finds. Returns the extension, or the plan of a dry run."""
+    """What `update` does, on a cluster that connect finds. Returns the extension, or the plan of a dry run.
+
+    known_protected are values of deployed protected settings, for those that cannot be read from Azure again. With
+    repeat_failed an update that changes nothing is sent all the same where the last operation has failed.
+    """
     from knack.log import get_logger
 
     from azext_amlk8s.settings import extension_name
@@ -101,7 +113,7 @@ def update_extension(
     findings += _train_findings(existing, version)
     settings, file_findings = _with_files(settings, existing)
     reporter = _Reporter(given.strict)
-    request = _Request(client, settings, replace(facts, extensions=()), version)
+    request = _Request(client, settings, replace(facts, extensions=()), version, known_protected or {}, repeat_failed)
     if run.dry_run:
         plan = _make_plan(request, existing)
         reporter.raise_for_errors([*findings, *file_findings, *plan.findings])
@@ -153,6 +165,8 @@ class _Request:
     settings: Settings
     facts: ClusterFacts
     versions: Mapping[str, Any]
+    known_protected: Mapping[str, str]
+    repeat_failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,17 +210,19 @@ def _send(
         existing = _require(wait_until_idle(cmd, client, extension, dict(existing), run.timeout), extension)
         plan = _make_plan(request, existing)
         reporter.raise_for_errors([*findings, *plan.findings])
-        if not plan.update.body:
+        repeats = not plan.update.body and request.repeat_failed and state_of(dict(existing)).lower() == "failed"
+        if not plan.update.body and not repeats:
             log.warning("Extension '%s' already has these settings; nothing was changed.", extension.name)
             return existing
-        if confirmed != plan.update.changes:
+        if plan.update.changes and confirmed != plan.update.changes:
             log.warning("Changes of extension '%s':%s", extension.name, indented(plan.update.changes))
             _confirm(cmd, extension, plan, run.yes)
             confirmed = plan.update.changes
         plan = _with_resources(cmd, plan, request, existing)
         reporter.raise_for_errors(plan.findings)
         try:
-            return client.begin_update_extension(extension, plan.update.body)
+            body = {"properties": _version_properties(request)} if repeats else plan.update.body
+            return client.begin_update_extension(extension, body)
         except AzureError as error:
             if getattr(error, "status_code", None) != 409:
                 return poll_after_lost_response(client, extension, error)
@@ -216,6 +232,13 @@ def _send(
             time.sleep(PAUSE_SECONDS)
             existing = client.get_extension(extension)
     raise AssertionError
+
+
+def _version_properties(request: _Request) -> dict[str, Any]:
+    """The version of a request as it is sent."""
+    from azext_amlk8s.settings.plan import version_properties
+
+    return version_properties(request.versions["version"], request.versions["auto_upgrade"])
 
 
 def _require(
@@ -259,8 +282,8 @@ def _make_plan(request: _Request, existing: Mapping[str, Any]) -> _Plan:
     if given.protected:
         lost = current.protected - given.protected.keys()
         candidates = restorable_resources(lost, current.config, facts)
-        restored = backing_resources.restore_keys(client, candidates, current.config)
-        restored = {key: value for key, value in restored.items() if key in lost}
+        read_again = backing_resources.restore_keys(client, candidates, current.config)
+        restored = {key: value for key, value in {**request.known_protected, **read_again}.items() if key in lost}
     planned = plan_update(given, current, restored, few_nodes=has_few_nodes(after, facts), **request.versions)
     known = set(evaluate_rules(before))
     findings = [

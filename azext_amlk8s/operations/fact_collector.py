@@ -305,6 +305,17 @@ class FactCollector:
         expires, expired = _expiry(str(data.get("cert.pem") or ""))
         return keys.TlsSecret(name, secret is not None, tuple(sorted(data)), expires, expired)
 
+    def _read_router_certificate(self) -> keys.RouterCertificate | None | Unavailable:
+        """The public parts of the router's certificates; private keys are dropped at once."""
+        from azext_amlk8s.operations.router_certificate import certificate_fact
+        from azext_amlk8s.settings import read_deployed
+
+        extension = find_extension(self.get(keys.EXTENSIONS) or ())
+        connection = self.connection
+        if extension is None or isinstance(connection, Unavailable):
+            return connection if isinstance(connection, Unavailable) else None
+        return certificate_fact(connection, read_deployed(dict(extension)), str(extension.get("name")))
+
     def _read_dry_runs(self) -> Sequence[keys.DryRun] | Unavailable:
         """Ask the API server about objects like those of an installation; nothing is stored."""
         connection, namespaces = self.connection, self[keys.NAMESPACES]

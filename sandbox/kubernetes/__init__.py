@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,10 @@ ADMITTING = (
 
 @dataclass(frozen=True)
 class ClusterSide:
-    """The Kubernetes API of one cluster. store is None for a real API server."""
+    """The Kubernetes API of one cluster. store is None for a real API server; at_stop is what runs before it stops.
+
+    counters: what has happened how often, by name.
+    """
 
     name: str
     server: str
@@ -36,9 +39,13 @@ class ClusterSide:
     client: KubeClient
     _stop: Callable[[], Awaitable[None]]
     store: Store | None = None
+    at_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
 
     async def stop(self) -> None:
         """Stop the server and close the client."""
+        for stop in self.at_stop:
+            await stop()
         await self.client.close()
         await self._stop()
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "amlk8s extension components",
     "amlk8s extension settings list",
     "amlk8s extension settings show",
+    "amlk8s extension certificate show",
+    "amlk8s extension certificate rotate",
     "amlk8s compute attach",
     "amlk8s compute update",
     "amlk8s compute show",

@@ -107,7 +107,7 @@ class World:
                 state[name] = _stable({key: value for key, value in resource.items() if key not in ("id", "name")})
         for cluster, objects in snapshot.objects.items():
             for (_, kind, namespace, name), value in objects.items():
-                if kind in WRITTEN_KINDS:
+                if kind in WRITTEN_KINDS or _is_ours(value):
                     labels = value["metadata"].get("labels")
                     state[f"{cluster}: {kind} {namespace}/{name}"] = [labels, _stable(value.get("spec"))]
         return {**state, **assignments}
@@ -132,6 +132,11 @@ class World:
         end = time.monotonic() + SETTLED_SECONDS
         while time.monotonic() < end and any(map(_is_changing, self._started.tree.resources().values())):
             time.sleep(0.05)
+
+
+def _is_ours(obj: Mapping[str, Any]) -> bool:
+    """Whether a command keeps the object in the cluster for later."""
+    return (obj["metadata"].get("labels") or {}).get("app.kubernetes.io/managed-by") == "az-amlk8s"
 
 
 class FaultStage:

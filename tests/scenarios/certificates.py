@@ -8,11 +8,14 @@ In a scenario's `files` a text is written as it is; a mapping is one of
 `one` names a pair of this scenario; days count from now; `chain` lists the issuers that follow the certificate, in that order.
 More of a certificate: `ips: [10.0.0.4]` as alternative names; `issuer: intermediate` where the file has no chain;
 `server_at: 1` is the position of the server's certificate in the file; `with_key: true` appends the private key. `format`
-of a certificate is pem, der, p7b, pfx (with the key) or utf-16, that of a key pem or der.
+of a certificate is pem, der, p7b, pfx (with the key), pfx-locked (with a password) or utf-16, that of a key pem or der.
+
+The same mappings, without `format`, can be values in the data of a Secret among the objects of a world.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime
 import ipaddress
 from collections.abc import Mapping
@@ -38,6 +41,25 @@ def write_files(folder: Path, files: Mapping[str, Any]) -> None:
             form = arguments.pop("format", "pem")
             made = certificate(**_words(arguments)) if "certificate" in told else key(**_words(arguments))
             (folder / name).write_bytes(_converted(made, form, told.get("certificate", "")))
+
+
+def fill_secrets(value: Any) -> Any:
+    """A world in which the data of Secrets is base64: certificates and keys, in the form of `files`, and texts."""
+    if isinstance(value, list):
+        return [fill_secrets(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    filled = {key: fill_secrets(item) for key, item in value.items()}
+    if value.get("kind") == "Secret" and "data" in value:
+        filled["data"] = {key: _encoded(told) for key, told in value["data"].items()}
+    return filled
+
+
+def _encoded(told: Any) -> str:
+    if isinstance(told, str):
+        return told
+    made = certificate(**_words(told)) if "certificate" in told else key(**_words(told))
+    return base64.b64encode(made).decode()
 
 
 def certificate(
@@ -94,9 +116,10 @@ def _converted(pem: bytes, form: str, name: str) -> bytes:
     if form == "p7b":
         chain = x509.load_pem_x509_certificates(pem)
         return pkcs7.serialize_certificates(chain, serialization.Encoding.PEM)
-    if form == "pfx":
+    if form in ("pfx", "pfx-locked"):
         chain = x509.load_pem_x509_certificates(pem)
-        encryption = serialization.BestAvailableEncryption(b"secret")
+        locked = serialization.BestAvailableEncryption(b"secret")
+        encryption: Any = locked if form == "pfx-locked" else serialization.NoEncryption()
         return pkcs12.serialize_key_and_certificates(name.encode(), _pair(name), chain[0], chain[1:], encryption)
     return pem
 

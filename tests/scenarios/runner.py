@@ -9,7 +9,7 @@ socket; the command runs in its own az process (forked, see az_process.py), with
       - name: two nodes are too few for three routers            # a sentence, unique in its file
         world: {clusters: [{name: aks, pools: [{name: one, count: 2}]}]}
         files: {settings.yaml: "enableTraining: true"}           # text, or what certificates.py creates (see there)
-        setup: [az amlk8s extension create ...]                  # run before, must succeed; not checked otherwise
+        setup: [az amlk8s extension create ...]                  # run before, must succeed; not checked otherwise; az or kubectl
         run: az amlk8s extension validate --config enableTraining=True
         exit: 1                  # default 0
         findings: [F101]         # exactly these IDs, in any order, in the findings on stdout or as [ID] on stderr; default none
@@ -109,12 +109,13 @@ def _merged_value(base: Any, change: Any) -> Any:
 
 def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
     """Run a scenario in an empty folder. Returns the differences from what it expects as sentences, empty if none."""
-    from tests.scenarios.certificates import write_files
+    from tests.scenarios.certificates import fill_secrets, write_files
 
     write_files(folder, scenario.files)
-    with stage.scene(scenario.world, folder, scenario.seconds, contract=scenario.contract) as scene:
+    with stage.scene(fill_secrets(scenario.world), folder, scenario.seconds, contract=scenario.contract) as scene:
         for command in scenario.setup:
-            output = scene.az(shlex.split(command)[1:], folder)
+            run = scene.kubectl if command.startswith("kubectl ") else scene.az
+            output = run(shlex.split(command)[1:], folder)
             if output.code:
                 return [f"setup: {command!r} exited with {output.code}: {output.err}"]
         before = len(scene.log())

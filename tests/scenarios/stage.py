@@ -48,6 +48,14 @@ class Scene:
         )
         return Output(code, streams["out"].read_text(encoding="utf-8"), streams["err"].read_text(encoding="utf-8"))
 
+    def kubectl(self, arguments: list[str], cwd: Path) -> Output:
+        """Run the real kubectl, which must be installed, with these arguments."""
+        env = {**os.environ, "KUBECONFIG": str(self._folder / "kubeconfig"), "HOME": str(self._folder)}
+        done = subprocess.run(
+            ["kubectl", *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+        return Output(done.returncode, done.stdout, done.stderr)
+
     def log(self) -> list[dict[str, Any]]:
         """The requests so far."""
         return list(self._lines)

@@ -14,7 +14,7 @@ from typing import Any
 from sandbox.azure import polls
 from sandbox.azure.behaviours import Behaviour, Call, Response, now
 from sandbox.azure.errors import ArmError
-from sandbox.azure.kubernetes_configuration import failure_artifacts, install_failures, installation
+from sandbox.azure.kubernetes_configuration import failure_artifacts, helm_releases, install_failures, installation
 from sandbox.azure.kubernetes_configuration.extension_types import RELEASE_NAMESPACE, require_offered
 from sandbox.azure.kubernetes_configuration.install_failures import Install
 from sandbox.azure.operations import OperationFailed, Running
@@ -94,7 +94,8 @@ class Extensions(Behaviour):
         # Protected settings are replaced as a whole; an empty section, which az k8s-extension always sends, is ignored.
         if changes.get("configurationProtectedSettings"):
             properties["configurationProtectedSettings"] = dict(changes["configurationProtectedSettings"])
-        if repr(properties) == before:
+        # A PATCH without a difference repeats an operation that has failed; az iot ops upgrade relies on it.
+        if repr(properties) == before and properties["provisioningState"] == "Succeeded":
             return Response(200, await self.read(call, existing))
         properties["provisioningState"] = "Updating"
         operation = call.azure.operations.start("Updating", lambda: _install(call, existing, "Updating"))
@@ -227,6 +228,8 @@ async def _helm(install: Install) -> dict[str, str] | None:
         await installation.remove_failed_attempt(install.side)
         if reason := await install_failures.helm_failure(install):
             return failure_artifacts.helm_error(install, reason)
+        if fault := _upgrade_fault(install):
+            return await _fail_upgrade(install, fault)
         findings = await install_failures.health_check(install)
         if reason := await failure_artifacts.leave_report(install, findings):
             return failure_artifacts.helm_error(install, reason)
@@ -236,6 +239,25 @@ async def _helm(install: Install) -> dict[str, str] | None:
     except KubernetesError as error:
         return failure_artifacts.helm_error(install, error.message)
     return None
+
+
+def _upgrade_fault(install: Install) -> str:
+    """What the world has for this update, empty for nothing."""
+    if install.hook != "pre-upgrade":
+        return ""
+    number = install.side.counters.get("updates", 0)
+    install.side.counters["updates"] = number + 1
+    faults = install.cluster.upgrade_faults
+    return faults[number] if number < len(faults) else ""
+
+
+async def _fail_upgrade(install: Install, fault: str) -> dict[str, str]:
+    """An update whose old components keep running. assumed: the text after an interruption."""
+    if fault == "interrupted":
+        await helm_releases.record_interruption(install)
+        return failure_artifacts.helm_error(install, "context deadline exceeded")
+    await helm_releases.record_rollback(install)
+    return failure_artifacts.helm_error(install, "timed out waiting for the condition")
 
 
 def _headers(call: Call, operation: Running, location: bool) -> dict[str, str]:

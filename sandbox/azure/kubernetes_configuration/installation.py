@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.azure.kubernetes_configuration import component_faults
+from sandbox.azure.kubernetes_configuration import component_faults, helm_releases, router
 from sandbox.azure.kubernetes_configuration.components import (
     Component,
     PodState,
@@ -29,6 +29,7 @@ from sandbox.azure.kubernetes_configuration.scheduler import Scheduler, build_sc
 from sandbox.kubernetes import ClusterSide
 from sandbox.kubernetes.client import KubernetesError
 
+SCHEDULER_CONFIGURATION = "volcano-scheduler-configmap"
 DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 NAMESPACED = (
     ("apps/v1", "Deployment"),
@@ -38,6 +39,7 @@ NAMESPACED = (
     ("v1", "Pod"),
     ("v1", "Event"),
     ("v1", "ConfigMap"),
+    ("v1", "Secret"),
 )
 
 
@@ -54,13 +56,38 @@ async def install(install: Install) -> bool:
     others = [pod for pod in await client.list("v1", "Pod") if pod["metadata"]["namespace"] != NAMESPACE]
     scheduler = build_scheduler(await client.list("v1", "Node"), others, install.settings)
     components = installed_components(install)
+    if volcano:
+        await _apply_scheduler_configuration(install)
     await _remove_components_of_other_versions(install, {component.name for component in components})
     ready = [await _install_component(install, component, scheduler) for component in components]
     if not all(ready):
         return False
     await leave_healthcheck(install, failed=False)
+    await helm_releases.record_revision(install)
+    await router.deploy(install)
     await component_faults.apply_faults(install)
     return True
+
+
+async def _apply_scheduler_configuration(install: Install) -> None:
+    """Create Volcano's configuration, or return it to the chart's, except what another field manager has applied.
+
+    assumed: kubectl's own names of field managers are those of changes by hand, which an upgrade reverts.
+    https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension
+    """
+    client = install.side.client
+    existing = await client.get("v1", "ConfigMap", SCHEDULER_CONFIGURATION, NAMESPACE)
+    entries = ((existing or {}).get("metadata") or {}).get("managedFields") or []
+    owners = {entry["manager"] for entry in entries if "f:data" in entry.get("fieldsV1", {})}
+    if any(not owner.startswith(("kubectl", "sandbox")) for owner in owners):
+        return
+    metadata = {
+        "name": SCHEDULER_CONFIGURATION,
+        "namespace": NAMESPACE,
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+    }
+    data = {"volcano-scheduler.conf": f'# {install.version}\nactions: "enqueue, allocate, backfill"\n'}
+    await client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
 
 
 async def _remove_components_of_other_versions(install: Install, names: set[str]) -> None:
@@ -146,6 +173,7 @@ async def uninstall(side: ClusterSide) -> None:
     for version, kind in NAMESPACED:
         for obj in await side.client.list(version, kind, NAMESPACE):
             await side.client.delete(version, kind, obj["metadata"]["name"], NAMESPACE)
+    await router.remove(side)
     await side.client.delete("v1", "Namespace", NAMESPACE)
 
 
