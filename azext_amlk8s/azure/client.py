@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import uuid
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azext_amlk8s.azure.operation import Operation, polling
 from azext_amlk8s.change_log import record_change
-from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef, WorkspaceRef, canonical_type
+from azext_amlk8s.refs import PROVIDERS, ClusterRef, ComputeRef, ExtensionRef, WorkspaceRef, canonical_type
 
 if TYPE_CHECKING:
     from azure.cli.core import AzCli
 
     from azext_amlk8s.azure.key_vault import VaultClient
     from azext_amlk8s.azure.rest_client import RestClient
+    from azext_amlk8s.azure.state_poller import StatePoller
     from azext_amlk8s.knowledge.clouds import Cloud
 
 API_VERSIONS = {
@@ -37,6 +38,7 @@ API_VERSIONS = {
 PROVIDERS_VERSION = "2022-09-01"
 FEATURES_VERSION = "2021-07-01"
 
+T = TypeVar("T")
 Resource = dict[str, Any]  # a JSON object as ARM returns it, camelCase
 
 
@@ -46,6 +48,9 @@ class AzureClient:
     Every method raises azure-core's HttpResponseError for a refused request (ResourceNotFoundError for 404) and
     ServiceRequestError or ServiceResponseError when Azure cannot be reached.
     """
+
+    # Whether operations are polled rarely, because many of them run at the same time.
+    relaxed_polling = False
 
     def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
         from azure.cli.core.commands.client_factory import get_subscription_id
@@ -112,13 +117,17 @@ class AzureClient:
         """The response to an action without a body, such as listKeys; it may contain secrets."""
         return self._client().get_object("POST", action_id, _api_version(action_id))
 
+    def put(self, resource_id: str, body: Mapping[str, Any]) -> Resource:
+        """PUT of a resource whose operation is not followed; the resource as the response has it."""
+        return self._client().put(resource_id, _api_version(resource_id), body)
+
     def begin_put(self, resource_id: str, body: Mapping[str, Any]) -> Operation:
         """PUT of a resource; one that completes at once is an operation that is done."""
-        return self._client().begin("PUT", resource_id, _api_version(resource_id), body=body)
+        return self._begin("PUT", resource_id, body=body)
 
     def begin_delete(self, resource_id: str) -> Operation:
         """DELETE of a resource."""
-        return self._client().begin("DELETE", resource_id, _api_version(resource_id))
+        return self._begin("DELETE", resource_id)
 
     def list_all(self, collection_id: str, **query: str) -> list[Resource]:
         """The items of a collection, of all its pages."""
@@ -131,6 +140,10 @@ class AzureClient:
     def get_workspace(self, workspace: WorkspaceRef) -> Resource:
         """The workspace as ARM describes it."""
         return self.get(workspace.id)
+
+    def list_clusters(self, scope: str, cluster_type: str) -> list[Resource]:
+        """The clusters of a type in a subscription or a resource group, by the ID of that."""
+        return self.list_all(f"{scope}/providers/{PROVIDERS[cluster_type]}/{cluster_type}")
 
     def list_workspaces(self) -> list[Resource]:
         """The workspaces of the subscription, in all its resource groups."""
@@ -157,6 +170,10 @@ class AzureClient:
     def get_compute(self, compute: ComputeRef) -> Resource:
         """The compute as ARM describes it."""
         return self.get(compute.id)
+
+    def poll_compute(self, compute: ComputeRef) -> Resource | None:
+        """The compute while an operation runs on it, or None for 404."""
+        return self.find(compute.id)
 
     def list_computes(self, workspace: WorkspaceRef) -> list[Resource]:
         """The computes of a workspace, of every kind."""
@@ -197,14 +214,13 @@ class AzureClient:
             if getattr(error.error, "code", "") != "RoleAssignmentExists":
                 raise
 
-    def begin_put_compute(self, compute: ComputeRef, body: Mapping[str, Any]) -> Operation:
+    def begin_put_compute(self, compute: ComputeRef, body: Mapping[str, Any]) -> Operation | StatePoller:
         """PUT of a compute: attach it, or replace it."""
         return self.begin_put(compute.id, body)
 
     def begin_detach_compute(self, compute: ComputeRef) -> Operation:
         """DELETE of a compute; the cluster itself is not changed."""
-        version = _api_version(compute.id)
-        return self._client().begin("DELETE", compute.id, version, underlyingResourceAction="Detach")
+        return self._begin("DELETE", compute.id, underlyingResourceAction="Detach")
 
     def get_extension(self, extension: ExtensionRef) -> Resource:
         """The extension as ARM describes it. Not through the SDK, which registers a provider when it reads."""
@@ -217,20 +233,36 @@ class AzureClient:
     def begin_create_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PUT of an extension."""
         record_change("PUT", extension.id)
-        poller = self._extensions().begin_create(*_sdk_path(extension), dict(body), polling=polling())
+        poller = self._extensions().begin_create(
+            *_sdk_path(extension), dict(body), polling=polling(relaxed=self.relaxed_polling)
+        )
         return Operation(poller, lambda result: result.as_dict())
 
     def begin_update_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PATCH of an extension."""
         record_change("PATCH", extension.id)
-        poller = self._extensions().begin_update(*_sdk_path(extension), dict(body), polling=polling())
+        poller = self._extensions().begin_update(
+            *_sdk_path(extension), dict(body), polling=polling(relaxed=self.relaxed_polling)
+        )
         return Operation(poller, lambda result: result.as_dict())
 
     def begin_delete_extension(self, extension: ExtensionRef, *, force: bool = False) -> Operation:
         """DELETE of an extension; force deletes it from Azure without contacting the cluster."""
         record_change("DELETE", extension.id)
         options = {"force_delete": True} if force else {}
-        return Operation(self._extensions().begin_delete(*_sdk_path(extension), polling=polling(), **options))
+        return Operation(
+            self._extensions().begin_delete(
+                *_sdk_path(extension), polling=polling(relaxed=self.relaxed_polling), **options
+            )
+        )
+
+    def remember(self, about: str, read: Callable[[], T], *kind: str) -> T:
+        """The value of read, which a client for many clusters calls once; about is a resource ID or another name."""
+        return read()
+
+    def _begin(self, method: str, resource_id: str, body: Mapping[str, Any] | None = None, **query: str) -> Operation:
+        relaxed, version = self.relaxed_polling, _api_version(resource_id)
+        return self._client().begin(method, resource_id, version, body=body, relaxed=relaxed, **query)
 
     @property
     def _root(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,36 @@ LOST_SECONDS = 600
 FAILED_POLLS_BEFORE_READING = 2
 
 
+# Of many operations at the same time each is polled after a tenth of the time that it has taken, within these bounds.
+RELAXED_SHARE, RELAXED_SECONDS = 0.1, (1.0, 30.0)
+
+
+class PollSchedule:
+    """The seconds between polls: short and growing; or relaxed, in proportion to the time that has passed.
+
+    Relaxed ones differ at random, so that operations that began together are not polled together.
+    """
+
+    def __init__(self, *, relaxed: bool = False) -> None:
+        self._relaxed, self._begin, self._next = relaxed, time.monotonic(), FIRST_DELAY_SECONDS
+
+    def next_delay(self) -> float:
+        """The seconds until the next poll."""
+        if self._relaxed:
+            least, most = RELAXED_SECONDS
+            elapsed = time.monotonic() - self._begin
+            return min(max(elapsed * RELAXED_SHARE, least), most) * random.uniform(0.8, 1.2)
+        delay = self._next
+        self._next = min(self._next * 1.25, LONGEST_DELAY_SECONDS)
+        return delay
+
+
 class LostTrack(Exception):
     """The state of an operation could not be read for a long time; it may still be running."""
 
 
-def polling() -> Any:  # pylint: disable=too-many-statements
-    """An azure-core polling method that polls after 0.5 s, then ever more slowly up to 1.5 s.
+def polling(*, relaxed: bool = False) -> Any:  # pylint: disable=too-many-statements
+    """An azure-core polling method that polls after 0.5 s, then ever more slowly up to 1.5 s; rarely when relaxed.
 
     A Retry-After of the service is never undercut, up to a minute. A failed poll (404, 403, 5xx, a web page, no
     network) is repeated; after two of them the resource itself is read, whose provisioningState may be terminal.
@@ -39,10 +64,14 @@ def polling() -> Any:  # pylint: disable=too-many-statements
     class ResilientPolling(ARMPolling):
         """ARMPolling with its own schedule, and with patience."""
 
-        _next = FIRST_DELAY_SECONDS
         _failed_polls = 0
         _last_success = 0.0
         problem = ""
+
+        def __init__(self) -> None:
+            # Without a Retry-After the library uses this number of seconds; the schedule replaces it.
+            super().__init__(0)
+            self._schedule = PollSchedule(relaxed=relaxed)
 
         def first_response(self) -> Any:
             """The HTTP response that accepted the operation."""
@@ -94,9 +123,7 @@ def polling() -> Any:  # pylint: disable=too-many-statements
                 self._status, self._pipeline_response = state, response
 
         def _extract_delay(self) -> float:
-            delay = self._next
-            self._next = min(self._next * 1.25, LONGEST_DELAY_SECONDS)
-            return max(delay, min(self._requested_delay(), MOST_RETRY_AFTER_SECONDS))
+            return max(self._schedule.next_delay(), min(self._requested_delay(), MOST_RETRY_AFTER_SECONDS))
 
         def _requested_delay(self) -> float:
             """The Retry-After of the last response, 0 where it has none that can be read."""
@@ -135,8 +162,7 @@ def polling() -> Any:  # pylint: disable=too-many-statements
                     self._note_failure(BadStatus(f"status {status}"), status)
                 self._sleep(LONGEST_DELAY_SECONDS)
 
-    # Without a Retry-After the library uses this number of seconds; the schedule above replaces it.
-    return ResilientPolling(0)
+    return ResilientPolling()
 
 
 class Operation:

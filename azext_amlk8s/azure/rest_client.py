@@ -90,16 +90,33 @@ class RestClient:
             seen.add(link)
             response = self.send("GET", link)
 
+    def put(self, url: str, api_version: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The resource in the response to a PUT, whose operation is not followed."""
+        return json_object(self._write("PUT", url, api_version, body).http_response)
+
     def begin(
-        self, method: str, url: str, api_version: str, body: Mapping[str, Any] | None = None, **query: str
+        self,
+        method: str,
+        url: str,
+        api_version: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        relaxed: bool = False,
+        **query: str,
     ) -> Operation:
         """Start a long-running operation. Raises HttpResponseError when it is refused."""
+        response = self._write(method, url, api_version, body, **query)
+        return Operation(LROPoller(self._client, response, _optional_object, polling(relaxed=relaxed)))
+
+    def _write(
+        self, method: str, url: str, api_version: str, body: Mapping[str, Any] | None, **query: str
+    ) -> PipelineResponse[HttpRequest, HttpResponse]:
         record_change(method, url)
         request = HttpRequest(method, self._url(url), params=_query(api_version, query), json=body)
         sent = self._client.send_request(request, _return_pipeline_response=True)
         pipeline_response = cast("PipelineResponse[HttpRequest, HttpResponse]", sent)
         raise_for_status(pipeline_response.http_response)
-        return Operation(LROPoller(self._client, pipeline_response, _optional_object, polling()))
+        return pipeline_response
 
     def _url(self, url: str) -> str:
         """A path, or a link that ARM returned, which may be relative."""

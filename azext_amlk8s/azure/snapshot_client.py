@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NoReturn
 
-from azext_amlk8s.azure.client import AzureClient, Resource
+from azext_amlk8s.azure.remembering_client import RememberingClient
 from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
 
-if TYPE_CHECKING:
-    from azure.cli.core import AzCli
 
-T = TypeVar("T")
+class SnapshotClient(RememberingClient):
+    """An AzureClient whose reads are remembered to the end. One that would change something raises AssertionError."""
 
+    def seconds_to_keep(self, resource_id: str, value: Any) -> float:
+        return math.inf
 
-class SnapshotClient(AzureClient):
-    """An AzureClient whose reads are remembered, failures too; several threads may use it.
-
-    A request that would change something raises AssertionError.
-    """
-
-    def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
-        super().__init__(cli_ctx, subscription_id)
-        self._reads: dict[tuple[str, ...], Future[Any]] = {}
-        self._reads_lock = Lock()
-
-    def get(self, resource_id: str) -> Resource:
-        return self._once(("get", resource_id.lower()), super().get, resource_id)
-
-    def list_all(self, collection_id: str, **query: str) -> list[Resource]:
-        key = ("list", collection_id.lower(), *(f"{name}={value}" for name, value in sorted(query.items())))
-        return self._once(key, super().list_all, collection_id, **query)
-
-    def get_provider(self, namespace: str) -> Resource:
-        key = ("provider", namespace.lower())
-        return self._once(key, super().get_provider, namespace)
-
-    def find_feature(self, namespace: str, name: str) -> Resource | None:
-        key = ("feature", namespace.lower(), name.lower())
-        return self._once(key, super().find_feature, namespace, name)
-
-    def kubernetes_versions(self, location: str) -> Resource:
-        key = ("versions", location.lower())
-        return self._once(key, super().kubernetes_versions, location)
-
-    def user_kubeconfig(self, cluster: ClusterRef) -> str:
-        key = ("kubeconfig", cluster.id.lower())
-        return self._once(key, super().user_kubeconfig, cluster)
+    def list_clusters(self, scope: str, cluster_type: str) -> list[dict[str, Any]]:
+        """As of any client; the clusters of the list need not be read again."""
+        clusters = super().list_clusters(scope, cluster_type)
+        for cluster in clusters:
+            self.remember(ClusterRef.parse(str(cluster["id"])).id, partial(dict, cluster), "get")
+        return clusters
 
     def begin_put(self, resource_id: str, body: Mapping[str, Any]) -> NoReturn:
         raise AssertionError(f"planning must not write: PUT {resource_id}")
@@ -70,17 +44,3 @@ class SnapshotClient(AzureClient):
 
     def begin_delete_extension(self, extension: ExtensionRef, *, force: bool = False) -> NoReturn:
         raise AssertionError(f"planning must not write: DELETE {extension.id}")
-
-    def _once(self, key: tuple[str, ...], read: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        with self._reads_lock:
-            future = self._reads.get(key)
-            is_first = future is None
-            if future is None:
-                future = self._reads[key] = Future()
-        if is_first:
-            try:
-                future.set_result(read(*args, **kwargs))
-            except BaseException as error:  # pylint: disable=broad-exception-caught # other threads wait for it
-                future.set_exception(error)
-        result: T = future.result()
-        return result

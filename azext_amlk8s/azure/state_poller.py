@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from azext_amlk8s.azure.operation import LONGEST_DELAY_SECONDS, LOST_SECONDS, LostTrack
+from azext_amlk8s.azure.operation import LONGEST_DELAY_SECONDS, LOST_SECONDS, LostTrack, PollSchedule
 
 TERMINAL = ("succeeded", "failed", "canceled", "cancelled")
 
@@ -15,11 +15,19 @@ class StatePoller:
     """Reads a resource until its provisioningState is terminal, with the interface of Operation.
 
     resource is its last known state; read reads it and returns None when it no longer exists. A failed
-    read is repeated; problem says why the last one failed.
+    read is repeated; problem says why the last one failed. relaxed: it is read as rarely as one of many operations.
     """
 
-    def __init__(self, resource: dict[str, Any] | None, read: Callable[[], dict[str, Any] | None]) -> None:
-        self._resource, self._read, self._next = resource, read, time.monotonic()
+    def __init__(
+        self,
+        resource: dict[str, Any] | None,
+        read: Callable[[], dict[str, Any] | None],
+        *,
+        relaxed: bool = False,
+    ) -> None:
+        self._resource, self._read = resource, read
+        self._schedule = PollSchedule(relaxed=True) if relaxed else None
+        self._next = time.monotonic() + (self._schedule.next_delay() if self._schedule else 0.0)
         self._last_success = time.monotonic()
         self.problem = ""
 
@@ -38,13 +46,17 @@ class StatePoller:
         time.sleep(seconds)
         if time.monotonic() < self._next:
             return
+        from azext_amlk8s.azure.rate_limiter import polling_requests
+
         try:
-            self._resource = self._read()
+            with polling_requests():
+                self._resource = self._read()
         except Exception as error:  # pylint: disable=broad-exception-caught
             self._note_failure(error)
         else:
             self.problem, self._last_success = "", time.monotonic()
-        self._next = time.monotonic() + LONGEST_DELAY_SECONDS
+        delay = self._schedule.next_delay() if self._schedule else LONGEST_DELAY_SECONDS
+        self._next = time.monotonic() + delay
 
     def _note_failure(self, error: Exception) -> None:
         """Keep polling after a failed read, unless the failure is permanent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -110,10 +111,16 @@ def _find(kubeconfig: str | None, context: str | None) -> KubeConfig:
         [kubeconfig] if kubeconfig else [path for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
     )
     files = [Path(path).expanduser() for path in paths] or [Path("~/.kube/config").expanduser()]
-    configs = [_parse(_read(file), str(file)) for file in files if file.exists() or len(files) == 1]
+    configs = [_parse_file(_read(file), str(file)) for file in files if file.exists() or len(files) == 1]
     if not configs:
         raise KubeconfigUnusable(f"None of the kubeconfig files exists: {', '.join(map(str, files))}.")
     return next((config for config in configs if (context or config.current_context) in config.contexts), configs[0])
+
+
+@lru_cache(maxsize=4)
+def _parse_file(text: str, name: str) -> KubeConfig:
+    """The kubeconfig of a file, parsed once for all clusters whose contexts it has."""
+    return _parse(text, name)
 
 
 def _read(file: Path) -> str:
@@ -139,7 +146,8 @@ def _parse(text: str, name: str) -> KubeConfig:
     try:
         if len(compose_documents(text)) > 1:
             raise KubeconfigUnusable(f"{name} is not a kubeconfig: it has several YAML documents.")
-        document = yaml.safe_load(text)
+        # PyYAML has the faster loader where it was built with libyaml.
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         if not isinstance(document, dict) or not isinstance(document.get("clusters"), list):
             raise KubeconfigUnusable(f"{name} is not a kubeconfig: it has no list of clusters.")
         if not isinstance(document.get("current-context") or "", str):

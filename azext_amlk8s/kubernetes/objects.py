@@ -40,6 +40,10 @@ class Cluster:
         self._sender = Sender(client._client._client, server, context)  # pylint: disable=protected-access
         self._kinds: dict[str, Served] | None = None
 
+    def close(self) -> None:
+        """Close the connection; nothing may be sent after that."""
+        self._client._client._client.close()  # pylint: disable=protected-access
+
     def has_instance_types(self) -> bool:
         """Whether the kind is served by now; asked anew as long as it is not."""
         self._kinds = self._served()

@@ -119,15 +119,16 @@ def _create(cmd: AzCliCommand, client: AzureClient, need: Dependency, resource: 
 
     action = f"Creating the {need.label} {need.name}"
     try:
-        poller = StatePoller(resource, lambda: client.find(need.id))
+        poller = StatePoller(resource, lambda: client.find(need.id), relaxed=client.relaxed_polling)
         if not poller.done():
             waiting = f"Waiting for the {need.label} {need.name}"
             resource = follow(cmd, poller, waiting, RESUME, timeout=RESOURCE_SECONDS)
-        if resource is None:
+        is_new = resource is None
+        if is_new:
             operation = client.begin_put(need.id, need.body)
             resource = follow(cmd, operation, action, RESUME, timeout=RESOURCE_SECONDS)
         for part_id, body in need.parts:
-            if client.find(part_id) is None:
+            if is_new or client.find(part_id) is None:
                 part = f"Creating {'/'.join(part_id.split('/')[-2:])} of the {need.label} {need.name}"
                 follow(cmd, client.begin_put(part_id, body), part, RESUME, timeout=RESOURCE_SECONDS)
     except HttpResponseError as error:

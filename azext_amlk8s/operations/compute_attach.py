@@ -149,7 +149,10 @@ def attach(
 
 @dataclass(frozen=True)
 class AttachOptions:
-    """The options of a run that are no settings of the compute."""
+    """The options of a run that are no settings of the compute.
+
+    checked: the fatal checks were run a moment ago, so that they are not repeated.
+    """
 
     create_namespace: bool = False
     assign_roles: bool = False
@@ -158,6 +161,7 @@ class AttachOptions:
     no_wait: bool = False
     yes: bool = False
     skip_checks: tuple[str, ...] = ()
+    checked: bool = False
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,8 @@ class Attachment:
         from azext_amlk8s.checks.facts import CheckTarget
         from azext_amlk8s.operations.check import run_fatal_checks
 
+        if self.options.checked:
+            return []
         request = self.request
         target = CheckTarget(request.cluster, context=request.context, namespace=request.namespace)
         skip = [name.lower() if not name[-1:].isdigit() else name for name in skipped if not ATTACH_RULE.match(name)]

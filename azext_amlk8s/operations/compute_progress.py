@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.computes import AttachRequest, compare_compute, state_of
@@ -81,7 +82,8 @@ def poll_compute(client: AzureClient, ref: ComputeRef, compute: Resource) -> Sta
     """Follow an operation that this command did not begin, by the state of the compute."""
     from azext_amlk8s.azure import StatePoller
 
-    return StatePoller(compute, lambda: read_compute(client, ref))
+    read = partial(client.poll_compute, ref) if client.relaxed_polling else partial(read_compute, client, ref)
+    return StatePoller(compute, read, relaxed=client.relaxed_polling)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,10 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How `create` and `update` run: for which extension, what is skipped, and whether it plans, asks and waits."""
+    """How `create` and `update` run: for which extension, what is skipped, and whether it plans, asks and waits.
+
+    checked: the fatal checks were run a moment ago, so that they are not repeated.
+    """
 
     name: str | None = None
     skip_checks: Sequence[str] | None = None
@@ -43,6 +46,7 @@ class RunOptions:
     yes: bool = False
     dry_run: bool = False
     no_wait: bool = False
+    checked: bool = False
 
 
 def validate_names(
@@ -220,7 +224,7 @@ def poll_after_lost_response(client: AzureClient, extension: ExtensionRef, error
         raise error from None
     if state_of(resource).lower() not in BUSY:
         raise error
-    return StatePoller(resource, lambda: read_extension(client, extension))
+    return StatePoller(resource, lambda: read_extension(client, extension), relaxed=client.relaxed_polling)
 
 
 def follow_operation(
@@ -250,7 +254,7 @@ def follow_operation(
         is_finished = result is None if condition == "deleted" else state_of(result).lower() not in BUSY
         if is_finished:
             return None
-        return StatePoller(result, lambda: read_extension(client, extension))
+        return StatePoller(result, lambda: read_extension(client, extension), relaxed=client.relaxed_polling)
 
     resume = f"az amlk8s extension wait {extension.cli_args} --{condition}"
     try:
@@ -290,7 +294,7 @@ def wait_until_idle(
     from azext_amlk8s.azure import StatePoller
     from azext_amlk8s.console.progress import follow
 
-    poller = StatePoller(resource, lambda: read_extension(client, extension))
+    poller = StatePoller(resource, lambda: read_extension(client, extension), relaxed=client.relaxed_polling)
     if not poller.done():
         resume = f"az amlk8s extension wait {extension.cli_args} --updated"
         follow(cmd, poller, f"Waiting for the running operation on {extension.name}", resume, timeout=timeout)
@@ -302,14 +306,16 @@ def check_cluster(
     cluster: ClusterRef,
     settings: Any,
     operation: str,
-    skip_checks: Sequence[str] | None,
+    run: RunOptions,
     version: str | None = None,
 ) -> Cluster | None:
     """Run every fatal check that applies before an operation. Raises ValidationError with their errors.
 
     version is the one that is requested; one that Azure does not list is a warning.
-    Returns the connection to the cluster itself, where it can be reached.
+    Returns the connection to the cluster itself, where it can be reached; None where nothing was to be checked.
     """
+    if run.checked:
+        return None
     from knack.log import get_logger
 
     from azext_amlk8s.checks import CheckTarget
@@ -318,10 +324,10 @@ def check_cluster(
     from azext_amlk8s.operations.check import run_fatal_checks
     from azext_amlk8s.rules import Severity
 
-    if skip_checks:
-        get_logger(__name__).warning("Skipped checks: %s.", ", ".join(skip_checks))
+    if run.skip_checks:
+        get_logger(__name__).warning("Skipped checks: %s.", ", ".join(run.skip_checks))
     target = CheckTarget(cluster, settings=settings, version=version or "")
-    result, connection = run_fatal_checks(client, target, operation, skip_checks or ())
+    result, connection = run_fatal_checks(client, target, operation, run.skip_checks or ())
     raise_for_errors(finding for finding in result.findings if finding.severity is Severity.ERROR)
     log_findings(finding for finding in result.findings if finding.id == VERSION_CHECK)
     return connection

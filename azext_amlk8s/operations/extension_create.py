@@ -117,7 +117,7 @@ def create_extension(
     else:
         findings += [*extension_name(extension.name, facts), *evaluate_cluster_rules(settings, facts)]
         raise_for_errors(findings, strict=given.strict)
-        connection = check_cluster(client, cluster, settings, "create", run.skip_checks, version["version"])
+        connection = check_cluster(client, cluster, settings, "create", run, version["version"])
     needs = needed_resources(settings, facts)
     resources = backing_resources.find_resources(client, needs)
     if run.dry_run:

@@ -118,10 +118,10 @@ def update_extension(
         plan = _make_plan(request, existing)
         reporter.raise_for_errors([*findings, *file_findings, *plan.findings])
         if plan.update.body:
-            check_cluster(client, cluster, settings, "update", run.skip_checks, version["version"])
+            check_cluster(client, cluster, settings, "update", run, version["version"])
         return _describe_plan(extension, plan, backing_resources.describe(plan.needs, plan.resources))
     reporter.raise_for_errors([*findings, *file_findings, *_make_plan(request, existing).findings])
-    connection = check_cluster(client, cluster, settings, "update", run.skip_checks, version["version"])
+    connection = check_cluster(client, cluster, settings, "update", run, version["version"])
     operation = _send(cmd, extension, existing, request, [*findings, *file_findings], reporter, run)
     if isinstance(operation, Mapping):
         return operation

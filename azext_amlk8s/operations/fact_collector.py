@@ -264,7 +264,7 @@ class FactCollector:
             )
         else:
             reason = ""
-            connection, self._agents = find_arc_cluster(cluster)
+            connection, self._agents = find_arc_cluster(self._client, cluster)
         return connection or Unavailable(reason or f"no context of the kubeconfig leads to {cluster.name}")
 
     def _read_kubernetes(self) -> str | Unavailable:

@@ -157,6 +157,17 @@ def connect_to_cluster(
     with its name or the current one, and only if the agents there say that it is this cluster; a context that is
     given is used as it is.
     """
+    from azext_amlk8s.azure.remembering_client import CONNECTION
+
+    def open_connection() -> tuple[Cluster | None, str]:
+        return _connect(client, cluster, kubeconfig, context)
+
+    return client.remember(cluster.id, open_connection, CONNECTION, kubeconfig or "", context or "")
+
+
+def _connect(
+    client: AzureClient, cluster: ClusterRef, kubeconfig: str | None, context: str | None
+) -> tuple[Cluster | None, str]:
     from azure.core.exceptions import AzureError
 
     from azext_amlk8s.kubernetes import KubeconfigUnusable, connect
@@ -168,14 +179,20 @@ def connect_to_cluster(
             return connect(config_text=client.user_kubeconfig(cluster)), ""
     except (AzureError, KubeconfigUnusable) as error:
         return None, f"The cluster itself could not be read: {str(error).splitlines()[0]}"
-    connection, _ = find_arc_cluster(cluster)
+    connection, _ = find_arc_cluster(client, cluster)
     if connection is not None:
         return connection, ""
     return None, f"The cluster itself was not read: no context of the kubeconfig connects to {cluster.name}."
 
 
-def find_arc_cluster(cluster: ClusterRef) -> tuple[Cluster | None, dict[str, Any] | None]:
+def find_arc_cluster(client: AzureClient, cluster: ClusterRef) -> tuple[Cluster | None, dict[str, Any] | None]:
     """A connection to an Arc-connected cluster through the kubeconfig, and the identity that its agents record."""
+    from azext_amlk8s.azure.remembering_client import ARC_CONNECTION
+
+    return client.remember(cluster.id, lambda: _find_arc_cluster(cluster), ARC_CONNECTION)
+
+
+def _find_arc_cluster(cluster: ClusterRef) -> tuple[Cluster | None, dict[str, Any] | None]:
     from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable, KubeconfigUnusable, connect
 
     expected = (cluster.resource_group.lower(), cluster.name.lower())

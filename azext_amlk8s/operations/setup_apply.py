@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from azext_amlk8s.instance_types.documents import Text
 
 APPLY_SECONDS = 3600
+# For so long what the checks of a plan found is taken to hold, so that they are not repeated.
+CHECKED_SECONDS = 600
 Item = tuple[ClusterSetup, ClusterPlan]
 
 
@@ -99,13 +102,13 @@ def apply_documents(
     plans = plan_clusters(cmd, clusters, clients, max_parallel or DEFAULT_PARALLEL, send_secrets=send_secrets)
     if saved:
         _raise_if_changed(saved, plan_object(plans))
+    run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume)
     items = list(zip(clusters, plans, strict=True))
     startable = [item for item in items if _is_startable(item[1])]
     _print_plan(cmd, plans)
     if startable:
         target = describe_clusters([cluster for cluster, _ in startable])
         confirm(cmd, f"Apply the changes to {target}?", yes, refusal="Nothing was changed")
-    run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume)
     outcomes = {one.cluster.id: _without_start(result) for one, result in items if not _is_startable(result)}
     outcomes |= {outcome.cluster.id: outcome for outcome in run.apply(startable)}
     result = outcomes_object(outcomes.get(one.cluster.id) or not_started(one) for one, _ in items)
@@ -132,6 +135,7 @@ class _Run:
         self._parallel, self._failures = max_parallel, max_failures
         self._send_secrets, self._timeout = send_secrets, timeout
         self._clients = Clients(cmd, planning=False)
+        self._planned = time.monotonic()
 
     def apply(self, items: Sequence[Item]) -> list[Outcome]:
         """How the clusters that were started ended."""
@@ -139,8 +143,16 @@ class _Run:
 
         def work(item: Item) -> Outcome:
             one, plan = item
+            checked = time.monotonic() - self._planned < CHECKED_SECONDS
             return ClusterApplier(
-                self._cmd, self._clients, one, plan, send_secrets=self._send_secrets, timeout=self._timeout, quiet=quiet
+                self._cmd,
+                self._clients,
+                one,
+                plan,
+                send_secrets=self._send_secrets,
+                timeout=self._timeout,
+                quiet=quiet,
+                checked=checked,
             ).run()
 
         runner = FleetRunner(self._cmd, len(items), work, has_failed, describe_outcome, self._resume)

@@ -26,7 +26,10 @@ EXTENSION, NAMESPACE, COMPUTE, INSTANCE_TYPE = "extension", "namespace", "comput
 
 
 class ClusterApplier:
-    """Applies the plan of one cluster. Every step reads the live state, so that a run continues an earlier one."""
+    """Applies the plan of one cluster. Every step reads the live state, so that a run continues an earlier one.
+
+    quiet: others are worked on at the same time; checked: the plan, with its checks, is recent.
+    """
 
     def __init__(
         self,
@@ -38,12 +41,13 @@ class ClusterApplier:
         send_secrets: bool,
         timeout: int,
         quiet: bool,
+        checked: bool,
     ) -> None:
         self._cmd, self._clients, self._one, self._plan = cmd, clients, one, plan
         self._client = clients.of(one.cluster.subscription)
-        self._send_secrets, self._timeout, self._quiet = send_secrets, timeout, quiet
+        self._send_secrets, self._timeout = send_secrets, timeout
+        self._quiet, self._checked = quiet, checked
         self._done: list[str] = []
-        self._connection: Cluster | None = None
 
     def run(self) -> Outcome:
         """How the cluster ended; nothing is raised."""
@@ -64,6 +68,8 @@ class ClusterApplier:
                 message, fix = error_texts(as_az_error(raised, ""))
                 errors = [finding for finding in findings if finding.severity is Severity.ERROR]
                 message = message or redact_text(findings_text(errors) if errors else "")
+            finally:
+                self._clients.release(self._one)
         seconds = time.monotonic() - begin
         one = self._one
         return Outcome(one.setup, one.cluster, status, message, fix, tuple(self._done), pending, seconds)
@@ -97,7 +103,7 @@ class ClusterApplier:
         from azext_amlk8s.settings import read_deployed
 
         one, client = self._one, self._client
-        run = RunOptions((one.extension or {}).get("name"), timeout=self._timeout, yes=True)
+        run = RunOptions((one.extension or {}).get("name"), timeout=self._timeout, yes=True, checked=self._checked)
         existing = find_extension_of_cluster(read_cluster(client, one.cluster)[1], one.cluster, run.name)
         deployed = read_deployed(existing).protected if existing else ()
         given = extension_settings(one, deployed, send_secrets=self._send_secrets)
@@ -113,9 +119,8 @@ class ClusterApplier:
     def _wait_for_instance_types(self) -> None:
         """Wait until the new extension serves the kind InstanceType, where the cluster can be reached."""
         from azext_amlk8s.operations.cluster_options import wait_for_instance_types
-        from azext_amlk8s.operations.failure_context import connect_to_cluster
 
-        connection, _ = connect_to_cluster(self._client, self._one.cluster, context=self._one.context or None)
+        connection, _ = self._clients.connect(self._one)
         if connection is not None:
             wait_for_instance_types(connection)
 
@@ -136,7 +141,7 @@ class ClusterApplier:
                 update_compute(self._cmd, client, request.compute, existing, None, tags, deadline, yes=True)
         else:
             record = ReplacementRecord.of(self._cmd, request.compute)
-            options = attach_options(one)
+            options = attach_options(one, checked=self._checked)
             Attachment(self._cmd, client, request, facts, connection, options, record, deadline).run()
         self._done.append(f"compute '{request.compute.name}'")
 
@@ -159,11 +164,7 @@ class ClusterApplier:
 
     def _connect(self) -> Cluster:
         """The connection to the cluster. Raises AzureConnectionError."""
-        from azext_amlk8s.operations.failure_context import connect_to_cluster
-
-        if self._connection is None:
-            connection, note = connect_to_cluster(self._client, self._one.cluster, context=self._one.context or None)
-            if connection is None:
-                raise az_error("AzureConnectionError", note)
-            self._connection = connection
-        return self._connection
+        connection, note = self._clients.connect(self._one)
+        if connection is None:
+            raise az_error("AzureConnectionError", note)
+        return connection

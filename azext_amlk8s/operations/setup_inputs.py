@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import raise_for_errors
 from azext_amlk8s.operations.setting_options import SettingOptions
-from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, PROVIDERS, ClusterRef
+from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, ClusterRef
 from azext_amlk8s.setup_files import ClusterEntry, ClusterSetup, Selector, Setup
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.azure.remembering_client import RememberingClient
     from azext_amlk8s.instance_types.documents import Text
+    from azext_amlk8s.kubernetes import Cluster
     from azext_amlk8s.rules import Finding
     from azext_amlk8s.settings import Settings
 
@@ -32,19 +34,29 @@ class Clients:
 
     def __init__(self, cmd: AzCliCommand, *, planning: bool) -> None:
         self._cli_ctx, self._planning = cmd.cli_ctx, planning
-        self._clients: dict[str, AzureClient] = {}
+        self._clients: dict[str, RememberingClient] = {}
         self._lock = Lock()
 
-    def of(self, subscription: str | None) -> AzureClient:
+    def of(self, subscription: str | None) -> RememberingClient:
         """The client of a subscription; None is that of az."""
-        from azext_amlk8s.azure import AzureClient, SnapshotClient
+        from azext_amlk8s.azure import FleetClient, SnapshotClient
 
         with self._lock:
             key = (subscription or "").lower()
             if key not in self._clients:
-                kind = SnapshotClient if self._planning else AzureClient
+                kind = SnapshotClient if self._planning else FleetClient
                 self._clients[key] = kind(self._cli_ctx, subscription)
             return self._clients[key]
+
+    def connect(self, one: ClusterSetup) -> tuple[Cluster | None, str]:
+        """The connection to a cluster, the same until it is released; or None and a sentence that says why not."""
+        from azext_amlk8s.operations.failure_context import connect_to_cluster
+
+        return connect_to_cluster(self.of(one.cluster.subscription), one.cluster, context=one.context or None)
+
+    def release(self, one: ClusterSetup) -> None:
+        """Close the connections to a cluster that is done with, and forget its credentials."""
+        self.of(one.cluster.subscription).release(one.cluster)
 
 
 @dataclass(frozen=True)
@@ -187,9 +199,7 @@ def _select(client: AzureClient, selector: Selector) -> Sequence[tuple[ClusterRe
     if selector.resource_group:
         scope += f"/resourceGroups/{selector.resource_group}"
     kinds = [selector.type] if selector.type else [MANAGED_CLUSTERS, CONNECTED_CLUSTERS]
-    resources = [
-        resource for kind in kinds for resource in client.list_all(f"{scope}/providers/{PROVIDERS[kind]}/{kind}")
-    ]
+    resources = [resource for kind in kinds for resource in client.list_clusters(scope, kind)]
     pairs = [(ClusterRef.parse(str(resource["id"])), resource) for resource in resources]
     return sorted(
         ((cluster, resource) for cluster, resource in pairs if selector.matches(cluster, resource)),

@@ -63,9 +63,16 @@ def plan_clusters(
     """The plan of each cluster, in order. Nothing is written."""
     pool = ThreadPoolExecutor(max(1, min(parallel, len(clusters))))
     try:
-        return list(pool.map(lambda one: _ClusterPlanner(cmd, clients, one, send_secrets).plan(), clusters))
+        return list(pool.map(lambda one: _plan_cluster(cmd, clients, one, send_secrets), clusters))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _plan_cluster(cmd: AzCliCommand, clients: Clients, one: ClusterSetup, send_secrets: bool) -> ClusterPlan:
+    try:
+        return _ClusterPlanner(cmd, clients, one, send_secrets).plan()
+    finally:
+        clients.release(one)
 
 
 def namespaces_of(one: ClusterSetup) -> list[str]:
@@ -95,12 +102,14 @@ def attach_request(one: ClusterSetup) -> AttachRequest:
     )
 
 
-def attach_options(one: ClusterSetup) -> AttachOptions:
-    """How the compute of a cluster is attached."""
+def attach_options(one: ClusterSetup, *, checked: bool = False) -> AttachOptions:
+    """How the compute of a cluster is attached; checked: its plan is recent."""
     from azext_amlk8s.operations.compute_attach import AttachOptions
 
     skip = (ROLE_RULE,) if one.roles == "skip" else ()
-    return AttachOptions(create_namespace=True, assign_roles=one.roles == "ensure", yes=True, skip_checks=skip)
+    return AttachOptions(
+        create_namespace=True, assign_roles=one.roles == "ensure", yes=True, skip_checks=skip, checked=checked
+    )
 
 
 def changed_tags(one: ClusterSetup, compute: Resource) -> list[Change]:
@@ -173,7 +182,6 @@ class _ClusterPlanner:
         self._cmd, self._clients, self._one, self._send_secrets = cmd, clients, one, send_secrets
         self._client = clients.of(one.cluster.subscription)
         self._findings: list[Finding] = []
-        self._connection: tuple[Cluster | None, str] | None = None
         # The extension as it will be, for the rules about what needs it; None where the plan does not change it.
         self._planned_extension: Resource | None = None
         self._creates_extension = False
@@ -261,16 +269,8 @@ class _ClusterPlanner:
             raise_for_errors(failed_resource("extension", name, state, fix))
         return ResourcePlan("extension", name, NONE)
 
-    def _connect(self) -> tuple[Cluster | None, str]:
-        """The connection to the cluster, or None and why."""
-        from azext_amlk8s.operations.failure_context import connect_to_cluster
-
-        if self._connection is None:
-            self._connection = connect_to_cluster(self._client, self._one.cluster, context=self._one.context or None)
-        return self._connection
-
     def _namespace(self, name: str) -> list[ResourcePlan]:
-        connection, note = self._connect()
+        connection, note = self._clients.connect(self._one)
         if connection is None:
             return [ResourcePlan("namespace", name, UNKNOWN, note=note)]
         exists = connection.read(f"/api/v1/namespaces/{name}") is not None
@@ -357,7 +357,7 @@ class _ClusterPlanner:
         from azext_amlk8s.operations.cluster_options import ClusterSession
         from azext_amlk8s.operations.instance_type_apply import apply_types
 
-        connection, note = self._connect()
+        connection, note = self._clients.connect(self._one)
         types = read_types(self._one, self._client, connection)
         if connection is None:
             names = [each.name for each in types] or [""]

@@ -20,6 +20,7 @@ socket; the command runs in its own az process (forked, see az_process.py), with
         writes: [PUT extensions/azureml-extension]   # method and end of the path (* for any name), in order; default: NO write to Azure or a cluster
         sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked)
         not_sent: [sslCertPemFile]   # settings of `run` that the request lacks or has otherwise; it must have all others
+        at_most: 20              # number of requests to ARM; default: no limit
         seconds: 0               # how long installing and attaching take; default 0
         within: 10               # the command ends within so many seconds; default: no limit
         stdin: "y\\n"            # default: empty, not a terminal
@@ -71,6 +72,7 @@ class Scenario:
     writes: tuple[str, ...] = ()
     sent: Mapping[str, Any] = field(default_factory=dict)
     not_sent: tuple[str, ...] = ()
+    at_most: int = 0
     seconds: float = 0
     within: float = 0
     stdin: str = ""
@@ -123,12 +125,16 @@ def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
         begin = time.monotonic()
         output = scene.az(shlex.split(scenario.run)[1:], folder, stdin=scenario.stdin)
         elapsed = time.monotonic() - begin
-        writes = [line for line in scene.log()[before:] if is_write(line)]
+        requests = scene.log()[before:]
+        writes = [line for line in requests if is_write(line)]
         exchanges = scene.exchanges()[exchanged:]
     sent = json.dumps(exchanges)
+    to_arm = sum(line["path"].lower().startswith(("/subscriptions/", "/providers/")) for line in requests)
+    many = [f"{to_arm} requests to ARM, not {scenario.at_most}"] if 0 < scenario.at_most < to_arm else []
     late = [f"it ended after {elapsed:.1f} seconds"] if 0 < scenario.within < elapsed else []
     differences = [
         *late,
+        *many,
         *output_differences(scenario, output),
         *_write_differences(scenario, writes),
         *_sent_differences(scenario, exchanges),

@@ -1,0 +1,113 @@
+"""A client that remembers what it has read, for commands on many clusters; several threads may use it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from azext_amlk8s.azure.client import AzureClient, Resource
+from azext_amlk8s.refs import ClusterRef
+
+if TYPE_CHECKING:
+    from azure.cli.core import AzCli
+
+T = TypeVar("T")
+# The kinds of reads whose value has a connection in a tuple; it is closed when it is released.
+CONNECTION, ARC_CONNECTION = CONNECTIONS = ("connection", "arc connection")
+# What a refused read says will not change soon; other failures are shared with those that wait, and forgotten.
+REMEMBERED_FAILURES = (400, 403, 404)
+
+
+@dataclass
+class _Read:
+    """A read that is under way or done; until is the time of time.monotonic at which it is forgotten."""
+
+    future: Future[Any] = field(default_factory=Future)
+    until: float = 0.0
+
+
+class RememberingClient(AzureClient):
+    """An AzureClient that sends each read once, for as long as `seconds_to_keep` says.
+
+    Reads of the same thing at the same time are one request. Subclasses say how long a value is kept.
+    """
+
+    def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
+        super().__init__(cli_ctx, subscription_id)
+        # By resource ID or another name in lower case, then by the kind of read.
+        self._reads: dict[str, dict[tuple[str, ...], _Read]] = {}
+        self._reads_lock = Lock()
+
+    def seconds_to_keep(self, resource_id: str, value: Any) -> float:
+        """How long the value of a read is kept, in seconds; resource_id is in lower case."""
+        raise NotImplementedError
+
+    def get(self, resource_id: str) -> Resource:
+        return self.remember(resource_id, lambda: super(RememberingClient, self).get(resource_id), "get")
+
+    def list_all(self, collection_id: str, **query: str) -> list[Resource]:
+        words = (f"{name}={value}" for name, value in sorted(query.items()))
+        return self.remember(
+            collection_id, lambda: super(RememberingClient, self).list_all(collection_id, **query), "list", *words
+        )
+
+    def get_provider(self, namespace: str) -> Resource:
+        return self.remember(namespace, lambda: super(RememberingClient, self).get_provider(namespace), "provider")
+
+    def find_feature(self, namespace: str, name: str) -> Resource | None:
+        return self.remember(
+            namespace, lambda: super(RememberingClient, self).find_feature(namespace, name), "feature", name.lower()
+        )
+
+    def kubernetes_versions(self, location: str) -> Resource:
+        return self.remember(location, lambda: super(RememberingClient, self).kubernetes_versions(location), "versions")
+
+    def user_kubeconfig(self, cluster: ClusterRef) -> str:
+        return self.remember(cluster.id, lambda: super(RememberingClient, self).user_kubeconfig(cluster), "kubeconfig")
+
+    def remember(self, about: str, read: Callable[[], T], *kind: str) -> T:
+        with self._reads_lock:
+            reads = self._reads.setdefault(about.lower(), {})
+            known = reads.get(kind)
+            is_first = known is None or (known.future.done() and time.monotonic() >= known.until)
+            if known is None or is_first:
+                known = reads[kind] = _Read()
+        if is_first:
+            self._read(about.lower(), known, read)
+        result: T = known.future.result()
+        return result
+
+    def release(self, cluster: ClusterRef) -> None:
+        """Close the connections to a cluster, and forget its credentials."""
+        with self._reads_lock:
+            reads = self._reads.get(cluster.id.lower(), {})
+            released = [reads.pop(kind) for kind in list(reads) if kind[0] in (*CONNECTIONS, "kubeconfig")]
+        for read in released:
+            if read.future.done() and not read.future.exception() and isinstance(read.future.result(), tuple):
+                for value in read.future.result():
+                    getattr(value, "close", lambda: None)()
+
+    def forget(self, resource_id: str) -> None:
+        """Forget what was read of a resource and of what is below it."""
+        prefix = resource_id.lower()
+        with self._reads_lock:
+            for about in [one for one in self._reads if one == prefix or one.startswith(f"{prefix}/")]:
+                connections = {kind: read for kind, read in self._reads[about].items() if kind[0] in CONNECTIONS}
+                self._reads[about] = connections
+
+    def _read(self, about: str, known: _Read, read: Callable[[], Any]) -> None:
+        from azure.core.exceptions import HttpResponseError
+
+        try:
+            value = read()
+        except BaseException as error:  # pylint: disable=broad-exception-caught # other threads wait for it
+            kept = isinstance(error, HttpResponseError) and error.status_code in REMEMBERED_FAILURES
+            known.until = time.monotonic() + (self.seconds_to_keep(about, None) if kept else 0)
+            known.future.set_exception(error)
+        else:
+            known.until = time.monotonic() + self.seconds_to_keep(about, value)
+            known.future.set_result(value)
