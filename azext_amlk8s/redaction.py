@@ -8,12 +8,13 @@ running command has registered. The time it takes grows linearly with the size o
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 BLANK = "***"
 MAX_DEPTH = 100
@@ -89,16 +90,36 @@ _registered: dict[str, None] = {}
 
 
 def register_secret(value: object) -> None:
-    """Have a value redacted wherever it appears from now on, also in base64, percent-encoded or quoted in JSON."""
-    if not isinstance(value, str) or len(value.strip()) < MIN_REGISTERED:
+    """Have a value redacted wherever it appears from now on, also encoded: see `_forms`."""
+    if not isinstance(value, str) or len(value.strip()) < MIN_REGISTERED or value in _registered:
         return
     text = value.strip()
     if text.lower() in ("default", "enabled", "disabled"):
         return
-    encoded = base64.b64encode(value.encode("utf-8", "replace")).decode("ascii")
+    _registered[value] = None
     lines = [line.strip() for line in text.splitlines() if len(line.strip()) >= 20 and not line.startswith("-----")]
-    for form in (text, json.dumps(text)[1:-1], quote(text, safe=""), encoded, *lines):
+    for form in (*_forms(text), *_base64_forms(value), *lines):
         _registered.setdefault(form)
+
+
+def _forms(text: str) -> Iterator[str]:
+    """A text as JSON, URLs, HTML and hexadecimal dumps show it."""
+    quoted = quote(text, safe="")
+    yield from (text, json.dumps(text)[1:-1], json.dumps(json.dumps(text)[1:-1])[1:-1], html.escape(text))
+    yield from (quoted, quote(text), quote_plus(text), re.sub("%..", lambda code: code[0].lower(), quoted))
+    yield from (quote(quoted, safe=""), text.encode("utf-8", "replace").hex())
+
+
+def _base64_forms(value: str) -> Iterator[str]:
+    """A text in base64, alone and, without what depends on its neighbours, inside another text."""
+    data = value.encode("utf-8", "replace")
+    yield base64.b64encode(data).decode("ascii")
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for before in range(3):
+            start = -(-before * 8 // 6)
+            inner = encode(bytes(before) + data).decode("ascii")[start : (before + len(data)) * 8 // 6]
+            if len(inner) >= MIN_REGISTERED:
+                yield inner
 
 
 def register_secrets(document: object) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from knack.log import get_logger
 
-from azext_amlk8s.redaction import redact_body, redact_headers, redact_url, register_secrets
+from azext_amlk8s.redaction import redact_body, redact_headers, redact_url, register_secret, register_secrets
 
 MAX_REGISTERED_BODY = 2_000_000
 
@@ -19,13 +19,15 @@ _log = get_logger(__name__)
 class RedactedLoggingPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
     """Logs like az's own policy, which prints bodies whole, but without secrets.
 
-    It also registers the secrets that a request sends or a listing of keys returns, so that nothing repeats them.
+    It also registers the token and the secrets that a request sends, and what a listing of keys returns, so that
+    nothing repeats them.
     """
 
     def on_request(self, request: Any) -> None:
         """Log a request before it is sent."""
         sent = request.http_request
         _register(sent.content)
+        register_secret(str(sent.headers.get("Authorization") or "").partition(" ")[2])
         if not _log.isEnabledFor(DEBUG):
             return
         _log.debug("Request: %s %s", sent.method, redact_url(sent.url))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
 from azext_amlk8s.kubernetes.objects import Cluster
 from azext_amlk8s.kubernetes.sender import CONNECT_SECONDS, READ_SECONDS
+from azext_amlk8s.redaction import register_secret
 
 if TYPE_CHECKING:
     from lightkube import KubeConfig
@@ -49,8 +50,13 @@ def _select(config: KubeConfig, context: str | None, where: str) -> SingleConfig
 
 
 def _check(config: SingleConfig, where: str) -> None:
-    """Raise KubeconfigUnusable for what lightkube does not support or would send without encryption."""
+    """Raise KubeconfigUnusable for what lightkube does not support or would send without encryption.
+
+    The credentials are redacted from then on.
+    """
     user = config.user
+    register_secret(user and user.token)
+    register_secret(user and user.password)
     try:
         server = urlsplit(config.cluster.server)
         _ = server.port

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
+from azext_amlk8s.redaction import is_secret_name, register_secret
 from azext_amlk8s.time_limit import time_left
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def run_plugin(plugin: UserExec, where: str) -> str:
     info = {"apiVersion": plugin.apiVersion, "kind": "ExecCredential", "spec": {"interactive": False}}
     environment = {**os.environ, "KUBERNETES_EXEC_INFO": json.dumps(info)}
     environment.update({variable.name: variable.value for variable in plugin.env or ()})
+    _register_secrets(plugin)
     try:
         done = subprocess.run(
             [plugin.command, *(plugin.args or ())],
@@ -71,6 +73,17 @@ def run_plugin(plugin: UserExec, where: str) -> str:
     return _token(done.stdout, name)
 
 
+def _register_secrets(plugin: UserExec) -> None:
+    """Have the secrets that the kubeconfig passes to the plugin redacted where it repeats them."""
+    arguments = list(plugin.args or [])
+    pairs = [(variable.name, variable.value) for variable in plugin.env or ()]
+    pairs += zip(arguments, arguments[1:], strict=False)
+    pairs += [(name, value) for name, _, value in (argument.partition("=") for argument in arguments)]
+    for name, value in pairs:
+        if is_secret_name(name):
+            register_secret(value)
+
+
 def _token(output: bytes, name: str) -> str:
     try:
         credential = json.loads(output)
@@ -80,4 +93,5 @@ def _token(output: bytes, name: str) -> str:
     token = status.get("token") if isinstance(status, dict) else None
     if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
         raise KubeconfigUnusable(f"{name} did not return a token.")
+    register_secret(token)
     return token

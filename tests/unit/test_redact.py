@@ -165,7 +165,13 @@ def test_body_that_is_not_json_is_not_shown() -> None:
 ENCODINGS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "inside base64": lambda value: base64.b64encode(f"a body with {value} in it".encode()).decode(),
+    "inside URL-safe base64": lambda value: base64.urlsafe_b64encode(f"so {value} is".encode()).decode(),
     "percent-encoded": lambda value: value.replace("/", "%2F").replace("=", "%3D"),
+    "percent-encoded in lower case": lambda value: value.replace("/", "%2f").replace("=", "%3d"),
+    "percent-encoded twice": lambda value: value.replace("/", "%252F").replace("=", "%253D"),
+    "hexadecimal": lambda value: value.encode().hex(),
+    "in a JSON document as a text": lambda value: json.dumps(json.dumps({"x": value})),
     "quoted in JSON": lambda value: json.dumps({"x": value}),
 }
 
