@@ -197,7 +197,7 @@ def _mount(folder: Path, inside: str, outside: str) -> None:
         (devices / name).touch()
         bind(Path("/dev", name), str(devices / name))
     (devices / "shm").mkdir()
-    bind(Path("/dev/shm"), str(devices / "shm"))
+    bind(Path("/dev/shm"), str(devices / "shm"))  # noqa: S108  # of the container's own file system
     if Path(inside).parent == Path("/dev"):
         (devices / Path(inside).name).touch()
     if libc.mount(str(devices).encode(), b"/dev", None, MS_BIND | 16384, None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.failure_context import FailureContext, operation_failed, resource_failed
 from azext_amlk8s.operations.resource_lookup import cluster_not_found
+from azext_amlk8s.operations.waiting import REFUSED_STATUSES, read_after
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, EXTENSION_TYPE, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
 from azext_amlk8s.shell import quote
 
@@ -207,22 +208,21 @@ def read_extension(client: AzureClient, extension: ExtensionRef) -> Resource | N
         raise not_found_error(error, client, extension.cluster) from error
 
 
-def poll_after_lost_response(client: AzureClient, extension: ExtensionRef, error: Exception) -> StatePoller:
+def poll_after_lost_response(
+    client: AzureClient, extension: ExtensionRef, error: Exception, is_applied: Callable[[Resource], bool]
+) -> StatePoller:
     """A poller for a write whose response was lost or unusable, if the extension shows that it was accepted.
 
-    Raises the error where it shows nothing of the kind, or where the request was refused.
+    is_applied says whether an extension that has succeeded is what was requested. Raises the error where it shows
+    nothing of the kind, or where the request was refused.
     """
-    from azure.core.exceptions import AzureError, HttpResponseError
-
     from azext_amlk8s.azure import StatePoller
 
-    if isinstance(error, HttpResponseError) and error.status_code in (400, 401, 403, 404, 422, 429):
+    if getattr(error, "status_code", None) in REFUSED_STATUSES:
         raise error
-    try:
-        resource = read_extension(client, extension)
-    except AzureError:
-        raise error from None
-    if state_of(resource).lower() not in BUSY:
+    resource = read_after(error, lambda: read_extension(client, extension))
+    state = state_of(resource).lower()
+    if resource is None or not (state in BUSY or (state == "succeeded" and is_applied(resource))):
         raise error
     return StatePoller(resource, lambda: read_extension(client, extension), relaxed=client.relaxed_polling)
 

@@ -152,7 +152,8 @@ def _begin(
     try:
         return client.begin_create_extension(extension, body)
     except AzureError as error:
-        poller = poll_after_lost_response(client, extension, error)
+        # It did not exist before, and is compared with what was requested below.
+        poller = poll_after_lost_response(client, extension, error, lambda found: True)
     get_logger(__name__).warning("The response of Azure was lost, but the installation has started.")
     _raise_if_different(poller.result() or {}, settings, extension, versions)
     return poller

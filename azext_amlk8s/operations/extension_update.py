@@ -225,7 +225,9 @@ def _send(
             return client.begin_update_extension(extension, body)
         except AzureError as error:
             if getattr(error, "status_code", None) != 409:
-                return poll_after_lost_response(client, extension, error)
+                return poll_after_lost_response(
+                    client, extension, error, lambda found: not _make_plan(request, found).update.body
+                )
             if attempt == ATTEMPTS - 1:
                 raise
             log.warning("Another operation runs on extension '%s'; waiting for its end.", extension.name)

@@ -76,7 +76,9 @@ def failed_clusters(text: str) -> set[str]:
     """The IDs, in lower case, of the clusters of a report that did not succeed. Raises ValueError."""
     try:
         if text.lstrip().startswith("<"):
-            cases = ElementTree.fromstring(text).iter("testcase")
+            if "<!doctype" in text.lower():  # entities could expand without end
+                raise ValueError("it has a DOCTYPE")
+            cases = ElementTree.fromstring(text).iter("testcase")  # noqa: S314
             return {str(case.get("classname")).lower() for case in cases if len(case)}
         report = json.loads(text)
         return {str(cluster["id"]).lower() for cluster in report["clusters"] if cluster["status"] not in GOOD}

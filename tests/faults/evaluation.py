@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import re
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.faults.cases import Baseline, Cell
 from tests.faults.proxy import UUID
@@ -86,10 +89,17 @@ def _of_second_run(cell: Cell, again: Run, baseline: Baseline, world: World) -> 
 
 
 def _of_secrets(world: World) -> Iterator[str]:
-    secrets = world.secrets()
+    secrets = [form for secret in world.secrets() for form in _forms(secret)]
     for file in world.files():
         if any(secret in text for text in _texts(file) for secret in secrets):
             yield f"a secret in {file.name}"
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, percent-encoded, in JSON and HTML, and the part of it that base64 shows wherever it starts."""
+    data = secret.encode()
+    encoded = [base64.b64encode(bytes(before) + data).decode()[4:-4] for before in range(3)]
+    return {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret), *encoded}
 
 
 def _texts(file: Path) -> Iterator[str]:

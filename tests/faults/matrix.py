@@ -76,6 +76,7 @@ def run_matrix(
     workers: int,
     sample: int = 0,
     only: str = "",
+    commands: str = "",
     done: Mapping[str, Result] | None = None,
     retried: Collection[str] | None = None,
     most: int = 0,
@@ -83,7 +84,8 @@ def run_matrix(
 ) -> tuple[list[Result], int]:
     """Run the matrix in an empty folder, without the cells that are done, or only those to be retried.
 
-    sample: as many cells, always the same; only: a regular expression for the names of cells; most: how many cells
+    sample: as many cells, always the same; only: a regular expression for the names of cells; commands: one
+    for the names of commands; most: how many cells
     are run at most, those that are done included. on_result gets each result and its number. Returns the results and
     the number of cells that there are.
     """
@@ -92,7 +94,7 @@ def run_matrix(
     with multiprocessing.get_context("spawn").Pool(workers, _start_worker, [str(folder)]) as pool:
         cells: list[Cell] = []
         baselines = {}
-        for command, baseline in pool.imap(_measure, read_commands()):
+        for command, baseline in pool.imap(_measure, [one for one in read_commands() if re.search(commands, one.name)]):
             baselines[command.name] = baseline
             cells += cells_of(command, baseline, faults)
             if not sample:
@@ -175,6 +177,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=0, help="Run this many cells, always the same.")
     parser.add_argument("--only", default="", help="Run cells whose name matches this regular expression.")
+    parser.add_argument("--commands", default="", help="Run commands whose name matches this regular expression.")
     parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--report", type=Path, help="File for the totals, as JSON.")
     parser.add_argument("--log", type=Path, help="File with a line for each result; what it has is not run again.")
@@ -201,6 +204,7 @@ def main() -> int:
             workers=options.workers,
             sample=options.sample,
             only=options.only,
+            commands=options.commands,
             done=done,
             retried=retried,
             most=options.most,

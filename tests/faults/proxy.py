@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import html
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp import web
 
 from sandbox.tls import Authority
+from tests.faults.raw import RAW
 from tests.faults.rewrites import REWRITES, Response
 
 HOP_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "content-encoding", "accept-encoding"}
@@ -23,6 +28,13 @@ ALL_REQUESTS = 10**6
 # How long a hung response is withheld; clients give up earlier.
 HUNG_SECONDS = 600
 PIECES = 8
+ECHOES: Mapping[str, Callable[[str], str]] = {
+    "plain": str,
+    "url": lambda value: quote(value, safe=""),
+    "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "json": lambda value: json.dumps(json.dumps(value)),
+    "html": html.escape,
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,8 @@ class Fault:
     side: azure, cluster or login. kinds: the kinds of requests that it fits (read, write, poll). status, body and
     headers replace the response, and the sandbox does not see the request unless after is true, which forwards it first
     and loses its response. reset closes the connection; cut closes it in the middle of the body; hang never responds.
-    rewrite changes the response of the sandbox: see rewrites.py. delay is in seconds before the response, drip in seconds
+    rewrite changes the response of the sandbox: see rewrites.py; raw sends it as other bytes: see raw.py. echo has the
+    error repeat what was sent, in one of the ways of ECHOES. delay is in seconds before the response, drip in seconds
     that its body takes. signal is sent to az when the request arrives, or after it was processed. times: how many
     requests of the same method and path meet it.
 
@@ -54,6 +67,8 @@ class Fault:
     hang: bool = False
     after: bool = False
     rewrite: str = ""
+    raw: str = ""
+    echo: str = ""
     delay: float = 0
     drip: float = 0
     signal: str = ""
@@ -166,12 +181,16 @@ class Proxy:
         await asyncio.sleep(HUNG_SECONDS if fault.hang else fault.delay)
         if fault.reset:
             return _abort(request)
+        if fault.echo:
+            return _echo(request, body, fault)
         if fault.status:
             headers = {name: value.replace("FOREIGN", self.foreign_base) for name, value in fault.headers.items()}
             return web.Response(status=fault.status, body=fault.body.encode(), headers=headers)
         response = await self._send(request, body, base, upstream)
         if fault.rewrite:
             response = REWRITES[fault.rewrite](response, base + request.path_qs, self.foreign_base)
+        if fault.raw:
+            return _send_bytes(request, RAW[fault.raw](response))
         return await _in_pieces(request, response, fault) if fault.cut or fault.drip else _web_response(response)
 
     def _note(self, request: web.Request, side: str) -> Fault | None:
@@ -226,6 +245,42 @@ def _is_met(armed: _Armed, seen: Request) -> bool:
         return armed.target == seen
     fault = armed.fault
     return seen.side == fault.side and seen.kind in fault.kinds and (not fault.methods or seen.method in fault.methods)
+
+
+def _echo(request: web.Request, body: bytes, fault: Fault) -> web.Response:
+    """An error that repeats the body and the token of a request, in its message or in a header."""
+    sent = f"{request.headers.get('Authorization', '')} {body.decode(errors='replace')}"
+    values = [sent, *_leaves(body)]
+    if fault.echo == "header":
+        headers = {f"x-ms-echo-{number}": quote(value, safe=" ") for number, value in enumerate(values)}
+        return web.json_response({"error": {"code": "Invalid", "message": "No."}}, status=fault.status, headers=headers)
+    text = " and ".join(map(ECHOES[fault.echo], values))
+    if fault.echo == "html":
+        return web.Response(status=fault.status, text=f"<html>{text}</html>", content_type="text/html")
+    error = {"code": "InvalidValue", "message": f"The value {text} is not valid.", "details": [{"message": text}]}
+    return web.json_response({"error": error}, status=fault.status)
+
+
+def _leaves(body: bytes) -> list[str]:
+    """The texts in a JSON body."""
+    try:
+        waiting, found = [json.loads(body)], []
+    except ValueError:
+        return []
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (dict, list)):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str):
+            found.append(value)
+    return found
+
+
+def _send_bytes(request: web.Request, raw: bytes) -> web.Response:
+    if request.transport:
+        request.transport.write(raw)
+        request.transport.close()
+    return web.Response(status=500)
 
 
 def _abort(request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 POLL_HEADERS = ("Location", "Azure-AsyncOperation")
 LARGE = 20_000_000
@@ -104,6 +105,15 @@ def _http_polls(response: Response, url: str, foreign: str) -> Response:
     return replace(response, headers=_with_poll_headers(response, lambda value: value.replace("https://", "http://")))
 
 
+def _poll_links(change: Callable[[SplitResult], str]) -> Rewrite:
+    """A rewrite of the poll URLs by their parts."""
+
+    def rewrite(response: Response, url: str, foreign: str) -> Response:
+        return replace(response, headers=_with_poll_headers(response, lambda value: change(urlsplit(value))))
+
+    return rewrite
+
+
 def _no_polls(response: Response, url: str, foreign: str) -> Response:
     return replace(response, headers={key: item for key, item in response.headers.items() if key not in POLL_HEADERS})
 
@@ -125,6 +135,17 @@ def _next_link(link: Callable[[str, str], Any]) -> Rewrite:
         return _of_json(change)(response, url, foreign)
 
     return rewrite
+
+
+def _next_link_loop_of_two(response: Response, url: str, foreign: str) -> Response:
+    """A link from each of two pages to the other one."""
+    base, page = re.sub(r"&page=\d", "", url), 2 if "&page=1" in url else 1
+    return _next_link(lambda _url, _foreign: f"{base}&page={page}")(response, url, foreign)
+
+
+def _member(name: str, value: Any) -> Rewrite:
+    """A rewrite that replaces a member of the body, where there is one."""
+    return _of_json(lambda body: {**body, name: value} if isinstance(body, dict) and name in body else body)
 
 
 def _header(name: str, text: str) -> Rewrite:
@@ -163,9 +184,26 @@ REWRITES: Mapping[str, Rewrite] = {
     "foreign-polls": _foreign_polls,
     "http-polls": _http_polls,
     "no-polls": _no_polls,
+    "relative-polls": _poll_links(lambda link: f"{link.path}?{link.query}"),
+    "polls-of-another-port": _poll_links(lambda link: link._replace(netloc=f"{link.hostname}:1").geturl()),
+    "polls-with-user": _poll_links(lambda link: link._replace(netloc=f"user@{link.netloc}").geturl()),
+    "polls-in-upper-case": _poll_links(lambda link: link._replace(netloc=link.netloc.upper()).geturl()),
+    "polls-with-a-dot": _poll_links(lambda link: link._replace(netloc=f"{link.hostname}.:{link.port}").geturl()),
+    "empty-polls": _poll_links(lambda link: ""),
+    "list-as-status": _member("status", ["Succeeded"]),
+    "number-as-status": _member("status", 7),
+    "null-as-status": _member("status", None),
+    "text-as-properties": _member("properties", "Succeeded"),
+    "null-as-properties": _member("properties", None),
+    "list-as-error": _member("error", ["failed"]),
     "odd-polls": _odd_polls,
     "foreign-next-link": _next_link(lambda url, foreign: f"{foreign}/subscriptions?api-version=2022-12-01"),
     "next-link-loop": _next_link(lambda url, foreign: url),
+    "next-link-loop-of-two": _next_link_loop_of_two,
+    "next-link-with-user": _next_link(lambda url, foreign: url.replace("https://", "https://user:secret@")),
+    "next-link-with-backslash": _next_link(lambda url, foreign: url.replace("https://", foreign + "\\.", 1)),
+    "next-link-without-tls": _next_link(lambda url, foreign: url.replace("https://", "http://")),
+    "next-link-that-is-none": _next_link(lambda url, foreign: "https://[::1"),
     "odd-next-link": _next_link(lambda url, foreign: 7),
     "not-gzip": _header("Content-Encoding", "gzip"),
     "another-day": _header("Date", "Tue, 01 Jan 2019 00:00:00 GMT"),
