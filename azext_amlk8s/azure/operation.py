@@ -39,7 +39,7 @@ class PollSchedule:
         if self._relaxed:
             least, most = RELAXED_SECONDS
             elapsed = time.monotonic() - self._begin
-            return min(max(elapsed * RELAXED_SHARE, least), most) * random.uniform(0.8, 1.2)
+            return min(max(elapsed * RELAXED_SHARE, least), most) * random.uniform(0.8, 1.2)  # noqa: S311  # not for cryptography
         delay = self._next
         self._next = min(self._next * 1.25, LONGEST_DELAY_SECONDS)
         return delay

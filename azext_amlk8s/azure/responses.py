@@ -51,10 +51,10 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
         except DecodeError as error:
             if error.response is None:
                 raise
-            raise unexpected_response(error.response, "JSON") from error
-        except (ValueError, LookupError, RecursionError) as error:  # from decoding text and JSON
+            raise unexpected_response(error.response, "JSON") from None  # its text has the body
+        except (ValueError, LookupError, RecursionError):  # from decoding text and JSON
             host = request.http_request.url.split("/")[2]
-            raise UnexpectedResponse(f"Unexpected response from '{host}'; expected JSON in UTF-8.") from error
+            raise UnexpectedResponse(f"Unexpected response from '{host}'; expected JSON in UTF-8.") from None
         received = response.http_response
         received.read()
         is_write = request.http_request.method in WRITES and received.status_code in (200, 201)

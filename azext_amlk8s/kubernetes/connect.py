@@ -153,7 +153,7 @@ def _parse(text: str, name: str) -> KubeConfig:
         if len(compose_documents(text)) > 1:
             raise KubeconfigUnusable(f"{name} is not a kubeconfig: it has several YAML documents.")
         # PyYAML has the faster loader where it was built with libyaml.
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
         if not isinstance(document, dict) or not isinstance(document.get("clusters"), list):
             raise KubeconfigUnusable(f"{name} is not a kubeconfig: it has no list of clusters.")
         if not isinstance(document.get("current-context") or "", str):
