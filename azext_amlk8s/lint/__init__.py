@@ -1,6 +1,7 @@
 """Checks templates, scripts and other files in which people keep the extension and its computes. No I/O."""
 
-from azext_amlk8s.lint.engine import SourceFile, has_signs, lint
+from azext_amlk8s.lint.engine import has_signs, lint
+from azext_amlk8s.lint.files import SourceFile
 from azext_amlk8s.lint.model import LintFinding, Result
 from azext_amlk8s.lint.values import Mark
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
+from collections.abc import Iterable
 
-from azext_amlk8s.lint import arm, file_rules
-from azext_amlk8s.lint.json_documents import read_json
+from azext_amlk8s.lint import file_rules
+from azext_amlk8s.lint.bicep_files import lint_bicep
+from azext_amlk8s.lint.files import Files, SourceFile
+from azext_amlk8s.lint.json_files import lint_json
 from azext_amlk8s.lint.model import Result
-from azext_amlk8s.lint.nodes import InvalidSyntax
-from azext_amlk8s.lint.units import evaluate_resources
-from azext_amlk8s.lint.values import Value
+from azext_amlk8s.lint.terraform_files import lint_terraform
 
 # A file without any of these has nothing to check.
 SIGNS = re.compile(
@@ -23,20 +21,6 @@ SIGNS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """A file: its name in findings, its text, and whether the user named it himself."""
-
-    name: str
-    text: str
-    is_named: bool = False
-
-    @property
-    def suffix(self) -> str:
-        """The last part of the name, in lower case."""
-        return PurePath(self.name).suffix.lower()
-
-
 def has_signs(content: bytes) -> bool:
     """Whether a file may have something to check; cheap, so that most files of a folder are not parsed."""
     return bool(SIGNS.search(content))
@@ -44,26 +28,11 @@ def has_signs(content: bytes) -> bool:
 
 def lint(files: Iterable[SourceFile]) -> Result:
     """The findings on files."""
+    known = Files(files)
     result = Result()
-    known = list(files)
-    for file in known:
-        if file.text.lstrip()[:1] in ("{", "[", "/") and file.suffix in (".json", ".jsonc", ""):
-            _lint_json(file, known, result)
+    for read in (lint_json, lint_bicep, lint_terraform):
+        read(known, result)
+    for file, error in known.broken:
+        result.add(file_rules.invalid_file(error.problem), error.mark)
+        result.kinds.setdefault(file.name, "")
     return result
-
-
-def _lint_json(file: SourceFile, files: Sequence[SourceFile], result: Result) -> None:
-    try:
-        root = read_json(file.text, file.name)
-    except InvalidSyntax as error:
-        if file.is_named or "deploymentTemplate.json" in file.text:
-            result.add(file_rules.invalid_file(str(error.mark), error.problem), error.mark)
-        return
-    if arm.is_template(root):
-        _lint_template(file, root, result)
-
-
-def _lint_template(file: SourceFile, root: Value, result: Result) -> None:
-    resources = arm.template_resources(root)
-    result.kinds[file.name] = "ARM template"
-    evaluate_resources(resources, result)

@@ -71,6 +71,9 @@ def imitated_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     for key in load("lint")["clusterIds"]:
         value = read.values.get(key)
         text = value.text if value is not None else ""
+        if value is not None and not text and value.hint.lower().endswith(".name"):
+            message = f"{key}: the name of the cluster; expected its resource ID."
+            yield Problem(key, message, expected="a resource ID", fix=f"Set {key} to the cluster's ID.")
         if not text:
             continue
         if not text.lower().startswith("/subscriptions/"):
@@ -86,16 +89,17 @@ def imitated_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
 
 
 def _domain(read: ReadSettings) -> Iterator[Problem]:
+    """A domain that is not that of a region; of an unknown one only a bare location is certain to be wrong."""
     value = read.values.get("domain")
-    text = value.description if value is not None else ""
-    domains = [cloud["domain"] for cloud in load("clouds")["clouds"].values()]
-    region, _, rest = text.partition(".")
-    if not text or "\ufffd" in rest or (value is not None and not value.known and not rest):
+    if value is None or not (value.text or value.hint.lower().endswith(".location")):
         return
-    if rest.lower() not in domains or region.lower().startswith("ignored"):
-        message = f"domain: '{text}'; expected the location of the cluster with '.{domains[0]}'."
-        fix = f"Set domain to LOCATION.{domains[0]}."
-        yield Problem("domain", message, expected=f"LOCATION.{domains[0]}", found=text, fix=fix)
+    domains = [cloud["domain"] for cloud in load("clouds")["clouds"].values()]
+    text = value.text.lower()
+    if text.startswith("ignored") or not text.endswith(tuple(f".{domain}" for domain in domains)):
+        shown = f"'{value.text}'" if value.text else "a location"
+        message = f"domain: {shown}; expected the location of the cluster with '.{domains[0]}'."
+        fix = f"Set domain to the location followed by .{domains[0]}."
+        yield Problem("domain", message, expected=f"LOCATION.{domains[0]}", found=value.text, fix=fix)
 
 
 @rule(
@@ -105,6 +109,7 @@ def _domain(read: ReadSettings) -> Iterator[Problem]:
     requires="A template gives the settings of the chart that the CLI derives from the documented ones.",
     source=DEPLOY,
     why="The chart reads only the derived settings.",
+    follows=("S107",),
 )
 def derived_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     """sslSecret without scoringFe.sslSecret, nodePort, an internal load balancer, and copies of secrets."""
@@ -166,19 +171,19 @@ def relay_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
 def extension_scope(use: ExtensionUse) -> Problems:
     """A resource without scope, or on something else than a cluster."""
     resource = use.resource
-    if resource is None or resource.form != "resource" or "/providers/" in resource.type.removeprefix("microsoft."):
+    if resource is None or resource.form not in ("resource", "azapi") or "/providers/" in resource.type:
         return
-    name = resource.name.description.lower() if resource.name is not None else ""
-    if resource.scope is None:
+    attribute = "parent_id" if resource.form == "azapi" else "scope"
+    scope = resource.scope
+    if scope is None:
+        name = resource.name.description.lower() if resource.name is not None else ""
         if "/microsoft.kubernetesconfiguration" not in name:
-            fix = "Add scope with the cluster."
-            yield Problem("scope", "scope: missing; expected the cluster.", expected="a cluster", fix=fix)
-        return
-    text = resource.scope.description.lower()
-    if resource.scope.known and text and not cluster_kind(resource.scope) and "/" in text:
-        message = f"scope: '{resource.scope.text}'; expected an AKS or Arc-connected cluster."
-        fix = "Set scope to a Microsoft.ContainerService/managedClusters or Microsoft.Kubernetes/connectedClusters."
-        yield Problem("scope", message, expected="a cluster", found=resource.scope.text, fix=fix)
+            message = f"{attribute}: missing; expected the cluster."
+            yield Problem("scope", message, expected="a cluster", fix=f"Add {attribute} with the cluster.")
+    elif scope.text and "/" in scope.text and not cluster_kind(scope):
+        message = f"{attribute}: '{scope.text}'; expected an AKS or Arc-connected cluster."
+        fix = f"Set {attribute} to the cluster, such as a Microsoft.ContainerService/managedClusters."
+        yield Problem("scope", message, expected="a cluster", found=scope.text, fix=fix)
 
 
 @rule(

@@ -15,6 +15,6 @@ GUIDE = "https://learn.microsoft.com/azure/azure-resource-manager/templates/synt
     source=GUIDE,
     why="Nothing in it can be checked.",
 )
-def invalid_file(place: str, problem: str) -> Problems:
+def invalid_file(problem: str) -> Problems:
     """A file with an error in its syntax; problem is a clause that says which."""
-    yield Problem(place, f"cannot be parsed: {problem}.")
+    yield Problem("file", f"cannot be parsed: {problem}.")

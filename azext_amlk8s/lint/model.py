@@ -12,6 +12,14 @@ EXTENSIONS = "microsoft.kubernetesconfiguration/extensions"
 COMPUTES = "microsoft.machinelearningservices/workspaces/computes"
 RELAY_NAMESPACES = "microsoft.relay/namespaces"
 MANAGED, CONNECTED = "managedclusters", "connectedclusters"
+# Parts of IDs, of references to resources, and of types.
+CLUSTER_SIGNS = {
+    MANAGED: MANAGED,
+    CONNECTED: CONNECTED,
+    "azurerm_kubernetes_cluster.": MANAGED,
+    "azurerm_arc_kubernetes_cluster.": CONNECTED,
+    "azurerm_arc_kubernetes_provisioned_cluster.": CONNECTED,
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,15 @@ class ExtensionUse:
 
 
 @dataclass(frozen=True)
+class Script:
+    """Commands of a shell in a file, or in a part of one. language is shell or powershell."""
+
+    text: str
+    mark: Mark
+    language: str = "shell"
+
+
+@dataclass(frozen=True)
 class LintFinding:
     """A finding and its position."""
 
@@ -102,6 +119,7 @@ class Result:
     findings: list[LintFinding] = field(default_factory=list)
     skipped: list[tuple[Mark, str]] = field(default_factory=list)
     kinds: dict[str, str] = field(default_factory=dict)
+    scripts: list[Script] = field(default_factory=list)
 
     def add(self, findings: Iterable[Finding], mark: Mark) -> None:
         """Add findings at one position."""
@@ -111,4 +129,4 @@ class Result:
 def cluster_kind(value: Value | None) -> str:
     """managedclusters or connectedclusters by the ID of a cluster, or by what is known of it; else empty."""
     text = value.description.lower() if value is not None else ""
-    return next((kind for kind in (MANAGED, CONNECTED) if kind in text), "")
+    return next((kind for sign, kind in CLUSTER_SIGNS.items() if sign in text), "")

@@ -65,7 +65,8 @@ class Reader:
     quote = "'"
     identifier = IDENTIFIER
     comments = re.compile(r"(?!)")
-    continues = ()  # operators that may begin a line of their own
+    continues: tuple[str, ...] = ()  # operators that may begin a line of their own
+    escapes_dollars = True  # $${ stands for ${
 
     def __init__(self, text: str, start: Mark) -> None:
         self.text, self.offset, self.depth = text, 0, 0
@@ -318,7 +319,7 @@ class Reader:
         parts: list[Node] = []
         characters: list[str] = []
         while not ends():
-            if self.looking_at("${") and not self.looking_at("$${"):
+            if self.looking_at("${"):
                 if characters:
                     parts.append(Literal(mark, "".join(characters)))
                     characters = []
@@ -328,7 +329,7 @@ class Reader:
                 self.skip()
                 self.take("~")
                 self.expect("}")
-            elif self.looking_at("$${"):
+            elif self.escapes_dollars and self.looking_at("$${"):
                 characters.append("${")
                 self.offset += 3
             elif sequence := escape():

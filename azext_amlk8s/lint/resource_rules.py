@@ -124,7 +124,7 @@ def relay_client_authorization(resource: Resource) -> Problems:
 def role_on_first_relay(resource: Resource) -> Problems:
     """A role whose scope is the first of all relays."""
     scope = resource.scope
-    if scope is not None and scope.hint.startswith("first of microsoft.relay/"):
+    if scope is not None and "list of microsoft.relay/" in scope.hint:
         message = "scope: the first relay namespace of a list, which may be another one."
         fix = "Deploy the relay in the same file and refer to it, or give its ID as a parameter."
         yield Problem("scope", message, fix=fix)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from azext_amlk8s.lint import setting_rules
 from azext_amlk8s.lint.model import ExtensionUse, LintFinding
 from azext_amlk8s.lint.values import Mark, Value, to_scalar_text
-from azext_amlk8s.rules import Finding, Severity
+from azext_amlk8s.rules import Finding
 from azext_amlk8s.settings import Settings, reading_rules
 from azext_amlk8s.settings.evaluate import rules_over_settings
 from azext_amlk8s.settings.read import INVERTED, PLACEHOLDER
@@ -16,7 +16,8 @@ from azext_amlk8s.settings.schema import Key, find_key, schema
 
 # Tolerations are one list, so that one unknown setting of it makes all of them uncertain.
 OPEN_LISTS = {"S114": "workLoadToleration"}
-FLAG_DEFAULTS = {"S101", "S102", "S103"}
+# Whether these hold depends on how the values of parameters go together, which every deployment may choose.
+OF_COMBINATIONS = {"S101", "S102", "S103", "S106", "S107", "S109", "S110", "S117"}
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _positioned(use: ExtensionUse, read: ReadSettings, finding: Finding) -> Lint
     mark = next((read.marks[key] for key in keys if key in read.marks), None)
     if mark is None:
         mark = next((section.mark for section in (use.config, use.protected) if section is not None), use.mark)
-    if finding.severity is Severity.ERROR and finding.id in FLAG_DEFAULTS and _by_default(read):
+    if finding.id in OF_COMBINATIONS and _by_default(read):
         finding = setting_rules.as_default(finding, read.settings.reads)
     return LintFinding(finding, mark)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from azext_amlk8s.computes.request_rules import disputed_compute_name, invalid_compute_name, invalid_namespace
-from azext_amlk8s.lint import extension_rules, resource_rules
+from azext_amlk8s.knowledge import load
+from azext_amlk8s.lint import extension_rules, pitfall_rules, resource_rules
 from azext_amlk8s.lint.model import (
     COMPUTES,
     EXTENSIONS,
@@ -23,9 +24,15 @@ from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Finding, Report, rules_in
 from azext_amlk8s.settings import evaluate_version_rules
 
+PITFALLS = (
+    pitfall_rules.version_replaces,
+    pitfall_rules.version_with_train,
+    pitfall_rules.empty_values,
+    pitfall_rules.resource_of_cluster,
+)
 ROLE_ASSIGNMENTS = "microsoft.authorization/roleassignments"
-# A certificate that the chart does not read makes these meaningless.
-CERTIFICATE_RULES = ("S104", "S109")
+# Rules about commands that say nothing more where a rule about templates has reported.
+CAUSES = {"S104": "L110", "S109": "L110", "V103": "L151"}
 
 
 def evaluate_resources(resources: Sequence[Resource], result: Result) -> None:
@@ -41,6 +48,8 @@ def evaluate_resources(resources: Sequence[Resource], result: Result) -> None:
             _evaluate_relay(resource, resources, result)
         elif resource.type == ROLE_ASSIGNMENTS:
             result.add(resource_rules.role_on_first_relay(resource), resource.mark_of("scope"))
+        for finding in (*pitfall_rules.relay_module(resource), *pitfall_rules.legacy_attachment(resource)):
+            result.add([finding], resource.mark_of(finding.subject))
 
 
 def extension_of(resource: Resource) -> ExtensionUse | None:
@@ -51,6 +60,7 @@ def extension_of(resource: Resource) -> ExtensionUse | None:
     if resource_type != EXTENSIONS or kind is None or kind.text.lower() != EXTENSION_TYPE:
         return None
     cluster = cluster_kind(resource.scope) or cluster_kind(resource.name) or cluster_kind_of_type(resource.type)
+    cluster = cluster or load("lint")["azurerm"].get(resource.label, "")
     return ExtensionUse(
         "azurerm" if resource.form == "azurerm" else "resource",
         resource.mark,
@@ -60,6 +70,7 @@ def extension_of(resource: Resource) -> ExtensionUse | None:
         resource.get("properties", "autoUpgradeMinorVersion"),
         resource.get("properties", "releaseTrain"),
         cluster,
+        is_update=resource.form == "azapi_update",
         resource=resource,
     )
 
@@ -82,8 +93,8 @@ def without_consequences(findings: Iterable[LintFinding]) -> list[LintFinding]:
     """Findings about one thing without those that follow from others of them."""
     found = list(findings)
     kept = Report.of([each.finding for each in found]).findings
-    causes = {subject for each in found if each.finding.id == "L110" for subject in (each.finding.subject,)}
-    return [each for each in found if each.finding in kept and not (each.finding.id in CERTIFICATE_RULES and causes)]
+    reported = {each.finding.id for each in found}
+    return [each for each in found if each.finding in kept and CAUSES.get(each.finding.id) not in reported]
 
 
 def _resource_findings(use: ExtensionUse, read: ReadSettings) -> list[LintFinding]:
@@ -91,6 +102,8 @@ def _resource_findings(use: ExtensionUse, read: ReadSettings) -> list[LintFindin
     for rule in rules_in(extension_rules.__name__):
         arguments = (use,) if rule.id >= "L120" else (use, read)
         findings += [_place(use, read, finding) for finding in rule(*arguments)]
+    for pitfall in PITFALLS:
+        findings += [_place(use, read, finding) for finding in pitfall(use)]
     return findings
 
 
@@ -124,8 +137,8 @@ def is_kubernetes(resource: Resource) -> bool:
 
 def _evaluate_compute(resource: Resource, result: Result) -> None:
     result.add(resource_rules.unguarded_compute(resource), resource.mark)
-    for finding in resource_rules.compute_properties(resource):
-        result.add([finding], resource.mark)
+    for finding in (*resource_rules.compute_properties(resource), *pitfall_rules.compute_module(resource)):
+        result.add([finding], resource.mark_of(*finding.subject.split(".")))
     name = resource.name
     last = name.description.rsplit("/", 1)[-1] if name is not None else ""
     if name is not None and last and HOLE not in last:

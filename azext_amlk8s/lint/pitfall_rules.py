@@ -1,0 +1,159 @@
+"""Rules over what Terraform's providers and Azure Verified Modules do differently from what their users expect."""
+
+from __future__ import annotations
+
+from azext_amlk8s.knowledge import load
+from azext_amlk8s.lint.model import RELAY_NAMESPACES, ExtensionUse, Resource, cluster_kind
+from azext_amlk8s.lint.sources import AVM, AZURERM, EXTENSION_SPEC
+from azext_amlk8s.rules import Problem, Problems, Severity, rule
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+LEGACY = "azurerm_machine_learning_inference_cluster"
+SHORTEST_HYBRID_CONNECTION = 6
+OTHER_RESOURCE = {
+    "managedclusters": "azurerm_kubernetes_cluster_extension",
+    "connectedclusters": "azurerm_arc_kubernetes_cluster_extension",
+}
+
+
+@rule(
+    "L150",
+    WARNING,
+    title="Version in Terraform",
+    requires="In Terraform, version and release_train of the extension are not changed later.",
+    source=AZURERM,
+    why="azurerm deletes the extension and creates it again when they change, and with it what runs on it.",
+)
+def version_replaces(use: ExtensionUse) -> Problems:
+    """A version whose change replaces the extension."""
+    resource = use.resource
+    if use.dialect != "azurerm" or resource is None or use.version is None:
+        return
+    if {"version", "all"} & set(resource.ignored) or use.version.data == "":
+        return
+    message = "version: azurerm deletes the extension and creates it again when it changes."
+    fix = "Leave out version to have Azure upgrade it, or add version to ignore_changes."
+    yield Problem("properties.version", message, found=use.version.text, fix=fix)
+
+
+@rule(
+    "L151",
+    ERROR,
+    title="Version and release train in Terraform",
+    requires="version and release_train are not given together.",
+    source=AZURERM,
+    why="azurerm rejects the plan.",
+)
+def version_with_train(use: ExtensionUse) -> Problems:
+    """Both arguments, which conflict in azurerm."""
+    if use.dialect == "azurerm" and _is_given(use.version) and _is_given(use.release_train):
+        message = "release_train: cannot be combined with version."
+        yield Problem("properties.releaseTrain", message, fix="Leave out release_train or version.")
+
+
+def _is_given(value: object) -> bool:
+    from azext_amlk8s.lint.values import Value
+
+    return isinstance(value, Value) and value.known and bool(value.data)
+
+
+@rule(
+    "L152",
+    ERROR,
+    title="Empty settings in Terraform",
+    requires="In Terraform, a setting of the extension has a value.",
+    source=AZURERM,
+    why="azurerm rejects empty values.",
+)
+def empty_values(use: ExtensionUse) -> Problems:
+    """An empty text as the value of a setting."""
+    if use.dialect != "azurerm":
+        return
+    for section in (use.config, use.protected):
+        for key, value in section.items() if section is not None else ():
+            if value.known and value.data == "" and not value.inputs:
+                yield Problem(key, f"{key}: empty value, which azurerm rejects.", fix=f"Leave out {key}.")
+
+
+@rule(
+    "L153",
+    ERROR,
+    title="Extension resource of azurerm",
+    requires="The resource of azurerm is that for the type of the cluster.",
+    source=AZURERM,
+    why="azurerm rejects the ID of another type of cluster.",
+)
+def resource_of_cluster(use: ExtensionUse) -> Problems:
+    """The resource for AKS with an Arc-connected cluster, or the reverse."""
+    resource = use.resource
+    if use.dialect != "azurerm" or resource is None:
+        return
+    given, expected = cluster_kind(resource.scope), load("lint")["azurerm"].get(resource.label, "")
+    if given and expected and given != expected:
+        other = OTHER_RESOURCE[given]
+        message = f"{resource.label}: its cluster_id is of the type {given}; expected {other}."
+        yield Problem("azurerm.cluster_id", message, expected=other, found=resource.label, fix=f"Use {other}.")
+
+
+@rule(
+    "L154",
+    ERROR,
+    title="Identity of a compute in verified modules",
+    requires="A compute with an identity is declared as a resource, not with the verified module.",
+    source=AVM,
+    why="The module leaves out identity, tags and properties where resourceId is given, as it is for every cluster.",
+)
+def compute_module(resource: Resource) -> Problems:
+    """The verified module with resourceId and what it then leaves out."""
+    if resource.form != "module" or resource.get("properties", "resourceId") is None:
+        return
+    lost = [
+        name
+        for name, path in (
+            ("managedIdentities", ("managedIdentities",)),
+            ("properties", ("properties", "properties")),
+            ("tags", ("tags",)),
+        )
+        if (value := resource.get(*path)) is not None and (not value.known or value.data)
+    ]
+    if lost:
+        message = f"{' and '.join(lost)}: left out by the module, because resourceId is given."
+        fix = "Declare a resource Microsoft.MachineLearningServices/workspaces/computes instead of the module."
+        yield Problem(lost[0], message, fix=fix, related=tuple(lost[1:]))
+
+
+@rule(
+    "L155",
+    ERROR,
+    title="Hybrid connections in verified modules",
+    requires="A hybrid connection of the verified module has a name of 6 characters or more.",
+    source=AVM,
+    why="The module rejects a shorter name; that of the extension's relay is often the short name of a cluster.",
+)
+def relay_module(resource: Resource) -> Problems:
+    """The verified module with a shorter name."""
+    connections = resource.get("hybridConnections")
+    if resource.form != "module" or resource.type != RELAY_NAMESPACES or connections is None:
+        return
+    for item in connections.elements():
+        name = item.get("name")
+        if name is not None and name.text and len(name.text) < SHORTEST_HYBRID_CONNECTION:
+            message = f"hybrid connection '{name.text}': {len(name.text)} characters; the module requires 6."
+            fix = "Declare a resource Microsoft.Relay/namespaces/hybridConnections instead of the module."
+            yield Problem("hybridConnections", message, found=name.text, fix=fix)
+
+
+@rule(
+    "L156",
+    WARNING,
+    title="Retired kind of attachment in Terraform",
+    requires="A cluster is attached as a compute of the type Kubernetes.",
+    source=EXTENSION_SPEC,
+    why="azurerm_machine_learning_inference_cluster attaches it as AksCompute, which is retired.",
+)
+def legacy_attachment(resource: Resource) -> Problems:
+    """azurerm_machine_learning_inference_cluster."""
+    if resource.type == LEGACY:
+        message = f"{LEGACY}: attaches the cluster as AksCompute, which is retired."
+        fix = "Use azapi_resource with the type Microsoft.MachineLearningServices/workspaces/computes."
+        yield Problem(LEGACY, message, fix=fix)
