@@ -10,6 +10,7 @@ from azext_amlk8s.lint.bicep_files import lint_bicep
 from azext_amlk8s.lint.files import Files, SourceFile
 from azext_amlk8s.lint.json_files import lint_json
 from azext_amlk8s.lint.model import Result
+from azext_amlk8s.lint.script_files import lint_scripts
 from azext_amlk8s.lint.terraform_files import lint_terraform
 
 # A file without any of these has nothing to check.
@@ -30,7 +31,7 @@ def lint(files: Iterable[SourceFile]) -> Result:
     """The findings on files."""
     known = Files(files)
     result = Result()
-    for read in (lint_json, lint_bicep, lint_terraform):
+    for read in (lint_json, lint_bicep, lint_terraform, lint_scripts):
         read(known, result)
     for file, error in known.broken:
         result.add(file_rules.invalid_file(error.problem), error.mark)

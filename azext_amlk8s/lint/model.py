@@ -92,11 +92,15 @@ class ExtensionUse:
 
 @dataclass(frozen=True)
 class Script:
-    """Commands of a shell in a file, or in a part of one. language is shell or powershell."""
+    """Commands of a shell in a file, or in a part of one, whose lines are indented there.
+
+    language is shell or powershell.
+    """
 
     text: str
     mark: Mark
     language: str = "shell"
+    indent: int = 0
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,10 @@ MAX_DEPTH = 60
 
 
 class Positions:
-    """Offsets of a text as lines and columns; start is where the text begins in its file."""
+    """Offsets of a text as lines and columns; start is where the text begins in its file, whose lines are indented."""
 
-    def __init__(self, text: str, start: Mark) -> None:
-        self._start = start
+    def __init__(self, text: str, start: Mark, indent: int = 0) -> None:
+        self._start, self._indent = start, indent
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def mark(self, offset: int) -> Mark:
@@ -56,7 +56,7 @@ class Positions:
         line = bisect_right(self._lines, offset) - 1
         column = offset - self._lines[line]
         start = self._start
-        return Mark(start.source, start.line + line, (start.column if line == 0 else 1) + column)
+        return Mark(start.source, start.line + line, (start.column if line == 0 else 1) + self._indent + column)
 
 
 class Reader:

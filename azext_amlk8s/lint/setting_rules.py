@@ -111,11 +111,14 @@ def plain_secret(use: ExtensionUse, key: str) -> Problems:
 )
 def unprotected_secret(use: ExtensionUse, key: str, value: Value) -> Problems:
     """A protected setting that is written in the file, or that comes from a parameter without protection."""
-    if not use.is_template or key.lower().endswith("file"):
+    if key.lower().endswith("file"):
         return
+    if not use.is_template:
+        value = replace(value, plain_inputs=frozenset())  # the environment of a script is no place for a finding
     literal = value.known and value.text and not value.inputs
     if literal and not value.is_secret and "<" not in value.text and _is_secret_key(key):
-        yield Problem(key, f"{key}: secret written in the file.", fix=_secure_parameter(use))
+        fix = _secure_parameter(use) if use.is_template else "Read it from a secret variable or from Key Vault."
+        yield Problem(key, f"{key}: secret written in the file.", fix=fix)
     elif value.plain_inputs and _is_secret_key(key):
         name = sorted(value.plain_inputs)[0]
         kind = "variable" if _is_terraform(use) else "parameter"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from azext_amlk8s.computes.request_rules import disputed_compute_name, invalid_compute_name, invalid_namespace
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.lint import extension_rules, pitfall_rules, resource_rules
+from azext_amlk8s.lint import command_rules, extension_rules, pitfall_rules, resource_rules
 from azext_amlk8s.lint.model import (
     COMPUTES,
     EXTENSIONS,
@@ -102,6 +102,7 @@ def _resource_findings(use: ExtensionUse, read: ReadSettings) -> list[LintFindin
     for rule in rules_in(extension_rules.__name__):
         arguments = (use,) if rule.id >= "L120" else (use, read)
         findings += [_place(use, read, finding) for finding in rule(*arguments)]
+    findings += [_place(use, read, finding) for finding in command_rules.host_name(use, read)]
     for pitfall in PITFALLS:
         findings += [_place(use, read, finding) for finding in pitfall(use)]
     return findings
@@ -113,7 +114,8 @@ def _place(use: ExtensionUse, read: ReadSettings, finding: Finding) -> LintFindi
     if use.config is not None and finding.id in ("L111", "L114"):
         path = ("properties", "configurationSettings")
         return LintFinding(finding, use.resource.mark_of(*path) if use.resource else use.config.mark)
-    mark = use.resource.mark_of(*finding.subject.split(".")) if use.resource else use.mark
+    given = use.config.mark if use.config is not None else use.mark
+    mark = use.resource.mark_of(*finding.subject.split(".")) if use.resource else given
     return LintFinding(finding, mark)
 
 

@@ -104,7 +104,7 @@ def _read_argument(word: str, section: str, reading: _Reading) -> Iterator[_Item
         yield from (replace(item, file="") for item in _read_file(word, section, option, reading))
         return
     for line in split_lines(word):
-        parts = _split_commas(line)
+        parts = split_commas(line)
         if parts:
             reading.report(rules.comma_separated_settings(parts, option, section))
             yield from (_Item(name, value, section) for name, value in parts)
@@ -119,7 +119,7 @@ def _read_argument(word: str, section: str, reading: _Reading) -> Iterator[_Item
             reading.report(rules.malformed_setting(name, section))
 
 
-def _split_commas(line: str) -> list[tuple[str, str]]:
+def split_commas(line: str) -> list[tuple[str, str]]:
     """The settings in an argument such as a=1,b=2 or "a=1,"; empty where the comma may belong to the value."""
     parts = [part.strip() for part in COMMA.split(line)]
     pairs = [(name.strip(), value.strip()) for name, _, value in (part.partition("=") for part in parts)]

@@ -1,0 +1,69 @@
+"""Rules over command lines of az in scripts."""
+
+from __future__ import annotations
+
+from azext_amlk8s.lint.commands import Arguments
+from azext_amlk8s.lint.model import ExtensionUse
+from azext_amlk8s.lint.settings import ReadSettings
+from azext_amlk8s.lint.sources import HTTPS, K8S_EXTENSION
+from azext_amlk8s.rules import Problem, Problems, Severity, rule
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+# Arguments of `create` that `update` does not have; documented examples pass them.
+ONLY_FOR_CREATE = ("--extension-type", "--scope", "--release-namespace", "--target-namespace")
+
+
+@rule(
+    "L160",
+    ERROR,
+    title="Arguments of az k8s-extension update",
+    requires="az k8s-extension update has only arguments that it knows.",
+    source=K8S_EXTENSION,
+    why="The command ends with an error for unrecognized arguments.",
+)
+def update_arguments(arguments: Arguments) -> Problems:
+    """Arguments of `create` with `update`."""
+    if not arguments.starts_with("k8s-extension", "update"):
+        return
+    for option in ONLY_FOR_CREATE:
+        if option in arguments.options:
+            message = f"{option}: not an argument of az k8s-extension update."
+            yield Problem(option, message, found=option, fix=f"Leave out {option}.")
+
+
+@rule(
+    "L161",
+    ERROR,
+    title="Scope with az k8s-extension",
+    requires="The extension is installed with --scope cluster.",
+    source=K8S_EXTENSION,
+    why="It cannot be installed in a namespace.",
+)
+def cluster_scope(arguments: Arguments) -> Problems:
+    """--scope namespace."""
+    scope = arguments.text("--scope").lower()
+    if arguments.starts_with("k8s-extension", "create") and scope and scope != "cluster":
+        message = f"--scope: '{scope}'; expected 'cluster'."
+        yield Problem("--scope", message, expected="cluster", found=scope, fix="--scope cluster")
+
+
+@rule(
+    "L162",
+    ERROR,
+    title="Host name with az k8s-extension",
+    requires="With az k8s-extension, HTTPS has sslCname.",
+    source=HTTPS,
+    why="The command does not read the host name from the certificate.",
+    follows=("S104", "S106"),
+)
+def host_name(use: ExtensionUse, read: ReadSettings) -> Problems:
+    """Certificate files without sslCname."""
+    settings = read.settings
+    settings.reads.clear()
+    if use.dialect != "k8s-extension" or use.is_open or not settings.is_enabled("enableInference"):
+        return
+    has_files = settings.get("sslCertPemFile") or "sslCertPemFile" in settings.uncertain
+    missing = not settings.get("sslCname") and "sslCname" not in settings.uncertain
+    if has_files and missing and settings.get("allowInsecureConnections") != "True":
+        message = "sslCname: required with sslCertPemFile; expected a host name that the certificate covers."
+        yield Problem("sslCname", message, expected="a host name", fix="Add sslCname to --config.")

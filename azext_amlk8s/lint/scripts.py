@@ -1,0 +1,145 @@
+"""Scripts into command lines of az whose words are values: variables and arrays that are assigned once are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from azext_amlk8s.lint.evaluation import Evaluator, join_texts
+from azext_amlk8s.lint.model import Script
+from azext_amlk8s.lint.nodes import Call, Literal, Member, Name, Node, Operation
+from azext_amlk8s.lint.powershell_reader import PowerShellReader
+from azext_amlk8s.lint.shell_reader import ScriptContent, ShellReader, Word
+from azext_amlk8s.lint.values import Mark, Value, unknown
+
+# Commands that print what follows instead of running it.
+PRINTERS = {
+    "echo", "printf", "cat", "grep", "alias", "which", "type", "info", "warn", "log", "write-host", "write-output",
+    "write-information", "write-verbose", "print", "fail", "error", "fatal", "comment", "rem", "section",
+}  # fmt: skip
+DECLARATIONS = {"export", "local", "readonly", "declare", "typeset"}
+AZ = re.compile(r"(?:.*[/\\])?az(?:\.cmd|\.exe|\.ps1)?$", re.IGNORECASE)
+MOST_WORDS_BEFORE = 6
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """A command line of az: its words without az. is_open: there are words that are not known."""
+
+    mark: Mark
+    words: tuple[Value, ...]
+    is_open: bool = False
+
+
+class ScriptScope:
+    """What the variables of a script are."""
+
+    def __init__(self, content: ScriptContent) -> None:
+        self._content = content
+        self._evaluator = Evaluator(self, {})
+        self._active: set[str] = set()
+
+    def name(self, name: str, mark: Mark) -> Value:
+        """The value of a variable that is assigned once, or always the same; else unknown with what it may be."""
+        assigned = self._content.assignments.get(name, [])
+        if name in self._active or not assigned:
+            return unknown(mark, f"variable '{name}' is defined elsewhere")
+        self._active.add(name)
+        try:
+            values = [self.word(item) for item in assigned if isinstance(item, Word)]
+        finally:
+            self._active.discard(name)
+        if len(values) != len(assigned):
+            return unknown(mark, f"variable '{name}' is an array")
+        if all(value.known and value.data == values[0].data for value in values):
+            return values[0]
+        return unknown(mark, f"variable '{name}' has several values", *values, choices=tuple(values))
+
+    def member(self, node: Member, evaluate: Callable[[Node], Value]) -> Value | None:
+        """Scripts have no members."""
+        return None
+
+    def call(self, node: Call, arguments: Callable[[], list[Value]]) -> Value | None:
+        """Scripts have no functions."""
+        return None
+
+    def word(self, word: Word) -> Value:
+        """The value of a word, at its position."""
+        parts = [self._part(part) for part in word.parts]
+        return parts[0].at(word.mark) if len(parts) == 1 else join_texts(word.mark, parts)
+
+    def _part(self, part: Node) -> Value:
+        """A part of a word; ${NAME:-default} has its default, which the environment may override."""
+        if isinstance(part, Operation) and part.operator == "??" and isinstance(part.operands[0], Name):
+            name = part.operands[0].name
+            own = [item for item in self._content.assignments.get(name, []) if not _is_default_of(item, name)]
+            if own and name not in self._active:
+                return self.name(name, part.mark)
+            default = self._evaluator.evaluate(part.operands[1])
+            return replace(default, inputs=default.inputs | {name})
+        return self._evaluator.evaluate(part)
+
+    def expand(self, words: list[Word]) -> tuple[list[Value], bool]:
+        """The values of words, arrays expanded; whether there may be more of them."""
+        values: list[Value] = []
+        is_open = False
+        for word in words:
+            items = self._items(word.expands) if word.expands else None
+            if items is not None:
+                inner, more = self.expand(items)
+                values += inner
+                is_open = is_open or more or len(self._content.assignments[word.expands]) > 1
+                is_open = is_open or word.expands in self._content.appended
+                continue
+            values.append(self.word(word))
+        return values, is_open
+
+    def _items(self, name: str) -> list[Word] | None:
+        assigned = self._content.assignments.get(name, [])
+        return next((item for item in assigned if isinstance(item, list)), None)
+
+
+def _is_default_of(item: Word | list[Word], name: str) -> bool:
+    """Whether an assignment is NAME=${NAME:-default}."""
+    return isinstance(item, Word) and any(
+        isinstance(part, Operation) and isinstance(part.operands[0], Name) and part.operands[0].name == name
+        for part in item.parts
+    )
+
+
+def command_lines(script: Script) -> Iterator[CommandLine]:
+    """The command lines of az in a script."""
+    if "az" not in script.text.lower():
+        return
+    reader = PowerShellReader if script.language == "powershell" else ShellReader
+    content = reader(script.text, script.mark, indent=script.indent).read()
+    for words in content.commands:
+        _declare(words, content)
+    scope = ScriptScope(content)
+    for words in content.commands:
+        start = _az(words)
+        if start is not None:
+            values, is_open = scope.expand(words[start + 1 :])
+            yield CommandLine(words[start].mark, tuple(values), is_open)
+
+
+def _declare(words: list[Word], content: ScriptContent) -> None:
+    """Remember what export, local and declare assign."""
+    if words[0].text.lower() not in DECLARATIONS:
+        return
+    for word in words[1:]:
+        first = word.parts[0] if word.parts else None
+        if isinstance(first, Literal) and (match := re.match(r"([A-Za-z_]\w*)=(.*)$", str(first.data), re.DOTALL)):
+            rest = (Literal(word.mark, match.group(2)), *word.parts[1:]) if match.group(2) else word.parts[1:]
+            content.assign(match.group(1), Word(word.mark, tuple(rest) or (Literal(word.mark, ""),)))
+
+
+def _az(words: list[Word]) -> int | None:
+    """The index of az in a command that runs it, perhaps below sudo, retry or a function; else None."""
+    if words[0].text.lower() in PRINTERS:
+        return None
+    for index, word in enumerate(words[:MOST_WORDS_BEFORE]):
+        if AZ.match(word.text) and not word.is_quoted:
+            return index
+    return None
