@@ -6,7 +6,7 @@ import json
 import re
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
@@ -94,6 +94,14 @@ class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
         claims = {"access_token": {"nbf": {"essential": True, "value": str(int(time.time()))}}}
         self.authorize_request(request, *self._scopes, claims=json.dumps(claims))
         return bool(request.http_request.headers.get("Authorization") != rejected)
+
+
+def absolute_url(base_url: str, link: str) -> str:
+    """A link of a response, which may be relative, as a URL. Raises ForeignHost for one that cannot be read."""
+    try:
+        return urljoin(base_url, link)
+    except ValueError:
+        raise ForeignHost(link, base_url) from None
 
 
 def is_host_of_cloud(url: str, base_url: str) -> bool:

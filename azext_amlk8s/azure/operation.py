@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 if TYPE_CHECKING:
     from azure.core.polling import LROPoller
@@ -59,6 +58,7 @@ def polling(*, relaxed: bool = False) -> Any:  # pylint: disable=too-many-statem
     from azure.core.polling.base_polling import BadResponse, BadStatus
     from azure.mgmt.core.polling.arm_polling import ARMPolling
 
+    from azext_amlk8s.azure.auth_policy import absolute_url
     from azext_amlk8s.azure.rate_limiter import polling_requests
 
     class ResilientPolling(ARMPolling):
@@ -138,14 +138,14 @@ def polling(*, relaxed: bool = False) -> Any:  # pylint: disable=too-many-statem
             super()._poll()
 
         def request_status(self, status_link: str) -> Any:
-            status_link = urljoin(self._initial_response.http_request.url, status_link)
+            status_link = absolute_url(self._initial_response.http_request.url, status_link)
             if self.finished() and not self._is_polling_url(status_link):
                 return self._final_resource(status_link)
             with polling_requests():
                 return super().request_status(status_link)
 
         def _is_polling_url(self, link: str) -> bool:
-            url: str = urljoin(self._initial_response.http_request.url, self._operation.get_polling_url())
+            url: str = absolute_url(self._initial_response.http_request.url, self._operation.get_polling_url())
             return link == url
 
         def _final_resource(self, link: str) -> Any:

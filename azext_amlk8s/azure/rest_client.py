@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urljoin
 
 from azure.core.pipeline import policies
 from azure.core.polling import LROPoller
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.core import ARMPipelineClient
 
-from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
+from azext_amlk8s.azure.auth_policy import FreshTokenPolicy, absolute_url
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
 from azext_amlk8s.azure.rate_limiter import RateLimitPolicy
@@ -120,7 +119,7 @@ class RestClient:
 
     def _url(self, url: str) -> str:
         """A path, or a link that ARM returned, which may be relative."""
-        return urljoin(self._base_url, url)
+        return absolute_url(self._base_url, url)
 
 
 def _query(api_version: str | None, query: Mapping[str, str]) -> dict[str, str] | None:

@@ -14,7 +14,7 @@ from azext_amlk8s.time_limit import is_time_up, time_left
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 # One attempt with all of its response, which may arrive byte by byte, and with a new token.
-ATTEMPT_SECONDS = 300
+ATTEMPT_SECONDS = 100
 MOST_RETRY_AFTER_SECONDS = 120
 TIMEOUTS = {"connection_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
 # One attempt with all of its response, which may arrive byte by byte, and with a credential plugin.
-ATTEMPT_SECONDS = 300.0
+ATTEMPT_SECONDS = 100.0
 # As client-go: https://pkg.go.dev/k8s.io/client-go/rest#Request.MaxRetries
 RETRIED_STATUSES = (429, 500, 503, 504)
 RETRIES, RETRIES_AFTER_TIMEOUT = 4, 1

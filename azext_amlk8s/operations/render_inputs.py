@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import collect_findings, raise_for_errors
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.setup_inputs import Clients, FileSettings, extension_versions
 from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION, ClusterSetup
 
@@ -32,7 +32,7 @@ Resource = Mapping[str, Any]
 
 def read_cluster_inputs(clients: Clients, clusters: Sequence[ClusterSetup]) -> list[ClusterInput]:
     """What is rendered for each cluster, in order. Raises ValidationError with the errors of all clusters."""
-    with ThreadPoolExecutor(max(1, min(READ_THREADS, len(clusters)))) as pool:
+    with DaemonPool(max(1, min(READ_THREADS, len(clusters)))) as pool:
         results = list(pool.map(lambda one: _read_input(clients, one), clusters))
     raise_for_errors(finding for _, findings in results for finding in findings)
     return [found for found, _ in results if found]

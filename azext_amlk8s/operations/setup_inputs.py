@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import raise_for_errors
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.setting_options import SettingOptions
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, ClusterRef
 from azext_amlk8s.setup_files import ClusterEntry, ClusterSetup, Selector, Setup
@@ -166,7 +166,7 @@ def _find_clusters(
     reads_resources = needs_resources(setup)
     found: list[tuple[ClusterEntry, ClusterRef, Mapping[str, Any]]] = []
     findings: list[Finding] = []
-    with ThreadPoolExecutor(READ_THREADS) as pool:
+    with DaemonPool(READ_THREADS) as pool:
         named = [entry for entry in setup.clusters if entry.cluster]
         resources = list(pool.map(lambda entry: _read(clients, entry.cluster), named)) if reads_resources else []
     known = {entry.place: resource for entry, resource in zip(named, resources, strict=False)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from azext_amlk8s.computes import (
 )
 from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest
 from azext_amlk8s.console.errors import collect_findings, raise_for_errors
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
 from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef, ComputeRef
 from azext_amlk8s.rules import Finding, Severity
@@ -61,11 +61,11 @@ def plan_clusters(
     cmd: AzCliCommand, clusters: Sequence[ClusterSetup], clients: Clients, parallel: int, *, send_secrets: bool = False
 ) -> list[ClusterPlan]:
     """The plan of each cluster, in order. Nothing is written."""
-    pool = ThreadPoolExecutor(max(1, min(parallel, len(clusters))))
+    pool = DaemonPool(max(1, min(parallel, len(clusters))))
     try:
         return list(pool.map(lambda one: _plan_cluster(cmd, clients, one, send_secrets), clusters))
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.close()
 
 
 def _plan_cluster(cmd: AzCliCommand, clients: Clients, one: ClusterSetup, send_secrets: bool) -> ClusterPlan:

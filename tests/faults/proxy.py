@@ -27,7 +27,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 ALL_REQUESTS = 10**6
 # How long a hung response is withheld; clients give up earlier.
 HUNG_SECONDS = 600
-PIECES = 8
+PIECES, PIECES_PER_SECOND = 8, 4
 ECHOES: Mapping[str, Callable[[str], str]] = {
     "plain": str,
     "url": lambda value: quote(value, safe=""),
@@ -298,11 +298,12 @@ async def _in_pieces(request: web.Request, response: Response, fault: Fault) -> 
     headers = {**response.headers, "Content-Length": str(len(response.body))}
     stream = web.StreamResponse(status=response.status, headers=headers)
     await stream.prepare(request)
-    step = len(response.body) // PIECES + 1
+    pieces = max(PIECES, int(fault.drip * PIECES_PER_SECOND))
+    step = len(response.body) // pieces + 1
     for start in range(0, len(response.body), step):
         if fault.cut and start >= len(response.body) // 2:
             break
-        await asyncio.sleep(fault.drip / PIECES)
+        await asyncio.sleep(fault.drip / pieces)
         await stream.write(response.body[start : start + step])
     if fault.cut:
         return _abort(request)
