@@ -96,6 +96,12 @@ OPERATION_TIMEOUT = Option(
     help="Maximum wait for each operation in seconds. It continues in Azure when it has passed.",
     settings={"type": options.positive_seconds},
 )
+ENGINE = Option(
+    "engine",
+    help="What installs the extensions: this command (direct, default), or Azure in one deployment for each wave "
+    "(deployment), which continues without this command.",
+    choices=("direct", "deployment"),
+)
 
 
 def setup_row(setup: Mapping[str, Any]) -> Row:
@@ -161,10 +167,15 @@ COMMANDS = (
                 completes_files=True,
             ),
             OPERATION_TIMEOUT,
+            ENGINE,
             options.YES,
         ),
         examples=(
             ("Apply a setup file.", "az amlk8s apply -f azureml.yaml"),
+            (
+                "Let Azure install the extensions of a fleet in one deployment for each wave.",
+                "az amlk8s apply -f azureml.yaml --engine deployment",
+            ),
             (
                 "Apply a saved plan in a pipeline, with a report.",
                 "az amlk8s apply --plan plan.json --yes --report report.xml",

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,12 @@ if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.instance_types.documents import Text
+    from azext_amlk8s.operations.deployment_engine import DeploymentEngine
 
 APPLY_SECONDS = 3600
 # For so long what the checks of a plan found is taken to hold, so that they are not repeated.
 CHECKED_SECONDS = 600
+DEPLOYMENT = "deployment"
 Item = tuple[ClusterSetup, ClusterPlan]
 
 
@@ -55,6 +58,7 @@ def apply(
     only_failed: str | None = None,
     operation_timeout: int = APPLY_SECONDS,
     yes: bool = False,
+    engine: str | None = None,
 ) -> dict[str, Any]:
     """Plan, ask once, and apply the changes to each cluster. Returns how each ended; the exit code is 1 for a failure.
 
@@ -62,6 +66,8 @@ def apply(
     """
     saved = _read_saved(plan) if plan else None
     arguments = ["--plan", plan] if plan else ["-f", *(file or ())]
+    if engine:
+        arguments += ["--engine", engine]
     return apply_documents(
         cmd,
         _documents(file, saved),
@@ -74,6 +80,7 @@ def apply(
         only=_read_report(only_failed) if only_failed else None,
         operation_timeout=operation_timeout,
         yes=yes,
+        engine=engine,
     )
 
 
@@ -90,6 +97,7 @@ def apply_documents(
     only: set[str] | None = None,
     operation_timeout: int = APPLY_SECONDS,
     yes: bool = False,
+    engine: str | None = None,
 ) -> dict[str, Any]:
     """What `apply` does with the texts of setup files; resume is the command that continues it.
 
@@ -109,6 +117,8 @@ def apply_documents(
     if startable:
         target = describe_clusters([cluster for cluster, _ in startable])
         confirm(cmd, f"Apply the changes to {target}?", yes, refusal="Nothing was changed")
+    if engine == DEPLOYMENT:
+        run.use_deployments(clients)
     outcomes = {one.cluster.id: _without_start(result) for one, result in items if not _is_startable(result)}
     outcomes |= {outcome.cluster.id: outcome for outcome in run.apply(startable)}
     result = outcomes_object(outcomes.get(one.cluster.id) or not_started(one) for one, _ in items)
@@ -136,6 +146,13 @@ class _Run:
         self._send_secrets, self._timeout = send_secrets, timeout
         self._clients = Clients(cmd, planning=False)
         self._planned = time.monotonic()
+        self._engine: DeploymentEngine | None = None
+
+    def use_deployments(self, planning: Clients) -> None:
+        """Let Resource Manager install the extensions, wave by wave."""
+        from azext_amlk8s.operations.deployment_engine import DeploymentEngine
+
+        self._engine = DeploymentEngine(self._cmd, planning, self._clients, self._resume, self._timeout)
 
     def apply(self, items: Sequence[Item]) -> list[Outcome]:
         """How the clusters that were started ended."""
@@ -144,7 +161,8 @@ class _Run:
         def work(item: Item) -> Outcome:
             one, plan = item
             checked = time.monotonic() - self._planned < CHECKED_SECONDS
-            return ClusterApplier(
+            engine = self._engine if self._engine and self._engine.has_deployed(one) else None
+            outcome = ClusterApplier(
                 self._cmd,
                 self._clients,
                 one,
@@ -153,7 +171,9 @@ class _Run:
                 timeout=self._timeout,
                 quiet=quiet,
                 checked=checked,
+                deployed=engine.verify if engine else None,
             ).run()
+            return replace(outcome, seconds=outcome.seconds + engine.seconds(one)) if engine else outcome
 
         runner = FleetRunner(self._cmd, len(items), work, has_failed, describe_outcome, self._resume)
         outcomes: list[Outcome] = []
@@ -166,6 +186,8 @@ class _Run:
                 runner.pause(pause)
                 parallel = self._parallel or wave.max_parallel or DEFAULT_PARALLEL
                 limit = self._failures if self._failures is not None else wave.failure_limit(len(members))
+                if self._engine:
+                    self._engine.deploy(setup.name, number, members)
                 outcomes += runner.run(members, min(parallel, len(members)), limit)
                 pause = wave.pause_seconds
         return outcomes

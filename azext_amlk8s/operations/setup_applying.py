@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +42,14 @@ class ClusterApplier:
         timeout: int,
         quiet: bool,
         checked: bool,
+        deployed: Callable[[ClusterSetup], str] | None = None,
     ) -> None:
         self._cmd, self._clients, self._one, self._plan = cmd, clients, one, plan
         self._client = clients.of(one.cluster.subscription)
         self._send_secrets, self._timeout = send_secrets, timeout
         self._quiet, self._checked = quiet, checked
+        # Verifies the extension that a deployment has installed, and returns its name.
+        self._deployed = deployed
         self._done: list[str] = []
 
     def run(self) -> Outcome:
@@ -76,7 +79,11 @@ class ClusterApplier:
 
     def _apply(self) -> None:
         if self._changes(EXTENSION):
-            self._apply_extension()
+            if self._deployed:
+                self._done.append(f"extension '{self._deployed(self._one)}'")
+                self._wait_where_types_follow()
+            else:
+                self._apply_extension()
         for resource in self._plan.resources:
             if resource.kind == NAMESPACE and resource.action in CHANGING:
                 self._connect().create_namespace(resource.name)
@@ -113,11 +120,13 @@ class ClusterApplier:
 
         result = create_extension(self._cmd, connect, given, extension_versions(one), run, or_update=True)
         self._done.append(f"extension '{(result or {}).get('name')}'")
-        if existing is None and (self._changes(COMPUTE) or self._changes(INSTANCE_TYPE)):
-            self._wait_for_instance_types()
+        if existing is None:
+            self._wait_where_types_follow()
 
-    def _wait_for_instance_types(self) -> None:
-        """Wait until the new extension serves the kind InstanceType, where the cluster can be reached."""
+    def _wait_where_types_follow(self) -> None:
+        """Wait until the new extension serves the kind InstanceType, if it is needed and the cluster can be reached."""
+        if not self._changes(COMPUTE) and not self._changes(INSTANCE_TYPE):
+            return
         from azext_amlk8s.operations.cluster_options import wait_for_instance_types
 
         connection, _ = self._clients.connect(self._one)

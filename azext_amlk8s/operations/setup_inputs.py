@@ -117,7 +117,7 @@ def extension_settings(one: ClusterSetup, deployed: Iterable[str], *, send_secre
         return FileSettings(plain=plain, place=one.place)
     if "key_vault_certificate" in tls:
         _reject_secret("tls", str(tls["key_vault_certificate"]), "Azure Key Vault is not supported yet")
-    secrets = {key: _read_secret(key, part["protected_settings"][key]) for key in names}
+    secrets = {key: read_secret(key, part["protected_settings"][key]) for key in names}
     secrets |= {key: str(tls["files"][name]) for key, name in pem.items()}
     return FileSettings(plain=plain, protected=secrets, place=one.place)
 
@@ -128,7 +128,7 @@ def extension_versions(one: ClusterSetup) -> dict[str, Any]:
     return {key: part.get(key) for key in ("release_train", "version", "auto_upgrade")}
 
 
-def _read_secret(key: str, reference: Mapping[str, str]) -> str:
+def read_secret(key: str, reference: Mapping[str, str]) -> str:
     """The secret that a reference names. Raises ValidationError where it cannot be read."""
     from azext_amlk8s.redaction import register_secret
 

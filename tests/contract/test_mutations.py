@@ -41,7 +41,7 @@ MUTATIONS = [
     Mutation("a field of an extension is renamed", EXTENSIONS, '"currentVersion": version or', '"runningVersion": version or'),
     Mutation("a new extension returns 200", EXTENSIONS, "201 if existing is None else 200, await", "200, await"),
     Mutation("the header of an operation is renamed", EXTENSIONS, '"Azure-AsyncOperation": polls', '"Async-Operation": polls'),
-    Mutation("an operation reports InProgress", EXTENSIONS, 'start("Creating", ', 'start("InProgress", '),
+    Mutation("an operation reports InProgress", EXTENSIONS, 'start(state, ', 'start("InProgress", '),
     Mutation("a list has no nextLink", EXTENSIONS, ', "nextLink": None}', "}"),
     Mutation("the Location of a PUT is left out", EXTENSIONS, '        headers["Location"] =', '        headers["X-Location"] ='),
     Mutation("protected settings are shown", EXTENSIONS, 'dict.fromkeys(properties["configurationProtectedSettings"], "")', 'properties["configurationProtectedSettings"]'),

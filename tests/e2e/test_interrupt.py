@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -98,6 +99,29 @@ def test_ctrl_c_leaves_the_attachment_running(slow: Any) -> None:
     assert waited.code == 0, waited.err
     shown = slow.az("amlk8s", "compute", "show", *COMPUTE)
     assert shown.json["properties"]["provisioningState"] == "Succeeded"
+
+
+def test_ctrl_c_leaves_a_deployment_running(slow: Any) -> None:
+    """Azure goes on by itself; the message says how to follow it and how to continue."""
+    file = slow.folder / "engine.yaml"
+    file.write_text(
+        "name: edge\nclusters: [{name: aks-single, resource_group: ml-rg, type: managedClusters}]\n"
+        "extension: {name: azureml, settings: {enableTraining: true}}\n",
+        encoding="utf-8",
+    )
+    words = ["amlk8s", "apply", "-f", str(file), "--engine", "deployment", "--yes"]
+    code, out, err = interrupted(slow, words, written(slow, "/deployments/amlk8s-edge-1-"))
+    assert (code, out) == (1, ""), err
+    assert "Traceback" not in err
+    assert "Stopped waiting. Deployment 'amlk8s-edge-1-" in err
+    assert f"az amlk8s apply -f {file} --engine deployment" in err
+    follow = next(line for line in err.splitlines() if "az deployment sub show" in line).partition("Try: ")[2]
+    deadline = time.monotonic() + 60
+    while (state := slow.run(*shlex.split(follow), "-o", "tsv")).out.strip() == "Running":
+        assert time.monotonic() < deadline
+    assert state.out.strip() == "Succeeded", state.err
+    again = slow.az(*words)
+    assert again.json["summary"]["unchanged"] == 1, again.err
 
 
 def test_ctrl_c_ends_a_wait(slow: Any) -> None:

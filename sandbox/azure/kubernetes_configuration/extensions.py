@@ -67,7 +67,10 @@ class Extensions(Behaviour):
         _refuse_contradiction(properties, bool(properties.get("autoUpgradeMinorVersion")))
         resource = _resource(call, properties, existing)
         call.azure.tree.put(resource)
-        operation = call.azure.operations.start("Creating", lambda: _install(call, resource, "Creating"))
+        # assumed: a PUT over an installed extension upgrades it, as templates are deployed again and again.
+        state = "Updating" if existing and existing["properties"]["provisioningState"] == "Succeeded" else "Creating"
+        resource["properties"]["provisioningState"] = state
+        operation = call.azure.operations.start(state, lambda: _install(call, resource, state))
         return Response(
             201 if existing is None else 200, await self.read(call, resource), _headers(call, operation, location=True)
         )

@@ -1,0 +1,138 @@
+"""Follow deployments that run in Azure until they end, with their progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.console.progress import ProgressLine
+from azext_amlk8s.shell import join
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure.deployments_client import DeploymentsClient
+    from azext_amlk8s.rendering.engine_deployments import EngineDeployment
+
+TERMINAL = ("succeeded", "failed", "canceled")
+FIRST_SECONDS, MOST_SECONDS = 0.5, 10.0
+TICK_SECONDS = 0.25
+# So many polls in a row may fail.
+MOST_FAILED_POLLS = 10
+
+
+@dataclass
+class RunningDeployment:
+    """A deployment that was submitted: its last known state and the operations of its clusters by resource ID."""
+
+    deployment: EngineDeployment
+    client: DeploymentsClient
+    state: str = "Accepted"
+    error: Mapping[str, Any] = field(default_factory=dict)
+    operations: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended in Azure."""
+        return self.state.lower() in TERMINAL
+
+    def read(self) -> None:
+        """Read the operations, and the state after them so that none is missed. Raises AzureError."""
+        state = self.client.get(self.deployment.name)
+        for one in self.client.list_operations(self.deployment.name):
+            properties = one.get("properties") or {}
+            if target := (properties.get("targetResource") or {}).get("id"):
+                self.operations[str(target)] = properties
+        properties = state.get("properties") or {}
+        self.state = str(properties.get("provisioningState") or self.state)
+        self.error = properties.get("error") or {}
+
+    def count(self, state: str) -> int:
+        """The clusters whose deployment is in a state."""
+        states = [str(one.get("provisioningState")) for one in self.operations.values()]
+        return sum(one.lower() == state for one in states)
+
+    @property
+    def commands(self) -> list[str]:
+        """The commands of az that show it."""
+        names = ["--name", self.deployment.name, "--subscription", self.deployment.subscription]
+        return [
+            join(["az", "deployment", "sub", "show", *names, "--query", "properties.provisioningState"]),
+            join(["az", "deployment", "operation", "sub", "list", *names, "-o", "table"]),
+        ]
+
+
+def follow_deployments(cmd: AzCliCommand, running: Sequence[RunningDeployment], resume: str, timeout: float) -> None:
+    """Read the deployments until all have ended, or until timeout seconds have passed.
+
+    Raises ManualInterrupt for Ctrl-C, and DeploymentError when a state can no longer be read; the deployments continue
+    in Azure then.
+    """
+    line = ProgressLine(cmd, "Deployment in Azure")
+    deadline, pause, failed = time.monotonic() + timeout, FIRST_SECONDS, 0
+    problem = ""
+    try:
+        while True:
+            try:
+                _read(running)
+                failed, problem = 0, ""
+            except _Unreadable as unreadable:
+                failed, problem = failed + 1, str(unreadable)
+                if failed > MOST_FAILED_POLLS:
+                    message = (
+                        f"Lost track of the deployment: reading its state failed: {problem} It may still be running."
+                    )
+                    raise az_error("DeploymentError", message, _followed_by(running, resume)) from unreadable
+            if all(one.is_over for one in running) or time.monotonic() >= deadline:
+                line.end(_stage(running))
+                return
+            line.show(_stage(running), problem)
+            _wait(min(pause, deadline - time.monotonic()))
+            pause = min(pause * 1.5, MOST_SECONDS)
+    except KeyboardInterrupt:
+        names = " and ".join(f"'{one.deployment.name}'" for one in running)
+        verb = "continues" if len(running) == 1 else "continue"
+        message = f"Stopped waiting. Deployment {names} {verb} in Azure, without this command. To follow it:"
+        raise az_error("ManualInterrupt", message, _followed_by(running, resume)) from None
+    finally:
+        line.clear()
+
+
+class _Unreadable(Exception):
+    """The state of a deployment could not be read; it is read again."""
+
+
+def _read(running: Sequence[RunningDeployment]) -> None:
+    from azure.core.exceptions import AzureError
+
+    for one in running:
+        if not one.is_over:
+            try:
+                one.read()
+            except AzureError as error:
+                raise _Unreadable(str(error).splitlines()[0]) from error
+
+
+def _wait(seconds: float) -> None:
+    """Wait in small steps, so that Ctrl-C ends it at once everywhere."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(TICK_SECONDS, left))
+
+
+def _stage(running: Sequence[RunningDeployment]) -> str:
+    """How many clusters are done, as one line."""
+    total = sum(len(one.deployment.clusters) for one in running)
+    done = sum(one.count("succeeded") for one in running)
+    failed = sum(one.count("failed") for one in running)
+    clusters = "cluster" if total == 1 else "clusters"
+    text = f"{done} of {total} {clusters} deployed"
+    return f"{text}, {failed} failed" if failed else text
+
+
+def _followed_by(running: Sequence[RunningDeployment], resume: str) -> list[str]:
+    commands = [command for one in running if not one.is_over for command in one.commands]
+    return [*(commands if len(commands) < 5 else commands[:4]), f"{resume}   # continues when it has ended"]

@@ -1,0 +1,86 @@
+"""What a deployment of the extension to many clusters is made of: their inputs, with what is deployed already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.operations.render_inputs import read_cluster_inputs
+from azext_amlk8s.operations.setup_inputs import Clients, extension_versions, read_secret
+from azext_amlk8s.setup_files.plan import CHANGING, CREATE, ClusterPlan
+
+if TYPE_CHECKING:
+    from azext_amlk8s.rendering import ClusterInput
+    from azext_amlk8s.rendering.engine_deployments import EngineDeployment
+    from azext_amlk8s.setup_files import ClusterSetup
+
+Item = tuple["ClusterSetup", ClusterPlan]
+Resource = Mapping[str, Any]
+
+
+def engine_inputs(clients: Clients, items: Sequence[Item]) -> list[ClusterInput]:
+    """The inputs of the clusters whose extension a deployment can install or update.
+
+    A PUT replaces the whole extension. So what the setup does not mention is sent as it is deployed; a cluster that has
+    protected settings which the setup does not have is left out, as is one with a busy or failed extension.
+    """
+    changing = [(one, action) for one, plan in items if (action := _extension_action(plan)) in CHANGING]
+    inputs = read_cluster_inputs(clients, [one for one, _ in changing])
+    found = []
+    for (one, action), given in zip(changing, inputs, strict=True):
+        own = replace(given, compute=None, workspace=None, roles=())
+        merged = own if action == CREATE else _with_deployed(one, own, _deployed_extension(clients, one))
+        found += [merged] if merged else []
+    return found
+
+
+def read_secrets(deployment: EngineDeployment) -> dict[str, str]:
+    """The values of the secure parameters of a deployment. Raises ValidationError where one cannot be read."""
+    return {name: read_secret(secret.key, {secret.kind: secret.source}) for name, secret in deployment.secrets.items()}
+
+
+def _extension_action(plan: ClusterPlan) -> str:
+    return next((resource.action for resource in plan.resources if resource.kind == "extension"), "")
+
+
+def _deployed_extension(clients: Clients, one: ClusterSetup) -> Resource | None:
+    from azext_amlk8s.operations.extension_common import find_extension_of_cluster, read_cluster
+
+    client = clients.of(one.cluster.subscription)
+    extensions = read_cluster(client, one.cluster)[1]
+    return find_extension_of_cluster(extensions, one.cluster, (one.extension or {}).get("name"))
+
+
+def _with_deployed(one: ClusterSetup, given: ClusterInput, existing: Resource | None) -> ClusterInput | None:
+    """The input with what is deployed and not mentioned, None where that cannot be sent."""
+    from azext_amlk8s.settings import read_deployed
+
+    assert given.extension is not None
+    if existing is None:
+        return None
+    deployed, properties = read_deployed(existing), given.extension["properties"]
+    if deployed.state.lower() != "succeeded":
+        return None
+    if not deployed.protected <= set(properties.get("configurationProtectedSettings") or {}):
+        return None
+    before = (existing.get("properties") or {}).get("configurationSettings") or {}
+    kept = {key: str(value) for key, value in before.items() if value not in (None, "")}
+    merged = {**properties, "configurationSettings": {**kept, **properties["configurationSettings"]}}
+    return replace(
+        given,
+        extension_name=str(existing["name"]),
+        extension={**given.extension, "properties": {**merged, **_kept_version(one, existing)}},
+    )
+
+
+def _kept_version(one: ClusterSetup, existing: Resource) -> dict[str, Any]:
+    """The release train and the version of an extension, where the setup names none."""
+    deployed, given = existing.get("properties") or {}, extension_versions(one)
+    kept: dict[str, Any] = {}
+    if given["release_train"] is None and deployed.get("releaseTrain"):
+        kept["releaseTrain"] = deployed["releaseTrain"]
+    if given["version"] is None and given["auto_upgrade"] is None and not deployed.get("autoUpgradeMinorVersion", True):
+        version = deployed.get("version") or deployed.get("currentVersion")
+        kept |= {"version": version, "autoUpgradeMinorVersion": False}
+    return kept

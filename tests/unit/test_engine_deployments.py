@@ -1,0 +1,76 @@
+"""Deployments of a wave: their limits, their names, and which cluster a nested deployment belongs to."""
+
+from __future__ import annotations
+
+import json
+
+from azext_amlk8s.rendering.engine_deployments import MAX_BYTES, MAX_REQUEST_BYTES, engine_deployments
+from tests.unit.rendering_cases import OTHER_SUBSCRIPTION, RELAY, SUBSCRIPTION, cluster_input
+
+RELAY_CONFIG = {"enableTraining": "True", "relayserver.hybridConnectionName": "x"}
+
+
+def test_a_wave_is_one_deployment() -> None:
+    """Without computes, roles and workspaces; its name is the same for the same clusters in any order."""
+    clusters = [cluster_input("aks1"), cluster_input("arc1", "connectedClusters")]
+    (deployment,) = engine_deployments("edge fleet!", 0, clusters)
+    assert deployment.name.startswith("amlk8s-edge-fleet-1-")
+    assert deployment.location == "eastus"
+    assert "Microsoft.MachineLearningServices" not in json.dumps(deployment.template)
+    assert engine_deployments("edge fleet!", 0, clusters[::-1])[0].name == deployment.name
+    assert engine_deployments("edge fleet!", 0, clusters[:1])[0].name != deployment.name
+    assert len(engine_deployments("x" * 200, 98, clusters)[0].name) <= 64
+
+
+def test_each_subscription_has_its_own_deployment() -> None:
+    clusters = [cluster_input("a"), cluster_input("b", subscription=OTHER_SUBSCRIPTION), cluster_input("c")]
+    found = {
+        one.subscription: [cluster.facts.name for cluster in one.clusters]
+        for one in engine_deployments("s", 0, clusters)
+    }
+    assert found == {SUBSCRIPTION: ["a", "c"], OTHER_SUBSCRIPTION: ["b"]}
+
+
+def test_a_large_wave_is_split_within_the_limits() -> None:
+    """2,000 clusters: no deployment has more than 800 resources, 4 MB when its loops are expanded, 1 MB as a request."""
+    clusters = [cluster_input(f"store-{number:04}", "connectedClusters") for number in range(2000)]
+    deployments = engine_deployments("fleet", 0, clusters)
+    assert sorted(one.facts.name for each in deployments for one in each.clusters) == [
+        one.facts.name for one in clusters
+    ]
+    assert len({one.name for one in deployments}) == len(deployments) < 20
+    for one in deployments:
+        modules = one.template["resources"]
+        assert len(one.clusters) <= 800
+        assert sum(len(json.dumps(module)) for module in modules) * len(one.clusters) < MAX_BYTES
+        assert len(json.dumps(one.body({}))) < MAX_REQUEST_BYTES
+
+
+def test_secrets_are_secure_parameters() -> None:
+    """Their values are in the request alone."""
+    cluster = cluster_input("arc1", "connectedClusters", config=RELAY_CONFIG, secrets=(RELAY,))
+    (deployment,) = engine_deployments("edge", 0, [cluster])
+    assert deployment.secrets == {"relayServerConnectionString": RELAY}
+    assert deployment.template["parameters"]["relayServerConnectionString"]["type"] == "securestring"
+    assert "defaultValue" not in deployment.template["parameters"]["relayServerConnectionString"]
+    parameters = deployment.body({"relayServerConnectionString": "hidden"})["properties"]["parameters"]
+    assert parameters["relayServerConnectionString"] == {"value": "hidden"}
+
+
+def test_a_nested_deployment_names_its_cluster() -> None:
+    """By the name and the resource group; names that begin with the same 40 characters remain several."""
+    long = "x" * 45
+    clusters = [cluster_input("aks1"), cluster_input("aks1-b"), cluster_input(f"{long}1"), cluster_input(f"{long}2")]
+    (deployment,) = engine_deployments("edge", 0, clusters)
+
+    def names(nested: str, group: str = "ML-RG") -> list[str]:
+        path = (
+            f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Resources/deployments/{nested}"
+        )
+        return [one.facts.name for one in deployment.cluster_of(path)]
+
+    assert names("azureml-aks1-abcdefghijk23") == ["aks1"]
+    assert names("azureml-aks1-b-abcdefghijk23") == ["aks1-b"]
+    assert names("azureml-aks1-abcdefghijk23", "other") == []
+    assert names("something-else") == []
+    assert names(f"azureml-{long[:40]}-abcdefghijk23") == [f"{long}1", f"{long}2"]
