@@ -43,14 +43,17 @@ def read_history(cluster: Cluster, release: str) -> list[Revision]:
 def read_release(cluster: Cluster, release: str) -> tuple[dict[str, Any], str]:
     """The deployed revision of a Helm release as Helm stores it, and why it cannot be read where it is empty.
 
-    Its values (config) have the protected settings of the extension. Raises ClusterUnreachable.
+    Its values (config) have the protected settings of the extension. Raises ClusterUnreachable and
+    UnexpectedResponse.
     https://helm.sh/docs/topics/advanced/#storage-backends
     """
-    from azext_amlk8s.kubernetes import ClusterRefused
+    from azext_amlk8s.kubernetes import ClusterRefused, UnexpectedResponse
 
     selector = f"owner%3Dhelm%2Cname%3D{release}%2Cstatus%3Ddeployed"
     try:
         secrets = cluster.items(f"{PATH}?labelSelector={selector}")
+    except UnexpectedResponse:
+        raise  # it does not say that the user may not read them
     except ClusterRefused as refused:
         return {}, f"the secrets of the cluster cannot be read: {refused.message}"
     for secret in sorted(secrets, key=lambda each: _revision(each).number, reverse=True):

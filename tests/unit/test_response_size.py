@@ -1,0 +1,49 @@
+"""A response of Azure that is larger than any list ends the request, also one that is small while it is compressed."""
+
+from __future__ import annotations
+
+import gzip
+import resource
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from azure.core.exceptions import ServiceResponseError
+from azure.core.rest import HttpRequest
+
+from azext_amlk8s.azure.transport import MOST_BYTES, pooled_transport
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        size = int(self.path[1:])
+        body = gzip.compress(b" " * size, 1)
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_large_response_is_read(server: str) -> None:
+    response = pooled_transport().send(HttpRequest("GET", f"{server}/20000000"))
+    assert len(response.content) == 20_000_000
+
+
+def test_a_response_that_is_too_large_is_an_error(server: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ServiceResponseError, match="larger than 100 MB"):
+        pooled_transport().send(HttpRequest("GET", f"{server}/{4 * MOST_BYTES}"))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 800_000  # kB, the server's own included
