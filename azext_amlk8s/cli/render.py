@@ -8,7 +8,7 @@ from typing import Any
 from azext_amlk8s.cli.declaration import Command, Option, Row
 from azext_amlk8s.cli.setup import FILE
 
-TARGETS = ("arm", "bicep")
+TARGETS = ("arm", "bicep", "terraform")
 
 
 def render_rows(result: Mapping[str, Any]) -> list[Row]:

@@ -27,7 +27,7 @@ def render(cmd: AzCliCommand, file: Sequence[str], to: str, out: str, force: boo
     from knack.log import get_logger
 
     from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
-    from azext_amlk8s.rendering import Source, render_arm, render_bicep
+    from azext_amlk8s.rendering import Source, render_arm, render_bicep, render_terraform
 
     folder = Path(out).expanduser()
     check_folder(folder)
@@ -35,7 +35,7 @@ def render(cmd: AzCliCommand, file: Sequence[str], to: str, out: str, force: boo
     clients = Clients(cmd, planning=True)
     _, clusters = load_clusters(cmd, documents, clients)
     source = Source(tuple(file), clients.of(None).subscription_id)
-    renderers = {"arm": render_arm, "bicep": render_bicep}
+    renderers = {"arm": render_arm, "bicep": render_bicep, "terraform": render_terraform}
     inputs = _read_inputs(clients, clusters, folder)
     files = renderers[to](inputs, source)
     actions = write_files(folder, files, force=force)

@@ -48,7 +48,10 @@ FIXED_COMMENTS = {
         "True": "Azure Machine Learning reaches an Arc-connected cluster through Azure Relay.",
     },
     "nginxIngress.enabled": {"True": "Routes requests to endpoints on AKS.", "False": "Only used on AKS."},
-    "servicebus.enabled": {"False": "Only used by versions before 1.1.5.", "True": "Uses the Service Bus namespace."},
+    "servicebus.enabled": {
+        "False": "No Service Bus namespace is needed.",
+        "True": "States of computes and jobs go through Service Bus.",
+    },
 }
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from azext_amlk8s.rendering import Source, fleet_template, render_arm, render_bicep
+from azext_amlk8s.rendering import Source, fleet_template, render_arm, render_bicep, render_terraform
 from tests.unit.rendering_cases import FLEETS, SUBSCRIPTION
 
 SOURCE = Source(("azureml.yaml",), SUBSCRIPTION)
-RENDERERS = {"arm": render_arm, "bicep": render_bicep}
+RENDERERS = {"arm": render_arm, "bicep": render_bicep, "terraform": render_terraform}
 EVERY = pytest.mark.parametrize("fleet", FLEETS)
 
 
@@ -53,3 +56,37 @@ def test_a_text_that_begins_with_a_bracket_is_escaped() -> None:
     assert default["x"] == "[[a'${b}"
     bicep = render_bicep(FLEETS["a setting that looks like an expression"], SOURCE)["main.bicep"]
     assert r"x: '[a\'\${b}'" in bicep
+
+
+@EVERY
+def test_terraform_is_formatted(fleet: str, tmp_path: Path) -> None:
+    if not shutil.which("terraform"):
+        pytest.skip("terraform is not installed")
+    for name, text in render_terraform(FLEETS[fleet], SOURCE).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    result = subprocess.run(
+        ["terraform", "fmt", "-check", "-diff", "-recursive", str(tmp_path)], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@EVERY
+def test_terraform_parses_and_declares_every_variable(fleet: str) -> None:
+    hcl2 = pytest.importorskip("hcl2")
+    files = {name: hcl2.loads(text) for name, text in render_terraform(FLEETS[fleet], SOURCE).items()}
+    folders = {name.rpartition("/")[0] for name in files}
+    for folder in folders:
+        own = {name: content for name, content in files.items() if name.rpartition("/")[0] == folder}
+        text = json.dumps([content for name, content in own.items() if "variables" not in name])
+        declared = {
+            key.strip('"') for content in own.values() for block in content.get("variable", ()) for key in block
+        }
+        used = {word.split("}")[0] for word in _words_after(text, "var.")}
+        assert used == declared, folder
+
+
+def _words_after(text: str, prefix: str) -> list[str]:
+    import re
+
+    return re.findall(rf"\b{re.escape(prefix)}([a-z_0-9]+)", text)
