@@ -37,6 +37,7 @@ API_VERSIONS = {
 }
 PROVIDERS_VERSION = "2022-09-01"
 FEATURES_VERSION = "2021-07-01"
+RESOURCES_VERSION = "2021-04-01"
 
 T = TypeVar("T")
 Resource = dict[str, Any]  # a JSON object as ARM returns it, camelCase
@@ -148,6 +149,11 @@ class AzureClient:
     def list_workspaces(self) -> list[Resource]:
         """The workspaces of the subscription, in all its resource groups."""
         return self.list_all(f"{self._root}/providers/Microsoft.MachineLearningServices/workspaces")
+
+    def list_resources(self, resource_type: str) -> list[Resource]:
+        """The resources of a type in the subscription: their IDs, names, locations and tags."""
+        condition = {"$filter": f"resourceType eq '{resource_type}'"}
+        return self._client().list_items(f"{self._root}/resources", RESOURCES_VERSION, **condition)
 
     def list_vm_sizes(self, location: str) -> list[Resource]:
         """The sizes of virtual machines that Azure Machine Learning offers in a region."""

@@ -55,6 +55,11 @@ class RememberingClient(AzureClient):
             collection_id, lambda: super(RememberingClient, self).list_all(collection_id, **query), "list", *words
         )
 
+    def list_resources(self, resource_type: str) -> list[Resource]:
+        return self.remember(
+            resource_type, lambda: super(RememberingClient, self).list_resources(resource_type), "resources"
+        )
+
     def get_provider(self, namespace: str) -> Resource:
         return self.remember(namespace, lambda: super(RememberingClient, self).get_provider(namespace), "provider")
 

@@ -8,7 +8,7 @@ from typing import Any
 from azext_amlk8s.cli.declaration import Command, Option, Row
 from azext_amlk8s.cli.setup import FILE
 
-TARGETS = ("arm", "bicep", "terraform")
+TARGETS = ("arm", "bicep", "terraform", "manifests", "github-actions", "azure-pipelines", "policy")
 
 
 def render_rows(result: Mapping[str, Any]) -> list[Row]:

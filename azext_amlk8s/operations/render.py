@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.operations.input_files import texts
-from azext_amlk8s.operations.rendered_files import check_folder, write_files
+from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.operations.input_files import STDIN, texts
+from azext_amlk8s.operations.rendered_files import UNCHANGED, check_folder, write_files
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.operations.setup_inputs import Clients
-    from azext_amlk8s.rendering import ClusterInput
-    from azext_amlk8s.setup_files import ClusterSetup
+    from azext_amlk8s.rendering import ClusterInput, ClusterManifests, SecretReference, Source
+    from azext_amlk8s.setup_files import ClusterSetup, Setup
+
+Files = dict[str, str]
 
 
 def render(cmd: AzCliCommand, file: Sequence[str], to: str, out: str, force: bool = False) -> dict[str, Any]:
@@ -27,39 +30,161 @@ def render(cmd: AzCliCommand, file: Sequence[str], to: str, out: str, force: boo
     from knack.log import get_logger
 
     from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
-    from azext_amlk8s.rendering import Source, render_arm, render_bicep, render_terraform
 
     folder = Path(out).expanduser()
     check_folder(folder)
     documents = texts(file)
     clients = Clients(cmd, planning=True)
-    _, clusters = load_clusters(cmd, documents, clients)
-    source = Source(tuple(file), clients.of(None).subscription_id)
-    renderers = {"arm": render_arm, "bicep": render_bicep, "terraform": render_terraform}
-    inputs = _read_inputs(clients, clusters, folder)
-    files = renderers[to](inputs, source)
+    setups, clusters = load_clusters(cmd, documents, clients)
+    files = RENDERERS[to](_Renderer(file, folder, setups, clusters, clients))
     actions = write_files(folder, files, force=force)
-    changed = [path for path, action in actions.items() if action != "unchanged"]
-    get_logger(__name__).warning("Wrote %s of %s files to '%s'.", len(changed), len(files), folder)
+    changed = sum(action != UNCHANGED for action in actions.values())
+    get_logger(__name__).warning("Wrote %s of %s files to '%s'.", changed, len(files), folder)
     return {"to": to, "out": str(folder), "files": [{"path": path, "action": actions[path]} for path in files]}
 
 
-def _read_inputs(clients: Clients, clusters: Sequence[ClusterSetup], folder: Path) -> list[ClusterInput]:
-    """The clusters to render; paths of secrets are relative to the folder of the rendered files."""
-    from azext_amlk8s.operations.render_inputs import read_cluster_inputs
-    from azext_amlk8s.rendering import FILE
+class _Renderer:
+    """Reads what a target needs and renders it."""
 
-    def relative(path: str) -> str:
-        return os.path.relpath(Path(path).expanduser(), folder).replace(os.sep, "/")
+    def __init__(
+        self,
+        paths: Sequence[str],
+        folder: Path,
+        setups: Sequence[Setup],
+        clusters: Sequence[ClusterSetup],
+        clients: Clients,
+    ) -> None:
+        self._paths, self._folder = paths, folder
+        self._setups, self._clusters, self._clients = setups, clusters, clients
 
-    inputs = read_cluster_inputs(clients, clusters)
-    return [
-        replace(
-            one,
-            secrets=tuple(
-                replace(secret, source=relative(secret.source)) if secret.kind == FILE else secret
-                for secret in one.secrets
-            ),
-        )
-        for one in inputs
-    ]
+    def arm(self) -> Files:
+        """ARM templates."""
+        from azext_amlk8s.rendering import render_arm
+
+        return render_arm(self._inputs(), self._source())
+
+    def bicep(self) -> Files:
+        """Bicep files."""
+        from azext_amlk8s.rendering import render_bicep
+
+        return render_bicep(self._inputs(), self._source())
+
+    def terraform(self) -> Files:
+        """Terraform files."""
+        from azext_amlk8s.rendering import render_terraform
+
+        return render_terraform(self._inputs(), self._source())
+
+    def policy(self) -> Files:
+        """Policy definitions. Raises ValidationError without an extension, and for secrets that are not in a vault."""
+        from azext_amlk8s.rendering import render_policy
+
+        inputs = [one for one in self._inputs() if one.extension is not None]
+        if not inputs:
+            raise az_error("ValidationError", "The setup has no extension, so that there is nothing for a policy.")
+        _check_policy_secrets(inputs)
+        entries = [entry for setup in self._setups for entry in setup.clusters]
+        selectors = [entry.selector for entry in entries if entry.selector]
+        return render_policy(inputs, selectors if len(selectors) == len(entries) else [], self._source())
+
+    def manifests(self) -> Files:
+        """Namespaces and instance types. Raises ValidationError where the setup has none."""
+        from azext_amlk8s.rendering import render_manifests
+
+        manifests = [self._manifests(one) for one in self._clusters]
+        if all(one.is_empty for one in manifests):
+            fix = "namespaces: [{name: ml}]"
+            message = "The setup has no namespaces and no instance types, so that there are no manifests."
+            raise az_error("ValidationError", message, [fix])
+        return render_manifests(manifests, self._source())
+
+    def github_actions(self) -> Files:
+        """A workflow for GitHub Actions."""
+        from azext_amlk8s.rendering import render_github_actions
+
+        return render_github_actions(self._secrets(), self._repository())
+
+    def azure_pipelines(self) -> Files:
+        """A pipeline for Azure DevOps."""
+        from azext_amlk8s.rendering import render_azure_pipelines
+
+        return render_azure_pipelines(self._secrets(), self._repository())
+
+    def _source(self) -> Source:
+        from azext_amlk8s.rendering import Source
+
+        files = tuple(STDIN if path == "-" else self._relative(path) for path in self._paths)
+        return Source(files, self._clients.of(None).subscription_id)
+
+    def _repository(self) -> Source:
+        """The source for a pipeline, which runs in the root of the repository. Raises for files elsewhere."""
+        source = self._source()
+        outside = [path for path in source.files if path == STDIN or path.startswith("..") or os.path.isabs(path)]
+        if outside:
+            raise az_error(
+                "InvalidArgumentValueError",
+                f"A pipeline cannot read '{outside[0]}'; expected a setup file in the repository, whose root is --out.",
+                ["--out ."],
+            )
+        return source
+
+    def _relative(self, path: str) -> str:
+        return os.path.relpath(Path(path).expanduser(), self._folder).replace(os.sep, "/")
+
+    def _inputs(self) -> list[ClusterInput]:
+        """The clusters to render; paths of secrets are relative to the folder of the rendered files."""
+        from azext_amlk8s.operations.render_inputs import read_cluster_inputs
+
+        inputs = read_cluster_inputs(self._clients, self._clusters)
+        return [replace(one, secrets=tuple(map(self._with_relative_path, one.secrets))) for one in inputs]
+
+    def _secrets(self) -> list[SecretReference]:
+        """The secrets of all clusters, each once."""
+        from azext_amlk8s.operations.render_inputs import secrets_of
+
+        secrets = (secret for one in self._clusters for secret in secrets_of(one))
+        return list(dict.fromkeys(map(self._with_relative_path, secrets)))
+
+    def _with_relative_path(self, secret: SecretReference) -> SecretReference:
+        from azext_amlk8s.rendering import FILE
+
+        return replace(secret, source=self._relative(secret.source)) if secret.kind == FILE else secret
+
+    def _manifests(self, one: ClusterSetup) -> ClusterManifests:
+        from knack.log import get_logger
+
+        from azext_amlk8s.operations.setup_planning import namespaces_of, read_types
+        from azext_amlk8s.rendering import ClusterManifests
+
+        client = self._clients.of(one.cluster.subscription)
+        types = [each.to_object() for each in read_types(one, client, None)]
+        if any(
+            item == "from_nodes" or (isinstance(item, Mapping) and "from_nodes" in item) for item in one.instance_types
+        ):
+            get_logger(__name__).warning(
+                "Instance types made from nodes differ between clusters and are left out for cluster '%s'.",
+                one.cluster.name,
+            )
+        same = sum(other.cluster.name.lower() == one.cluster.name.lower() for other in self._clusters)
+        folder = one.cluster.name if same == 1 else f"{one.cluster.resource_group}-{one.cluster.name}"
+        return ClusterManifests(one.cluster, tuple(namespaces_of(one)), tuple(types), folder)
+
+
+RENDERERS: Mapping[str, Callable[[_Renderer], Files]] = {
+    "arm": _Renderer.arm,
+    "bicep": _Renderer.bicep,
+    "terraform": _Renderer.terraform,
+    "manifests": _Renderer.manifests,
+    "github-actions": _Renderer.github_actions,
+    "azure-pipelines": _Renderer.azure_pipelines,
+    "policy": _Renderer.policy,
+}
+
+
+def _check_policy_secrets(inputs: Sequence[ClusterInput]) -> None:
+    """Raise ValidationError for a secret that is not in a key vault that was found."""
+    for secret in (secret for one in inputs for secret in one.secrets):
+        if not (secret.vault and secret.vault_id):
+            message = f"'{secret.key}': a policy cannot have this secret; expected one in Azure Key Vault."
+            fix = f"protected_settings: {{{secret.key}: {{key_vault: URL}}}}"
+            raise az_error("ValidationError", message, [fix])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import collect_findings, raise_for_errors
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from azext_amlk8s.settings import ClusterFacts, Dependency, Settings
 
 READ_THREADS = 16
+CERTIFICATE_PARTS = ("certificate", "key")
 # What the planner says about an error that is only about one cluster.
 UNREADABLE = (
     "AzureConnectionError",
@@ -53,7 +56,16 @@ def _read_input(clients: Clients, one: ClusterSetup) -> tuple[ClusterInput | Non
                 raise error from raised
             if not any(finding.severity is Severity.ERROR for finding in findings):
                 findings += cannot_plan(one.cluster.name, *error_texts(error))
-    return found, findings
+    return found, [_with_place(finding, one) for finding in findings]
+
+
+def _with_place(finding: Finding, one: ClusterSetup) -> Finding:
+    """A finding in terms of the setup file, with its place there."""
+    from azext_amlk8s.setup_files.file_terms import in_terms_of_file, place_of_finding
+
+    own = in_terms_of_file(finding)
+    place = place_of_finding(finding, one)
+    return replace(own, message=f"{place}: {own.message}") if place else own
 
 
 def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
@@ -63,7 +75,8 @@ def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
     from azext_amlk8s.settings import Settings
 
     client = clients.of(one.cluster.subscription)
-    settings, secrets, findings = settings_of(one)
+    secrets = _with_vaults(secrets_of(one), client)
+    settings, findings = _read_settings(one, secrets)
     if one.extension is None:
         settings = Settings()
     resource, _, facts = read_cluster_facts(client, settings, one.cluster)
@@ -78,15 +91,36 @@ def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
     return ClusterInput(facts, name, body, needs, tuple(secrets), request, workspace, roles)
 
 
-def settings_of(one: ClusterSetup) -> tuple[Settings, list[SecretReference], list[Finding]]:
-    """The settings of the extension with blanks in place of secrets, where the secrets are, and findings.
-
-    Certificate files are read only where the file names no host for the endpoints.
-    """
+def secrets_of(one: ClusterSetup) -> list[SecretReference]:
+    """The secrets of the extension of a cluster, by the names under which they are sent."""
     from azext_amlk8s.rendering import FILE, KEY_VAULT, SecretReference
-    from azext_amlk8s.settings import BLANK, Settings
     from azext_amlk8s.settings.certificate_files import SENT_AS
     from azext_amlk8s.settings.schema import find_key
+
+    part = one.extension or {}
+    tls = part.get("tls") or {}
+    secrets = []
+    for key, reference in (part.get("protected_settings") or {}).items():
+        known = find_key(key)
+        name = known.name if known else key
+        (kind, source), *_ = reference.items()
+        secrets.append(SecretReference(SENT_AS.get(name, name), kind, str(source), encoded=name in SENT_AS))
+    certificate_keys = dict(zip(SENT_AS.values(), CERTIFICATE_PARTS, strict=True))
+    if files := tls.get("files"):
+        paths = {key: str(files[name]) for key, name in certificate_keys.items()}
+        secrets += [SecretReference(key, FILE, path, encoded=True) for key, path in paths.items()]
+    elif url := tls.get("key_vault_certificate"):
+        secrets += [SecretReference(key, KEY_VAULT, str(url), encoded=True) for key in certificate_keys]
+    return secrets
+
+
+def _read_settings(one: ClusterSetup, secrets: Sequence[SecretReference]) -> tuple[Settings, list[Finding]]:
+    """The settings of the extension with blanks in place of secrets, and findings.
+
+    Certificate files are read only where the setup names no host for the endpoints.
+    """
+    from azext_amlk8s.settings import BLANK, Settings
+    from azext_amlk8s.settings.certificate_files import SENT_AS
 
     part = one.extension or {}
     tls = part.get("tls") or {}
@@ -95,24 +129,33 @@ def settings_of(one: ClusterSetup) -> tuple[Settings, list[SecretReference], lis
         plain["sslSecret"] = tls["kubernetes_secret"]
     if "cname" in tls:
         plain["sslCname"] = tls["cname"]
-    secrets = []
-    for key, reference in (part.get("protected_settings") or {}).items():
-        known = find_key(key)
-        name = known.name if known else key
-        (kind, source), *_ = reference.items()
-        secrets.append(SecretReference(SENT_AS.get(name, name), kind, str(source), encoded=name in SENT_AS))
-    certificate_keys = dict(zip(SENT_AS.values(), ("certificate", "key"), strict=True))
-    if files := tls.get("files"):
-        paths = {key: str(files[name]) for key, name in certificate_keys.items()}
-        secrets += [SecretReference(key, FILE, path, encoded=True) for key, path in paths.items()]
-    elif url := tls.get("key_vault_certificate"):
-        secrets += [SecretReference(key, KEY_VAULT, str(url), encoded=True) for key in certificate_keys]
     given: Mapping[str, str] = {}
-    if files and not tls.get("cname") and "sslCname" not in plain:
-        given = {key: str(files[name]) for key, name in zip(SENT_AS, ("certificate", "key"), strict=True)}
+    if "files" in tls and "sslCname" not in plain:
+        given = {key: str(tls["files"][name]) for key, name in zip(SENT_AS, CERTIFICATE_PARTS, strict=True)}
     settings, findings = FileSettings(plain=plain, protected=given, place=one.place).read()
     blanks = {secret.key: BLANK for secret in secrets}
-    return Settings(settings.config, {**settings.protected, **blanks}), secrets, findings
+    return Settings(settings.config, {**settings.protected, **blanks}), findings
+
+
+def _with_vaults(secrets: Sequence[SecretReference], client: AzureClient) -> list[SecretReference]:
+    """The secrets, each with the resource ID of its key vault where the vault is found in the subscription."""
+    from azure.core.exceptions import HttpResponseError
+    from knack.log import get_logger
+
+    if not any(secret.vault for secret in secrets):
+        return list(secrets)
+    ids: dict[str, str] = {}
+    with suppress(HttpResponseError):
+        vaults = client.list_resources("Microsoft.KeyVault/vaults")
+        ids = {str(vault["name"]).lower(): str(vault["id"]) for vault in vaults}
+    for name in dict.fromkeys(secret.vault[0] for secret in secrets if secret.vault):
+        if name.lower() not in ids:
+            get_logger(__name__).warning(
+                "Key vault '%s' not found in subscription %s: fill in its resource group.", name, client.subscription_id
+            )
+    return [
+        replace(secret, vault_id=ids.get(secret.vault[0].lower(), "")) if secret.vault else secret for secret in secrets
+    ]
 
 
 def _extension_request(

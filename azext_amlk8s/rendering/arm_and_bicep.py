@@ -17,7 +17,10 @@ WIDTH = 118
 
 @dataclass(frozen=True)
 class Source:
-    """Where a rendering comes from: the setup files as they were given, and the subscription of az."""
+    """Where a rendering comes from: the setup files, relative to the folder of what is rendered.
+
+    subscription is that of az.
+    """
 
     files: tuple[str, ...]
     subscription: str

@@ -98,7 +98,8 @@ def _resource(resource: Resource) -> Iterator[str]:
     if resource.scope:
         body["scope"] = _Raw(resource.scope.symbol)
     if resource.group is not None:
-        body["scope"] = _Raw(f"resourceGroup({bicep_argument(resource.group)})")
+        places = [place for place in (resource.subscription, resource.group) if place is not None]
+        body["scope"] = _Raw(f"resourceGroup({', '.join(map(bicep_argument, places))})")
     body["name"] = resource.name
     body |= resource.body
     if resource.depends_on:

@@ -189,7 +189,7 @@ def _compute_fields(cluster: ClusterInput, subscriptions: bool) -> dict[str, Any
 
 
 def _key(cluster: ClusterInput, fields: Fields) -> Any:
-    secrets = tuple((secret.key, secret.kind, secret.source) for secret in cluster.secrets)
+    secrets = tuple((secret.key, secret.kind, secret.source, secret.vault_id) for secret in cluster.secrets)
     roles = tuple(dict.fromkeys(role.role_id for role in cluster.roles))
     computed = tuple(computed_settings(cluster)) if cluster.extension is not None else ()
     fixed = tuple(_fixed(cluster).items())

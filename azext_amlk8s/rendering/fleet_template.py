@@ -46,15 +46,15 @@ def fleet_template(
     Without computes nothing is attached. Without vaults each secret of a key vault is a secure parameter too, whose
     value the caller reads.
     """
-    builder = _Builder(group_by_shape(clusters, subscription=subscription, computes=computes), vaults)
-    return builder.build()
+    shapes = group_by_shape(clusters, subscription=subscription, computes=computes)
+    return _Builder(shapes, subscription, vaults).build()
 
 
 class _Builder:
     """Collects the parameters of the template while the modules are made."""
 
-    def __init__(self, shapes: Sequence[Shape], vaults: bool) -> None:
-        self._shapes, self._vaults = shapes, vaults
+    def __init__(self, shapes: Sequence[Shape], subscription: str, vaults: bool) -> None:
+        self._shapes, self._subscription, self._vaults = shapes, subscription, vaults
         self._everywhere = self._common_to_all()
         self._parameters: dict[str, TemplateParameter] = {}
         self._values: dict[str, Any] = {}
@@ -137,7 +137,7 @@ class _Builder:
         """A secure parameter, or the secret of a key vault."""
         if self._vaults and secret.vault:
             vault, name = secret.vault
-            return VaultSecret(self._vault(vault), name)
+            return VaultSecret(self._vault(vault, secret.vault_id), name)
         name = secret.parameter
         if self._secrets.get(name, secret) != secret:
             name = f"{shape.name}{name[0].upper()}{name[1:]}"
@@ -146,13 +146,18 @@ class _Builder:
         self._parameters[name] = TemplateParameter(name, "string", own, secure=True)
         return Parameter(name)
 
-    def _vault(self, vault: str) -> Resource:
+    def _vault(self, vault: str, vault_id: str) -> Resource:
+        """The key vault; its resource group is a parameter, with a value where it is known."""
         if vault not in self._vault_resources:
+            parts = vault_id.split("/")
             words = vault.replace("-", " ").split()
             symbol = words[0].lower() + "".join(word.capitalize() for word in words[1:])
             group = f"{symbol}ResourceGroup"
             text = f"Resource group of the key vault {vault}. It must be enabled for template deployment."
             self._parameters[group] = TemplateParameter(group, "string", text)
+            if vault_id:
+                self._values[group] = parts[4]
+            elsewhere = vault_id and parts[2].lower() != self._subscription.lower()
             self._vault_resources[vault] = Resource(
                 symbol if symbol.endswith("ault") else f"{symbol}Vault",
                 VAULTS,
@@ -160,6 +165,7 @@ class _Builder:
                 vault,
                 existing=True,
                 group=Parameter(group),
+                subscription=parts[2] if elsewhere else None,
             )
         return self._vault_resources[vault]
 

@@ -22,13 +22,15 @@ class SecretReference:
     """A secret of the extension: the setting that it is sent as, and where its value is.
 
     kind is env, file or key_vault, and source the name of the variable, the path or the URL. The service expects a
-    certificate and its key in base64 (encoded); the source has them as PEM.
+    certificate and its key in base64 (encoded); the source has them as PEM. vault_id is the resource ID of the key
+    vault where it is known.
     """
 
     key: str
     kind: str
     source: str
     encoded: bool = False
+    vault_id: str = ""
 
     @property
     def parameter(self) -> str:

