@@ -41,11 +41,18 @@ COMMAND = Command(
             completes_files=True,
             settings={"nargs": "+", "metavar": "PATH"},
         ),
+        Option(
+            "output_format",
+            help="Format of the findings: text, json, sarif for code scanning, junit for test results, or github for "
+            "annotations of workflows. Default: the format of --output.",
+            choices=("text", "json", "sarif", "junit", "github"),
+        ),
         options.STRICT,
     ),
     examples=(
         ("Check everything in the current folder.", "az amlk8s lint ."),
         ("Check a Bicep file, and fail on warnings too.", "az amlk8s lint main.bicep --strict"),
+        ("Print the findings for code scanning.", "az amlk8s lint . --output-format sarif"),
     ),
     table=lint_rows,
     text=lint_lines,

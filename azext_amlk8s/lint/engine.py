@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from azext_amlk8s.lint import file_rules
 from azext_amlk8s.lint.bicep_files import lint_bicep
+from azext_amlk8s.lint.document_files import lint_documents
 from azext_amlk8s.lint.files import Files, SourceFile
+from azext_amlk8s.lint.ignores import apply_ignores
 from azext_amlk8s.lint.json_files import lint_json
 from azext_amlk8s.lint.model import Result
 from azext_amlk8s.lint.script_files import lint_scripts
@@ -31,9 +33,11 @@ def lint(files: Iterable[SourceFile]) -> Result:
     """The findings on files."""
     known = Files(files)
     result = Result()
-    for read in (lint_json, lint_bicep, lint_terraform, lint_scripts):
+    for read in (lint_json, lint_bicep, lint_terraform, lint_documents, lint_scripts):
         read(known, result)
     for file, error in known.broken:
         result.add(file_rules.invalid_file(error.problem), error.mark)
         result.kinds.setdefault(file.name, "")
+    found = apply_ignores(known.all, dict.fromkeys(result.findings))
+    result.findings = sorted(found, key=lambda each: (each.mark.source, each.mark.line, each.mark.column))
     return result

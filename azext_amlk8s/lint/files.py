@@ -61,12 +61,13 @@ class Files:
         try:
             return read(file.text, file.name)
         except InvalidSyntax as error:
-            self._remember(file, error)
+            self.remember(file, error)
         except RecursionError:
             pass
         return None
 
-    def _remember(self, file: SourceFile, error: InvalidSyntax) -> None:
+    def remember(self, file: SourceFile, error: InvalidSyntax) -> None:
+        """Remember that a file cannot be parsed, if it has to do with the extension."""
         if file.is_named or CERTAIN.search(file.text):
             self.broken.append((file, error))
 

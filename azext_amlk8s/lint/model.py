@@ -62,8 +62,8 @@ class Resource:
 class ExtensionUse:
     """The AzureML extension as a template or a command installs or updates it.
 
-    dialect is resource, azurerm, k8s-extension or amlk8s: who reads the settings. is_update: only some settings are
-    given. cluster is managedclusters, connectedclusters or empty where it is not known.
+    dialect is resource, azurerm, k8s-extension, amlk8s, setup or file: who reads the settings. is_update: only some
+    settings are given. cluster is managedclusters, connectedclusters or empty where it is not known.
     """
 
     dialect: str
@@ -81,6 +81,11 @@ class ExtensionUse:
     def is_template(self) -> bool:
         """Whether the settings go to Azure as they are written, without a command that completes them."""
         return self.dialect in ("resource", "azurerm")
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether az amlk8s reads the settings, which knows other names and moves secrets."""
+        return self.dialect in ("amlk8s", "setup", "file")
 
     @property
     def is_open(self) -> bool:

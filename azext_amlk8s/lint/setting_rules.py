@@ -49,7 +49,7 @@ def ignored_name(
     use: ExtensionUse, name: str, successor: str, kind: str, inverted: bool = False
 ) -> tuple[Finding, ...]:
     """The finding on another name of a setting: `az amlk8s` translates it, nothing else does."""
-    if use.dialect != "amlk8s":
+    if not use.is_translated:
         return ignored_name_in_template(name, successor, kind, inverted)
     if kind == "case":
         return reading_rules.other_case(successor, name)
@@ -60,7 +60,7 @@ def ignored_name(
 def unknown_name(use: ExtensionUse, name: str, section: str) -> tuple[Finding, ...]:
     """The finding on a key that no setting has."""
     findings = reading_rules.unknown_setting(name, "", reading_rules.OPTIONS[section], section)
-    if use.dialect == "amlk8s":
+    if use.is_translated:
         return findings
     close = nearest_name(name)
     fix = f"Use {close}, or leave it out." if close else f"Leave out {name}."

@@ -118,7 +118,7 @@ def _check_section(reading: _Reading, key: Key, section: str, value: Value, mark
     use = reading.use
     if key.section == "protected" and section == "config":
         empty = value.known and value.data in (None, "")
-        if use.dialect == "amlk8s":
+        if use.is_translated:
             reading.add(reading_rules.secret_in_plain_settings(key.name), mark)
         elif not empty:
             reading.add(setting_rules.plain_secret(use, key.name), mark)

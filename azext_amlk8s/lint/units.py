@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from azext_amlk8s.computes.request_rules import disputed_compute_name, invalid_compute_name, invalid_namespace
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.lint import command_rules, extension_rules, pitfall_rules, resource_rules
+from azext_amlk8s.lint.instance_type_units import lint_manifest, lint_types_of_compute
 from azext_amlk8s.lint.model import (
     COMPUTES,
     EXTENSIONS,
@@ -48,6 +49,8 @@ def evaluate_resources(resources: Sequence[Resource], result: Result) -> None:
             _evaluate_relay(resource, resources, result)
         elif resource.type == ROLE_ASSIGNMENTS:
             result.add(resource_rules.role_on_first_relay(resource), resource.mark_of("scope"))
+        if resource.type == "kubernetes_manifest":
+            lint_manifest(resource, result)
         for finding in (*pitfall_rules.relay_module(resource), *pitfall_rules.legacy_attachment(resource)):
             result.add([finding], resource.mark_of(finding.subject))
 
@@ -145,6 +148,7 @@ def _evaluate_compute(resource: Resource, result: Result) -> None:
     last = name.description.rsplit("/", 1)[-1] if name is not None else ""
     if name is not None and last and HOLE not in last:
         result.add([*invalid_compute_name(last), *disputed_compute_name(last)], name.mark)
+    lint_types_of_compute(resource, result)
     namespace = resource.get("properties", "properties", "namespace")
     if namespace is not None and namespace.text:
         result.add(invalid_namespace(namespace.text), namespace.mark)

@@ -24,8 +24,13 @@ SUFFIXES = {
 SKIPPED_FOLDERS = {".git", ".terraform", ".venv", "node_modules", "__pycache__", ".tox", ".mypy_cache"}
 
 
-def lint(cmd: AzCliCommand, path: Sequence[str], strict: bool = False) -> list[dict[str, Any]]:
-    """The findings on all files, by position; the exit code is 1 where there is an error."""
+def lint(
+    cmd: AzCliCommand, path: Sequence[str], output_format: str | None = None, strict: bool = False
+) -> list[dict[str, Any]] | None:
+    """The findings on all files, by position; the exit code is 1 where there is an error.
+
+    With an output format other than json they are printed in it, and nothing is returned.
+    """
     from azext_amlk8s.lint import lint as lint_files
 
     result = lint_files(read_files(path))
@@ -33,16 +38,35 @@ def lint(cmd: AzCliCommand, path: Sequence[str], strict: bool = False) -> list[d
     _log_skipped(result)
     if any(each.is_error for each in findings):
         set_exit_code(cmd, 1)
-    return [lint_object(each) for each in findings]
+    objects = [lint_object(each) for each in findings]
+    if output_format in (None, "json"):
+        return objects
+    _print(objects, str(output_format))
+    return None
+
+
+def _print(objects: list[dict[str, Any]], output_format: str) -> None:
+    import sys
+
+    from azext_amlk8s.console.lint_reports import FORMATS
+    from azext_amlk8s.console.lint_text import lint_lines
+    from azext_amlk8s.console.reports import print_lines
+
+    if output_format == "text" and sys.stdout.isatty():
+        print_lines(lint_lines(objects), colour="NO_COLOR" not in os.environ)
+    elif output_format == "text":
+        print("\n".join(lint_lines(objects)))  # one line for each finding, however long, so that tools can read it
+    elif text := FORMATS[output_format](objects):
+        print(text)
 
 
 def sort_findings(result: Result, strict: bool) -> list[LintFinding]:
-    """The findings by position, each once; with strict a warning is an error."""
+    """The findings by position; with strict a warning is an error."""
     from dataclasses import replace
 
     from azext_amlk8s.rules import Severity
 
-    found = list(dict.fromkeys(result.findings))
+    found = result.findings
     if strict:
         found = [
             replace(each, finding=replace(each.finding, severity=Severity.ERROR))
@@ -50,7 +74,7 @@ def sort_findings(result: Result, strict: bool) -> list[LintFinding]:
             else each
             for each in found
         ]
-    return sorted(found, key=lambda each: (each.mark.source, each.mark.line, each.mark.column, each.finding.id))
+    return found
 
 
 def lint_object(found: LintFinding) -> dict[str, Any]:
