@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,6 +38,8 @@ class Scene:
     _folder: Path
     _lines: list[dict[str, Any]]
     _proxy: str = ""
+    _started: server.Started | None = None
+    _authority: Authority | None = None
 
     def az(self, arguments: list[str], cwd: Path, stdin: str = "") -> Output:
         """Run az with these arguments."""
@@ -64,6 +67,19 @@ class Scene:
         """The exchanges between az and ARM so far, secrets blanked."""
         file = self._folder / "record.jsonl"
         return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+    def resources(self) -> dict[str, Any]:
+        """Copies of the resources of ARM by ID in lower case."""
+        return self._started.tree.resources() if self._started else {}
+
+    def arm(self, method: str, path: str, body: Any = None) -> Any:
+        """The body of the response to a request to ARM without any client. Raises urllib.error.HTTPError."""
+        assert self._started and self._authority
+        headers = {"Authorization": "Bearer e30.e30.x", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._started.azure}{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, context=self._authority.client_context()) as response:
+            return json.loads(response.read() or b"null")
 
 
 class Stage:
@@ -116,7 +132,7 @@ class Stage:
             )
         )
         try:
-            yield Scene(self._process, here, lines, started.proxy)
+            yield Scene(self._process, here, lines, started.proxy, started, self._authority)
         finally:
             self._do(started.stop())
             if contract:

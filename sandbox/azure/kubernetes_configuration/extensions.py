@@ -176,7 +176,7 @@ def _resource(call: Call, properties: Mapping[str, Any], existing: Resource | No
         "systemData": {
             "createdBy": None,
             "createdByType": None,
-            "createdAt": existing["systemData"]["createdAt"] if existing else stamp,
+            "createdAt": ((existing or {}).get("systemData") or {}).get("createdAt") or stamp,
             "lastModifiedBy": None,
             "lastModifiedByType": None,
             "lastModifiedAt": stamp,
