@@ -151,7 +151,8 @@ def _passed_on(mark: Mark, values: list[Value]) -> Value:
 
 
 def _secret(mark: Mark, values: list[Value]) -> Value:
-    return unknown(mark, "", *values, is_secret=True)
+    """Keys of a resource: secret, whatever the parameters are that name the resource."""
+    return unknown(mark, "", is_secret=True)
 
 
 def _sensitive(mark: Mark, values: list[Value]) -> Value:

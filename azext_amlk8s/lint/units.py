@@ -146,7 +146,8 @@ def _evaluate_compute(resource: Resource, result: Result) -> None:
         result.add([finding], resource.mark_of(*finding.subject.split(".")))
     name = resource.name
     last = name.description.rsplit("/", 1)[-1] if name is not None else ""
-    if name is not None and last and HOLE not in last:
+    # What is not known and has no part that is known is a reference, not a name.
+    if name is not None and last and HOLE not in last and (name.known or "/" in name.description):
         result.add([*invalid_compute_name(last), *disputed_compute_name(last)], name.mark)
     lint_types_of_compute(resource, result)
     namespace = resource.get("properties", "properties", "namespace")

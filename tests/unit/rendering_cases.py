@@ -18,6 +18,18 @@ CERTIFICATE = SecretReference("scoringFe.sslCert", "file", "cert.pem", encoded=T
 KEY = SecretReference(
     "scoringFe.sslKey", "key_vault", "https://edge-vault.vault.azure.net/secrets/fe-key", encoded=True
 )
+INFERENCE = {
+    "enableInference": "True",
+    "inferenceRouterServiceType": "loadBalancer",
+    "sslCname": "ml.contoso.com",
+}
+OWN_RELAY = {
+    "enableTraining": "True",
+    "relayserver.hybridConnectionName": "arc",
+    "relayserver.hybridConnectionResourceID": (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/relays/providers/Microsoft.Relay/namespaces/edge/hybridConnections/arc"
+    ),
+}
 RELAY = SecretReference("relayServerConnectionString", "env", "RELAY")
 
 
@@ -77,12 +89,11 @@ FLEETS: dict[str, list[ClusterInput]] = {
         )
     ],
     "secrets": [
-        cluster_input("aks", config={"enableInference": "True"}, secrets=(CERTIFICATE, KEY)),
-        cluster_input("arc", "connectedClusters", secrets=(RELAY,)),
+        cluster_input("aks", config=INFERENCE, secrets=(CERTIFICATE, KEY)),
+        cluster_input("arc", "connectedClusters", config=OWN_RELAY, secrets=(RELAY,)),
     ],
     "two subscriptions": [cluster_input("aks"), cluster_input("far", subscription=OTHER_SUBSCRIPTION)],
     "no computes": [cluster_input("aks", compute=False)],
-    "a setting that looks like an expression": [
-        cluster_input("aks", config={"enableTraining": "True", "x": "[a'${b}"})
-    ],
 }
+# The value is not valid; it is rendered as it is.
+LIKE_AN_EXPRESSION = [cluster_input("aks", config={"enableTraining": "True", "nodeSelector.pool": "[a'${b}"})]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from azext_amlk8s.lint import SourceFile, lint
 from azext_amlk8s.refs import ClusterRef
 from azext_amlk8s.rendering import (
     ClusterInput,
@@ -28,7 +29,7 @@ from azext_amlk8s.rendering import (
     render_terraform,
 )
 from azext_amlk8s.setup_files.model import Selector
-from tests.unit.rendering_cases import CERTIFICATE, FLEETS, KEY, RELAY, SUBSCRIPTION
+from tests.unit.rendering_cases import CERTIFICATE, FLEETS, KEY, LIKE_AN_EXPRESSION, RELAY, SUBSCRIPTION
 
 SOURCE = Source(("azureml.yaml",), SUBSCRIPTION)
 RENDERERS = {"arm": render_arm, "bicep": render_bicep, "terraform": render_terraform}
@@ -69,11 +70,19 @@ def test_every_parameter_is_used(fleet: str) -> None:
 
 
 def test_a_text_that_begins_with_a_bracket_is_escaped() -> None:
-    files = render_arm(FLEETS["a setting that looks like an expression"], SOURCE)
+    files = render_arm(LIKE_AN_EXPRESSION, SOURCE)
     default = json.loads(files["main.json"])["parameters"]["extensionSettings"]["defaultValue"]
-    assert default["x"] == "[[a'${b}"
-    bicep = render_bicep(FLEETS["a setting that looks like an expression"], SOURCE)["main.bicep"]
-    assert r"x: '[a\'\${b}'" in bicep
+    assert default["nodeSelector.pool"] == "[[a'${b}"
+    bicep = render_bicep(LIKE_AN_EXPRESSION, SOURCE)["main.bicep"]
+    assert r"'nodeSelector.pool': '[a\'\${b}'" in bicep
+
+
+@pytest.mark.parametrize("target", RENDERERS)
+@EVERY
+def test_lint_finds_nothing(target: str, fleet: str) -> None:
+    files = RENDERERS[target](FLEETS[fleet], SOURCE)
+    findings = lint(SourceFile(name, text) for name, text in files.items()).findings
+    assert [f"{one.mark} {one.finding.id} {one.finding.message}" for one in findings] == []
 
 
 @EVERY
@@ -225,3 +234,14 @@ def _in_vaults(clusters: list[ClusterInput]) -> list[ClusterInput]:
         )
         for one in clusters
     ]
+
+
+def test_lint_finds_nothing_in_pipelines_manifests_and_policies() -> None:
+    files = {
+        **render_github_actions(SECRETS, SOURCE),
+        **render_azure_pipelines(SECRETS, SOURCE),
+        **render_manifests(_manifests(), SOURCE),
+        **render_policy(FLEETS["both types, roles"], [], SOURCE),
+    }
+    findings = lint(SourceFile(name, text) for name, text in files.items()).findings
+    assert [f"{one.mark} {one.finding.id} {one.finding.message}" for one in findings] == []
