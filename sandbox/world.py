@@ -80,6 +80,7 @@ class Pool:
 
 # interrupted: the agent stops in the middle, and Helm's record says pending-upgrade; failed: Helm rolls back.
 UPGRADE_FAULTS = ("interrupted", "failed")
+LEFTOVERS = ("namespace", "definitions", "webhooks", "roles")
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Cluster:
     by component. forbidden_kinds: plural names of kinds that the user of the kubeconfig may not access. network: what
     containers reach; with it, Jobs run. location: that of the world if empty. lazy: the stand-in of its API starts when
     somebody connects. rollout: seconds until new pods of the inference router serve what they were given.
-    upgrade_faults: what becomes of the first updates of the extension, one by one.
+    upgrade_faults: what becomes of the first updates of the extension, one by one. leftovers: what its removal leaves.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Cluster:
     lazy: bool = False
     rollout: float = 0
     upgrade_faults: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for network in (self.network, *(pool.network for pool in self.pools)):
@@ -125,6 +127,8 @@ class Cluster:
             raise ValueError(f"unknown type '{self.type}'; expected managedClusters or connectedClusters")
         if unknown := set(self.upgrade_faults) - set(UPGRADE_FAULTS):
             raise ValueError(f"unknown upgrade fault '{min(unknown)}'; expected {' or '.join(UPGRADE_FAULTS)}")
+        if unknown := set(self.leftovers) - set(LEFTOVERS):
+            raise ValueError(f"unknown leftover '{min(unknown)}'; expected one of {', '.join(LEFTOVERS)}")
         for component, fault in self.component_faults.items():
             if fault not in COMPONENT_FAULTS:
                 expected = ", ".join(COMPONENT_FAULTS)

@@ -210,12 +210,10 @@ class AzureClient:
         """Assign a built-in role at a scope to a service principal; an existing assignment is kept."""
         from azure.core.exceptions import HttpResponseError
 
-        name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{role_id}|{principal_id}".lower())
         definition = f"{self._root}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
         assignment = {"roleDefinitionId": definition, "principalId": principal_id, "principalType": "ServicePrincipal"}
         try:
-            url = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
-            self.begin_put(url, {"properties": assignment})
+            self.begin_put(role_assignment_id(scope, role_id, principal_id), {"properties": assignment})
         except HttpResponseError as error:
             if getattr(error.error, "code", "") != "RoleAssignmentExists":
                 raise
@@ -294,6 +292,12 @@ class AzureClient:
             client = get_mgmt_service_client(self._cli_ctx, kind, subscription_id=self.subscription_id)
             self._sdk = client.extensions
         return self._sdk
+
+
+def role_assignment_id(scope: str, role_id: str, principal_id: str) -> str:
+    """The ID of the assignment that assign_role creates: always the same for a scope, a role and a principal."""
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{role_id}|{principal_id}".lower())
+    return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
 
 
 def _sdk_path(extension: ExtensionRef) -> tuple[str, str, str, str, str]:

@@ -19,8 +19,10 @@ from azext_amlk8s.checks import (
     conflicts,
     extension,
     instance_types,
+    leftovers,
     namespaces,
     network_policies,
+    notices,
     private_networks,
     probe,
     quotas,
@@ -35,8 +37,8 @@ from azext_amlk8s.rules import Fact, Rule
 CATEGORIES = tuple(Category(category["id"], category["title"]) for category in load("checks")["categories"])
 MODULES = (
     subscription, azure, availability, private_networks, cluster, conflicts, quotas, namespaces, network_policies,
-    admission, extension, certificates, components, compute,
-    instance_types, workloads, probe,
+    admission, extension, certificates, notices, components, compute,
+    instance_types, workloads, probe, leftovers,
 )  # fmt: skip
 
 # What these commands find out by themselves, or can do without: the CLI runs, the cluster exists or may be unreachable.
@@ -90,6 +92,7 @@ def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[
         and check.spec.clusters.lower() in ("", target.cluster.type.lower())
         and (target.workspace or check.spec.category not in ("compute", "workloads"))
         and (target.probe or check.spec.category != "probe")
+        and (target.leftovers or check.spec.category != "leftovers")
         and (not only or _is_named(check, only))
         and not _is_named(check, skip)
     )

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from azext_amlk8s.checks.leftover_objects import Leftover
 from azext_amlk8s.knowledge.clouds import Cloud
 from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef, WorkspaceRef
 from azext_amlk8s.rules import Fact, NotApplicable, Unavailable
-from azext_amlk8s.settings import Settings
+from azext_amlk8s.settings import Dependency, Settings
 
 T = TypeVar("T")
 Object = Mapping[str, Any]
@@ -116,6 +117,11 @@ TRUSTED_ACCESS: Fact[Objects] = Fact("trusted_access")
 AVAILABLE_TYPE: Fact[Object] = Fact("extension_type")
 AVAILABLE_VERSIONS: Fact[Objects] = Fact("extension_versions")
 KUBERNETES_VERSIONS: Fact[Object | None] = Fact("kubernetes_versions")
+# ARC_CERTIFICATE is the date (ISO 8601) on which the identity of an Arc-connected cluster expires, and the days until
+# then. RELAY_KEY says whether the cluster has the key of the relay. Both are None where that is not known.
+ARC_CERTIFICATE: Fact[tuple[str, int] | None] = Fact("arc_certificate")
+RELAY_KEY: Fact[bool | None] = Fact("relay_key")
+LEFTOVER_RESOURCES: Fact[Sequence[Dependency]] = Fact("leftover_resources")
 
 # From the cluster's own API, whole objects of all namespaces. KUBERNETES is the address of the API server; EVENTS and
 # HEALTH are of the namespace azureml; CONTROLLERS are Deployments, DaemonSets and StatefulSets with their kind;
@@ -149,11 +155,12 @@ POD_GROUPS: Fact[Objects] = Fact("pod_groups")
 DRY_RUNS: Fact[Sequence[DryRun]] = Fact("dry_runs")
 NETWORK_POLICIES: Fact[Objects] = Fact("network_policies")
 PROBES: Fact[Sequence[PoolProbe]] = Fact("probes")
+LEFTOVERS: Fact[Sequence[Leftover]] = Fact("leftovers")
 
 IN_CLUSTER: tuple[Fact[Any], ...] = (
     KUBERNETES, NODES, PODS, EVENTS, QUOTAS, CONTROLLERS, NAMESPACES, HEALTH, INSTANCE_TYPES, VOLCANO, ROUTER_ROLE,
     RELEASES, CONSTRAINTS, ARC_AGENTS, LIMIT_RANGES, WEBHOOKS, SERVICES, DEFINITIONS, CLUSTER_ROLES, TLS_SECRET, CLAIMS,
-    ROUTER_CERTIFICATE, POD_GROUPS, DRY_RUNS, NETWORK_POLICIES,
+    ROUTER_CERTIFICATE, POD_GROUPS, DRY_RUNS, NETWORK_POLICIES, LEFTOVERS,
 )  # fmt: skip
 
 
@@ -163,8 +170,8 @@ class CheckTarget:
 
     before is for a cluster that gets the extension; scenario is training, inference, both, or empty for what is
     installed; settings are those of a request, where one is checked; namespace is that of a compute that is to be
-    attached. probe: node pools are probed. version is that of a request. kubeconfig and context are the user's options
-    for kubectl; caller is the signed-in account.
+    attached. probe: node pools are probed; leftovers: those of earlier installations are looked for. version is that of
+    a request. kubeconfig and context are the user's options for kubectl; caller is the signed-in account.
     """
 
     cluster: ClusterRef
@@ -179,6 +186,7 @@ class CheckTarget:
     namespace: str = ""
     probe: bool = False
     version: str = ""
+    leftovers: bool = False
 
     @property
     def is_attachment(self) -> bool:

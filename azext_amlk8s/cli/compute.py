@@ -127,6 +127,15 @@ OF_AML_COMPUTE = tuple(
     )
 )
 
+
+def migration_rows(plan: Mapping[str, Any]) -> list[Row]:
+    """A row for each step of a migration."""
+    return [
+        {"Step": step["id"], "Done": step["done"], "Title": step["title"], "Risk": step["risk"]}
+        for step in plan["steps"]
+    ]
+
+
 GROUP = Group(
     "amlk8s compute",
     "Manage the Kubernetes computes of a workspace.",
@@ -249,6 +258,43 @@ GROUP = Group(
             options=(*COMPUTE, TIMEOUT, options.YES),
             examples=(("Detach without a prompt.", f"az amlk8s compute detach {NAMES} --yes"),),
             supports_no_wait=True,
+        ),
+        Command(
+            "migrate",
+            "compute_migrate#migrate",
+            "Migrate a compute of Azure ML v1, or settings of earlier releases.",
+            description="From an AksCompute to a Kubernetes compute on the same cluster: the AksCompute is detached "
+            "and never deleted. On a Kubernetes compute, settings under names of earlier releases get their names of "
+            "today; an installation of az k8s-extension is used unchanged. The steps and their risks are shown first. "
+            "The command can be repeated, and continues an interrupted migration.",
+            options=(
+                *COMPUTE,
+                Option("new_name", help="Name of the Kubernetes compute. Default: NAME-k8s."),
+                Option("namespace", help="Namespace of the new compute. Default: k8s- and its name."),
+                Option("rollback", help="Undo the steps before the legacy compute was detached.", is_flag=True),
+                Option(
+                    "config",
+                    ("--config",),
+                    "Settings of the extension as space-separated key=value pairs. Can be repeated.",
+                    completer=completers.setting_pairs,
+                    settings={"nargs": "+", "action": "append", "validator": options.flatten_pairs},
+                ),
+                Option(
+                    "config_protected",
+                    ("--config-protected",),
+                    "Protected settings of the extension, such as sslCertPemFile and sslKeyPemFile. Can be repeated.",
+                    completer=completers.protected_setting_pairs,
+                    settings={"nargs": "+", "action": "append"},
+                ),
+                TIMEOUT,
+                options.DRY_RUN,
+                options.YES,
+            ),
+            examples=(
+                ("Show the steps and their risks.", f"az amlk8s compute migrate {NAMES} --dry-run"),
+                ("Undo a migration that has not ended.", f"az amlk8s compute migrate {NAMES} --rollback"),
+            ),
+            table=migration_rows,
         ),
         Command(
             "wait",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from azext_amlk8s.cli import certificate, completers, options, settings, texts
+from azext_amlk8s.cli import certificate, completers, options, settings, texts, upgrade
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
 from azext_amlk8s.cli.plan_table import plan_rows
 from azext_amlk8s.cli.settings import SETTINGS, VERSION, documented_setting_parameters, setting_parameters
@@ -201,7 +201,7 @@ GROUP = Group(
         ),
         Command(
             "delete",
-            "extension_delete#delete",
+            "extension_remove#delete",
             "Delete the Azure Machine Learning extension from a cluster.",
             description="Computes that are attached to the cluster are listed first. Azure resources that were created "
             "for the extension, such as a Relay namespace, are kept and listed, unless --delete-dependencies is given.",
@@ -215,6 +215,20 @@ GROUP = Group(
                     is_flag=True,
                 ),
                 Option(
+                    "everything",
+                    help="Also detach the computes, and delete role assignments of the attachment, definitions, "
+                    "webhooks and roles in the cluster, the namespace azureml, and the Azure resources; list what "
+                    "remains.",
+                    is_flag=True,
+                ),
+                Option(
+                    "stop_workloads",
+                    help="With --everything: continue although endpoints or jobs use the computes.",
+                    is_flag=True,
+                ),
+                options.KUBECONFIG,
+                options.CONTEXT,
+                Option(
                     "force",
                     help="Delete the extension from Azure without uninstalling it from the cluster.",
                     is_flag=True,
@@ -227,12 +241,18 @@ GROUP = Group(
                     f"az amlk8s extension delete -n azureml-extension {ARC} --delete-dependencies",
                 ),
                 (
+                    "Remove everything that belongs to the extension.",
+                    f"az amlk8s extension delete {ARC} --everything",
+                ),
+                (
                     "Delete the extension without a prompt.",
                     f"az amlk8s extension delete -n azureml-extension {AKS} --yes",
                 ),
             ),
+            text=texts.removal_text,
             supports_no_wait=True,
         ),
+        *upgrade.commands(NAME, SKIP_CHECKS, TIMEOUT),
         Command(
             name="show",
             operation="extension#show",

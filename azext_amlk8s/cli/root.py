@@ -79,6 +79,13 @@ PROBE = tuple(
         options.YES,
     )
 )
+LEFTOVERS = Option(
+    "leftovers",
+    help="Only look for what earlier installations have left in the cluster and in Azure, and print the commands that "
+    "delete it.",
+    is_flag=True,
+    group="Selection",
+)
 SELECTION = tuple(
     Option(
         name,
@@ -148,6 +155,7 @@ GROUP = Group(
                 *PROBE,
                 *COMPUTE,
                 *SELECTION,
+                LEFTOVERS,
             ),
             examples=(
                 (

@@ -122,3 +122,14 @@ def bundle_text(bundle: Mapping[str, Any]) -> list[str]:
         f"Page:     {bundle['page']}",
         "Secrets are removed; names of resources remain. Read the archive before you share it.",
     ]
+
+
+def removal_text(result: Mapping[str, Any] | None) -> list[str] | None:
+    """What --everything has removed, and what remains with its costs."""
+    if result is None:
+        return None
+    lines = [f"- {removed}" for removed in result["removed"]]
+    for remaining in result["remains"]:
+        lines.append(f"! {remaining['what']}: {' '.join(filter(None, (remaining['why'], remaining['costs'])))}")
+        lines += [f"    {remaining['command']}"] if remaining["command"] else []
+    return [*lines, *([] if result["remains"] else ["✓ Nothing remains."])]

@@ -150,6 +150,13 @@ class Cluster:
         query = {"fieldManager": manager, "force": str(force).lower()}
         return json_object(self._sender.send("PATCH", path, params=query, json=body, headers=headers))
 
+    def merge_patch(self, path: str, change: dict[str, Any]) -> None:
+        """Merge a change into an object; None deletes a field. Raises ClusterUnreachable, ClusterRefused."""
+        record_change("PATCH", path)
+        headers = {"Content-Type": "application/merge-patch+json"}
+        query = {"fieldManager": FIELD_MANAGER}
+        json_object(self._sender.send("PATCH", path, params=query, json=change, headers=headers))
+
     def delete(self, path: str, uid: str) -> None:
         """Delete the object of this UID and no other; one that does not exist is not an error.
 

@@ -41,6 +41,7 @@ def check(
     context: str | None = None,
     probe: bool = False,
     probe_image: str | None = None,
+    leftovers: bool = False,
     yes: bool = False,
 ) -> dict[str, Any]:
     """Report every problem with its fix; az exits with 1 when there is an error. Without a probe, writes nothing."""
@@ -70,7 +71,10 @@ def check(
         context=context or "",
         caller=signed_in_account(cmd.cli_ctx),
         probe=probe,
+        leftovers=leftovers,
     )
+    if leftovers and not only:
+        only = ("leftovers",)
     checks = _select(target, only or (), skip or ())
     probes: dict[Fact[Any], Any] = {}
     if any(check.spec.category == "probe" for check in checks):

@@ -1,12 +1,13 @@
-"""az amlk8s extension delete"""
+"""Deletion of the extension, and of the Azure resources that were created for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from azext_amlk8s.console.errors import az_error, confirm
 from azext_amlk8s.operations import backing_resources
+from azext_amlk8s.operations.attached_computes import attached_computes
 from azext_amlk8s.operations.extension_common import (
     DEFAULT_NAME,
     DEFAULT_TIMEOUT_SECONDS,
@@ -17,7 +18,6 @@ from azext_amlk8s.operations.extension_common import (
     read_cluster,
     read_extension,
 )
-from azext_amlk8s.operations.resource_lookup import open_named_cluster
 from azext_amlk8s.operations.waiting import begin_deletion
 from azext_amlk8s.refs import ClusterRef, ExtensionRef
 
@@ -26,38 +26,6 @@ if TYPE_CHECKING:
 
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.settings import ClusterFacts, Dependency
-
-WORKERS = 8
-
-
-def delete(
-    cmd: AzCliCommand,
-    resource_group_name: str,
-    cluster_name: str,
-    cluster_type: str | None = None,
-    name: str | None = None,
-    delete_dependencies: bool = False,
-    force: bool = False,
-    timeout: int = DEFAULT_TIMEOUT_SECONDS,
-    yes: bool = False,
-    no_wait: bool = False,
-) -> None:
-    """Delete the extension and follow its deletion; only a true 404 counts as nothing to do.
-
-    Azure resources that were created for it are named, and deleted with delete_dependencies, also where the extension
-    no longer exists, so that an interrupted run can be continued.
-    """
-    if delete_dependencies and no_wait:
-        raise az_error(
-            "MutuallyExclusiveArgumentError",
-            "--delete-dependencies cannot be combined with --no-wait: the resources are deleted after the extension.",
-            ["Leave out --no-wait."],
-        )
-    client, cluster_ref, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
-    delete_extension(
-        cmd, client, cluster_ref, name, delete_dependencies=delete_dependencies, force=force, timeout=timeout, yes=yes,
-        no_wait=no_wait,
-    )  # fmt: skip
 
 
 def delete_extension(
@@ -71,8 +39,9 @@ def delete_extension(
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
     yes: bool = False,
     no_wait: bool = False,
+    reports_leftovers: bool = True,
 ) -> None:
-    """What `delete` does, on a cluster."""
+    """What `delete` does, on a cluster. reports_leftovers: whether resources that stay in Azure are named."""
     from knack.log import get_logger
 
     from azext_amlk8s.settings import cluster_facts_from_resources
@@ -97,9 +66,9 @@ def delete_extension(
             return
         action = f"Deleting {extension.name} from {cluster_ref.name}"
         follow_operation(cmd, operation, client, extension, action, "deleted", timeout)
-    if leftovers and not delete_dependencies:
+    if leftovers and not delete_dependencies and reports_leftovers:
         _report_leftovers(extension, leftovers)
-    elif leftovers:
+    elif leftovers and delete_dependencies:
         if existing is None:
             log.warning("To be deleted: %s.", _names(leftovers))
             resources = "the Azure resource" if len(leftovers) == 1 else f"{len(leftovers)} Azure resources"
@@ -134,7 +103,8 @@ def _confirm(
     from knack.log import get_logger
 
     log, cluster = get_logger(__name__), extension.cluster
-    computes, complete = _attached_computes(client, cluster.id)
+    attached, complete = attached_computes(client, cluster.id)
+    computes = [f"{compute.workspace.name}/{compute.name}" for compute in attached]
     if computes:
         log.warning(
             "Cluster '%s' is attached as compute; jobs and endpoints on it will stop responding: %s.",
@@ -150,33 +120,6 @@ def _confirm(
         log.warning("Deleted with it: %s.", _names(deleted))
     question = f"Delete extension '{extension.name}' from cluster '{cluster.name}'?"
     confirm(cmd, question, yes, refusal="Not deleted")
-
-
-def _attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[str], bool]:
-    """The computes of the subscription on a cluster, as workspace/compute, and whether all workspaces could be read."""
-    from azure.core.exceptions import HttpResponseError
-
-    from azext_amlk8s.daemon_threads import DaemonPool
-
-    def list_computes(workspace: Mapping[str, Any]) -> list[Resource] | None:
-        try:
-            return client.list_all(f"{workspace['id']}/computes")
-        except HttpResponseError:
-            return None
-
-    try:
-        workspaces = client.list_workspaces()
-    except HttpResponseError:
-        return [], False
-    with DaemonPool(WORKERS) as pool:
-        computes = list(pool.map(list_computes, workspaces))
-    attached = [
-        f"{workspace['name']}/{compute['name']}"
-        for workspace, found in zip(workspaces, computes, strict=True)
-        for compute in found or ()
-        if str((compute.get("properties") or {}).get("resourceId")).lower() == cluster_id.lower()
-    ]
-    return attached, None not in computes
 
 
 def _names(dependencies: Sequence[Dependency]) -> str:

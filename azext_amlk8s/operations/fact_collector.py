@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.checks.leftover_objects import Leftover
     from azext_amlk8s.knowledge.clouds import Cloud
     from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.settings import Dependency
 
 T = TypeVar("T")
 WORKERS = 8
@@ -55,7 +57,9 @@ WEBHOOK_KINDS = {
 CONTROLLER_KINDS = {"Deployment": "deployments", "DaemonSet": "daemonsets", "StatefulSet": "statefulsets"}
 # Facts of one cluster type alone; on the other they are None, without a request.
 AKS_ONLY: tuple[Fact[Any], ...] = (keys.FEATURE, keys.TRUSTED_ACCESS, keys.KUBERNETES_VERSIONS)
-ARC_ONLY: tuple[Fact[Any], ...] = (keys.CONSTRAINTS, keys.ARC_AGENTS, keys.GROUP_PERMISSIONS, keys.RELAY)
+ARC_ONLY: tuple[Fact[Any], ...] = (
+    keys.CONSTRAINTS, keys.ARC_AGENTS, keys.GROUP_PERMISSIONS, keys.RELAY, keys.ARC_CERTIFICATE, keys.RELAY_KEY,
+)  # fmt: skip
 CONNECTION: Fact[Cluster] = Fact("connection")
 # What is sent in a dry run: a name for the output, a namespace (empty for none), and the object.
 _DryRunObject = tuple[str, str, dict[str, Any]]
@@ -315,6 +319,36 @@ class FactCollector:
         if extension is None or isinstance(connection, Unavailable):
             return connection if isinstance(connection, Unavailable) else None
         return certificate_fact(connection, read_deployed(dict(extension)), str(extension.get("name")))
+
+    def _read_arc_certificate(self) -> tuple[str, int] | None:
+        from azext_amlk8s.operations.notice_facts import arc_certificate
+
+        return arc_certificate(self.get(keys.CLUSTER) or {})
+
+    def _read_relay_key(self) -> bool | None:
+        from azext_amlk8s.operations.notice_facts import relay_key_matches
+
+        connection = self.connection
+        extension = find_extension(self.get(keys.EXTENSIONS) or ())
+        if extension is None or isinstance(connection, Unavailable):
+            return None
+        return relay_key_matches(self._client, connection, extension)
+
+    def _read_leftovers(self) -> Sequence[Leftover] | Unavailable:
+        from azext_amlk8s.operations.cluster_removal import read_leftovers
+
+        connection = self.connection
+        return connection if isinstance(connection, Unavailable) else read_leftovers(connection)
+
+    def _read_leftover_resources(self) -> Sequence[Dependency]:
+        """What was created for the cluster in Azure, known by its name."""
+        from azext_amlk8s.operations.backing_resources import find_resources
+        from azext_amlk8s.settings import all_resources, cluster_facts_from_resources
+
+        facts = cluster_facts_from_resources(dict(self.get(keys.CLUSTER) or {}), self.target.cluster.type)
+        created = all_resources(facts)
+        found = find_resources(self._client, created)
+        return [dependency for dependency in created if found[dependency.kind] is not None]
 
     def _read_dry_runs(self) -> Sequence[keys.DryRun] | Unavailable:
         """Ask the API server about objects like those of an installation; nothing is stored."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.kubernetes import admission, status
+from sandbox.kubernetes import admission, namespaces, status
 from sandbox.kubernetes.json_copy import copied
 from sandbox.kubernetes.kinds import CRD, Kind, built_in, custom
 
 Object = dict[str, Any]
+# Metadata that a client cannot change.
+KEPT = ("uid", "creationTimestamp", "generation", "resourceVersion", "namespace", "deletionTimestamp")
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,7 @@ class Store:
         old = existing["metadata"]
         if meta.get("resourceVersion") not in (None, "", old["resourceVersion"]):
             raise status.conflict(kind, old["name"])
-        meta.update(
-            {
-                key: old[key]
-                for key in ("uid", "creationTimestamp", "generation", "resourceVersion", "namespace")
-                if key in old
-            }
-        )
+        meta.update({key: old[key] for key in KEPT if key in old})
         if _content(obj) == _content(existing):
             return existing
         admission.validate(kind, obj)
@@ -126,10 +122,16 @@ class Store:
         return await self._write(kind, namespace, obj, "MODIFIED", dry_run)
 
     async def delete(self, kind: Kind, namespace: str, name: str, dry_run: bool = False) -> Object:
-        """Delete an object with its contents: the objects of a namespace, the custom objects of a definition."""
+        """Delete an object with its contents: the objects of a namespace, the custom objects of a definition.
+
+        An object with finalizers stays, with a time of deletion, until they are removed; and so does its namespace or
+        its definition. https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
+        """
         obj = self.get(kind, namespace, name)
         if dry_run:
             return obj
+        if obj["metadata"].get("finalizers"):
+            return await self._mark_deleted(kind, namespace, obj)
         if kind.kind == "Namespace":
             for other in [known_kind for known_kind in self.kinds() if known_kind.namespaced]:
                 for held in list(self.list(other, name)):
@@ -142,10 +144,53 @@ class Store:
             ]:
                 for held in list(self.list(other)):
                     await self.delete(other, held["metadata"].get("namespace", ""), held["metadata"]["name"])
+        if conditions := self._waits_for(kind, obj):
+            obj.setdefault("status", {}).update(conditions)
+            return await self._mark_deleted(kind, namespace, obj)
+        return await self._remove(kind, namespace, obj)
+
+    async def _mark_deleted(self, kind: Kind, namespace: str, obj: Object) -> Object:
+        obj["metadata"].setdefault("deletionTimestamp", admission.timestamp())
+        return await self._write(kind, namespace, obj, "MODIFIED", False)
+
+    def _waits_for(self, kind: Kind, obj: Object) -> Object:
+        """The status of a namespace or definition whose contents are not deleted yet, empty for anything else."""
+        if kind.kind == "Namespace":
+            held = self._held_in(obj["metadata"]["name"])
+            return namespaces.terminating(held) if held else {}
+        if kind.kind == CRD:
+            names = obj["spec"]["names"]
+            instances = [key for key in self._objects if key[:2] == (obj["spec"]["group"], names["kind"])]
+            message = f"{len(instances)} instances remain"
+            condition = {"type": "Terminating", "status": "True", "reason": "InstanceDeletionInProgress"}
+            return {"conditions": [{**condition, "message": message}]} if instances else {}
+        return {}
+
+    def _held_in(self, namespace: str) -> Sequence[tuple[str, Object]]:
+        """The objects in a namespace, each with the name of its resource."""
+        return [
+            (f"{known_kind.plural}.{known_kind.group}".rstrip("."), held)
+            for known_kind in self.kinds()
+            if known_kind.namespaced
+            for held in self.list(known_kind, namespace)
+        ]
+
+    async def _remove(self, kind: Kind, namespace: str, obj: Object) -> Object:
+        name = obj["metadata"]["name"]
         self._objects.pop(self._key(kind, namespace, name), None)
         obj["metadata"]["resourceVersion"] = str(self.version + 1)
         await self._tell(kind, obj, "DELETED")
+        await self._finish_owners(kind, namespace)
         return obj
+
+    async def _finish_owners(self, kind: Kind, namespace: str) -> None:
+        """Delete the namespace, or the definition, that has waited for the object which was removed."""
+        for owner in [known_kind for known_kind in self._built_in if known_kind.kind in ("Namespace", CRD)]:
+            for waiting in list(self.list(owner)):
+                name, is_waiting = waiting["metadata"]["name"], "deletionTimestamp" in waiting["metadata"]
+                holds = name == namespace if owner.kind == "Namespace" else name == f"{kind.plural}.{kind.group}"
+                if is_waiting and holds and not waiting["metadata"].get("finalizers"):
+                    await self.delete(owner, "", name)
 
     async def _write(self, kind: Kind, namespace: str, obj: Object, event: str, dry_run: bool) -> Object:
         obj["apiVersion"], obj["kind"] = kind.api_version, kind.kind
@@ -155,6 +200,9 @@ class Store:
         obj["metadata"]["resourceVersion"] = str(self.version + 1)
         self._objects[self._key(kind, namespace, obj["metadata"]["name"])] = copied(obj)
         await self._tell(kind, obj, event)
+        is_released = "deletionTimestamp" in obj["metadata"] and not obj["metadata"].get("finalizers")
+        if is_released and not self._waits_for(kind, obj):
+            return await self._remove(kind, namespace, obj)
         return obj
 
     async def _tell(self, kind: Kind, obj: Object, event: str) -> None:

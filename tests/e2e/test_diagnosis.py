@@ -81,11 +81,11 @@ def install(
 ) -> Any:
     """Install it on a cluster from which what an earlier attempt left is removed."""
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.operations import extension_create, extension_delete
+    from azext_amlk8s.operations import extension_create, extension_remove
 
     client = AzureClient(cmd.cli_ctx)
     if client.list_extensions(client.cluster_ref(group, cluster_type, cluster)):
-        extension_delete.delete(cmd, group, cluster, cluster_type, "aml", yes=True)
+        extension_remove.delete(cmd, group, cluster, cluster_type, "aml", yes=True)
     return extension_create.create(cmd, group, cluster, cluster_type=cluster_type, name="aml", config=config, **more)
 
 

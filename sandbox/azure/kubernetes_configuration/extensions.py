@@ -114,9 +114,12 @@ class Extensions(Behaviour):
 
         async def remove() -> None:
             await asyncio.sleep(call.azure.seconds)
-            side = call.azure.cluster_of(existing["id"])
-            if side and existing["properties"]["extensionType"].lower() == AZUREML:
-                await installation.uninstall(side)
+            side, cluster = call.azure.cluster_of(existing["id"]), call.azure.world_entry(existing["id"])
+            parent = call.azure.tree.get(existing["id"].rsplit("/providers/", 1)[0]) or {}
+            # Of a cluster whose agents are offline only the resource is deleted; Helm follows when they connect.
+            connected = (parent.get("properties") or {}).get("connectivityStatus") not in ("Offline", "Expired")
+            if side and connected and existing["properties"]["extensionType"].lower() == AZUREML:
+                await installation.uninstall(side, cluster.leftovers if cluster else ())
             call.azure.tree.remove(existing["id"])
 
         return Response(202, None, _headers(call, call.azure.operations.start("Deleting", remove), location=False))

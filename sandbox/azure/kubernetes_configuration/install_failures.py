@@ -176,7 +176,8 @@ async def _inference_findings(install: Install) -> list[Finding]:
         findings.append(Finding("clusterresource", "E40002", text))
     if problem := _certificate_problem(install):
         findings.append(Finding("service", "E40007", f"Invalid ssl setting: {problem}"))
-    if await client.get("apps/v1", "Deployment", LEGACY, "default"):
+    legacy = await client.get("apps/v1", "Deployment", LEGACY, "default")
+    if legacy and not _may_be_upgraded(install, legacy):
         findings.append(Finding("inferencev1", "E45005", "Azureml Fe deployment confict"))
     role = await client.get("rbac.authorization.k8s.io/v1", "ClusterRole", LEGACY)
     if role and (role["metadata"].get("labels") or {}).get("app.kubernetes.io/managed-by") != "Helm":
@@ -184,6 +185,15 @@ async def _inference_findings(install: Install) -> list[Finding]:
     if install.hook == "pre-upgrade" and await _lacks_router(client):
         findings.append(Finding("inferencev1", "E40004", "Azureml Fe deployment not found"))
     return findings
+
+
+def _may_be_upgraded(install: Install, legacy: Mapping[str, Any]) -> bool:
+    """Whether the router of an AksCompute is annotated for a router beside it, and the settings ask for one.
+
+    https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension
+    """
+    annotated = (legacy["metadata"].get("annotations") or {}).get("azureml-fe-enable-upgrade") == "true"
+    return annotated and install.on("scoringFe.enableUpgrade")
 
 
 async def _lacks_router(client: KubeClient) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sandbox.azure.kubernetes_configuration import component_faults, helm_releases, router
@@ -25,6 +25,7 @@ from sandbox.azure.kubernetes_configuration.definitions import (
 )
 from sandbox.azure.kubernetes_configuration.failure_artifacts import ensure_namespace, leave_events, leave_healthcheck
 from sandbox.azure.kubernetes_configuration.install_failures import NAMESPACE, Install
+from sandbox.azure.kubernetes_configuration.left_behind import LEFT_BEHIND
 from sandbox.azure.kubernetes_configuration.scheduler import Scheduler, build_scheduler
 from sandbox.kubernetes import ClusterSide
 from sandbox.kubernetes.client import KubernetesError
@@ -163,18 +164,23 @@ async def remove_failed_attempt(side: ClusterSide) -> None:
         await side.client.delete("v1", "Event", event["metadata"]["name"], NAMESPACE)
 
 
-async def uninstall(side: ClusterSide) -> None:
-    """Delete the namespace with its objects, and the definitions with the instance types."""
-    for definition in (*DEFINITIONS, *VOLCANO_DEFINITIONS):
+async def uninstall(side: ClusterSide, leftovers: Sequence[str] = ()) -> None:
+    """Delete the namespace with its objects, and the definitions with the instance types, except what is to stay."""
+    for definition in () if "definitions" in leftovers else (*DEFINITIONS, *VOLCANO_DEFINITIONS):
         name = definition["metadata"]["name"]
         existing = await side.client.get(*DEFINITION, name)
         if existing and (name == CRD["metadata"]["name"] or _is_helms(existing)):
             await side.client.delete(*DEFINITION, name)
+    for obj in LEFT_BEHIND.get("webhooks", ()) if "webhooks" in leftovers else ():
+        await side.client.apply(dict(obj))
+    for obj in LEFT_BEHIND.get("roles", ()) if "roles" in leftovers else ():
+        await side.client.apply(dict(obj))
     for version, kind in NAMESPACED:
         for obj in await side.client.list(version, kind, NAMESPACE):
             await side.client.delete(version, kind, obj["metadata"]["name"], NAMESPACE)
     await router.remove(side)
-    await side.client.delete("v1", "Namespace", NAMESPACE)
+    if "namespace" not in leftovers:
+        await side.client.delete("v1", "Namespace", NAMESPACE)
 
 
 async def instance_types(side: ClusterSide) -> dict[str, Any]:

@@ -1,0 +1,417 @@
+"""az amlk8s compute migrate: from a retired AksCompute, from settings of earlier releases, from az k8s-extension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.console.errors import az_error, confirm
+from azext_amlk8s.operations.compute_errors import compute_not_found, read_compute
+from azext_amlk8s.operations.compute_options import open_compute
+from azext_amlk8s.operations.extension_common import DEFAULT_NAME, azureml_extensions, read_cluster
+from azext_amlk8s.operations.failure_context import connect_to_cluster
+from azext_amlk8s.operations.setting_options import SettingOptions
+from azext_amlk8s.operations.waiting import Deadline
+from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
+
+if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.kubernetes import Cluster
+
+Resource = Mapping[str, Any]
+SECONDS = 3600
+ROUTER = "/apis/apps/v1/namespaces/default/deployments/azureml-fe"
+ANNOTATION = "azureml-fe-enable-upgrade"
+LEGACY_SETTINGS = ("scoringFe.enableUpgrade=True", "isAKSMigration=True")
+NOTHING_CHANGED = "Nothing was changed"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a migration. risk says what it could affect; undo is how it is undone, empty where it cannot be."""
+
+    id: str
+    title: str
+    risk: str
+    is_done: bool
+    undo: str
+    run: Callable[[], object]
+
+
+def migrate(
+    cmd: AzCliCommand,
+    resource_group_name: str,
+    workspace_name: str,
+    name: str,
+    new_name: str | None = None,
+    namespace: str | None = None,
+    config: Sequence[str] | None = None,
+    config_protected: Sequence[str] | None = None,
+    rollback: bool = False,
+    timeout: int = SECONDS,
+    yes: bool = False,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Show the steps from a compute to a Kubernetes compute with today's settings, ask, and carry them out.
+
+    Steps that are done are left out, so that an interrupted migration is continued by the same command. With rollback
+    the steps before the last one are undone.
+    """
+    from knack.log import get_logger
+
+    client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
+    compute = read_compute(client, ref)
+    if compute is None:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        raise compute_not_found(ResourceNotFoundError(), ref)
+    given = SettingOptions(config, config_protected)
+    migration = _migration_of(cmd, client, ref, compute, given, new_name, namespace, Deadline(timeout))
+    steps = migration.undo_steps() if rollback else migration.steps()
+    open_steps = [step for step in steps if not step.is_done]
+    plan = {
+        "compute": ref.name,
+        "from": migration.source,
+        "action": "rollback" if rollback else "migrate" if open_steps else "none",
+        "steps": [_view(step) for step in steps],
+        "rollbackUntil": migration.rollback_until,
+    }
+    if dry_run:
+        return plan
+    log = get_logger(__name__)
+    if not open_steps:
+        log.warning("%s", migration.nothing_to_do)
+        return plan
+    for number, step in enumerate(steps, 1):
+        log.warning("%d. %s%s", number, step.title, " (done)" if step.is_done else "")
+        if step.risk and not step.is_done:
+            log.warning("   Risk: %s", step.risk)
+    if migration.rollback_until and not rollback:
+        log.warning("Until step %s: az amlk8s compute migrate %s --rollback", migration.rollback_until, ref.cli_args)
+    verb = "Undo" if rollback else "Carry out"
+    confirm(cmd, f"{verb} {len(open_steps)} {'step' if len(open_steps) == 1 else 'steps'}?", yes, NOTHING_CHANGED)
+    for step in open_steps:
+        if step.id == "detach-legacy":
+            log.warning("After this step there is no rollback.")
+            refusal = "Not detached; everything before is done"
+            confirm(cmd, f"Detach the compute '{ref.name}'?", yes, refusal=refusal)
+        step.run()
+        log.warning("Done: %s", step.title)
+    return {**plan, "steps": [{**_view(step), "done": True} for step in steps]}
+
+
+def _view(step: Step) -> dict[str, Any]:
+    return {"id": step.id, "title": step.title, "done": step.is_done, "risk": step.risk, "undo": step.undo}
+
+
+def _migration_of(
+    cmd: AzCliCommand,
+    client: AzureClient,
+    ref: ComputeRef,
+    compute: Resource,
+    given: SettingOptions,
+    new_name: str | None,
+    namespace: str | None,
+    deadline: Deadline,
+) -> LegacyMigration | SettingsMigration:
+    """The migration for the kind of a compute. Raises InvalidArgumentValueError for any other kind."""
+    properties = compute.get("properties") or {}
+    kind = str(properties.get("computeType") or "")
+    if kind.lower() not in ("aks", "kubernetes"):
+        raise az_error(
+            "InvalidArgumentValueError",
+            f"Compute '{ref.name}' is of kind {kind or 'unknown'}; expected AKS (AksCompute) or Kubernetes.",
+            [f"az amlk8s compute list {ref.workspace.cli_args} --all-kinds -o table"],
+        )
+    try:
+        cluster = ClusterRef.parse(str(properties.get("resourceId") or ""))
+    except ValueError:
+        raise az_error("ValidationError", f"Azure reports no cluster for compute '{ref.name}'.") from None
+    extension = next(iter(azureml_extensions(read_cluster(client, cluster)[1])), None)
+    if kind.lower() == "kubernetes":
+        return SettingsMigration(cmd, client, ref, cluster, extension)
+    target = ComputeRef(ref.workspace, new_name or f"{ref.name[:12]}-k8s")
+    connection, note = connect_to_cluster(client, cluster)
+    if connection is None:
+        raise az_error("AzureConnectionError", note, ["Run the command where the cluster can be reached."])
+    return LegacyMigration(
+        cmd,
+        client,
+        ref,
+        compute,
+        cluster,
+        extension,
+        target,
+        namespace or f"k8s-{target.name}",
+        given,
+        connection,
+        deadline,
+    )
+
+
+@dataclass(frozen=True)
+class LegacyMigration:
+    """From an AksCompute (Azure ML v1) on an AKS cluster, by the documented steps.
+
+    https://learn.microsoft.com/azure/machine-learning/how-to-attach-kubernetes-anywhere
+    """
+
+    cmd: AzCliCommand
+    client: AzureClient
+    ref: ComputeRef
+    compute: Resource
+    cluster: ClusterRef
+    extension: Resource | None
+    target: ComputeRef
+    namespace: str
+    given: SettingOptions
+    connection: Cluster
+    deadline: Deadline
+
+    source: str = "AksCompute"
+
+    @property
+    def rollback_until(self) -> str:
+        """The step before which everything can be undone."""
+        return "detach-legacy"
+
+    @property
+    def nothing_to_do(self) -> str:
+        """What to say where every step is done."""
+        return f"Compute '{self.target.name}' has replaced '{self.ref.name}'. Nothing to migrate."
+
+    def steps(self) -> list[Step]:
+        """The steps, in order; the legacy compute is detached and never deleted."""
+        router = self.connection.read(ROUTER)
+        created = self._properties(self.compute).get("isAttachedCompute") is False
+        deletes = (
+            f"Azure ML created the cluster '{self.cluster.name}' with this compute: deleting the compute in the studio "
+            "deletes the cluster. This command only detaches it. "
+            if created
+            else ""
+        )
+        annotation = ((router or {}).get("metadata") or {}).get("annotations") or {}
+        enabled = str(self._config().get("enableInference", "")).lower() == "true"
+        existing = self.client.find(self.target.id)
+        is_installed = self.extension is not None and enabled
+        settings = () if is_installed or self._has_settings else self._default_settings()
+        return [
+            Step(
+                "annotate-router",
+                f"Annotate the router of the AksCompute (deployment default/azureml-fe) with {ANNOTATION}=true",
+                "Scoring addresses are shared: the routers of both answer on the same address until the last step.",
+                router is None or annotation.get(ANNOTATION) == "true",
+                f"kubectl annotate deployment azureml-fe -n default {ANNOTATION}-",
+                lambda: self._annotate("true"),
+            ),
+            Step(
+                "install-extension",
+                f"Install the extension on cluster '{self.cluster.name}' for inference beside the AksCompute",
+                "The components of the extension take CPU and memory of the nodes.",
+                is_installed,
+                f"az amlk8s extension delete {self.cluster.cli_args}",
+                lambda: self._install(settings),
+            ),
+            Step(
+                "attach-compute",
+                f"Attach the cluster as Kubernetes compute '{self.target.name}' in namespace '{self.namespace}'",
+                f"Namespace 'azureml-{self.ref.workspace.name}' belongs to the AksCompute and is not used.",
+                existing is not None,
+                f"az amlk8s compute detach {self.target.cli_args}",
+                self._attach,
+            ),
+            Step(
+                "detach-legacy",
+                f"Detach the AksCompute '{self.ref.name}'",
+                f"{deletes}Its services of Azure ML v1 can no longer be managed: deploy them as online endpoints.",
+                False,
+                "",
+                self._detach,
+            ),
+        ]
+
+    def undo_steps(self) -> list[Step]:
+        """What undoes the steps before the last one, in reverse."""
+        router = self.connection.read(ROUTER) or {}
+        annotated = ((router.get("metadata") or {}).get("annotations") or {}).get(ANNOTATION) == "true"
+        ours = str(self._config().get("scoringFe.enableUpgrade", "")).lower() == "true"
+        return [
+            Step(
+                "detach-compute",
+                f"Detach the compute '{self.target.name}'",
+                "Endpoints on it stop.",
+                self.client.find(self.target.id) is None,
+                "",
+                lambda: self._detach_compute(self.target),
+            ),
+            Step(
+                "delete-extension",
+                f"Delete the extension that was installed beside the AksCompute from cluster '{self.cluster.name}'",
+                "",
+                not ours,
+                "",
+                self._uninstall,
+            ),
+            Step(
+                "remove-annotation",
+                f"Remove the annotation {ANNOTATION} from deployment default/azureml-fe",
+                "",
+                not annotated,
+                "",
+                lambda: self._annotate(None),
+            ),
+        ]
+
+    def _annotate(self, value: str | None) -> None:
+        self.connection.merge_patch(ROUTER, {"metadata": {"annotations": {ANNOTATION: value}}})
+
+    @property
+    def _has_settings(self) -> bool:
+        return not self.given.is_empty
+
+    def _install(self, settings: Sequence[str]) -> None:
+        from azext_amlk8s.operations.extension_common import RunOptions
+        from azext_amlk8s.operations.extension_create import create_extension
+
+        options = SettingOptions(
+            [*settings, *(self.given.config or ()), *LEGACY_SETTINGS, "enableInference=True"],
+            self.given.config_protected,
+            self.given.config_file,
+            self.given.config_protected_file,
+        )
+        connect = (self.client, self.cluster)
+        versions = {"release_train": None, "version": None, "auto_upgrade": None}
+        run = RunOptions(DEFAULT_NAME, ("K314",), yes=True)
+        create_extension(self.cmd, lambda: connect, options, versions, run)
+
+    def _default_settings(self) -> Sequence[str]:
+        """Settings like those of the AksCompute. Raises RequiredArgumentMissingError where it serves HTTPS."""
+        ssl = (self._properties(self.compute).get("properties") or {}).get("sslConfiguration") or {}
+        if str(ssl.get("status") or "Disabled").lower() in ("enabled", "auto"):
+            host = ssl.get("cname") or "HOST"
+            raise az_error(
+                "RequiredArgumentMissingError",
+                f"Compute '{self.ref.name}' serves HTTPS; its certificate is needed again.",
+                [
+                    f"--config inferenceRouterServiceType=loadBalancer sslCname={host} "
+                    "--config-protected sslCertPemFile=cert.pem sslKeyPemFile=key.pem"
+                ],
+            )
+        return ("inferenceRouterServiceType=loadBalancer", "allowInsecureConnections=True")
+
+    def _attach(self) -> None:
+        from azext_amlk8s.operations.compute_attach import attach
+
+        attach(
+            self.cmd,
+            self.ref.workspace.resource_group,
+            self.ref.workspace.name,
+            name=self.target.name,
+            resource_id=self.cluster.id,
+            namespace=self.namespace,
+            identity_type="SystemAssigned",
+            create_namespace=True,
+            yes=True,
+        )
+
+    def _detach(self) -> None:
+        self._detach_compute(self.ref)
+
+    def _detach_compute(self, ref: ComputeRef) -> None:
+        from azext_amlk8s.console.progress import follow
+
+        operation = self.client.begin_detach_compute(ref)
+        follow(self.cmd, operation, f"Detaching {ref.name}", f"az amlk8s compute show {ref.cli_args}", timeout=SECONDS)
+
+    def _uninstall(self) -> None:
+        from azext_amlk8s.operations.extension_delete import delete_extension
+
+        name = str((self.extension or {}).get("name") or DEFAULT_NAME)
+        delete_extension(self.cmd, self.client, self.cluster, name, yes=True)
+
+    def _config(self) -> Resource:
+        return self._properties(self.extension or {}).get("configurationSettings") or {}
+
+    @staticmethod
+    def _properties(resource: Resource) -> Resource:
+        return resource.get("properties") or {}
+
+
+@dataclass(frozen=True)
+class SettingsMigration:
+    """From settings under names of earlier releases; an installation of az k8s-extension is adopted unchanged."""
+
+    cmd: AzCliCommand
+    client: AzureClient
+    ref: ComputeRef
+    cluster: ClusterRef
+    extension: Resource | None
+    rollback_until: str = ""
+
+    @property
+    def source(self) -> str:
+        """Kubernetes, with former settings or without."""
+        return "Kubernetes with former settings" if self._former() else "Kubernetes"
+
+    @property
+    def nothing_to_do(self) -> str:
+        """What to say where every step is done."""
+        return (
+            f"Compute '{self.ref.name}' and extension '{(self.extension or {}).get('name')}' are used as they are, "
+            "whatever installed them. Nothing to migrate."
+        )
+
+    def steps(self) -> list[Step]:
+        """One step for each former setting, and one for instance types in the form of 2021."""
+        if self.extension is None:
+            raise az_error(
+                "ResourceNotFoundError",
+                f"Cluster '{self.cluster.name}' has no AzureML extension.",
+                [f"az amlk8s extension create {self.cluster.cli_args} --config enableTraining=True"],
+            )
+        former = self._former()
+        if not former:
+            return []
+        pairs = ", ".join(f"{old} -> {new}={value}" for old, (new, value) in former.items())
+        return [
+            Step(
+                "rename-settings",
+                f"Set the settings that are read today: {pairs}",
+                "The router may be replaced; the former names stay, and nothing reads them.",
+                False,
+                "",
+                self._rename,
+            )
+        ]
+
+    def undo_steps(self) -> list[Step]:
+        """None: settings that nothing read are not restored."""
+        raise az_error("ValidationError", "Only a migration from AksCompute has a rollback.")
+
+    def _former(self) -> dict[str, tuple[str, str]]:
+        """Deployed settings under former names whose current name is not deployed: the name and value of today."""
+        from azext_amlk8s.settings import read_deployed, read_settings
+
+        deployed = read_deployed(dict(self.extension or {}))
+        found: dict[str, tuple[str, str]] = {}
+        for key, value in deployed.config.items():
+            read, _ = read_settings((f"{key}={value}",), ())
+            for name, current in read.config.items():
+                if name != key and name.lower() != key.lower() and name not in deployed.config:
+                    found[key] = (name, current)
+        return found
+
+    def _rename(self) -> None:
+        from azext_amlk8s.operations.extension_common import RunOptions
+        from azext_amlk8s.operations.extension_update import update_extension
+
+        pairs = [f"{name}={value}" for name, value in self._former().values()]
+        extension = ExtensionRef(self.cluster, str((self.extension or {}).get("name")))
+        connect = (self.client, self.cluster)
+        versions = {"release_train": None, "version": None, "auto_upgrade": None}
+        update_extension(
+            self.cmd, lambda: connect, SettingOptions(config=pairs), versions, RunOptions(extension.name, yes=True)
+        )
