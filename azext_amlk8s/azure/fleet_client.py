@@ -38,7 +38,8 @@ class FleetClient(RememberingClient):
 
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         if _is_list_of_computes(resource_id):
-            return COMPUTES_SECONDS * (1 + len(value[1]) / COMPUTES_ON_A_PAGE) if value else 0.0
+            computes = value[1] if isinstance(value, tuple) else value  # by name, or as the list is
+            return COMPUTES_SECONDS * (1 + len(computes) / COMPUTES_ON_A_PAGE) if value else 0.0
         resources = value if isinstance(value, list) else [value]
         changing = any(isinstance(resource, Mapping) and _is_changing(resource) for resource in resources)
         return 0.0 if changing or self._is_written(resource_id) else KEEP_SECONDS

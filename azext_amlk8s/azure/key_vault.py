@@ -40,11 +40,15 @@ class VaultItem:
 
 @dataclass(frozen=True)
 class VaultSecret:
-    """A secret as the vault returns it: its value, its content type, and its ID with the version."""
+    """A secret as the vault returns it: its value, its content type, and its ID with the version.
+
+    expires is when it expires, in seconds since 1970, None for never.
+    """
 
     value: str = field(repr=False)
     content_type: str
     id: str
+    expires: int | None = None
 
 
 def parse_vault_id(text: str, suffix: str) -> VaultItem:
@@ -103,7 +107,14 @@ class VaultClient:
         if not isinstance(body, dict) or not isinstance(value, str):
             raise unexpected_response(response, "a secret")
         register_secret(value)
-        return VaultSecret(value, str(body.get("contentType") or ""), str(body.get("id") or item.id))
+        attributes = body.get("attributes")
+        expires = attributes.get("exp") if isinstance(attributes, dict) else None
+        return VaultSecret(
+            value,
+            str(body.get("contentType") or ""),
+            str(body.get("id") or item.id),
+            expires if isinstance(expires, int) else None,
+        )
 
     def _send(self, item: VaultItem) -> Any:
         from azure.core.exceptions import HttpResponseError, ResourceNotFoundError

@@ -75,6 +75,12 @@ STATUS_OPTIONS = tuple(
         PARALLEL,
     )
 )
+PRUNE_NAMESPACES = Option(
+    "prune_namespaces",
+    help="Also delete the namespaces that the setup has created and the files no longer have, with everything in them. "
+    "It requires on_remove: delete.",
+    is_flag=True,
+)
 
 CLUSTER = (
     options.RESOURCE_GROUP,
@@ -128,6 +134,7 @@ COMMANDS = (
             Option("out", help="File for the plan, to be used with apply --plan. It contains no secrets."),
             PARALLEL,
             SEND_SECRETS,
+            PRUNE_NAMESPACES,
         ),
         examples=(
             ("Show what would change.", "az amlk8s plan -f azureml.yaml"),
@@ -160,6 +167,7 @@ COMMANDS = (
                 settings={"type": int},
             ),
             SEND_SECRETS,
+            PRUNE_NAMESPACES,
             Option("report", help="File for a report with a case for each cluster: JUnit for .xml, otherwise JSON."),
             Option(
                 "only_failed",

@@ -7,10 +7,15 @@ from typing import Any
 
 from azext_amlk8s.console.reports import MARKS, count, fix_lines
 
-MARK_OF_ACTION = {"create": "+", "update": "~", "adopt": "=", "none": " ", "blocked": "✗", "unknown": "?"}
+MARK_OF_ACTION = {
+    "create": "+", "update": "~", "detach": "-", "delete": "-", "adopt": "=", "none": " ", "blocked": "✗",
+    "unknown": "?",
+}  # fmt: skip
 WORDS = {
     "create": "to create or complete",
     "update": "to update",
+    "detach": "to detach",
+    "delete": "to delete from",
     "adopt": "existing, used as it is",
     "none": "unchanged",
     "blocked": "blocked",

@@ -170,10 +170,11 @@ class Cluster:
             if refused.status != 404:
                 raise
 
-    def create_namespace(self, name: str) -> None:
+    def create_namespace(self, name: str, labels: dict[str, str] | None = None) -> None:
         """Create a namespace; an existing one is kept. Raises ClusterUnreachable, ClusterRefused."""
+        metadata = {"name": name, **({"labels": labels} if labels else {})}
         try:
-            self.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+            self.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
         except ClusterRefused as refused:
             if refused.status != 409:
                 raise

@@ -101,7 +101,7 @@ class DeploymentEngine:
 
         client = DeploymentsClient(self._cmd.cli_ctx, deployment.subscription)
         try:
-            client.begin(deployment.name, deployment.body(read_secrets(deployment)))
+            client.begin(deployment.name, deployment.body(read_secrets(deployment, self._planning.vaults)))
         except (AzureError, AzCLIError) as error:
             # The same deployment may be running: of an earlier run, or of a request whose response was lost.
             if getattr(getattr(error, "error", None), "code", "") != ACTIVE:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.operations.render_inputs import read_cluster_inputs
-from azext_amlk8s.operations.setup_inputs import Clients, extension_versions, read_secret
+from azext_amlk8s.operations.setup_inputs import Clients, extension_versions
+from azext_amlk8s.operations.setup_secrets import VaultReader, read_reference
 from azext_amlk8s.setup_files.plan import CHANGING, CREATE, ClusterPlan
 
 if TYPE_CHECKING:
@@ -35,9 +36,12 @@ def engine_inputs(clients: Clients, items: Sequence[Item]) -> list[ClusterInput]
     return found
 
 
-def read_secrets(deployment: EngineDeployment) -> dict[str, str]:
+def read_secrets(deployment: EngineDeployment, vaults: VaultReader) -> dict[str, str]:
     """The values of the secure parameters of a deployment. Raises ValidationError where one cannot be read."""
-    return {name: read_secret(secret.key, {secret.kind: secret.source}) for name, secret in deployment.secrets.items()}
+    return {
+        name: read_reference("", secret.key, {secret.kind: secret.source}, vaults)
+        for name, secret in deployment.secrets.items()
+    }
 
 
 def _extension_action(plan: ClusterPlan) -> str:

@@ -70,7 +70,7 @@ def _with_place(finding: Finding, one: ClusterSetup) -> Finding:
 
 def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
     from azext_amlk8s.operations.settings import read_cluster_facts
-    from azext_amlk8s.operations.setup_planning import attach_request
+    from azext_amlk8s.operations.setup_parts import attach_request
     from azext_amlk8s.rendering import ClusterInput
     from azext_amlk8s.settings import Settings
 

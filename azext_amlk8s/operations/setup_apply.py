@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from azext_amlk8s.instance_types.documents import Text
     from azext_amlk8s.operations.deployment_engine import DeploymentEngine
+    from azext_amlk8s.operations.setup_secrets import VaultReader
 
 APPLY_SECONDS = 3600
 # For so long what the checks of a plan found is taken to hold, so that they are not repeated.
@@ -54,6 +55,7 @@ def apply(
     max_parallel: int | None = None,
     max_failures: int | None = None,
     send_secrets: bool = False,
+    prune_namespaces: bool = False,
     report: str | None = None,
     only_failed: str | None = None,
     operation_timeout: int = APPLY_SECONDS,
@@ -76,6 +78,7 @@ def apply(
         max_parallel=max_parallel,
         max_failures=max_failures,
         send_secrets=send_secrets,
+        prune_namespaces=prune_namespaces,
         report=report,
         only=_read_report(only_failed) if only_failed else None,
         operation_timeout=operation_timeout,
@@ -93,6 +96,7 @@ def apply_documents(
     max_parallel: int | None = None,
     max_failures: int | None = None,
     send_secrets: bool = False,
+    prune_namespaces: bool = False,
     report: str | None = None,
     only: set[str] | None = None,
     operation_timeout: int = APPLY_SECONDS,
@@ -104,13 +108,20 @@ def apply_documents(
     saved is a plan that must still hold; only are the IDs of the clusters to apply, in lower case.
     """
     clients = Clients(cmd, planning=True)
-    setups, clusters = load_clusters(cmd, documents, clients)
+    setups, clusters = load_clusters(cmd, documents, clients, with_former=True)
     if only is not None:
         clusters = [cluster for cluster in clusters if cluster.cluster.id.lower() in only]
-    plans = plan_clusters(cmd, clusters, clients, max_parallel or DEFAULT_PARALLEL, send_secrets=send_secrets)
+    plans = plan_clusters(
+        cmd,
+        clusters,
+        clients,
+        max_parallel or DEFAULT_PARALLEL,
+        send_secrets=send_secrets,
+        prune_namespaces=prune_namespaces,
+    )
     if saved:
         _raise_if_changed(saved, plan_object(plans))
-    run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume)
+    run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume, clients.vaults)
     items = list(zip(clusters, plans, strict=True))
     startable = [item for item in items if _is_startable(item[1])]
     _print_plan(cmd, plans)
@@ -140,11 +151,12 @@ class _Run:
         send_secrets: bool,
         timeout: int,
         resume: str,
+        vaults: VaultReader,
     ) -> None:
         self._cmd, self._setups, self._resume = cmd, setups, resume
         self._parallel, self._failures = max_parallel, max_failures
         self._send_secrets, self._timeout = send_secrets, timeout
-        self._clients = Clients(cmd, planning=False)
+        self._clients = Clients(cmd, planning=False, vaults=vaults)
         self._planned = time.monotonic()
         self._engine: DeploymentEngine | None = None
 

@@ -11,11 +11,14 @@ from azext_amlk8s.computes import state_of
 from azext_amlk8s.console.errors import az_error, collect_findings, findings_text
 from azext_amlk8s.console.quiet import quiet_thread
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
-from azext_amlk8s.operations.setup_planning import attach_options, attach_request, changed_tags, read_types
+from azext_amlk8s.operations.setup_ownership import Ownership, setting_names
+from azext_amlk8s.operations.setup_parts import attach_options, attach_request, changed_tags, read_types
+from azext_amlk8s.operations.setup_removing import remove_planned
 from azext_amlk8s.rules import Severity
 from azext_amlk8s.setup_files import ClusterSetup
 from azext_amlk8s.setup_files.outcomes import FAILED, PENDING, SUCCEEDED, Outcome
-from azext_amlk8s.setup_files.plan import CHANGING, UNKNOWN, ClusterPlan
+from azext_amlk8s.setup_files.ownership import owner_labels
+from azext_amlk8s.setup_files.plan import CREATE, UNKNOWN, UPDATE, ClusterPlan
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -84,17 +87,40 @@ class ClusterApplier:
                 self._wait_where_types_follow()
             else:
                 self._apply_extension()
+        self._record_ownership()
         for resource in self._plan.resources:
-            if resource.kind == NAMESPACE and resource.action in CHANGING:
-                self._connect().create_namespace(resource.name)
+            if resource.kind == NAMESPACE and resource.action == CREATE:
+                self._connect().create_namespace(resource.name, owner_labels(self._one.setup))
                 self._done.append(f"namespace '{resource.name}'")
         if self._changes(COMPUTE):
             self._apply_compute()
         if self._changes(INSTANCE_TYPE):
             self._apply_instance_types()
+        removed = remove_planned(self._cmd, self._clients, self._one, self._plan, self._connect, self._timeout)
+        self._done += [f"{resource} removed" for resource in removed]
 
     def _changes(self, kind: str) -> bool:
-        return any(resource.kind == kind and resource.action in CHANGING for resource in self._plan.resources)
+        return any(resource.kind == kind and resource.action in (CREATE, UPDATE) for resource in self._plan.resources)
+
+    def _record_ownership(self) -> None:
+        """Record in the cluster, where it can be reached, what belongs to the setup."""
+        from knack.log import get_logger
+
+        from azext_amlk8s.kubernetes import ClusterError
+
+        one = self._one
+        if one.has_left or not any(self._changes(kind) for kind in (EXTENSION, NAMESPACE, INSTANCE_TYPE)):
+            return
+        connection, _ = self._clients.connect(one)
+        if connection is None:
+            return
+        extensions = [resource for resource in self._plan.resources if resource.kind == EXTENSION]
+        created = any(resource.action == CREATE for resource in extensions)
+        name = extensions[0].name if extensions else ""
+        try:
+            Ownership(connection, one.setup).record(name, created, setting_names(one) if extensions else ())
+        except ClusterError as error:
+            get_logger(__name__).warning("%s: the owner was not recorded: %s", one.cluster.name, error)
 
     def _pending(self) -> tuple[str, ...]:
         """What cannot be applied because the cluster cannot be read."""
@@ -113,7 +139,9 @@ class ClusterApplier:
         run = RunOptions((one.extension or {}).get("name"), timeout=self._timeout, yes=True, checked=self._checked)
         existing = find_extension_of_cluster(read_cluster(client, one.cluster)[1], one.cluster, run.name)
         deployed = read_deployed(existing).protected if existing else ()
-        given = extension_settings(one, deployed, send_secrets=self._send_secrets)
+        given = extension_settings(
+            one, deployed, self._clients.vaults, send_secrets=self._send_secrets, reset=self._reset_settings()
+        )
 
         def connect() -> tuple[Any, Any]:
             return client, one.cluster
@@ -122,6 +150,15 @@ class ClusterApplier:
         self._done.append(f"extension '{(result or {}).get('name')}'")
         if existing is None:
             self._wait_where_types_follow()
+
+    def _reset_settings(self) -> list[str]:
+        """The settings that the plan resets."""
+        from azext_amlk8s.settings.update import RESET
+
+        changes = [
+            change for resource in self._plan.resources if resource.kind == EXTENSION for change in resource.changes
+        ]
+        return [change.key for change in changes if change.after == RESET]
 
     def _wait_where_types_follow(self) -> None:
         """Wait until the new extension serves the kind InstanceType, if it is needed and the cluster can be reached."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from azext_amlk8s.azure.remembering_client import RememberingClient
     from azext_amlk8s.instance_types.documents import Text
     from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.operations.setup_secrets import VaultReader
     from azext_amlk8s.rules import Finding
     from azext_amlk8s.settings import Settings
 
@@ -30,11 +29,14 @@ READ_THREADS = 16
 
 
 class Clients:
-    """One client for each subscription; planning ones never write."""
+    """One client for each subscription; planning ones never write. vaults reads what the files refer to, once."""
 
-    def __init__(self, cmd: AzCliCommand, *, planning: bool) -> None:
+    def __init__(self, cmd: AzCliCommand, *, planning: bool, vaults: VaultReader | None = None) -> None:
+        from azext_amlk8s.operations.setup_secrets import VaultReader
+
         self._cli_ctx, self._planning = cmd.cli_ctx, planning
         self._clients: dict[str, RememberingClient] = {}
+        self.vaults = vaults or VaultReader(cmd.cli_ctx)
         self._lock = Lock()
 
     def of(self, subscription: str | None) -> RememberingClient:
@@ -77,8 +79,13 @@ class FileSettings(SettingOptions):
         return settings, list(findings)
 
 
-def load_clusters(cmd: AzCliCommand, texts: Iterable[Text], clients: Clients) -> tuple[list[Setup], list[ClusterSetup]]:
-    """The setups of files, and what each of their clusters must have. Raises ValidationError with all errors."""
+def load_clusters(
+    cmd: AzCliCommand, texts: Iterable[Text], clients: Clients, *, with_former: bool = False
+) -> tuple[list[Setup], list[ClusterSetup]]:
+    """The setups of files, and what each of their clusters must have. Raises ValidationError with all errors.
+
+    with_former: also what belongs to the setups in Azure although their files no longer have it.
+    """
     from azext_amlk8s.setup_files import check_all, read_setups, resolve_clusters
 
     subscription = clients.of(None).subscription_id
@@ -92,67 +99,82 @@ def load_clusters(cmd: AzCliCommand, texts: Iterable[Text], clients: Clients) ->
         clusters += resolved
         found += [*more, *others]
     raise_for_errors(found, check_all(clusters))
-    return list(setups), clusters
+    return list(setups), [
+        cluster
+        for setup in setups
+        for cluster in _with_former(
+            setup, [each for each in clusters if each.setup == setup.name], clients, subscription
+        )
+    ]
 
 
-def extension_settings(one: ClusterSetup, deployed: Iterable[str], *, send_secrets: bool = False) -> FileSettings:
-    """The settings of the extension of a cluster. deployed are the names of its protected settings.
+def _with_former(
+    setup: Setup, clusters: Sequence[ClusterSetup], clients: Clients, subscription: str
+) -> Sequence[ClusterSetup]:
+    """The clusters, and what carries the tag of the setup in its workspace although its files no longer have it."""
+    from azure.core.exceptions import AzureError
+
+    from azext_amlk8s.setup_files import with_former_computes, workspace_of
+
+    workspace = workspace_of(setup, subscription)
+    if workspace is None:
+        return clusters
+    try:
+        computes = clients.of(workspace.subscription).list_computes(workspace)
+    except AzureError:  # planning reports it
+        return clusters
+    return with_former_computes(setup, clusters, workspace, computes)
+
+
+def extension_settings(
+    cluster_setup: ClusterSetup,
+    deployed: Iterable[str],
+    vaults: VaultReader,
+    *,
+    send_secrets: bool = False,
+    reset: Iterable[str] = (),
+) -> FileSettings:
+    """The settings of the extension of a cluster. deployed are the names of its protected settings; reset are settings
+    that the files no longer have and that get their defaults again.
 
     Secrets are left out where all of them are deployed already, unless send_secrets: their values cannot be compared.
     """
+    from azext_amlk8s.operations.setup_secrets import read_certificate, read_secret
     from azext_amlk8s.settings.certificate_files import SENT_AS
     from azext_amlk8s.settings.schema import find_key
 
-    part = one.extension or {}
+    part = cluster_setup.extension or {}
+    tls = part.get("tls") or {}
+    plain = {**plain_settings(cluster_setup), **dict.fromkeys(reset, "")}
+    names = {key: known.name if (known := find_key(key)) else key for key in part.get("protected_settings") or {}}
+    has_certificate = "files" in tls or "key_vault_certificate" in tls
+    sent = {SENT_AS.get(name, name) for name in (*names.values(), *(SENT_AS if has_certificate else ()))}
+    if not send_secrets and sent and sent <= set(deployed):
+        return FileSettings(plain=plain, place=cluster_setup.place)
+    secrets = {key: read_secret(cluster_setup, key, vaults) for key in names}
+    if "files" in tls:
+        secrets |= {"sslCertPemFile": str(tls["files"]["certificate"]), "sslKeyPemFile": str(tls["files"]["key"])}
+    elif has_certificate:
+        secrets |= dict(zip(SENT_AS, read_certificate(cluster_setup, vaults), strict=True))
+    return FileSettings(plain=plain, protected=secrets, place=cluster_setup.place)
+
+
+def plain_settings(cluster_setup: ClusterSetup) -> dict[str, Any]:
+    """The plain settings of the extension, those of tls included, as the files spell them."""
+    part = cluster_setup.extension or {}
     tls = part.get("tls") or {}
     plain = dict(part.get("settings") or {})
     if "kubernetes_secret" in tls:
         plain["sslSecret"] = tls["kubernetes_secret"]
     if "cname" in tls:
         plain["sslCname"] = tls["cname"]
-    names = {key: known.name if (known := find_key(key)) else key for key in part.get("protected_settings") or {}}
-    pem = {"sslCertPemFile": "certificate", "sslKeyPemFile": "key"} if "files" in tls else {}
-    sent = {SENT_AS.get(name, name) for name in (*names.values(), *pem)}
-    if not send_secrets and sent and sent <= set(deployed):
-        return FileSettings(plain=plain, place=one.place)
-    if "key_vault_certificate" in tls:
-        _reject_secret("tls", str(tls["key_vault_certificate"]), "Azure Key Vault is not supported yet")
-    secrets = {key: read_secret(key, part["protected_settings"][key]) for key in names}
-    secrets |= {key: str(tls["files"][name]) for key, name in pem.items()}
-    return FileSettings(plain=plain, protected=secrets, place=one.place)
+    return plain
 
 
-def extension_versions(one: ClusterSetup) -> dict[str, Any]:
+def extension_versions(cluster_setup: ClusterSetup) -> dict[str, Any]:
     """release_train, version and auto_upgrade of the extension, None where the file does not say."""
-    part = one.extension or {}
+    part = cluster_setup.extension or {}
     return {key: part.get(key) for key in ("release_train", "version", "auto_upgrade")}
-
-
-def read_secret(key: str, reference: Mapping[str, str]) -> str:
-    """The secret that a reference names. Raises ValidationError where it cannot be read."""
-    from azext_amlk8s.redaction import register_secret
-
-    (kind, source), *_ = reference.items()
-    value = ""
-    if kind == "env":
-        value = os.environ.get(source, "")
-        if not value:
-            _reject_secret(key, f"the environment variable {source}", "it is not set")
-    elif kind == "file":
-        try:
-            value = Path(source).expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            _reject_secret(key, f"the file {source}", str(getattr(error, "strerror", None) or "it is not text").lower())
-    else:
-        _reject_secret(key, source, "Azure Key Vault is not supported yet")
-    register_secret(value)
-    return value
-
-
-def _reject_secret(key: str, source: str, reason: str) -> None:
-    from azext_amlk8s.setup_files.plan import unreadable_secret
-
-    raise_for_errors(unreadable_secret(key, source, reason))
 
 
 def _find_clusters(

@@ -26,6 +26,7 @@ def plan(
     out: str | None = None,
     max_parallel: int = DEFAULT_PARALLEL,
     send_secrets: bool = False,
+    prune_namespaces: bool = False,
 ) -> dict[str, Any]:
     """What would change in each cluster of setup files, with all findings. Nothing is written.
 
@@ -38,8 +39,10 @@ def plan(
 
     documents = texts(file)
     clients = Clients(cmd, planning=True)
-    _, clusters = load_clusters(cmd, documents, clients)
-    plans = plan_clusters(cmd, clusters, clients, max_parallel, send_secrets=send_secrets)
+    _, clusters = load_clusters(cmd, documents, clients, with_former=True)
+    plans = plan_clusters(
+        cmd, clusters, clients, max_parallel, send_secrets=send_secrets, prune_namespaces=prune_namespaces
+    )
     result = plan_object(plans)
     if out:
         save_plan(out, documents, result)

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from azext_amlk8s.computes import (
     AttachFacts,
     compare_compute,
-    find_extension,
-    parse_identity,
     replace_command,
     resolved_by_options,
     state_of,
@@ -20,11 +18,21 @@ from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest
 from azext_amlk8s.console.errors import collect_findings, raise_for_errors
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
-from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef, ComputeRef
+from azext_amlk8s.operations.setup_ownership import removed_settings
+from azext_amlk8s.operations.setup_parts import (
+    attach_options,
+    attach_request,
+    changed_tags,
+    namespaces_of,
+    read_types,
+)
+from azext_amlk8s.operations.setup_removal_planning import plan_removals
+from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
 from azext_amlk8s.setup_files.file_terms import in_terms_of_file, place_of_finding
-from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION, DEFAULT_NAMESPACE
+from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION
+from azext_amlk8s.setup_files.ownership import PART_OF, other_applyset
 from azext_amlk8s.setup_files.plan import (
     ADOPT,
     BLOCKED,
@@ -45,146 +53,54 @@ if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient
-    from azext_amlk8s.instance_types.model import InstanceType
     from azext_amlk8s.kubernetes import Cluster
-    from azext_amlk8s.operations.compute_attach import Attachment, AttachOptions
+    from azext_amlk8s.operations.compute_attach import Attachment
 
 Resource = Mapping[str, Any]
 # Errors of az that say nothing about the setup: what they hide is unknown.
 UNREADABLE = ("AzureConnectionError", "AzureResponseError", "AzureInternalError", "ForbiddenError", "UnauthorizedError")
 INTERNAL = "CLIInternalError"
-# What `compute attach` reports about roles; with roles: skip it is left out.
-ROLE_RULE = "C121"
+EXISTING = "It exists, and was not created by this setup."
 
 
 def plan_clusters(
-    cmd: AzCliCommand, clusters: Sequence[ClusterSetup], clients: Clients, parallel: int, *, send_secrets: bool = False
+    cmd: AzCliCommand,
+    clusters: Sequence[ClusterSetup],
+    clients: Clients,
+    parallel: int,
+    *,
+    send_secrets: bool = False,
+    prune_namespaces: bool = False,
 ) -> list[ClusterPlan]:
     """The plan of each cluster, in order. Nothing is written."""
+
+    def plan_cluster(cluster_setup: ClusterSetup) -> ClusterPlan:
+        try:
+            return _ClusterPlanner(cmd, clients, cluster_setup, send_secrets, prune_namespaces).plan()
+        finally:
+            clients.release(cluster_setup)
+
     pool = DaemonPool(max(1, min(parallel, len(clusters))))
     try:
-        return list(pool.map(lambda one: _plan_cluster(cmd, clients, one, send_secrets), clusters))
+        return list(pool.map(plan_cluster, clusters))
     finally:
         pool.close()
-
-
-def _plan_cluster(cmd: AzCliCommand, clients: Clients, one: ClusterSetup, send_secrets: bool) -> ClusterPlan:
-    try:
-        return _ClusterPlanner(cmd, clients, one, send_secrets).plan()
-    finally:
-        clients.release(one)
-
-
-def namespaces_of(one: ClusterSetup) -> list[str]:
-    """The namespaces that a cluster must have, that of its compute included."""
-    own = [one.compute_namespace] if one.compute_name and one.compute_namespace != DEFAULT_NAMESPACE else []
-    return list(dict.fromkeys([*one.namespaces, *own]))
-
-
-def attach_request(one: ClusterSetup) -> AttachRequest:
-    """The compute of a cluster as a request; its tags name the setup. Raises ValidationError for its identity."""
-    assert one.workspace is not None
-    part = one.compute or {}
-    identity_part = part.get("identity") or {}
-    kind = {"system_assigned": "SystemAssigned", "user_assigned": "UserAssigned"}.get(str(identity_part.get("type")))
-    ids = [str(item["resource_id"]) for item in identity_part.get("user_assigned_identities") or ()]
-    identity, findings = parse_identity(kind, " ".join(ids))
-    raise_for_errors(findings)
-    return AttachRequest(
-        ComputeRef(one.workspace, one.compute_name),
-        one.cluster,
-        one.compute_namespace,
-        identity,
-        {**(part.get("tags") or {}), OWNER_TAG: one.setup},
-        part.get("description"),
-        str(part.get("workload") or ""),
-        context=one.context,
-    )
-
-
-def attach_options(one: ClusterSetup, *, checked: bool = False) -> AttachOptions:
-    """How the compute of a cluster is attached; checked: its plan is recent."""
-    from azext_amlk8s.operations.compute_attach import AttachOptions
-
-    skip = (ROLE_RULE,) if one.roles == "skip" else ()
-    return AttachOptions(
-        create_namespace=True, assign_roles=one.roles == "ensure", yes=True, skip_checks=skip, checked=checked
-    )
-
-
-def changed_tags(one: ClusterSetup, compute: Resource) -> list[Change]:
-    """The tags of the file that an existing compute lacks, or has with another value."""
-    existing, wanted = compute.get("tags") or {}, (one.compute or {}).get("tags") or {}
-    return [
-        Change(f"tags.{key}", existing.get(key), str(value))
-        for key, value in wanted.items()
-        if existing.get(key) != str(value)
-    ]
-
-
-def deployed_extension(client: AzureClient, one: ClusterSetup) -> Resource | None:
-    """The extension that the cluster has, or None."""
-    from azext_amlk8s.operations.extension_common import read_cluster
-
-    return find_extension(read_cluster(client, one.cluster)[1])
-
-
-def read_types(one: ClusterSetup, client: AzureClient, connection: Cluster | None) -> list[InstanceType]:
-    """The instance types of a cluster; those from nodes only with a connection. Raises ValidationError."""
-    from azext_amlk8s.instance_types.documents import read_texts
-    from azext_amlk8s.instance_types.rules import read_object
-    from azext_amlk8s.instance_types.yaml_documents import Document
-    from azext_amlk8s.operations.cluster_options import ClusterOptions, ClusterSession
-    from azext_amlk8s.operations.input_files import texts
-    from azext_amlk8s.operations.instance_type_apply import types_from_nodes
-
-    documents: list[Any] = []
-    types: list[InstanceType] = []
-    findings: list[Finding] = []
-    for item in one.instance_types:
-        if isinstance(item, Mapping) and "file" in item:
-            documents += texts([str(item["file"])])
-        elif isinstance(item, Document):
-            instance_type, found = read_object(item)
-            types += [instance_type] if instance_type else []
-            findings += found
-        elif connection is not None:
-            shares = item.get("from_nodes") if isinstance(item, Mapping) else None
-            options = ClusterOptions(
-                cluster_name=one.cluster.name,
-                cluster_type=one.cluster.type,
-                resource_group_name=one.cluster.resource_group,
-            )
-            proposed = types_from_nodes(ClusterSession(connection, "", client, one.cluster), options, shares)
-            # A type that exists is kept, since a proposal changes with the pods that are running.
-            existing = _existing_types(connection)
-            types += [existing.get(instance_type.name, instance_type) for instance_type in proposed]
-    read, more = read_texts(documents)
-    raise_for_errors(findings, more)
-    return [*read, *types]
-
-
-def _existing_types(connection: Cluster) -> Mapping[str, InstanceType]:
-    """The instance types of a cluster by name; none where it has no definition of them yet."""
-    from azext_amlk8s.instance_types.model import types_of_objects
-    from azext_amlk8s.kubernetes import NoInstanceTypes
-
-    try:
-        return types_of_objects(connection.list_instance_types())
-    except NoInstanceTypes:
-        return {}
 
 
 class _ClusterPlanner:
     """Plans one cluster; each part is planned even if another one fails."""
 
-    def __init__(self, cmd: AzCliCommand, clients: Clients, one: ClusterSetup, send_secrets: bool) -> None:
+    def __init__(
+        self, cmd: AzCliCommand, clients: Clients, one: ClusterSetup, send_secrets: bool, prune_namespaces: bool
+    ) -> None:
         self._cmd, self._clients, self._one, self._send_secrets = cmd, clients, one, send_secrets
+        self._prune_namespaces = prune_namespaces
         self._client = clients.of(one.cluster.subscription)
         self._findings: list[Finding] = []
         # The extension as it will be, for the rules about what needs it; None where the plan does not change it.
         self._planned_extension: Resource | None = None
         self._creates_extension = False
+        self._has_connected = False
 
     def plan(self) -> ClusterPlan:
         """The plan, with all findings."""
@@ -200,6 +116,10 @@ class _ClusterPlanner:
                 resources += self._guarded("compute", one.compute_name, self._compute)
             if one.instance_types:
                 resources += self._guarded("instance types", "", self._instance_types)
+            kinds = {resource.kind: resource.action for resource in resources}
+            if kinds.get("instance types") is None:
+                wanted = {resource.name for resource in resources if resource.kind == "instance type"}
+                resources += self._guarded("removals", "", partial(self._removals, wanted))
         findings = {finding: in_terms_of_file(finding) for finding in self._findings}
         places = {shown: place_of_finding(finding, one) for finding, shown in findings.items()}
         return ClusterPlan(one.setup, one.cluster, resources, tuple(findings.values()), places)
@@ -220,6 +140,11 @@ class _ClusterPlanner:
                 self._findings += cannot_plan(self._one.cluster.name, message, fix)
             return [ResourcePlan(kind, name, BLOCKED)]
 
+    def _connect(self) -> tuple[Cluster | None, str]:
+        """The connection to the cluster, or None and why."""
+        self._has_connected = True
+        return self._clients.connect(self._one)
+
     def _errors(self) -> int:
         return sum(finding.severity is Severity.ERROR for finding in self._findings)
 
@@ -236,7 +161,8 @@ class _ClusterPlanner:
         if existing is None:
             self._creates_extension = True
             self._planned_extension = _extension_after({"name": run.name or DEFAULT_EXTENSION}, {})
-        given = extension_settings(one, deployed, send_secrets=self._send_secrets)
+        reset = removed_settings(one, existing, lambda: self._connect()[0]) if existing else ()
+        given = extension_settings(one, deployed, self._clients.vaults, send_secrets=self._send_secrets, reset=reset)
 
         def connect() -> tuple[AzureClient, ClusterRef]:
             return client, one.cluster
@@ -270,7 +196,7 @@ class _ClusterPlanner:
         return ResourcePlan("extension", name, NONE)
 
     def _namespace(self, name: str) -> list[ResourcePlan]:
-        connection, note = self._clients.connect(self._one)
+        connection, note = self._connect()
         if connection is None:
             return [ResourcePlan("namespace", name, UNKNOWN, note=note)]
         exists = connection.read(f"/api/v1/namespaces/{name}") is not None
@@ -318,7 +244,7 @@ class _ClusterPlanner:
         if changes := changed_tags(one, compute):
             return ResourcePlan("compute", ref.name, UPDATE, changes)
         if not owner:
-            return ResourcePlan("compute", ref.name, ADOPT, note="It exists, and was not created by this setup.")
+            return ResourcePlan("compute", ref.name, ADOPT, note=EXISTING)
         return ResourcePlan("compute", ref.name, NONE)
 
     def _new_compute(self, client: AzureClient, request: AttachRequest) -> list[ResourcePlan]:
@@ -357,7 +283,7 @@ class _ClusterPlanner:
         from azext_amlk8s.operations.cluster_options import ClusterSession
         from azext_amlk8s.operations.instance_type_apply import apply_types
 
-        connection, note = self._clients.connect(self._one)
+        connection, note = self._connect()
         types = read_types(self._one, self._client, connection)
         if connection is None:
             names = [each.name for each in types] or [""]
@@ -371,15 +297,31 @@ class _ClusterPlanner:
             return [ResourcePlan("instance type", each.name, CREATE) for each in types]
         return [_type_plan(each) for each in done]
 
+    def _removals(self, types: set[str]) -> list[ResourcePlan]:
+        connects = self._has_connected or self._one.on_remove == "delete"
+        return plan_removals(
+            self._client,
+            self._one,
+            types,
+            self._connect if connects else None,
+            prune_namespaces=self._prune_namespaces,
+        )
+
 
 def _type_plan(done: Mapping[str, Any]) -> ResourcePlan:
-    """What a dry run of `instance-type apply` returned for one type."""
+    """What a dry run of `instance-type apply` returned for one type; the label of the setup alone is an adoption."""
     actions = {"created": CREATE, "changed": UPDATE, "unchanged": NONE, "conflict": BLOCKED}
     changes = [
         Change(str(each["field"]), None if each["before"] is None else str(each["before"]), str(each["after"]))
         for each in done.get("changes") or ()
     ]
-    return ResourcePlan("instance type", str(done["name"]), actions[str(done["action"])], changes)
+    owners = [change for change in changes if change.key.endswith(PART_OF)]
+    if other := next((change.before for change in owners if change.before), None):
+        raise_for_errors(other_applyset("instance type", str(done["name"]), other))
+    others = [change for change in changes if change not in owners]
+    if changes and not others:
+        return ResourcePlan("instance type", str(done["name"]), ADOPT, note=EXISTING)
+    return ResourcePlan("instance type", str(done["name"]), actions[str(done["action"])], others)
 
 
 def _extension_after(existing: Resource, body: Mapping[str, Any]) -> Resource:

@@ -35,7 +35,9 @@ def file_status(
     from azext_amlk8s.setup_files.status import IN_SYNC, cluster_status, status_exit_code, status_object
 
     clients = Clients(cmd, planning=True)
-    _, clusters = load_clusters(cmd, texts(file), clients)
+    _, clusters = load_clusters(cmd, texts(file), clients, with_former=True)
+    # What has left the files and is kept is of no interest here.
+    clusters = [cluster for cluster in clusters if not (cluster.has_left and cluster.on_remove == "keep")]
     plans = plan_clusters(cmd, clusters, clients, max_parallel or DEFAULT_PARALLEL)
     statuses = [
         cluster_status(plan, _live_resources(clients, cluster_setup))

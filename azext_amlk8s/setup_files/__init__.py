@@ -7,6 +7,7 @@ from azext_amlk8s.setup_files.clusters import (
     unclear_cluster,
     unmatched_selector,
     waves_of,
+    with_former_computes,
 )
 from azext_amlk8s.setup_files.model import OWNER_TAG, ClusterEntry, ClusterSetup, Selector, Setup, Wave
 from azext_amlk8s.setup_files.reading import read_setups, workspace_of
@@ -27,5 +28,6 @@ __all__ = [
     "unclear_cluster",
     "unmatched_selector",
     "waves_of",
+    "with_former_computes",
     "workspace_of",
 ]

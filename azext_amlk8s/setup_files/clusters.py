@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from azext_amlk8s.computes.model import COMPUTE_SPEC
+from azext_amlk8s.computes.model import COMPUTE_SPEC, cluster_id_of
 from azext_amlk8s.computes.request_rules import invalid_compute_name
-from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.computes.view import is_kubernetes
+from azext_amlk8s.refs import ClusterRef, WorkspaceRef
 from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 from azext_amlk8s.setup_files.form_rules import duplicate_part
-from azext_amlk8s.setup_files.model import ClusterEntry, ClusterSetup, Part, Resource, Selector, Setup, Wave
+from azext_amlk8s.setup_files.model import OWNER_TAG, ClusterEntry, ClusterSetup, Part, Resource, Selector, Setup, Wave
 from azext_amlk8s.setup_files.reading import workspace_of
 from azext_amlk8s.shell import quote
 
@@ -125,6 +127,37 @@ def check_all(clusters: Sequence[ClusterSetup]) -> tuple[Finding, ...]:
         if other is not cluster:
             findings += duplicate_part(cluster.place, f"cluster '{cluster.cluster.name}'", other.place)
     return tuple(findings)
+
+
+def with_former_computes(
+    setup: Setup, clusters: Sequence[ClusterSetup], workspace: WorkspaceRef, computes: Iterable[Resource]
+) -> list[ClusterSetup]:
+    """The clusters with the computes of the setup that its files no longer have, and the clusters that have left them.
+
+    computes are those of the workspace; the tag of the setup says which belong to it.
+    """
+    names = {cluster.compute_name.lower() for cluster in clusters}
+    former: dict[str, tuple[ClusterRef, list[str]]] = {}
+    for compute in computes:
+        owner = str((compute.get("tags") or {}).get(OWNER_TAG) or "")
+        if owner != setup.name or not is_kubernetes(compute) or str(compute.get("name")).lower() in names:
+            continue
+        try:
+            cluster = ClusterRef.parse(cluster_id_of(compute))
+        except ValueError:
+            continue
+        former.setdefault(cluster.id.lower(), (cluster, []))[1].append(str(compute["name"]))
+    kept = [
+        replace(cluster, former_computes=former.pop(cluster.cluster.id.lower(), (None, ()))[1]) for cluster in clusters
+    ]
+    on_remove, place = str(setup.content.get("on_remove") or "keep"), setup.place("name")
+    return kept + [
+        ClusterSetup(
+            setup.name, cluster, workspace=workspace, on_remove=on_remove, place=place, wave=len(waves_of(setup)) - 1,
+            former_computes=former_names, has_left=True,
+        )
+        for cluster, former_names in former.values()
+    ]  # fmt: skip
 
 
 def _cluster_setup(

@@ -115,6 +115,9 @@ class ClusterSetup:
 
     compute_name is complete, and empty without a compute. wave is the number of its wave, from 0. The settings of the
     extension are spelled as in the file. places maps the keys of the parts to file:line:column.
+
+    former_computes are computes of the setup on this cluster that the files no longer have; has_left: the files no
+    longer have the cluster either.
     """
 
     setup: str
@@ -131,6 +134,8 @@ class ClusterSetup:
     place: str = ""
     wave: int = 0
     places: Mapping[str, str] = field(default_factory=dict, repr=False)
+    former_computes: Sequence[str] = ()
+    has_left: bool = False
 
     def place_of(self, key: str) -> str:
         """Where a key such as extension.settings.enableTraining is in the files, or else its parent or the cluster."""

@@ -9,8 +9,11 @@ from typing import Any
 from azext_amlk8s.refs import ClusterRef
 from azext_amlk8s.rules import Finding, Problem, Problems, Report, Severity, rule
 
-CREATE, UPDATE, ADOPT, NONE, BLOCKED, UNKNOWN = ACTIONS = ("create", "update", "adopt", "none", "blocked", "unknown")
-CHANGING = (CREATE, UPDATE)
+CREATE, UPDATE, DETACH, DELETE, ADOPT, NONE, BLOCKED, UNKNOWN = ACTIONS = (
+    "create", "update", "detach", "delete", "adopt", "none", "blocked", "unknown",
+)  # fmt: skip
+REMOVING = (DETACH, DELETE)
+CHANGING = (CREATE, UPDATE, *REMOVING)
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,13 @@ class ClusterPlan:
 
     @property
     def action(self) -> str:
-        """The action that says most: blocked, unknown, create, update, adopt or none."""
+        """The action that says most: blocked, unknown, create, update, detach, delete, adopt or none."""
         actions = {resource.action for resource in self.resources}
         if any(finding.severity is Severity.ERROR for finding in self.findings):
             return BLOCKED
-        return next((action for action in (BLOCKED, UNKNOWN, CREATE, UPDATE, ADOPT) if action in actions), NONE)
+        return next(
+            (action for action in (BLOCKED, UNKNOWN, CREATE, UPDATE, *REMOVING, ADOPT) if action in actions), NONE
+        )
 
     @property
     def changes(self) -> bool:
@@ -127,9 +132,10 @@ def cannot_plan(cluster: str, reason: str, fix: str) -> Problems:
     title="Sources of secrets",
     requires="A secret that has to be sent must be readable where the file says it is.",
 )
-def unreadable_secret(key: str, source: str, reason: str) -> Problems:
+def unreadable_secret(place: str, key: str, source: str, reason: str, fix: str) -> Problems:
     """A secret that cannot be read; reason is a clause."""
-    yield Problem(key, f"{key}: cannot be read from {source}: {reason}.", found=source)
+    where = f"{place}: {key}" if place else key
+    yield Problem(key, f"{where}: cannot be read from {source}: {reason}.", found=source, fix=fix)
 
 
 @rule(

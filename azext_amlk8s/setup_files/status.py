@@ -12,7 +12,17 @@ from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.refs import ClusterRef
 from azext_amlk8s.rules import Severity
 from azext_amlk8s.setup_files.model import Resource
-from azext_amlk8s.setup_files.plan import ADOPT, BLOCKED, CREATE, NONE, UNKNOWN, UPDATE, ClusterPlan, ResourcePlan
+from azext_amlk8s.setup_files.plan import (
+    ADOPT,
+    BLOCKED,
+    CREATE,
+    NONE,
+    REMOVING,
+    UNKNOWN,
+    UPDATE,
+    ClusterPlan,
+    ResourcePlan,
+)
 
 IN_SYNC, DRIFTED, CHANGING, MISSING, UNREADABLE, OFFLINE, FAILING = STATES = (
     "in sync", "drifted", "changing", "missing", "unknown", "offline", "failing",
@@ -140,12 +150,15 @@ def _drift(plan: ClusterPlan) -> Iterator[Mapping[str, Any]]:
             yield {"kind": resource.kind, "name": resource.name, "key": "", "before": None, "after": "exists"}
         elif resource.action == UPDATE and not resource.changes:
             yield {"kind": resource.kind, "name": resource.name, "key": "", "before": resource.note, "after": ""}
+        elif resource.action in REMOVING:
+            yield {"kind": resource.kind, "name": resource.name, "key": "", "before": "exists", "after": None}
 
 
 def _key_text(key: Mapping[str, Any]) -> str:
     """A difference in a few words: enableInference; small: cpu; namespace ml."""
     if not key["key"]:
-        return f"{key['kind']} {key['name']}".strip()
+        text = f"{key['kind']} {key['name']}".strip()
+        return text if key["after"] is not None else f"{text} is not in the files"
     return f"{key['name']}: {key['key']}" if key["kind"] == "instance type" else str(key["key"])
 
 

@@ -68,7 +68,7 @@ def export_extension(extension: Resource) -> dict[str, Any]:
     elif deployed.version:
         part["version"] = deployed.version
     generated = _generated_keys()
-    settings = {key: value for key, value in deployed.config.items() if key not in generated and _is_given(key)}
+    settings = {key: value for key, value in deployed.config.items() if is_given_by_users(key)}
     tls: dict[str, Any] = {}
     if CERTIFICATE in deployed.protected:
         tls["files"] = {"certificate": "cert.pem", "key": "key.pem"}
@@ -96,7 +96,7 @@ def export_compute(compute: Resource) -> dict[str, Any]:
     if ids:
         part["identity"] = {
             "type": "user_assigned",
-            "user_assigned_identities": [{"resource_id": one} for one in ids],
+            "user_assigned_identities": [{"resource_id": identity_id} for identity_id in ids],
         }
     elif str(identity.get("type") or "None").lower() == "systemassigned":
         part["identity"] = {"type": "system_assigned"}
@@ -164,6 +164,9 @@ def _generated_keys() -> set[str]:
     }
 
 
-def _is_given(key: str) -> bool:
+def is_given_by_users(key: str) -> bool:
+    """Whether a setting of a deployed extension is one that a user gives, and that no tool or service fills in."""
     known = find_key(key)
-    return known is not None and setting_schema(known.name).get("x-set", "given") == "given"
+    if known is None or key in _generated_keys():
+        return False
+    return bool(setting_schema(known.name).get("x-set", "given") == "given")
