@@ -69,7 +69,7 @@ def owner_of(obj: Object) -> str:
 
 
 def build_parent(setup: str, extension: str, created: bool, settings: Iterable[str]) -> dict[str, Any]:
-    """The ConfigMap of a setup; settings are the keys that the setup gives to the extension, which it may have created."""
+    """The ConfigMap of a setup. created: it created the extension; settings are the keys that it gives to it."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
