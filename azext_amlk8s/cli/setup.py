@@ -207,6 +207,9 @@ COMMANDS = (
                 help="Also delete the Azure resources that were created for the extensions, such as the relay.",
                 is_flag=True,
             ),
+            PRUNE_NAMESPACES.but(
+                help="Also delete the namespaces that the setup has created, with everything in them."
+            ),
             PARALLEL,
             OPERATION_TIMEOUT,
             options.YES,

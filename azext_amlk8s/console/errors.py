@@ -134,6 +134,23 @@ def confirm(cmd: AzCliCommand, question: str, yes: bool, refusal: str = "Nothing
         raise ManualInterrupt(f"{refusal}.")
 
 
+def confirm_name(cmd: AzCliCommand, question: str, name: str, yes: bool, refusal: str = "Nothing was changed") -> None:
+    """Ask for the name of what is destroyed. Raises as confirm does; any other answer than the name is a no."""
+    from azure.cli.core.azclierror import ManualInterrupt, RequiredArgumentMissingError
+    from knack.prompting import NoTTYException, prompt
+
+    if yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
+        return
+    try:
+        answer = str(prompt(f"{question} Enter '{name}' to continue: "))
+    except NoTTYException:
+        raise RequiredArgumentMissingError(f"{refusal}: confirmation is required. Use --yes.") from None
+    except EOFError:
+        answer = ""
+    if answer.strip() != name:
+        raise ManualInterrupt(f"{refusal}: expected '{name}'.")
+
+
 def azure_error(error: Exception, done: str = "") -> Exception:
     """The az error for a request that failed: no network, an invalid certificate, or a refusal with what it means.
 

@@ -52,7 +52,7 @@ def delete_extension(
         ExtensionRef(cluster_ref, name) if name else choose_extension(cluster_ref, extensions, default=DEFAULT_NAME)
     )
     existing = _find(extensions, extension) or read_extension(client, extension)  # a list may be outdated
-    leftovers = _find_leftovers(client, cluster_facts_from_resources(cluster, cluster_ref.type))
+    leftovers = find_leftovers(client, cluster_facts_from_resources(cluster, cluster_ref.type))
     if existing is None:
         log.warning("Extension '%s' not found on cluster '%s': nothing to delete.", extension.name, cluster_ref.name)
     else:
@@ -88,7 +88,7 @@ def _find(extensions: list[Resource], extension: ExtensionRef) -> Resource | Non
     return existing
 
 
-def _find_leftovers(client: AzureClient, facts: ClusterFacts) -> list[Dependency]:
+def find_leftovers(client: AzureClient, facts: ClusterFacts) -> list[Dependency]:
     """What was created for this cluster and stays in Azure, known by its name, which nothing else has."""
     from azext_amlk8s.settings import all_resources
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import confirm
+from azext_amlk8s.console.errors import confirm, confirm_name
 from azext_amlk8s.console.quiet import quiet_thread
 from azext_amlk8s.operations.fleet_runner import FleetRunner
 from azext_amlk8s.operations.input_files import texts
@@ -18,17 +18,25 @@ from azext_amlk8s.operations.setup_apply import (
     report_outcomes,
 )
 from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
+from azext_amlk8s.operations.setup_ownership import Ownership
 from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL
+from azext_amlk8s.operations.setup_removing import delete_instance_type, delete_namespace, wait_for_helm
 from azext_amlk8s.refs import ComputeRef
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
-from azext_amlk8s.setup_files.outcomes import FAILED, SUCCEEDED, UNCHANGED, Outcome, outcomes_object
+from azext_amlk8s.setup_files.outcomes import FAILED, PENDING, SUCCEEDED, UNCHANGED, Outcome, outcomes_object
 from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
+    from azext_amlk8s.kubernetes import Cluster
+
 KEEP, DETACH, DELETE = "keep", "detach", "delete"
 DESTROY_SECONDS = 3600
+# How long Helm may take to remove its release after Azure has reported the extension as deleted.
+HELM_SECONDS = 300
+# States of an Arc-connected cluster whose agents cannot remove anything.
+OFFLINE = ("offline", "expired")
 
 
 def destroy(
@@ -36,6 +44,7 @@ def destroy(
     file: Sequence[str],
     on_remove: str | None = None,
     delete_dependencies: bool = False,
+    prune_namespaces: bool = False,
     max_parallel: int = DEFAULT_PARALLEL,
     operation_timeout: int = DESTROY_SECONDS,
     yes: bool = False,
@@ -46,18 +55,22 @@ def destroy(
     it. Returns how each cluster ended; the exit code is 1 for a failure.
     """
     clients = Clients(cmd, planning=False)
-    _, clusters = load_clusters(cmd, texts(file), clients)
+    _, clusters = load_clusters(cmd, texts(file), clients, with_former=True)
     wanted = [cluster for cluster in clusters if (on_remove or cluster.on_remove) != KEEP]
     if wanted:
         _confirm(cmd, wanted, on_remove, yes)
 
-    def work(one: ClusterSetup) -> Outcome:
-        remover = _Remover(cmd, clients, one, on_remove or one.on_remove, delete_dependencies, operation_timeout)
+    def work(cluster_setup: ClusterSetup) -> Outcome:
+        removes = on_remove or cluster_setup.on_remove
+        remover = _Remover(
+            cmd, clients, cluster_setup, removes, delete_dependencies, prune_namespaces, operation_timeout
+        )
         return remover.run(quiet=len(wanted) > 1)
 
     resume = f"az amlk8s destroy {join(['-f', *file])}"
     runner = FleetRunner(cmd, len(wanted), work, has_failed, describe_outcome, resume)
-    done = {one.cluster.id: one for one in runner.run(wanted, min(max_parallel, len(wanted)), None)} if wanted else {}
+    ended = runner.run(wanted, min(max_parallel, len(wanted)), None) if wanted else []
+    done = {outcome.cluster.id: outcome for outcome in ended}
     result = outcomes_object(
         done.get(cluster.cluster.id) or _without_work(cluster, cluster in wanted) for cluster in clusters
     )
@@ -66,33 +79,44 @@ def destroy(
 
 
 def _confirm(cmd: AzCliCommand, clusters: Sequence[ClusterSetup], on_remove: str | None, yes: bool) -> None:
+    """Ask before anything is removed; for the name of the setup where there are several clusters."""
     target = describe_clusters(clusters)
     deletes = any((on_remove or cluster.on_remove) == DELETE for cluster in clusters)
     what = "Detach the computes and delete the extensions" if deletes else "Detach the computes"
-    confirm(cmd, f"{what} of {target}? Jobs and endpoints on them end. Continue?", yes, refusal="Nothing was changed")
+    question = f"{what} of {target}? Jobs and endpoints on them end."
+    if len(clusters) == 1:
+        confirm(cmd, f"{question} Continue?", yes, refusal="Nothing was changed")
+    else:
+        names = list(dict.fromkeys(cluster.setup for cluster in clusters))
+        confirm_name(cmd, question, " ".join(names), yes)
 
 
-def _without_work(one: ClusterSetup, was_wanted: bool) -> Outcome:
+def _without_work(cluster_setup: ClusterSetup, was_wanted: bool) -> Outcome:
     if was_wanted:
-        return not_started(one)
-    return Outcome(one.setup, one.cluster, UNCHANGED, "Kept: on_remove is keep.")
+        return not_started(cluster_setup)
+    return Outcome(cluster_setup.setup, cluster_setup.cluster, UNCHANGED, "Kept: on_remove is keep.")
 
 
 class _Remover:
-    """Removes what a setup created from one cluster: first the compute, then the extension."""
+    """Removes what a setup created from one cluster: computes, instance types, the extension, what it leaves behind."""
 
     def __init__(
         self,
         cmd: AzCliCommand,
         clients: Clients,
-        one: ClusterSetup,
+        cluster_setup: ClusterSetup,
         on_remove: str,
         delete_dependencies: bool,
+        prune_namespaces: bool,
         timeout: int,
     ) -> None:
-        self._cmd, self._clients, self._one, self._timeout = cmd, clients, one, timeout
+        self._cmd, self._clients, self._setup, self._timeout = cmd, clients, cluster_setup, timeout
         self._deletes, self._delete_dependencies = on_remove == DELETE, delete_dependencies
+        self._prune_namespaces = prune_namespaces
+        self._client = clients.of(cluster_setup.cluster.subscription)
         self._done: list[str] = []
+        self._kept: list[str] = []
+        self._pending: list[str] = []
 
     def run(self, *, quiet: bool) -> Outcome:
         """How the cluster ended; nothing is raised."""
@@ -100,58 +124,109 @@ class _Remover:
 
         from azext_amlk8s.operations.boundary import as_az_error, error_texts
 
-        one, begin, message, fix = self._one, time.monotonic(), "", ""
+        begin, message, fix = time.monotonic(), "", ""
         with ExitStack() as stack:
             if quiet:
                 stack.enter_context(quiet_thread())
             try:
-                kept = self._remove()
-                status = SUCCEEDED if self._done else UNCHANGED
-                message = kept
+                self._remove()
+                status = PENDING if self._pending else SUCCEEDED if self._done else UNCHANGED
+                message = " ".join(self._kept)
             except Exception as raised:  # pylint: disable=broad-exception-caught
                 status = FAILED
                 message, fix = error_texts(as_az_error(raised, ""))
-        return Outcome(one.setup, one.cluster, status, message, fix, tuple(self._done), (), time.monotonic() - begin)
+            finally:
+                self._clients.release(self._setup)
+        setup, seconds = self._setup, time.monotonic() - begin
+        return Outcome(
+            setup.setup, setup.cluster, status, message, fix, tuple(self._done), tuple(self._pending), seconds
+        )
 
-    def _remove(self) -> str:
-        """A sentence about what was kept, or nothing."""
-        one = self._one
-        if one.workspace and one.compute_name and not self._detach():
-            return f"Kept: compute '{one.compute_name}' was not created by setup '{one.setup}'."
-        if self._deletes and one.extension is not None:
-            self._delete_extension()
-        return ""
+    def _remove(self) -> None:
+        setup = self._setup
+        for name in (*setup.former_computes, *([setup.compute_name] if setup.compute_name else [])):
+            if not self._detach(name):
+                self._kept.append(f"Kept: compute '{name}' was not created by setup '{setup.setup}'.")
+        if not self._deletes or self._kept:
+            return
+        connection, _ = self._clients.connect(setup)
+        ownership = Ownership(connection, setup.setup) if connection else None
+        if connection is not None and ownership is not None:
+            for name in ownership.former_types(()):
+                delete_instance_type(connection, name)
+                self._done.append(f"instance type '{name}'")
+        if (setup.extension is not None or setup.has_left) and not self._delete_extension(ownership):
+            return
+        if connection is not None and ownership is not None:
+            self._delete_objects(connection, ownership)
 
-    def _detach(self) -> bool:
-        """Detach the compute; False where it belongs to somebody else. One that does not exist is no error."""
+    def _detach(self, name: str) -> bool:
+        """Detach a compute; False where it belongs to somebody else. One that does not exist is no error."""
         from azext_amlk8s.operations.compute import detach_compute
         from azext_amlk8s.operations.compute_errors import read_compute
         from azext_amlk8s.operations.waiting import Deadline
 
-        one = self._one
-        assert one.workspace is not None
-        client, ref = self._clients.of(one.workspace.subscription), ComputeRef(one.workspace, one.compute_name)
+        setup = self._setup
+        assert setup.workspace is not None
+        client, ref = self._clients.of(setup.workspace.subscription), ComputeRef(setup.workspace, name)
         compute = read_compute(client, ref)
         if compute is None:
             return True
-        if (compute.get("tags") or {}).get(OWNER_TAG) != one.setup:
+        if (compute.get("tags") or {}).get(OWNER_TAG) != setup.setup:
             return False
         detach_compute(self._cmd, client, ref, Deadline(self._timeout), yes=True)
         self._done.append(f"compute '{ref.name}'")
         return True
 
-    def _delete_extension(self) -> None:
+    def _delete_extension(self, ownership: Ownership | None) -> bool:
+        """Delete the extension; False where it, and so what it has created in the cluster, is kept."""
         from azext_amlk8s.operations.extension_common import find_extension_of_cluster, read_cluster
         from azext_amlk8s.operations.extension_delete import delete_extension
 
-        one, client = self._one, self._clients.of(self._one.cluster.subscription)
-        name = (one.extension or {}).get("name")
-        existing = find_extension_of_cluster(read_cluster(client, one.cluster)[1], one.cluster, name)
-        if existing is None:
+        setup = self._setup
+        resource, extensions = read_cluster(self._client, setup.cluster)
+        existing = find_extension_of_cluster(extensions, setup.cluster, (setup.extension or {}).get("name"))
+        if existing is not None:
+            name = str(existing["name"])
+            if setup.has_left and not (ownership and ownership.created_extension(name)):
+                self._kept.append(f"Kept: extension '{name}' was not created by setup '{setup.setup}'.")
+                return False
+            connectivity = str((resource.get("properties") or {}).get("connectivityStatus") or "")
+            if connectivity.lower() in OFFLINE:
+                self._pending.append(
+                    f"extension '{name}': the cluster is {connectivity}, so that Helm cannot remove it there. Run the "
+                    "same command again when the cluster is connected."
+                )
+                return False
+            delete_extension(
+                self._cmd, self._client, setup.cluster, name, delete_dependencies=self._delete_dependencies,
+                timeout=self._timeout, yes=True,
+            )  # fmt: skip
+            self._done.append(f"extension '{name}'")
+        self._report_leftovers(resource)
+        return True
+
+    def _report_leftovers(self, resource: Mapping[str, Any]) -> None:
+        """Say which Azure resources of the extension remain, and what is billed."""
+        from azext_amlk8s.operations.extension_delete import find_leftovers
+        from azext_amlk8s.settings import cluster_facts_from_resources
+
+        if self._delete_dependencies:
             return
-        name = str(existing["name"])
-        delete_extension(
-            self._cmd, client, one.cluster, name, delete_dependencies=self._delete_dependencies,
-            timeout=self._timeout, yes=True,
-        )  # fmt: skip
-        self._done.append(f"extension '{name}'")
+        facts = cluster_facts_from_resources(resource, self._setup.cluster.type)
+        for leftover in find_leftovers(self._client, facts):
+            self._kept.append(
+                f"The {leftover.label} '{leftover.name}' stays in Azure. {leftover.costs} "
+                "--delete-dependencies deletes it.".replace("  ", " ")
+            )
+
+    def _delete_objects(self, connection: Cluster, ownership: Ownership) -> None:
+        """Wait for Helm, then delete the namespaces of the setup, if they may be, and the record."""
+        wait_for_helm(connection, min(self._timeout, HELM_SECONDS))
+        for name in ownership.former_namespaces(()):
+            if self._prune_namespaces:
+                delete_namespace(connection, name)
+                self._done.append(f"namespace '{name}'")
+            else:
+                self._kept.append(f"The namespace '{name}' stays in the cluster; --prune-namespaces deletes it.")
+        ownership.forget()

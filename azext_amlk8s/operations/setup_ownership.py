@@ -62,6 +62,11 @@ class Ownership:
         if self.parent is None or self.parent.get("data") != body["data"]:
             self._connection.apply(parent_path(self._setup), body)
 
+    def forget(self) -> None:
+        """Delete the parent; one that does not exist is no error."""
+        if self.parent is not None:
+            self._connection.delete(parent_path(self._setup), str(self.parent["metadata"].get("uid")))
+
     def _members(self, objects: Iterable[Resource], wanted: Collection[str]) -> list[str]:
         own = applyset_id(self._setup)
         names = [str(obj["metadata"]["name"]) for obj in objects if owner_of(obj) == own]

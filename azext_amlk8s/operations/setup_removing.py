@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from azext_amlk8s.operations.setup_inputs import Clients
     from azext_amlk8s.setup_files import ClusterSetup
 
+EXTENSION_SECRETS, HELM_RELEASE = "/api/v1/namespaces/azureml/secrets", "sh.helm.release.v1."
+HELM_POLL_SECONDS = 3
 COMPUTE, INSTANCE_TYPE, EXTENSION, NAMESPACE = "compute", "instance type", "extension", "namespace"
 ORDER = (COMPUTE, INSTANCE_TYPE, EXTENSION, NAMESPACE)
 
@@ -39,11 +42,11 @@ def remove_planned(
         if resource.kind == COMPUTE:
             _detach(cmd, clients, cluster_setup, resource.name, timeout)
         elif resource.kind == INSTANCE_TYPE:
-            _delete_instance_type(connect(), resource.name)
+            delete_instance_type(connect(), resource.name)
         elif resource.kind == EXTENSION:
             _delete_extension(cmd, clients, cluster_setup, resource.name, timeout, delete_dependencies)
         elif resource.kind == NAMESPACE:
-            _delete_namespace(connect(), resource.name)
+            delete_namespace(connect(), resource.name)
         yield f"{resource.kind} '{resource.name}'"
 
 
@@ -56,7 +59,8 @@ def _detach(cmd: AzCliCommand, clients: Clients, cluster_setup: ClusterSetup, na
     detach_compute(cmd, clients.of(cluster_setup.workspace.subscription), ref, Deadline(timeout), yes=True)
 
 
-def _delete_instance_type(connection: Cluster, name: str) -> None:
+def delete_instance_type(connection: Cluster, name: str) -> None:
+    """Delete an instance type; one that does not exist is no error."""
     from azext_amlk8s.kubernetes import ClusterRefused, NoInstanceTypes
 
     try:
@@ -85,7 +89,25 @@ def _delete_extension(
     )  # fmt: skip
 
 
-def _delete_namespace(connection: Cluster, name: str) -> None:
+def delete_namespace(connection: Cluster, name: str) -> None:
+    """Delete a namespace with everything in it; one that does not exist is no error."""
     path = f"/api/v1/namespaces/{name}"
     if namespace := connection.read(path):
         connection.delete(path, str(namespace["metadata"].get("uid")))
+
+
+def wait_for_helm(connection: Cluster, seconds: float) -> None:
+    """Wait until Helm has removed its release from the namespace of the extension. Raises AzureResponseError."""
+    from azext_amlk8s.console.errors import az_error
+
+    end = time.monotonic() + seconds
+    while _has_release(connection):
+        if time.monotonic() > end:
+            message = "Helm has not removed its release from namespace 'azureml'. What it installed may still be there."
+            raise az_error("AzureResponseError", message, ["helm list -n azureml -a"])
+        time.sleep(HELM_POLL_SECONDS)
+
+
+def _has_release(connection: Cluster) -> bool:
+    secrets = connection.read(EXTENSION_SECRETS, metadata_only=True) or {}
+    return any(str(secret["metadata"]["name"]).startswith(HELM_RELEASE) for secret in secrets.get("items") or ())
