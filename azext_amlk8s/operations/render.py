@@ -153,7 +153,7 @@ class _Renderer:
     def _manifests(self, one: ClusterSetup) -> ClusterManifests:
         from knack.log import get_logger
 
-        from azext_amlk8s.operations.setup_planning import namespaces_of, read_types
+        from azext_amlk8s.operations.setup_parts import namespaces_of, read_types
         from azext_amlk8s.rendering import ClusterManifests
 
         client = self._clients.of(one.cluster.subscription)
