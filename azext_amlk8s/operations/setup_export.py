@@ -95,7 +95,7 @@ def _find_compute(
         fix = f"az amlk8s compute list {workspace.cli_args} -o table"
         raise az_error("ResourceNotFoundError", f"Compute '{name}' of cluster '{cluster.name}' not found.", [fix])
     if len(found) > 1:
-        names = ", ".join(str(one.get("name")) for one in found)
+        names = ", ".join(str(compute.get("name")) for compute in found)
         message = f"Cluster '{cluster.name}' has several computes in workspace '{workspace.name}': {names}. Choose one."
         raise az_error("RequiredArgumentMissingError", message, [f"--compute-name {found[0].get('name')}"])
     return found[0] if found else None

@@ -50,15 +50,16 @@ class Clients:
                 self._clients[key] = kind(self._cli_ctx, subscription)
             return self._clients[key]
 
-    def connect(self, one: ClusterSetup) -> tuple[Cluster | None, str]:
+    def connect(self, cluster_setup: ClusterSetup) -> tuple[Cluster | None, str]:
         """The connection to a cluster, the same until it is released; or None and a sentence that says why not."""
         from azext_amlk8s.operations.failure_context import connect_to_cluster
 
-        return connect_to_cluster(self.of(one.cluster.subscription), one.cluster, context=one.context or None)
+        cluster = cluster_setup.cluster
+        return connect_to_cluster(self.of(cluster.subscription), cluster, context=cluster_setup.context or None)
 
-    def release(self, one: ClusterSetup) -> None:
+    def release(self, cluster_setup: ClusterSetup) -> None:
         """Close the connections to a cluster that is done with, and forget its credentials."""
-        self.of(one.cluster.subscription).release(one.cluster)
+        self.of(cluster_setup.cluster.subscription).release(cluster_setup.cluster)
 
 
 @dataclass(frozen=True)

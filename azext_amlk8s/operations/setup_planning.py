@@ -91,11 +91,16 @@ class _ClusterPlanner:
     """Plans one cluster; each part is planned even if another one fails."""
 
     def __init__(
-        self, cmd: AzCliCommand, clients: Clients, one: ClusterSetup, send_secrets: bool, prune_namespaces: bool
+        self,
+        cmd: AzCliCommand,
+        clients: Clients,
+        cluster_setup: ClusterSetup,
+        send_secrets: bool,
+        prune_namespaces: bool,
     ) -> None:
-        self._cmd, self._clients, self._one, self._send_secrets = cmd, clients, one, send_secrets
+        self._cmd, self._clients, self._setup, self._send_secrets = cmd, clients, cluster_setup, send_secrets
         self._prune_namespaces = prune_namespaces
-        self._client = clients.of(one.cluster.subscription)
+        self._client = clients.of(cluster_setup.cluster.subscription)
         self._findings: list[Finding] = []
         # The extension as it will be, for the rules about what needs it; None where the plan does not change it.
         self._planned_extension: Resource | None = None
@@ -104,25 +109,25 @@ class _ClusterPlanner:
 
     def plan(self) -> ClusterPlan:
         """The plan, with all findings."""
-        one = self._one
+        cluster_setup = self._setup
         resources: list[ResourcePlan] = []
         with collect_findings() as self._findings:
-            if one.extension is not None:
-                name = str(one.extension.get("name") or DEFAULT_EXTENSION)
+            if cluster_setup.extension is not None:
+                name = str(cluster_setup.extension.get("name") or DEFAULT_EXTENSION)
                 resources += self._guarded("extension", name, self._extension)
-            for namespace in namespaces_of(one):
+            for namespace in namespaces_of(cluster_setup):
                 resources += self._guarded("namespace", namespace, partial(self._namespace, namespace))
-            if one.compute_name:
-                resources += self._guarded("compute", one.compute_name, self._compute)
-            if one.instance_types:
+            if cluster_setup.compute_name:
+                resources += self._guarded("compute", cluster_setup.compute_name, self._compute)
+            if cluster_setup.instance_types:
                 resources += self._guarded("instance types", "", self._instance_types)
             kinds = {resource.kind: resource.action for resource in resources}
             if kinds.get("instance types") is None:
                 wanted = {resource.name for resource in resources if resource.kind == "instance type"}
                 resources += self._guarded("removals", "", partial(self._removals, wanted))
         findings = {finding: in_terms_of_file(finding) for finding in self._findings}
-        places = {shown: place_of_finding(finding, one) for finding, shown in findings.items()}
-        return ClusterPlan(one.setup, one.cluster, resources, tuple(findings.values()), places)
+        places = {shown: place_of_finding(finding, cluster_setup) for finding, shown in findings.items()}
+        return ClusterPlan(cluster_setup.setup, cluster_setup.cluster, resources, tuple(findings.values()), places)
 
     def _guarded(self, kind: str, name: str, plan: Callable[[], list[ResourcePlan]]) -> list[ResourcePlan]:
         """The plan of a part; blocked or unknown, with the reason, where it cannot be made."""
@@ -137,13 +142,13 @@ class _ClusterPlanner:
             if type(error).__name__ in (*UNREADABLE, INTERNAL):
                 return [ResourcePlan(kind, name, UNKNOWN, note=message.splitlines()[0])]
             if self._errors() == before:
-                self._findings += cannot_plan(self._one.cluster.name, message, fix)
+                self._findings += cannot_plan(self._setup.cluster.name, message, fix)
             return [ResourcePlan(kind, name, BLOCKED)]
 
     def _connect(self) -> tuple[Cluster | None, str]:
         """The connection to the cluster, or None and why."""
         self._has_connected = True
-        return self._clients.connect(self._one)
+        return self._clients.connect(self._setup)
 
     def _errors(self) -> int:
         return sum(finding.severity is Severity.ERROR for finding in self._findings)
@@ -154,20 +159,24 @@ class _ClusterPlanner:
         from azext_amlk8s.operations.extension_create import create_extension
         from azext_amlk8s.settings import read_deployed
 
-        one, client = self._one, self._client
-        run = RunOptions((one.extension or {}).get("name"), yes=True, dry_run=True)
-        existing = find_extension_of_cluster(read_cluster(client, one.cluster)[1], one.cluster, run.name)
+        cluster_setup, client = self._setup, self._client
+        run = RunOptions((cluster_setup.extension or {}).get("name"), yes=True, dry_run=True)
+        existing = find_extension_of_cluster(
+            read_cluster(client, cluster_setup.cluster)[1], cluster_setup.cluster, run.name
+        )
         deployed = read_deployed(existing).protected if existing else ()
         if existing is None:
             self._creates_extension = True
             self._planned_extension = _extension_after({"name": run.name or DEFAULT_EXTENSION}, {})
-        reset = removed_settings(one, existing, lambda: self._connect()[0]) if existing else ()
-        given = extension_settings(one, deployed, self._clients.vaults, send_secrets=self._send_secrets, reset=reset)
+        reset = removed_settings(cluster_setup, existing, lambda: self._connect()[0]) if existing else ()
+        given = extension_settings(
+            cluster_setup, deployed, self._clients.vaults, send_secrets=self._send_secrets, reset=reset
+        )
 
         def connect() -> tuple[AzureClient, ClusterRef]:
-            return client, one.cluster
+            return client, cluster_setup.cluster
 
-        plan = create_extension(self._cmd, connect, given, extension_versions(one), run, or_update=True)
+        plan = create_extension(self._cmd, connect, given, extension_versions(cluster_setup), run, or_update=True)
         backing = [
             ResourcePlan(each["kind"], each["name"], CREATE if each["action"] == "create" else NONE, note=each["costs"])
             for each in plan["resources"]
@@ -175,7 +184,8 @@ class _ClusterPlanner:
         name = str(plan["id"]).rsplit("/", 1)[-1]
         if plan["action"] == "create":
             self._planned_extension = _extension_after({"name": name}, plan["body"])
-            return [*backing, ResourcePlan("extension", name, CREATE, settings=_shown_settings(plan))]
+            settings, derived = _shown_settings(plan)
+            return [*backing, ResourcePlan("extension", name, CREATE, settings=settings, derived=derived)]
         assert existing is not None
         self._planned_extension = _extension_after(existing, plan["body"])
         return [*backing, self._existing_extension(existing, plan, name)]
@@ -189,9 +199,8 @@ class _ClusterPlanner:
             stops = f"Running {' and '.join(plan['stops'])} stop." if plan["stops"] else ""
             return ResourcePlan("extension", name, UPDATE, changes, note=stops)
         if state.lower() != "succeeded":
-            fix = (
-                f"az amlk8s check {self._one.cluster.cli_args}\naz amlk8s extension delete {self._one.cluster.cli_args}"
-            )
+            target = self._setup.cluster.cli_args
+            fix = f"az amlk8s check {target}\naz amlk8s extension delete {target}"
             raise_for_errors(failed_resource("extension", name, state, fix))
         return ResourcePlan("extension", name, NONE)
 
@@ -206,34 +215,34 @@ class _ClusterPlanner:
         from azext_amlk8s.computes import check_request
         from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
 
-        one = self._one
-        assert one.workspace is not None
-        request = attach_request(one)
-        raise_for_errors(check_request(request, one.workspace.subscription))
-        client = self._clients.of(one.workspace.subscription)
+        cluster_setup = self._setup
+        assert cluster_setup.workspace is not None
+        request = attach_request(cluster_setup)
+        raise_for_errors(check_request(request, cluster_setup.workspace.subscription))
+        client = self._clients.of(cluster_setup.workspace.subscription)
         try:
-            computes = client.list_computes(one.workspace)
+            computes = client.list_computes(cluster_setup.workspace)
         except not_found() as error:
-            raise workspace_not_found(error, one.workspace) from error
-        same = (each for each in computes if str(each.get("name")).lower() == one.compute_name.lower())
+            raise workspace_not_found(error, cluster_setup.workspace) from error
+        same = (each for each in computes if str(each.get("name")).lower() == cluster_setup.compute_name.lower())
         existing = next(same, None)
         return [self._existing_compute(existing, request)] if existing else self._new_compute(client, request)
 
     def _existing_compute(self, compute: Resource, request: AttachRequest) -> ResourcePlan:
         from azext_amlk8s.computes.existing_compute_rules import other_kind
 
-        one, ref, state = self._one, request.compute, state_of(compute)
+        cluster_setup, ref, state = self._setup, request.compute, state_of(compute)
         owner = str((compute.get("tags") or {}).get(OWNER_TAG) or "")
         differences = compare_compute(compute, dataclasses.replace(request, tags=None))
         replace = replace_command(
             ref, compute, cluster=request.cluster, namespace=request.namespace, identity=request.identity
         )
-        raise_for_errors(other_kind(compute, ref), other_owner(ref.name, owner, one.setup))
+        raise_for_errors(other_kind(compute, ref), other_owner(ref.name, owner, cluster_setup.setup))
         if differences:
             texts = [str(difference) for difference in differences]
             self._findings += immutable_compute(ref.name, texts, replace)
             changes = [Change(each.setting, each.existing or None, each.requested) for each in differences]
-            return ResourcePlan("compute", ref.name, BLOCKED, [*changes, *changed_tags(one, compute)])
+            return ResourcePlan("compute", ref.name, BLOCKED, [*changes, *changed_tags(cluster_setup, compute)])
         if state.lower() in ("creating", "updating"):
             return ResourcePlan("compute", ref.name, CREATE, note=f"{state}; apply waits for it.")
         if state.lower() != "succeeded":
@@ -241,7 +250,7 @@ class _ClusterPlanner:
             raise_for_errors(
                 failed_resource("compute", ref.name, state, wait if state.lower() == "deleting" else replace)
             )
-        if changes := changed_tags(one, compute):
+        if changes := changed_tags(cluster_setup, compute):
             return ResourcePlan("compute", ref.name, UPDATE, changes)
         if not owner:
             return ResourcePlan("compute", ref.name, ADOPT, note=EXISTING)
@@ -256,10 +265,10 @@ class _ClusterPlanner:
         facts, connection = collect_attach_facts(client, request)
         record = ReplacementRecord.of(self._cmd, request.compute)
         attachment: Attachment = Attachment(
-            self._cmd, client, request, self._after_extension(facts), connection, attach_options(self._one), record,
+            self._cmd, client, request, self._after_extension(facts), connection, attach_options(self._setup), record,
             Deadline(0),
         )  # fmt: skip
-        ensures = self._one.roles == "ensure"
+        ensures = self._setup.roles == "ensure"
         resolved = resolved_by_options(create_namespace=True, assign_roles=ensures)
         raise_for_errors(finding for finding in attachment.findings() if finding.id not in resolved)
         settings = {"namespace": request.namespace}
@@ -284,11 +293,11 @@ class _ClusterPlanner:
         from azext_amlk8s.operations.instance_type_apply import apply_types
 
         connection, note = self._connect()
-        types = read_types(self._one, self._client, connection)
+        types = read_types(self._setup, self._client, connection)
         if connection is None:
             names = [each.name for each in types] or [""]
             return [ResourcePlan("instance type", name, UNKNOWN, note=note) for name in names]
-        session = ClusterSession(connection, "", self._client, self._one.cluster)
+        session = ClusterSession(connection, "", self._client, self._setup.cluster)
         try:
             done = apply_types(session, types, dry_run=True, force=False)
         except NoInstanceTypes:
@@ -298,10 +307,10 @@ class _ClusterPlanner:
         return [_type_plan(each) for each in done]
 
     def _removals(self, types: set[str]) -> list[ResourcePlan]:
-        connects = self._has_connected or self._one.on_remove == "delete"
+        connects = self._has_connected or self._setup.on_remove == "delete"
         return plan_removals(
             self._client,
-            self._one,
+            self._setup,
             types,
             self._connect if connects else None,
             prune_namespaces=self._prune_namespaces,
@@ -340,9 +349,11 @@ def _extension_after(existing: Resource, body: Mapping[str, Any]) -> Resource:
     }
 
 
-def _shown_settings(plan: Mapping[str, Any]) -> dict[str, str]:
-    """The settings that a new extension gets and the file names; secrets are blanked."""
+def _shown_settings(plan: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """The settings that a new extension gets: those of the file, and those that follow; secrets are blanked."""
     chosen = {key.lower() for key in plan.get("chosen") or ()}
     properties = plan["body"]["properties"]
     sections = (properties.get("configurationSettings"), properties.get("configurationProtectedSettings"))
-    return {key: str(value) for section in sections for key, value in (section or {}).items() if key.lower() in chosen}
+    values = {key: str(value) for section in sections for key, value in (section or {}).items()}
+    shown = {key: value for key, value in values.items() if key.lower() in chosen}
+    return shown, {key: value for key, value in values.items() if key not in shown}

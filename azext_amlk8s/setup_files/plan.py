@@ -31,7 +31,11 @@ class Change:
 
 @dataclass(frozen=True)
 class ResourcePlan:
-    """What happens to one resource of a cluster. settings are those that a new one gets; note is a sentence."""
+    """What happens to one resource of a cluster.
+
+    settings are those of the files that a new one gets, derived are those that follow from them or from the cluster;
+    note is a sentence, such as what the resource costs.
+    """
 
     kind: str
     name: str
@@ -39,6 +43,7 @@ class ResourcePlan:
     changes: Sequence[Change] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    derived: Mapping[str, str] = field(default_factory=dict)
 
     def to_object(self) -> dict[str, Any]:
         """The resource as `plan` returns it."""
@@ -48,6 +53,7 @@ class ResourcePlan:
             "action": self.action,
             "changes": [change.to_object() for change in self.changes],
             "settings": dict(self.settings),
+            "derived": dict(self.derived),
             "note": self.note,
         }
 

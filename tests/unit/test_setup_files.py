@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -22,6 +24,7 @@ from azext_amlk8s.setup_files import (
 )
 from azext_amlk8s.setup_files.file_terms import in_terms_of_file
 
+ROOT = Path(__file__).parents[2]
 SUBSCRIPTION = "33333333-dddd-4eee-8fff-444444444444"
 BASE = """\
 name: edge
@@ -237,3 +240,13 @@ def test_names_of_computes_differ_across_setups() -> None:
 
 def test_clusters_of_two_types_may_have_one_name() -> None:
     assert ClusterRef("s", "g", "managedClusters", "a").id != ClusterRef("s", "g", "connectedClusters", "a").id
+
+
+def test_examples_in_the_guide_are_valid() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))]
+    blocks = [
+        block for text in texts for block in re.findall(r"```yaml\n(.*?)```", text, re.S) if "\nclusters:" in block
+    ]
+    assert blocks
+    for block in blocks:
+        assert read(block)[1] == ()
