@@ -84,10 +84,8 @@ def _wrong(results: Mapping[str, Any]) -> Iterator[str]:
     if not results["wrong"]:
         yield "No cell is wrong."
         return
-    yield "What is wrong, with the number of cells:"
-    yield ""
-    for reason, cells in sorted(results["wrong"].items(), key=lambda item: (-item[1], item[0])):
-        yield f"* {reason} ({cells})"
+    yield from ("Wrong:", "")
+    yield from (f"* `{cell}`" for cell in results["wrong"])
 
 
 def _fuzz(results: Mapping[str, Any]) -> Iterator[str]:

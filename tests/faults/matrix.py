@@ -2,7 +2,7 @@
 
 `python -m tests.faults.matrix` runs every cell (command x fault x request), every kill and interruption, and the pairs
 of faults. It prints each wrong cell and the totals, and writes them to `--report FILE` as JSON. The exit code is 1
-when a cell is wrong that known.yaml does not list, or when a listed one is right.
+when a cell is wrong.
 """
 
 from __future__ import annotations
@@ -15,20 +15,16 @@ import os
 import re
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from tests.faults.cases import Baseline, Cell, Command, by_hash, cells_of, measure, pairs_of, read_commands, read_faults
 from tests.faults.evaluation import evaluate
 from tests.faults.stage import FaultStage
 
 GROUPS = ("faults", "signals", "pairs")
-KNOWN = Path(__file__).with_name("known.yaml")
 
 
 @dataclass(frozen=True)
@@ -122,18 +118,11 @@ def sample_of(cells: Sequence[Cell], size: int) -> list[Cell]:
     return [*of_faults, *(cell for cell in ordered if cell.name not in chosen)][:size]
 
 
-def known_wrong() -> dict[str, str]:
-    """The cells of known.yaml, each with the reason why it is wrong."""
-    content = yaml.safe_load(KNOWN.read_text(encoding="utf-8")) or {}
-    return {name: one["reason"] for one in content.get("wrong") or [] for name in one["cells"]}
-
-
-def totals(results: Sequence[Result], known: Mapping[str, str], total: int) -> dict[str, Any]:
-    """The figures of a run, and the reasons of its wrong cells with their number. total: the cells of the matrix."""
+def totals(results: Sequence[Result], total: int) -> dict[str, Any]:
+    """The figures of a run, and its wrong cells. total: the cells of the matrix."""
     wrong = {result.cell: list(result.wrong) for result in results if result.wrong}
     groups = {group: _figures(results, lambda result, name=group: result.group == name) for group in GROUPS}
     names = sorted({result.command for result in results})
-    reasons = Counter(known.get(cell) or "Not yet explained." for cell in wrong)
     return {
         "total": total,
         "faults": len({result.fault for result in results}),
@@ -141,7 +130,7 @@ def totals(results: Sequence[Result], known: Mapping[str, str], total: int) -> d
         "commands": {name: _figures(results, lambda result, name=name: result.command == name) for name in names},
         "secrets": _count(wrong.values(), "a secret in"),
         "foreign": _count(wrong.values(), "to a foreign host"),
-        "wrong": dict(sorted(reasons.items())),
+        "wrong": sorted(wrong),
     }
 
 
@@ -152,16 +141,6 @@ def _figures(results: Iterable[Result], belongs: Callable[[Result], bool]) -> di
 
 def _count(cells: Iterable[Iterable[str]], text: str) -> int:
     return sum(any(text in problem for problem in problems) for problems in cells)
-
-
-def unexpected(results: Sequence[Result], known: Mapping[str, str]) -> Iterator[str]:
-    """A text for each cell that is wrong and not known, or known and right."""
-    for result in results:
-        name = result.cell
-        if result.wrong and name not in known:
-            yield "\n    ".join([name, *result.wrong])
-        if not result.wrong and name in known:
-            yield f"{name}\n    is right now: remove it from {KNOWN.name}"
 
 
 def read_log(file: Path) -> dict[str, Result]:
@@ -210,13 +189,11 @@ def main() -> int:
             most=options.most,
             on_result=show,
         )
-    known = known_wrong()
-    found = totals(results, known, total)
-    print(*unexpected(results, known), sep="\n")
+    found = totals(results, total)
     print(json.dumps(found["groups"]))
     if options.report:
         options.report.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    return 1 if any(unexpected(results, known)) else 0
+    return 1 if found["wrong"] else 0
 
 
 if __name__ == "__main__":
