@@ -6,6 +6,7 @@ import os
 import ssl
 from functools import lru_cache
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -29,22 +30,22 @@ def connect(*, kubeconfig: str | None = None, context: str | None = None, config
     """
     config = _parse(config_text, "the kubeconfig from Azure") if config_text is not None else _find(kubeconfig, context)
     where = str(config.fname) if config.fname else "the kubeconfig"
-    if (context or config.current_context) not in config.contexts:
+    name = context or config.current_context
+    if not name or name not in config.contexts:
         raise _missing_context(config, context, where)
-    selected = _select(config, context, where)
+    selected = _select(config, name, where)
     _check(selected, where)
     return Cluster(_client(selected, where), selected.cluster.server, selected.context_name)
 
 
-def _select(config: KubeConfig, context: str | None, where: str) -> SingleConfig:
-    name = context or config.current_context or ""
+def _select(config: KubeConfig, name: str, where: str) -> SingleConfig:
     entry = config.contexts[name]
     for kind, key, known in (("cluster", entry.cluster, config.clusters), ("user", entry.user, config.users)):
         if key and key not in known:
             raise KubeconfigUnusable(f"Context '{name}' of {where} refers to {kind} '{key}', which is not in the file.")
     if not entry.user:
         raise KubeconfigUnusable(f"Context '{name}' of {where} has no user.")
-    selected = config.get(context_name=context)
+    selected = config.get(context_name=name)
     assert selected is not None
     return selected
 
@@ -94,7 +95,7 @@ def _client(config: SingleConfig, where: str) -> Any:
     except ssl.SSLError as error:
         reason = error.reason or "it is not valid PEM"
         raise KubeconfigUnusable(f"A certificate or key in {where} cannot be read: {reason}.") from None
-    except (ConfigError, ValueError, TypeError, OSError) as error:
+    except (ConfigError, httpx2.InvalidURL, ValueError, TypeError, OSError) as error:
         raise KubeconfigUnusable(f"The credentials in {where} cannot be used: {error}.") from None
     if plugin:
         from azext_amlk8s.kubernetes.exec_plugin import ExecPluginAuth
@@ -156,7 +157,7 @@ def _parse(text: str, name: str) -> KubeConfig:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
         if not isinstance(document, dict) or not isinstance(document.get("clusters"), list):
             raise KubeconfigUnusable(f"{name} is not a kubeconfig: it has no list of clusters.")
-        if not isinstance(document.get("current-context") or "", str):
+        if not isinstance(document.get("current-context", ""), (str, NoneType)):
             raise KubeconfigUnusable(f"{name} is not a valid kubeconfig: current-context is not a string.")
         lists = {key: document.get(key) or [] for key in ("clusters", "contexts", "users")}
         return KubeConfig.from_dict({**document, **lists}, fname=Path(name) if Path(name).exists() else None)

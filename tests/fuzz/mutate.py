@@ -70,7 +70,8 @@ def change_document(document: Any, seed: int) -> Any:
             elif kind == 2:
                 holder[key] = {"x": holder[key]}
             elif kind == 3 and isinstance(holder[key], list):
-                holder[key] = holder[key] * generator.choice((2, 50))
+                times = generator.choice((2, 50))
+                holder[key] = holder[key] * (times if len(repr(holder[key])) * times < 10 * LONG else 1)
             else:
                 holder[key] = copy.deepcopy(generator.choice(ODD))
         except (KeyError, IndexError):

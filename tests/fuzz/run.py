@@ -24,6 +24,7 @@ from typing import Any
 from tests.fuzz.targets import TARGET_NAMES, TARGETS, Target
 
 MOST_SECONDS = 1.0
+BATCH = 1_000
 MOST_MEGABYTES = 200
 RESULTS = Path(__file__).with_name("results.json")
 EXCERPT = 400
@@ -52,26 +53,28 @@ class Outcome:
 
 
 def fuzz(name: str, inputs: int, seed: int) -> Outcome:
-    """Run a target with as many inputs, in this process."""
+    """Run a target with as many inputs, in this process; in batches, because Hypothesis remembers the inputs of one."""
     import hypothesis
     from hypothesis import HealthCheck, Phase
 
     target = next(target for target in TARGETS if target.name == name)
     outcome = Outcome(name)
 
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=inputs,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @hypothesis.given(target.inputs)
-    def run(value: Any) -> None:
-        _run_one(target, value, outcome)
+    for batch, start in enumerate(range(0, inputs, BATCH)):
 
-    run()
+        @hypothesis.seed(f"{seed}.{batch}" if batch else seed)
+        @hypothesis.settings(
+            max_examples=min(BATCH, inputs - start),
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @hypothesis.given(target.inputs)
+        def run(value: Any) -> None:
+            _run_one(target, value, outcome)
+
+        run()
     outcome.megabytes = _peak_megabytes()
     return outcome
 
