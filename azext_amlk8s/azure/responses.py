@@ -48,6 +48,8 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
         """The response of the next policy."""
         try:
             response = self.next.send(request)
+            received = response.http_response
+            received.read()
         except DecodeError as error:
             if error.response is None:
                 raise
@@ -55,8 +57,6 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
         except (ValueError, LookupError, RecursionError):  # from decoding text and JSON
             host = request.http_request.url.split("/")[2]
             raise UnexpectedResponse(f"Unexpected response from '{host}'; expected JSON in UTF-8.") from None
-        received = response.http_response
-        received.read()
         is_write = request.http_request.method in WRITES and received.status_code in (200, 201)
         if received.content.strip() or is_write:
             body = json_object(received)
@@ -68,12 +68,12 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
 
 
 def raise_for_status(response: HttpResponse) -> None:
-    """Raise HttpResponseError for a refused request, UnexpectedResponse for a redirect that was not followed."""
+    """Raise HttpResponseError for a refused request, UnexpectedResponse for a redirect, and for no final response."""
     if response.status_code >= 400:
         kind = ResourceNotFoundError if response.status_code == 404 else HttpResponseError
         raise kind(response=response, error_format=ARMErrorFormat)
-    if response.status_code >= 300:
-        raise unexpected_response(response, "no redirect")
+    if not 200 <= response.status_code < 300:
+        raise unexpected_response(response, "a final response without a redirect")
 
 
 def json_object(response: HttpResponse) -> dict[str, Any]:

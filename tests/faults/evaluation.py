@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import html
 import json
 import re
@@ -20,6 +21,8 @@ from tests.faults.stage import FaultStage, Run, World
 LONGEST_SECONDS = 240
 EXIT_CODES = (0, 1, 2, 3)
 KILLED = -9
+# The warning of a command that cannot keep what it replaces, and the name of what it would have kept.
+KEEPS_NOTHING, KEPT = "is not kept", "/amlk8s-certificate-"
 TRACEBACK = re.compile(r"Traceback \(most recent call last\)|unexpected error|CLIInternalError", re.IGNORECASE)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
 
@@ -29,11 +32,17 @@ def evaluate(stage: FaultStage, cell: Cell, baseline: Baseline) -> list[str]:
     faults = [(cell.fault, cell.request), *([(cell.then, None)] if cell.then else [])]
     with stage.world(baseline.start, cell.command.files) as world:
         run = world.az(cell.command.run, *faults)
+        if KEEPS_NOTHING in run.err:  # the command said so, and goes on
+            baseline = dataclasses.replace(baseline, after=_without_kept(baseline.after))
         wrong = [*_of_run(cell, run), *_of_success(cell, run, baseline, world)]
         again = world.az(cell.command.run)
         wrong += _of_second_run(cell, again, baseline, world)
         wrong += _of_secrets(world)
     return [*wrong, f"stderr: {run.err[-800:]}"] if wrong else []
+
+
+def _without_kept(state: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in state.items() if KEPT not in name}
 
 
 def _of_run(cell: Cell, run: Run) -> Iterator[str]:
