@@ -118,12 +118,14 @@ def _extension_fields(cluster: ClusterInput) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "location": _region(cluster.facts.location),
         "extensionName": cluster.extension_name,
-        "releaseTrain": properties["releaseTrain"],
     }
+    # A release train has no effect beside a version.
     if "version" in properties:
         fields["extensionVersion"] = properties["version"]
-    elif "autoUpgradeMinorVersion" in properties:
-        fields["autoUpgradeMinorVersion"] = properties["autoUpgradeMinorVersion"]
+    else:
+        fields["releaseTrain"] = properties["releaseTrain"]
+        if "autoUpgradeMinorVersion" in properties:
+            fields["autoUpgradeMinorVersion"] = properties["autoUpgradeMinorVersion"]
     fields |= {BACKING_NAMES[need.kind]: need.name for need in cluster.backing}
     fields["settings"] = _settings(cluster)
     return fields

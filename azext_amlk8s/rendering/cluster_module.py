@@ -127,12 +127,14 @@ def extension_resource(shape: Shape, cluster: Resource, backing: list[Backing]) 
     assert body is not None
     given = body["properties"]
     protected = _protected_settings(shape, backing)
-    properties: dict[str, Any] = {"extensionType": EXTENSION_TYPE, "releaseTrain": Parameter("releaseTrain")}
+    properties: dict[str, Any] = {"extensionType": EXTENSION_TYPE}
     if "version" in given:
         properties["version"] = Parameter("extensionVersion")
         properties["autoUpgradeMinorVersion"] = Note("Azure rejects a version together with automatic upgrades.", False)
-    elif "autoUpgradeMinorVersion" in given:
-        properties["autoUpgradeMinorVersion"] = Parameter("autoUpgradeMinorVersion")
+    else:
+        properties["releaseTrain"] = Parameter("releaseTrain")
+        if "autoUpgradeMinorVersion" in given:
+            properties["autoUpgradeMinorVersion"] = Parameter("autoUpgradeMinorVersion")
     properties["scope"] = {"cluster": {"releaseNamespace": RELEASE_NAMESPACE}}
     reported = tuple(item for one in backing for item in _deployed_config(shape, one) if is_reported(item[1]))
     found = (Fields(reported),) if reported else ()
@@ -224,6 +226,13 @@ def _role_assignments(shape: Shape, cluster: Resource) -> Iterator[Resource]:
         )
 
 
+def _compute_path(fields: Mapping[str, Any]) -> str:
+    """The file of the module that attaches; modules with other parameters are in other files."""
+    parts = {"computeIdentity": "identity", "computeDescription": "description"}
+    present = [part for name, part in parts.items() if name in fields]
+    return f"kubernetes-compute{'-with-' * bool(present)}{'-and-'.join(present)}.bicep"
+
+
 def _compute_module(fields: Mapping[str, Any], cluster: Resource, waits_for: tuple[Resource, ...]) -> Module:
     template = compute_template(fields)
     arguments: dict[str, Any] = {
@@ -236,7 +245,7 @@ def _compute_module(fields: Mapping[str, Any], cluster: Resource, waits_for: tup
     subscription = "workspaceSubscriptionId"
     return Module(
         "compute",
-        "kubernetes-compute.bicep",
+        _compute_path(fields),
         template,
         name,
         Parameter("workspaceResourceGroup"),

@@ -12,7 +12,7 @@ from azext_amlk8s.rendering.arm_and_bicep import Source
 from azext_amlk8s.rendering.arm_json import as_json, template_object
 from azext_amlk8s.rendering.cluster_fields import BACKING_NAMES, Shape, common_fields, group_by_shape
 from azext_amlk8s.rendering.cluster_module import EXTENSIONS, cluster_template
-from azext_amlk8s.rendering.declarations import api_version
+from azext_amlk8s.rendering.declarations import api_version, describe_parameter
 from azext_amlk8s.rendering.expressions import Call, Expression, Parameter, Property, Text
 from azext_amlk8s.rendering.fleet_template import VAULTS
 from azext_amlk8s.rendering.inputs import ClusterInput
@@ -31,7 +31,7 @@ API_VERSION = "2023-04-01"
 EFFECTS = ("DeployIfNotExists", "AuditIfNotExists", "Disabled")
 # Settings that follow from the number of nodes of one cluster, and that no other cluster needs.
 OF_ONE_CLUSTER = ("clusterPurpose", "inferenceRouterHA")
-VALUES_OF_POLICY = ("releaseTrain", "settings")
+VALUES_OF_POLICY = ("releaseTrain", "extensionVersion", "settings")
 
 
 def render_policy(clusters: Sequence[ClusterInput], selectors: Sequence[Selector], source: Source) -> dict[str, str]:
@@ -63,9 +63,11 @@ def _definition(kind: str, shape: Shape, selectors: Sequence[Selector], source: 
     settings = {key: value for key, value in common.items() if key not in OF_ONE_CLUSTER}
     parameters: dict[str, Any] = {
         "effect": _parameter("String", "Effect", "What the policy does.", EFFECTS[0], EFFECTS),
-        "releaseTrain": _parameter(
-            "String", "Release train", "Release train that versions come from.", fields["releaseTrain"]
-        ),
+        **{
+            name: _parameter("String", title, describe_parameter(name), fields[name])
+            for name, title in (("releaseTrain", "Release train"), ("extensionVersion", "Version"))
+            if name in fields
+        },
         "settings": _parameter(
             "Object", "Settings", "Settings of the extension. Every value is a string. Never a secret.", settings
         ),

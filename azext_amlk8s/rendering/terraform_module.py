@@ -58,7 +58,8 @@ def variables_of(fields: dict[str, Any], one: ClusterInput) -> dict[str, Any]:
         if name == "computeIdentity":
             ids = list(value.get("userAssignedIdentities") or ())
             value = {"type": value["type"], **({"identity_ids": ids} if ids else {})}
-        if name not in IN_IDS:
+        # azurerm upgrades automatically where there is no version.
+        if name not in IN_IDS and not (name == "autoUpgradeMinorVersion" and value):
             values[snake_case(name)] = value
         if name == "computeName" and one.compute:
             values["workspace_id"] = one.compute.workspace.id

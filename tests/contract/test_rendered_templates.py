@@ -43,6 +43,8 @@ def setups() -> Iterator[Any]:
         for scenario in read(file):
             key = json.dumps([scenario.files, scenario.world], sort_keys=True, default=str)
             runs = scenario.run.startswith(APPLIED) and scenario.exit in (0, 4) and not scenario.setup
+            # A template replaces the settings of an extension that exists; apply changes what the setup names.
+            runs = runs and not scenario.world.get("resources")
             if runs and "azureml.yaml" in scenario.run and key not in seen and not scenario.stdin:
                 seen.add(key)
                 yield pytest.param(scenario, id=f"{file.stem}: {scenario.name}")

@@ -50,7 +50,7 @@ def test_every_parameter_has_a_value_a_default_or_a_secret(fleet: str) -> None:
     rendered = fleet_template(FLEETS[fleet], SUBSCRIPTION)
     for parameter in rendered.template.parameters:
         given = parameter.name in rendered.values or parameter.default is not None
-        assert given or parameter.name in rendered.secrets or parameter.name == "edgeVaultResourceGroup"
+        assert given or parameter.name in rendered.secrets or parameter.name == "edgeVaultResourceGroup", parameter.name
         assert parameter.secure == (parameter.name in rendered.secrets)
 
 
@@ -122,7 +122,7 @@ INSTANCE_TYPE = {
     "apiVersion": "amlarc.azureml.com/v1alpha1",
     "kind": "InstanceType",
     "metadata": {"name": "small"},
-    "spec": {"resources": {"limits": {"cpu": "1"}}},
+    "spec": {"resources": {part: {"cpu": "1", "memory": "1Gi"} for part in ("requests", "limits")}},
 }
 
 

@@ -16,6 +16,7 @@ pycep = pytest.importorskip("pycep")
 SOURCE = Source(("azureml.yaml",), SUBSCRIPTION)
 DEPLOYMENTS = "Microsoft.Resources/deployments"
 REFERENCE = re.compile(r"(?:parameters|variables)\('(\w+)'\)")
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -101,7 +102,7 @@ def _compare(where: str, arm: Any, bicep: Any) -> Iterator[str]:
             yield f"{where}: {bicep} lacks {sorted(missing)} of {arm}"
     elif isinstance(arm, str):
         text = arm[1:] if arm.startswith("[[") else arm
-        if str(bicep).replace("\\'", "'").replace("\\$", "$") != text:
+        if re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), str(bicep)) != text:
             yield f"{where}: {bicep!r}, not {text!r}"
     elif arm != bicep:
         yield f"{where}: {bicep!r}, not {arm!r}"
