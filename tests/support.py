@@ -54,8 +54,8 @@ class Sandbox:
 
 def is_write(line: dict[str, Any]) -> bool:
     """Whether a line of the sandbox's log was meant to change something, by somebody other than the sandbox."""
-    # Tokens, credentials, keys and access reviews are read by POST.
-    reads = ("token", "credential", "accessreviews", "accessreview", "listkeys", "sharedkeys")
+    # Tokens, credentials, keys, predictions and access reviews are read by POST.
+    reads = ("token", "credential", "accessreviews", "accessreview", "listkeys", "sharedkeys", "/whatif")
     path = line["path"].rstrip("/").lower()
     return (
         line["method"] in ("PUT", "PATCH", "POST", "DELETE")

@@ -75,7 +75,10 @@ def requested(exchanges: list[str]) -> set[str]:
 
 def operation(method: str, url: str) -> str:
     """The method and the resource type of an ARM request, in the case of operations.json where it has the type."""
-    words = url.split("?")[0].rstrip("/").rsplit("/providers/", 1)[-1].split("/")
+    path = url.split("?")[0].rstrip("/")
+    if "/operationresults/" in path and "/providers/" not in path:
+        path = "/providers/operationresults"  # those of ARM itself, at a subscription
+    words = path.rsplit("/providers/", 1)[-1].split("/")
     named = f"{method} {'/'.join([words[0], *words[1::2]])}"
     known: dict[str, str] = {
         known_operation["operation"].lower(): known_operation["operation"] for known_operation in operations()

@@ -135,6 +135,7 @@ COMMANDS = (
             PARALLEL,
             SEND_SECRETS,
             PRUNE_NAMESPACES,
+            ENGINE.but(help="With deployment, also show what Azure itself predicts (what-if), and where it differs."),
         ),
         examples=(
             ("Show what would change.", "az amlk8s plan -f azureml.yaml"),

@@ -32,7 +32,19 @@ MOST_NAMES = 3
 def plan_text(plan: Mapping[str, Any]) -> list[str]:
     """The lines of a plan that is not applied."""
     *lines, summary = plan_lines(plan)
-    return [*lines, f"{summary} Nothing was changed."]
+    return [*lines, *_what_if(plan.get("whatIf") or ()), f"{summary} Nothing was changed."]
+
+
+def _what_if(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What Resource Manager predicts for each cluster, and where the plan differs."""
+    lines: list[str] = []
+    for cluster in clusters[:MOST_CLUSTERS]:
+        changes = [f"{one['change']} {'/'.join(one['id'].split('/')[-2:])}" for one in cluster["resources"]]
+        lines.append(f"  {cluster['cluster']}: {', '.join(changes) or 'nothing'}")
+        lines += [f"      ! {difference}" for difference in cluster["differences"]]
+    if len(clusters) > MOST_CLUSTERS:
+        lines.append(f"  {len(clusters) - MOST_CLUSTERS} more are in the output of -o json.")
+    return ["Azure's what-if", *lines, ""] if lines else []
 
 
 def apply_text(result: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from azext_amlk8s.operations.fleet_runner import FleetRunner
 from azext_amlk8s.operations.input_files import texts
 from azext_amlk8s.operations.setup_applying import ClusterApplier
 from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
-from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL
+from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL, DEPLOYMENT
 from azext_amlk8s.operations.setup_planning import plan_clusters
 from azext_amlk8s.setup_files import ClusterSetup, Setup, waves_of
 from azext_amlk8s.setup_files.outcomes import (
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 APPLY_SECONDS = 3600
 # For so long what the checks of a plan found is taken to hold, so that they are not repeated.
 CHECKED_SECONDS = 600
-DEPLOYMENT = "deployment"
 Item = tuple[ClusterSetup, ClusterPlan]
 
 

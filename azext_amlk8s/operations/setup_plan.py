@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from azext_amlk8s.instance_types.documents import Text
 
 DEFAULT_PARALLEL = 25
+# The engine that is Resource Manager.
+DEPLOYMENT = "deployment"
 
 
 def plan(
@@ -27,11 +29,13 @@ def plan(
     max_parallel: int = DEFAULT_PARALLEL,
     send_secrets: bool = False,
     prune_namespaces: bool = False,
+    engine: str | None = None,
 ) -> dict[str, Any]:
     """What would change in each cluster of setup files, with all findings. Nothing is written.
 
     The exit code is 1 where a cluster is blocked or cannot be read; with detailed_exitcode it is 4 where something
-    would change. out is a file for `apply --plan`, without secrets.
+    would change. out is a file for `apply --plan`, without secrets. With the engine deployment, whatIf is what Resource
+    Manager predicts.
     """
     from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
     from azext_amlk8s.operations.setup_planning import plan_clusters
@@ -46,6 +50,10 @@ def plan(
     result = plan_object(plans)
     if out:
         save_plan(out, documents, result)
+    if engine == DEPLOYMENT:
+        from azext_amlk8s.operations.deployment_what_if import predict
+
+        result["whatIf"] = predict(cmd, clients, list(zip(clusters, plans, strict=True)))
     if code := exit_code(plans, detailed=detailed_exitcode):
         set_exit_code(cmd, code)
     return result

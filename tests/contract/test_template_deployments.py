@@ -301,3 +301,12 @@ def test_history_is_cleaned_up(running: InProcess) -> None:
     assert 750 <= count < 777
     assert running.arm("HEAD", at("d0", SUBSCRIPTION), **VERSION).status == 404
     assert running.arm("HEAD", at("d776", SUBSCRIPTION), **VERSION).status == 204
+
+
+def test_providers_are_registered(tmp_path: Path) -> None:
+    """ARM registers the providers of a template by itself, other than those of a request."""
+    with sandbox(tmp_path, seconds=0.05, providers={"Microsoft.Relay": "NotRegistered"}) as started:
+        found = deploy(started, "registering", template({**RELAY, "name": "relay-registered"}))
+        assert found["properties"]["provisioningState"] == "Succeeded"
+        provider = started.arm("GET", f"{SUBSCRIPTION}/providers/Microsoft.Relay", **{"api-version": "2022-09-01"}).body
+        assert provider["registrationState"] == "Registered"

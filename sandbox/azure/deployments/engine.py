@@ -61,6 +61,7 @@ class Engine:
         deployment = self._deployment
         deployment.state = "Running"
         try:
+            await self._register_providers()
             await self._write_all()
             if deployment.state == "Canceled":
                 return
@@ -78,6 +79,20 @@ class Engine:
             deployment.end("Failed", {**error_body, "details": self._failures})
         else:
             deployment.end("Succeeded")
+
+    async def _register_providers(self) -> None:
+        """Register the resource providers of the template, as ARM does for the caller."""
+        for namespace in sorted({one.type.split("/")[0] for one in self._deployment.compiled.active}):
+            path = f"/subscriptions/{self._deployment.scope.subscription}/providers/{namespace}"
+            query = {"api-version": "2022-09-01"}
+            try:
+                state = (await self._send("GET", path, query, {}, self._claims)).body["registrationState"]
+                if state != "Registered":
+                    await self._send("POST", f"{path}/register", query, {}, self._claims)
+                    await self._send("GET", path, query, {}, self._claims)
+                    await self._send("GET", path, query, {}, self._claims)
+            except ArmError:
+                continue  # its resources say what is wrong
 
     async def _write_all(self) -> None:
         """Write each resource once its dependencies have succeeded.
