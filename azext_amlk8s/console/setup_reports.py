@@ -92,8 +92,8 @@ def _resource(resource: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {MARK_OF_ACTION[action]} {'' if action == 'none' else f'{action} '}{resource['kind']}{name}{note}"
     for key, value in resource["settings"].items():
         yield f"      + {key} = {value}"
-    for key, value in resource["derived"].items():
-        yield f"      + {key} = {value} (derived)"
+    if resource["derived"]:
+        yield f"      + derived: {', '.join(resource['derived'])}"
     for change in resource["changes"]:
         before = "not set" if change["before"] is None else change["before"]
         yield f"      ~ {change['key']}: {before} -> {change['after']}"
