@@ -182,7 +182,15 @@ def _find_clusters(
     setup: Setup, subscription: str, clients: Clients
 ) -> tuple[list[tuple[ClusterEntry, ClusterRef, Mapping[str, Any]]], list[Finding]]:
     """The clusters of every entry of a setup, with their resources where they matter."""
-    from azext_amlk8s.setup_files import needs_resources, unclear_cluster, unmatched_selector, workspace_of
+    from azure.core.exceptions import ResourceNotFoundError
+
+    from azext_amlk8s.setup_files import (
+        missing_group,
+        needs_resources,
+        unclear_cluster,
+        unmatched_selector,
+        workspace_of,
+    )
 
     workspace = workspace_of(setup, subscription)
     default = workspace.subscription if workspace else subscription
@@ -197,7 +205,13 @@ def _find_clusters(
         if entry.cluster:
             found.append((entry, entry.cluster, known.get(entry.place) or {}))
         elif entry.selector:
-            matches = _select(clients.of(entry.selector.subscription or default), entry.selector)
+            try:
+                matches = _select(clients.of(entry.selector.subscription or default), entry.selector)
+            except ResourceNotFoundError:
+                if not entry.selector.resource_group:
+                    raise
+                findings += missing_group(entry.place, entry.selector.resource_group)
+                continue
             found += [(entry, cluster, resource) for cluster, resource in matches]
             if entry.is_named:
                 findings += unclear_cluster(entry.place, entry.selector, [cluster.type for cluster, _ in matches])

@@ -60,6 +60,8 @@ Resource = Mapping[str, Any]
 # Errors of az that say nothing about the setup: what they hide is unknown.
 UNREADABLE = ("AzureConnectionError", "AzureResponseError", "AzureInternalError", "ForbiddenError", "UnauthorizedError")
 INTERNAL = "CLIInternalError"
+# The parts of a file that the kinds of resources come from.
+PARTS = {"extension": "extension", "compute": "compute", "namespace": "namespaces", "instance types": "instance_types"}
 EXISTING = "It exists, and was not created by this setup."
 
 
@@ -142,7 +144,9 @@ class _ClusterPlanner:
             if type(error).__name__ in (*UNREADABLE, INTERNAL):
                 return [ResourcePlan(kind, name, UNKNOWN, note=message.splitlines()[0])]
             if self._errors() == before:
-                self._findings += cannot_plan(self._setup.cluster.name, message, fix)
+                part = "" if message.startswith("Cluster '") else PARTS.get(kind, "")
+                part = "workspace" if message.startswith("Workspace '") else part
+                self._findings += cannot_plan(self._setup.cluster.name, message, fix, part)
             return [ResourcePlan(kind, name, BLOCKED)]
 
     def _connect(self) -> tuple[Cluster | None, str]:

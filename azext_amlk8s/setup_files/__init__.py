@@ -2,6 +2,7 @@
 
 from azext_amlk8s.setup_files.clusters import (
     check_all,
+    missing_group,
     needs_resources,
     resolve_clusters,
     unclear_cluster,
@@ -21,6 +22,7 @@ __all__ = [
     "Setup",
     "Wave",
     "check_all",
+    "missing_group",
     "needs_resources",
     "read_setups",
     "resolve_clusters",

@@ -91,6 +91,17 @@ def unclear_cluster(place: str, selector: Selector, types: Sequence[str]) -> Pro
         yield Problem(place, message, expected="type", fix="type: managedClusters\ntype: connectedClusters")
 
 
+@rule(
+    "D123",
+    Severity.ERROR,
+    title="Resource groups of clusters",
+    requires="The resource group of a cluster or a selector must exist.",
+)
+def missing_group(place: str, group: str) -> Problems:
+    """A resource group that does not exist in the subscription."""
+    yield Problem(place, f"{place}: resource group '{group}' not found.", found=group, fix="az group list -o table")
+
+
 @rule("D114", Severity.WARNING, title="Matches of a selector", requires="A selector should match at least one cluster.")
 def unmatched_selector(place: str, selector: Selector) -> Problems:
     """A selector without a match."""

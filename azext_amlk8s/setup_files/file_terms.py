@@ -46,6 +46,8 @@ PARTS = {
     "C": "compute",
     "I": "instance_types",
 }
+# Where rules of setup files that see live resources point to.
+PLACES = {"D116": "compute", "D117": "", "D120": "compute.name", "D122": "instance_types"}
 COMMAND = re.compile(r"^(?:az|kubectl|helm|openssl|docker|curl)\s")
 OUR_COMMAND = re.compile(r"^az amlk8s (?P<command>extension create|extension update|compute attach)\s")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
@@ -57,7 +59,7 @@ def in_terms_of_file(finding: Finding) -> Finding:
     """The finding with keys of a setup file in place of the options of other commands."""
     name_key = "compute.name" if finding.id.startswith("C") else "extension.name"
     fixes = [line for text in finding.fix.splitlines() for line in _fix_lines(text, name_key)]
-    if finding.fix and not fixes:
+    if not fixes and "--allow-unknown-settings" in finding.fix:
         fixes = [LIST_SETTINGS]
     return replace(
         finding,
@@ -75,6 +77,10 @@ def fix_in_terms_of_file(fix: str) -> str:
 def place_of_finding(finding: Finding, cluster_setup: ClusterSetup) -> str:
     """file:line:column of the key that a finding is about; empty where its message says it."""
     letter = finding.id[:1]
+    if finding.id in PLACES:
+        return cluster_setup.place_of(PLACES[finding.id])
+    if finding.id == "D118":
+        return cluster_setup.place_of(finding.related[0] if finding.related else "")
     if letter == "D" or finding.message.startswith(f"{finding.subject}:") and ":" in finding.subject:
         return ""
     keys = {key.lower(): key for key in cluster_setup.places}

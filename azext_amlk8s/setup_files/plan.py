@@ -127,9 +127,9 @@ def failed_resource(kind: str, name: str, state: str, fix: str) -> Problems:
 
 
 @rule("D118", Severity.ERROR, title="Planning of a cluster", requires="Everything that planning needs must be there.")
-def cannot_plan(cluster: str, reason: str, fix: str) -> Problems:
-    """Something that is missing, such as the cluster itself; reason is a sentence."""
-    yield Problem(cluster, reason, fix=fix)
+def cannot_plan(cluster: str, reason: str, fix: str, part: str = "") -> Problems:
+    """Something that is missing, such as the cluster itself; reason is a sentence, part that of the file about it."""
+    yield Problem(cluster, reason, fix=fix, related=(part,) if part else ())
 
 
 @rule(

@@ -52,12 +52,12 @@ def _findings(document: Document, error: SchemaError) -> Iterator[Finding]:
         for key, others in error.validator_value.items():
             for other in (other for other in others if key in error.instance and other not in error.instance):
                 yield from rules.missing_key(document, path, other, key)
-    elif error.validator == "oneOf":
+    elif error.validator == "oneOf" and isinstance(error.instance, Mapping):
         choices = [branch["required"][0] for branch in error.validator_value]
         yield from rules.one_source(document, path, choices, [key for key in choices if key in error.instance])
     elif error.validator == "anyOf":
         yield from _branch_findings(document, path, error)
-    else:
+    elif error.validator != "oneOf":  # of another type, which is reported by itself
         yield from rules.invalid_value(document, path, _expected(error))
 
 

@@ -131,6 +131,7 @@ CASES = {
     "kind of an object": (changed(instance_types=[{"apiVersion": "v1", "kind": "Pod"}]), "D104", "(instance_types.0.kind): invalid value 'Pod'; expected InstanceType"),
     "instance type": (changed(instance_types=[{"name": "a"}]), "D104", "expected from_nodes, a mapping with file, a mapping with from_nodes, or an InstanceType object, got a mapping."),
     "shares of nodes": (changed(instance_types=[{"from_nodes": True}]), "D104", "(instance_types.0.from_nodes): invalid value 'true'; expected a list"),
+    "text in place of a mapping": (changed(workspace="ml-ws"), "D104", "(workspace): invalid value 'ml-ws'; expected a mapping."),
     "mapping in place of a text": (changed(compute={"name": {"a": "b"}}), "D104", "(compute.name): expected a string, got a mapping."),
     "no clusters": ("name: edge\n", "D105", "'clusters' is missing"),
     "no workspace": ("name: a\nclusters: [{name: aks, resource_group: g, type: managedClusters}]\ncompute: {name: abc}\n", "D105", "'compute' requires 'workspace'"),
