@@ -200,7 +200,7 @@ class _Reader:
     def __init__(self, awaited: Awaited, deadline: Deadline) -> None:
         self._awaited, self.deadline = awaited, deadline
         self.resource: Resource | None = None
-        self.problem = ""
+        self.problem = "no response in time"
         self._succeeded = False
 
     def read(self) -> bool:
