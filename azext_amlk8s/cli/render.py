@@ -25,7 +25,13 @@ COMMANDS = (
         "secure parameters or references to Azure Key Vault.",
         options=(
             FILE,
-            Option("to", help="What to write.", choices=TARGETS, settings={"required": True}),
+            Option(
+                "to",
+                help="What to write. manifests: namespaces and instance types for GitOps. policy: installs "
+                "the extension on clusters that join later.",
+                choices=TARGETS,
+                settings={"required": True},
+            ),
             Option(
                 "out",
                 help="Folder for the files. It is created where it does not exist.",
@@ -38,7 +44,17 @@ COMMANDS = (
                 is_flag=True,
             ),
         ),
-        examples=(("Write Bicep files for a setup.", "az amlk8s render -f azureml.yaml --to bicep --out infra"),),
+        examples=(
+            ("Write Bicep files for a setup.", "az amlk8s render -f azureml.yaml --to bicep --out infra"),
+            (
+                "Write a workflow that plans on pull requests and applies on main.",
+                "az amlk8s render -f azureml.yaml --to github-actions --out .",
+            ),
+            (
+                "Write a policy for clusters that join later.",
+                "az amlk8s render -f azureml.yaml --to policy --out policy",
+            ),
+        ),
         table=render_rows,
     ),
 )

