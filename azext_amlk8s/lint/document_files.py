@@ -17,6 +17,7 @@ from azext_amlk8s.lint.placed_findings import placed
 from azext_amlk8s.lint.script_files import COMMAND, lint_script, scripts_of_steps
 from azext_amlk8s.lint.units import evaluate_extension
 from azext_amlk8s.lint.values import Mark, Value
+from azext_amlk8s.lint.wording import adapt_compute
 from azext_amlk8s.lint.yaml_values import flatten, yaml_value
 from azext_amlk8s.workloads import evaluate_workloads, read_workloads
 from azext_amlk8s.yaml_files import YamlProblem, compose_documents
@@ -170,6 +171,7 @@ def lint_compute(root: Value, result: Result) -> None:
     """A file for az ml compute attach."""
     name, namespace = root.get("name"), root.get("namespace")
     if name is not None and name.text and "<" not in name.text:
-        result.add([*invalid_compute_name(name.text), *disputed_compute_name(name.text)], name.mark)
+        found = (*invalid_compute_name(name.text), *disputed_compute_name(name.text))
+        result.add(map(adapt_compute, found), name.mark)
     if namespace is not None and namespace.text and "<" not in namespace.text:
-        result.add(invalid_namespace(namespace.text), namespace.mark)
+        result.add(map(adapt_compute, invalid_namespace(namespace.text)), namespace.mark)

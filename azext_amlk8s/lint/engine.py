@@ -18,7 +18,7 @@ from azext_amlk8s.lint.terraform_files import lint_terraform
 # A file without any of these has nothing to check.
 SIGNS = re.compile(
     rb"microsoft\.azureml\.kubernetes|amlarc\.azureml\.com|k8s-extension|az\s+ml\s+(compute|online)|amlk8s|azureml|"
-    rb"workspaces/computes|computetype|microsoft\.relay|enabletraining|enableinference|kubernetes_cluster_extension|"
+    rb"kubernetesconfiguration/extensions|workspaces/computes|computetype|microsoft\.relay|enabletraining|enableinference|kubernetes_cluster_extension|"
     rb"kubernetes-configuration/extension|instance_?types?",
     re.IGNORECASE,
 )

@@ -204,7 +204,8 @@ def conditional(mark: Mark, condition: Value, chosen: Value, other: Value) -> Va
     """One of two values; both as choices where the condition is not known."""
     decided = to_bool(condition)
     if decided is not None:
-        return chosen if decided else other
+        value = chosen if decided else other
+        return replace(value, inputs=value.inputs | condition.inputs) if condition.inputs else value
     if chosen.is_complete() and other.is_complete() and chosen.plain() == other.plain():
         return chosen
     return unknown(mark, "", condition, chosen, other, choices=(chosen, other), hint=chosen.hint or other.hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from azext_amlk8s.lint import arm
 from azext_amlk8s.lint.files import Files
@@ -11,6 +12,7 @@ from azext_amlk8s.lint.model import Result
 from azext_amlk8s.lint.units import evaluate_resources
 from azext_amlk8s.lint.values import Value
 
+MAX_DEPTH = 12
 Parameters = dict[str, list[dict[str, Value]]]
 
 
@@ -21,13 +23,22 @@ def lint_json(files: Files, result: Result) -> None:
         if '"resources"' not in file.text and "deploymentParameters.json" not in file.text:
             continue
         root = files.parse(file, read_json)
-        if root is not None and arm.is_template(root):
-            templates.append((file.name, root))
+        for template in templates_in(root) if root is not None else ():
+            templates.append((file.name, template))
             result.kinds[file.name] = "ARM template"
     given = parameter_files(files)
     for name, root in templates:
         for parameters in given.get(stem_of(name)) or [{}]:
             evaluate_resources(arm.template_resources(root, parameters), result)
+
+
+def templates_in(value: Value, depth: int = 0) -> Iterator[Value]:
+    """A template, or those inside a policy definition or another document."""
+    if arm.is_template(value):
+        yield value
+    elif depth < MAX_DEPTH:
+        for inner in (*(item for _, item in value.items()), *value.elements()):
+            yield from templates_in(inner, depth + 1)
 
 
 def parameter_files(files: Files) -> Parameters:

@@ -19,6 +19,7 @@ from azext_amlk8s.lint.model import LintFinding, Result, Script
 from azext_amlk8s.lint.scripts import command_lines
 from azext_amlk8s.lint.units import evaluate_extension
 from azext_amlk8s.lint.values import Mark
+from azext_amlk8s.lint.wording import adapt_compute
 from azext_amlk8s.rules import Finding
 from azext_amlk8s.settings import reading_rules
 from azext_amlk8s.settings.read import split_commas
@@ -84,12 +85,15 @@ def _lint_attachment(arguments: Arguments, result: Result) -> None:
         return
     if not kind and arguments.words[0] == "ml":
         return
+    command = arguments.words[0]
     name, namespace = arguments.value("--name"), arguments.value("--namespace")
     if name is not None and name.text and not name.inputs and "<" not in name.text:
-        result.add([*invalid_compute_name(name.text), *disputed_compute_name(name.text)], name.mark)
+        found = (*invalid_compute_name(name.text), *disputed_compute_name(name.text))
+        result.add([adapt_compute(finding, command) for finding in found], name.mark)
     if namespace is not None and namespace.text and "<" not in namespace.text:
         workspace = arguments.text("--workspace-name")
-        result.add([*invalid_namespace(namespace.text), *reserved_namespace(namespace.text, workspace)], namespace.mark)
+        found = (*invalid_namespace(namespace.text), *reserved_namespace(namespace.text, workspace))
+        result.add([adapt_compute(finding, command) for finding in found], namespace.mark)
 
 
 def scripts_of_steps(file: SourceFile, node: yaml.Node) -> Iterator[Script]:

@@ -12,6 +12,7 @@ from azext_amlk8s.lint.nodes import Call, Literal, Member, Name, Node, Operation
 from azext_amlk8s.lint.powershell_reader import PowerShellReader
 from azext_amlk8s.lint.shell_reader import ScriptContent, ShellReader, Word
 from azext_amlk8s.lint.values import Mark, Value, unknown
+from azext_amlk8s.settings.read import PLACEHOLDER
 
 # Commands that print what follows instead of running it.
 PRINTERS = {
@@ -52,6 +53,8 @@ class ScriptScope:
             self._active.discard(name)
         if len(values) != len(assigned):
             return unknown(mark, f"variable '{name}' is an array")
+        if any(PLACEHOLDER.match(value.text) for value in values):
+            return unknown(mark, f"variable '{name}' is replaced before the script is used")
         if all(value.known and value.data == values[0].data for value in values):
             return values[0]
         return unknown(mark, f"variable '{name}' has several values", *values, choices=tuple(values))

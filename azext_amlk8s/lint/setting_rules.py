@@ -119,7 +119,7 @@ def unprotected_secret(use: ExtensionUse, key: str, value: Value) -> Problems:
     if literal and not value.is_secret and "<" not in value.text and _is_secret_key(key):
         fix = _secure_parameter(use) if use.is_template else "Read it from a secret variable or from Key Vault."
         yield Problem(key, f"{key}: secret written in the file.", fix=fix)
-    elif value.plain_inputs and _is_secret_key(key):
+    elif value.plain_inputs and not value.is_secret and _is_secret_key(key):
         name = sorted(value.plain_inputs)[0]
         kind = "variable" if _is_terraform(use) else "parameter"
         missing = "sensitive" if kind == "variable" else "secure"

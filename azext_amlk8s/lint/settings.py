@@ -70,8 +70,7 @@ def read_settings(use: ExtensionUse) -> ReadSettings:
     """The settings that a template or a command gives, and what is wrong with how they are written."""
     reading = _Reading(use)
     for section, value in (("config", use.config), ("protected", use.protected)):
-        for key, inner in _pairs(value):
-            mark = value.key_mark(key) if value is not None else use.mark
+        for key, mark, inner in _pairs(value):
             _read_pair(reading, section, key, inner, mark)
     settings = TrackedSettings(
         reading.sections["config"], reading.sections["protected"], frozenset(reading.uncertain), use.is_open
@@ -79,14 +78,14 @@ def read_settings(use: ExtensionUse) -> ReadSettings:
     return ReadSettings(settings, reading.marks, reading.values, reading.findings)
 
 
-def _pairs(value: Value | None) -> Iterator[tuple[str, Value]]:
-    """The settings of a section, also those that it may have."""
+def _pairs(value: Value | None) -> Iterator[tuple[str, Mark, Value]]:
+    """The settings of a section with the positions of their keys, also those that it may have."""
     if value is None:
         return
-    yield from value.items()
+    yield from ((key, value.key_mark(key), inner) for key, inner in value.items())
     for choice in value.choices:
-        for key, inner in _pairs(choice):
-            yield key, Value(None, inner.mark, known=False, choices=(inner,))
+        for key, mark, inner in _pairs(choice):
+            yield key, mark, Value(None, inner.mark, known=False, choices=(inner,))
 
 
 def _read_pair(reading: _Reading, section: str, name: str, value: Value, mark: Mark) -> None:

@@ -20,7 +20,7 @@ from azext_amlk8s.lint.model import (
 )
 from azext_amlk8s.lint.settings import ReadSettings, evaluate_settings, read_settings
 from azext_amlk8s.lint.values import HOLE, Mark, Value
-from azext_amlk8s.lint.wording import adapt
+from azext_amlk8s.lint.wording import adapt, adapt_compute
 from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Finding, Report, rules_in
 from azext_amlk8s.settings import evaluate_version_rules
@@ -87,6 +87,10 @@ def evaluate_extension(use: ExtensionUse, result: Result) -> None:
     """Add the findings on the extension, without those that only follow from others."""
     read = read_settings(use)
     found, skipped = evaluate_settings(use, read)
+    for key in sorted(read.settings.uncertain):
+        value = read.values.get(key)
+        reason = (value.why if value is not None else "") or "its value is not known"
+        result.skipped.append((read.marks.get(key, use.mark), f"{key} is not evaluated: {reason}"))
     result.skipped += [(use.mark, reason) for reason in skipped]
     found = [*read.findings, *found, *_resource_findings(use, read), *_version_findings(use)]
     result.findings += without_consequences(LintFinding(adapt(each.finding, use), each.mark) for each in found)
@@ -145,14 +149,21 @@ def _evaluate_compute(resource: Resource, result: Result) -> None:
     for finding in (*resource_rules.compute_properties(resource), *pitfall_rules.compute_module(resource)):
         result.add([finding], resource.mark_of(*finding.subject.split(".")))
     name = resource.name
-    last = name.description.rsplit("/", 1)[-1] if name is not None else ""
-    # What is not known and has no part that is known is a reference, not a name.
-    if name is not None and last and HOLE not in last and (name.known or "/" in name.description):
-        result.add([*invalid_compute_name(last), *disputed_compute_name(last)], name.mark)
+    last = _last_segment(name) if name is not None else ""
+    if name is not None and last:
+        found = (*invalid_compute_name(last), *disputed_compute_name(last))
+        result.add(map(adapt_compute, found), name.mark)
     lint_types_of_compute(resource, result)
     namespace = resource.get("properties", "properties", "namespace")
     if namespace is not None and namespace.text:
-        result.add(invalid_namespace(namespace.text), namespace.mark)
+        result.add(map(adapt_compute, invalid_namespace(namespace.text)), namespace.mark)
+
+
+def _last_segment(name: Value) -> str:
+    """The last part of a name such as workspace/compute, also where only the workspace is not known; else empty."""
+    text = name.text or (name.hint if name.hint.startswith(f"{HOLE}/") else "")
+    last = text.rsplit("/", 1)[-1]
+    return "" if HOLE in last else last
 
 
 def _evaluate_relay(resource: Resource, resources: Sequence[Resource], result: Result) -> None:

@@ -44,3 +44,13 @@ def _in_template(text: str, use: ExtensionUse) -> str:
     for option, word in TEMPLATE_WORDS.items():
         text = text.replace(option, word)
     return OPTION.sub(lambda match: section_name(use, "protected" if match.group(1) else "config"), text)
+
+
+def adapt_compute(finding: Finding, command: str = "") -> Finding:
+    """A finding on the name or namespace of a compute, in the words of a file or of a command: ml or amlk8s."""
+    if command == "amlk8s":
+        return finding
+    fix = finding.fix.replace(" --create-namespace", "")
+    if not command:
+        fix = re.sub(r"--(name|namespace) (\S+)", r"Set \1 to '\2'.", fix)
+    return replace(finding, fix=fix)

@@ -13,7 +13,7 @@ from azext_amlk8s.lint.values import Mark, Value, unknown
 
 NULL = "tag:yaml.org,2002:null"
 # What a template engine, a pipeline or a shell replaces before the file is used.
-EXPRESSION = re.compile(r"\$\{|\$\(|\{\{|<%|#\{|\$[A-Za-z_]\w*|__\w+__|%\w+%")
+EXPRESSION = re.compile(r"\$\{|\$\(|\{\{|<%|#\{|\$(?!schema\b)[A-Za-z_]\w*|__\w+__|%\w+%")
 LABELS = "nodeselector"
 UNKNOWN = "<unknown>"
 MAX_DEPTH = 40

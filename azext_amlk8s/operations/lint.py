@@ -33,9 +33,10 @@ def lint(
     """
     from azext_amlk8s.lint import lint as lint_files
 
-    result = lint_files(read_files(path))
+    files = list(read_files(path))
+    result = lint_files(files)
     findings = sort_findings(result, strict)
-    _log_skipped(result)
+    _log_files(files, result)
     if any(each.is_error for each in findings):
         set_exit_code(cmd, 1)
     objects = [lint_object(each) for each in findings]
@@ -83,11 +84,16 @@ def lint_object(found: LintFinding) -> dict[str, Any]:
     return {"file": mark.source, "line": mark.line, "column": mark.column, **finding_object(found.finding)}
 
 
-def _log_skipped(result: Result) -> None:
-    """What was not evaluated, for --verbose."""
+def _log_files(files: Sequence[SourceFile], result: Result) -> None:
+    """Warn of a file that the user named and that has nothing to check; for --verbose, what was not evaluated."""
     from knack.log import get_logger
 
     log = get_logger(__name__)
+    for file in files:
+        if file.is_named and file.name not in result.kinds:
+            log.warning("%s has nothing to check: nothing in it installs the extension or uses it.", file.name)
+    for name, kind in result.kinds.items():
+        log.info("%s: %s", name, kind or "broken")
     for mark, reason in dict.fromkeys(result.skipped):
         log.info("%s: %s", mark, reason)
 
@@ -150,6 +156,8 @@ def _source(file: Path, *, is_named: bool) -> Iterator[SourceFile]:
             get_logger(__name__).warning("%s is larger than %s MB; skipped.", file, MAX_BYTES // 1_000_000)
         return
     text = _decode(content)
+    if text is None and is_named:
+        get_logger(__name__).warning("%s is not text; skipped.", file)
     if text is not None and (is_named or has_signs(text.encode("utf-8", "ignore"))):
         yield SourceFile(str(file), text, is_named)
 

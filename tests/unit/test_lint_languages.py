@@ -286,3 +286,5 @@ def test_nested_deployments_and_user_functions() -> None:
     }
     outer = {"$schema": SCHEMA, "contentVersion": "1", "variables": {"off": "[not(true())]"}, "resources": [deployment]}
     assert ids(main_json=json.dumps(outer)) == {"S003"}
+    policy = {"properties": {"policyRule": {"then": {"details": {"deployment": {"properties": {"template": outer}}}}}}}
+    assert ids(policy_json=json.dumps(policy)) == {"S003"}
