@@ -53,7 +53,9 @@ class DeploymentEngine:
         from azext_amlk8s.rendering.engine_deployments import engine_deployments
 
         begin = time.monotonic()
-        running = [self._begin(one) for one in engine_deployments(setup, wave, engine_inputs(self._planning, items))]
+        running = [
+            self._begin(one, items) for one in engine_deployments(setup, wave, engine_inputs(self._planning, items))
+        ]
         started = [one for one in running if one]
         if started:
             follow_deployments(self._cmd, started, self._resume, self._timeout)
@@ -90,7 +92,7 @@ class DeploymentEngine:
             raise extension_failed(client, extension, resource, head, "create")
         return extension.name
 
-    def _begin(self, deployment: EngineDeployment) -> RunningDeployment | None:
+    def _begin(self, deployment: EngineDeployment, items: Sequence[Item]) -> RunningDeployment | None:
         """Submit a deployment; None where Azure rejects it, which is noted for its clusters."""
         from azure.cli.core.azclierror import AzCLIError
         from azure.core.exceptions import AzureError
@@ -101,7 +103,7 @@ class DeploymentEngine:
 
         client = DeploymentsClient(self._cmd.cli_ctx, deployment.subscription)
         try:
-            client.begin(deployment.name, deployment.body(read_secrets(deployment, self._planning.vaults)))
+            client.begin(deployment.name, deployment.body(read_secrets(deployment, self._planning.vaults, items)))
         except (AzureError, AzCLIError) as error:
             # The same deployment may be running: of an earlier run, or of a request whose response was lost.
             if getattr(getattr(error, "error", None), "code", "") != ACTIVE:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.operations.render_inputs import read_cluster_inputs
 from azext_amlk8s.operations.setup_inputs import Clients, extension_versions
-from azext_amlk8s.operations.setup_secrets import VaultReader, read_reference
+from azext_amlk8s.operations.setup_secrets import VaultReader, read_certificate, read_reference
+from azext_amlk8s.settings.certificate_files import SENT_AS
 from azext_amlk8s.setup_files.plan import CHANGING, CREATE, ClusterPlan
 
 if TYPE_CHECKING:
@@ -36,12 +37,24 @@ def engine_inputs(clients: Clients, items: Sequence[Item]) -> list[ClusterInput]
     return found
 
 
-def read_secrets(deployment: EngineDeployment, vaults: VaultReader) -> dict[str, str]:
-    """The values of the secure parameters of a deployment. Raises ValidationError where one cannot be read."""
-    return {
-        name: read_reference("", secret.key, {secret.kind: secret.source}, vaults)
-        for name, secret in deployment.secrets.items()
-    }
+def read_secrets(deployment: EngineDeployment, vaults: VaultReader, items: Sequence[Item]) -> dict[str, str]:
+    """The values of the secure parameters of a deployment. Raises ValidationError where one cannot be read.
+
+    A certificate of a key vault has its key in the same secret.
+    """
+    values = {}
+    for name, secret in deployment.secrets.items():
+        owner = next((one for one, _ in items if _certificate_of(one) == secret.source), None)
+        if owner is not None and secret.encoded:
+            values[name] = dict(zip(SENT_AS.values(), read_certificate(owner, vaults), strict=True))[secret.key]
+        else:
+            values[name] = read_reference("", secret.key, {secret.kind: secret.source}, vaults)
+    return values
+
+
+def _certificate_of(one: ClusterSetup) -> str:
+    """The URL of the certificate of a setup in a key vault, empty for none."""
+    return str(((one.extension or {}).get("tls") or {}).get("key_vault_certificate") or "")
 
 
 def _extension_action(plan: ClusterPlan) -> str:

@@ -29,7 +29,7 @@ def predict(cmd: AzCliCommand, clients: Clients, items: Sequence[Item]) -> list[
     for setup, wave in dict.fromkeys((one.setup, one.wave) for one, _ in items):
         members = [item for item in items if (item[0].setup, item[0].wave) == (setup, wave) and _is_included(item[1])]
         for deployment in engine_deployments(setup, wave, engine_inputs(clients, members)):
-            found += _compare(deployment, _predictions(cmd, deployment, clients.vaults), plans)
+            found += _compare(deployment, _predictions(cmd, deployment, clients.vaults, members), plans)
     return found
 
 
@@ -37,13 +37,15 @@ def _is_included(plan: ClusterPlan) -> bool:
     return plan.action != BLOCKED
 
 
-def _predictions(cmd: AzCliCommand, deployment: EngineDeployment, vaults: VaultReader) -> list[Prediction]:
+def _predictions(
+    cmd: AzCliCommand, deployment: EngineDeployment, vaults: VaultReader, items: Sequence[Item]
+) -> list[Prediction]:
     from azext_amlk8s.azure.deployments_client import DeploymentsClient
     from azext_amlk8s.console.progress import follow
     from azext_amlk8s.rendering.what_if import read_predictions
 
     client = DeploymentsClient(cmd.cli_ctx, deployment.subscription)
-    operation = client.begin_what_if(deployment.name, deployment.body(read_secrets(deployment, vaults)))
+    operation = client.begin_what_if(deployment.name, deployment.body(read_secrets(deployment, vaults, items)))
     resume = "az amlk8s plan"
     return read_predictions(follow(cmd, operation, "Azure's what-if", resume, timeout=WHAT_IF_SECONDS))
 

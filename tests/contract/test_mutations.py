@@ -34,6 +34,7 @@ class Mutation:
 EXTENSIONS = "azure/kubernetes_configuration/extensions.py"
 COMPUTES = "azure/machine_learning_services/computes.py"
 INSTALLATION = "azure/kubernetes_configuration/installation.py"
+DEPLOYMENTS = "azure/deployments"
 COMPONENTS = "azure/kubernetes_configuration/components.py"
 PODS = "kubernetes/pod_admission.py"
 WEBHOOKS = "kubernetes/webhooks.py"
@@ -87,6 +88,11 @@ BEHAVIOURS = [
     (Mutation("every namespace is selected", WEBHOOKS, '_selects(webhook, "namespaceSelector", namespaced)', "True"), "admission::test_admission"),
     (Mutation("failures are ignored", WEBHOOKS, '"failurePolicy", "Fail") == "Ignore"', '"failurePolicy", "Fail") != "x"'), "admission::test_admission"),
     (Mutation("a dry run is stored", "kubernetes/store.py", "        if dry_run:\n            obj[", "        if False:\n            obj["), "admission::test_admission"),
+    (Mutation("secrets in outputs", f"{DEPLOYMENTS}/parameters.py", 'if str(declaration.get("type", "")).lower() in SECURE:', "if False:"), "template_deployments::test_secrets"),
+    (Mutation("no dependencies", f"{DEPLOYMENTS}/engine.py", "for other in one.depends_on if other in done]", "for other in ()]"), "template_deployments::test_dependencies"),
+    (Mutation("no preflight", f"{DEPLOYMENTS}/service.py", "        if problems:", "        if False:"), "template_deployments::test_preflight"),
+    (Mutation("an endless history", f"{DEPLOYMENTS}/history.py", "= 775, 750", "= 7750, 7500"), "template_deployments::test_history"),
+    (Mutation("providers are not registered", f"{DEPLOYMENTS}/engine.py", "            await self._register_providers()", "            pass"), "template_deployments::test_providers"),
     (Mutation("dry run for every webhook", WEBHOOKS, "if request.dry_run and", "if False and"), "admission::test_a_webhook_without"),
 ]  # fmt: skip
 UNCHANGED = Mutation("nothing is changed", "azure/app.py", "import json", "import json")
