@@ -8,18 +8,17 @@ running command has registered. The time it takes grows linearly with the size o
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, quote_plus
+
+from azext_amlk8s.registered_secrets import register_secret as register_secret
+from azext_amlk8s.registered_secrets import registered_forms
 
 BLANK = "***"
 MAX_DEPTH = 100
-# A shorter value could be an ordinary word, so it is only redacted by the name of its key.
-MIN_REGISTERED = 6
 NAME_LENGTH = 256
 
 # Every value below these keys is a secret, whatever its own name.
@@ -86,41 +85,6 @@ _SENTENCE = re.compile(r"[A-Za-z]{1,40}[ \t]+[A-Za-z(]")
 _SENTENCE_NAME = re.compile(r"(?:token|secret|credential|kubeconfig|connection[-_]?string)s?$", re.I)
 _KUBECONFIG_VALUE = re.compile(r"^[ \t-]*(?:token|password|client-key-data):[ \t]*[\"']?([^\s\"']+)", re.M)
 
-_registered: dict[str, None] = {}
-
-
-def register_secret(value: object) -> None:
-    """Have a value redacted wherever it appears from now on, also encoded: see `_forms`."""
-    if not isinstance(value, str) or len(value.strip()) < MIN_REGISTERED or value in _registered:
-        return
-    text = value.strip()
-    if text.lower() in ("default", "enabled", "disabled"):
-        return
-    _registered[value] = None
-    lines = [line.strip() for line in text.splitlines() if len(line.strip()) >= 20 and not line.startswith("-----")]
-    for form in (*_forms(text), *_base64_forms(value), *lines):
-        _registered.setdefault(form)
-
-
-def _forms(text: str) -> Iterator[str]:
-    """A text as JSON, URLs, HTML and hexadecimal dumps show it."""
-    quoted = quote(text, safe="")
-    yield from (text, json.dumps(text)[1:-1], json.dumps(json.dumps(text)[1:-1])[1:-1], html.escape(text))
-    yield from (quoted, quote(text), quote_plus(text), re.sub("%..", lambda code: code[0].lower(), quoted))
-    yield from (quote(quoted, safe=""), text.encode("utf-8", "replace").hex())
-
-
-def _base64_forms(value: str) -> Iterator[str]:
-    """A text in base64, alone and, without what depends on its neighbours, inside another text."""
-    data = value.encode("utf-8", "replace")
-    yield base64.b64encode(data).decode("ascii")
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        for before in range(3):
-            start = -(-before * 8 // 6)
-            inner = encode(bytes(before) + data).decode("ascii")[start : (before + len(data)) * 8 // 6]
-            if len(inner) >= MIN_REGISTERED:
-                yield inner
-
 
 def register_secrets(document: object) -> None:
     """Register every secret value of a request or response body: protected settings, keys, kubeconfigs."""
@@ -130,11 +94,6 @@ def register_secrets(document: object) -> None:
             register_secret(decoded)
 
 
-def forget_secrets() -> None:
-    """Forget what was registered, before another command runs in the same process."""
-    _registered.clear()
-
-
 def redact(value: Any) -> Any:
     """A JSON value of the same shape without secrets; also blanked are environment values and data of Secrets."""
     return _redact(value, 0)
@@ -142,7 +101,7 @@ def redact(value: Any) -> Any:
 
 def redact_text(text: str) -> str:
     """A free text, such as a log or a message, without secrets."""
-    for secret in sorted(_registered, key=len, reverse=True):
+    for secret in registered_forms():
         if secret in text:
             text = text.replace(secret, BLANK)
     for pattern in _KNOWN_FORMS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from azext_amlk8s.shell import join
 
@@ -17,18 +17,16 @@ _CLUSTER = (
     rf"{_GROUP}/providers/Microsoft\.(ContainerService|Kubernetes)"
     r"/(?P<type>managedClusters|connectedClusters)/(?P<name>[^/]+)"
 )
-_CLUSTER_ID = re.compile(rf"^{_CLUSTER}/?$", re.IGNORECASE)
-_EXTENSION_ID = re.compile(
-    rf"^(?P<cluster>{_CLUSTER})/providers/Microsoft\.KubernetesConfiguration/extensions/(?P<extension>[^/]+)/?$",
-    re.IGNORECASE,
+_CLUSTER_ID = rf"^{_CLUSTER}/?$"
+_EXTENSION_ID = (
+    rf"^(?P<cluster>{_CLUSTER})/providers/Microsoft\.KubernetesConfiguration/extensions/(?P<extension>[^/]+)/?$"
 )
 _WORKSPACE = rf"{_GROUP}/providers/Microsoft\.MachineLearningServices/workspaces/(?P<name>[^/]+)"
-_WORKSPACE_ID = re.compile(rf"^{_WORKSPACE}/?$", re.IGNORECASE)
-_COMPUTE_ID = re.compile(rf"^(?P<workspace>{_WORKSPACE})/computes/(?P<compute>[^/]+)/?$", re.IGNORECASE)
+_WORKSPACE_ID = rf"^{_WORKSPACE}/?$"
+_COMPUTE_ID = rf"^(?P<workspace>{_WORKSPACE})/computes/(?P<compute>[^/]+)/?$"
 
 
-@dataclass(frozen=True)
-class ClusterRef:
+class ClusterRef(NamedTuple):
     """A cluster in Azure. type is managedClusters (AKS) or connectedClusters (Arc)."""
 
     subscription: str
@@ -39,7 +37,7 @@ class ClusterRef:
     @classmethod
     def parse(cls, resource_id: str) -> ClusterRef:
         """The cluster of a resource ID. Raises ValueError for an ID of something else."""
-        found = _CLUSTER_ID.match(resource_id.strip())
+        found = re.match(_CLUSTER_ID, resource_id.strip(), re.IGNORECASE)
         if not found:
             raise ValueError(f"'{resource_id}' is not the resource ID of an AKS or Arc-connected cluster")
         return cls(found["subscription"], found["resource_group"], canonical_type(found["type"]), found["name"])
@@ -71,8 +69,7 @@ class ClusterRef:
         return join(["-g", self.resource_group, "-n", self.name])
 
 
-@dataclass(frozen=True)
-class ExtensionRef:
+class ExtensionRef(NamedTuple):
     """An extension on a cluster."""
 
     cluster: ClusterRef
@@ -81,7 +78,7 @@ class ExtensionRef:
     @classmethod
     def parse(cls, resource_id: str) -> ExtensionRef:
         """The extension of a resource ID. Raises ValueError for an ID of something else."""
-        found = _EXTENSION_ID.match(resource_id.strip())
+        found = re.match(_EXTENSION_ID, resource_id.strip(), re.IGNORECASE)
         if not found:
             raise ValueError(f"'{resource_id}' is not the resource ID of a cluster extension")
         return cls(ClusterRef.parse(found["cluster"]), found["extension"])
@@ -97,8 +94,7 @@ class ExtensionRef:
         return f"{self.cluster.cli_args} {join(['-n', self.name])}"
 
 
-@dataclass(frozen=True)
-class WorkspaceRef:
+class WorkspaceRef(NamedTuple):
     """A workspace of Azure Machine Learning."""
 
     subscription: str
@@ -108,7 +104,7 @@ class WorkspaceRef:
     @classmethod
     def parse(cls, resource_id: str) -> WorkspaceRef:
         """The workspace of a resource ID. Raises ValueError for an ID of something else."""
-        found = _WORKSPACE_ID.match(resource_id.strip())
+        found = re.match(_WORKSPACE_ID, resource_id.strip(), re.IGNORECASE)
         if not found:
             raise ValueError(f"'{resource_id}' is not the resource ID of a workspace")
         return cls(found["subscription"], found["resource_group"], found["name"])
@@ -125,8 +121,7 @@ class WorkspaceRef:
         return join(["-g", self.resource_group, "-w", self.name])
 
 
-@dataclass(frozen=True)
-class ComputeRef:
+class ComputeRef(NamedTuple):
     """A compute of a workspace."""
 
     workspace: WorkspaceRef
@@ -135,7 +130,7 @@ class ComputeRef:
     @classmethod
     def parse(cls, resource_id: str) -> ComputeRef:
         """The compute of a resource ID. Raises ValueError for an ID of something else."""
-        found = _COMPUTE_ID.match(resource_id.strip())
+        found = re.match(_COMPUTE_ID, resource_id.strip(), re.IGNORECASE)
         if not found:
             raise ValueError(f"'{resource_id}' is not the resource ID of a compute")
         return cls(WorkspaceRef.parse(found["workspace"]), found["compute"])

@@ -7,15 +7,15 @@ import re
 import shlex
 from collections.abc import Iterable
 
-_PLAIN = re.compile(r"^[\w@%+=:,./-]+$", re.ASCII)
-_POWERSHELL_PLAIN = re.compile(r"^[\w%+=:./\\-]+$", re.ASCII)
+_PLAIN = r"^[\w@%+=:,./-]+$"
+_POWERSHELL_PLAIN = r"^[\w%+=:./\\-]+$"
 
 
 def quote(word: str, *, windows: bool = os.name == "nt") -> str:
     """A word as one argument: for POSIX shells, or for PowerShell on Windows."""
     if not windows:
-        return word if _PLAIN.match(word) else shlex.quote(word)
-    return word if _POWERSHELL_PLAIN.match(word) else "'" + word.replace("'", "''") + "'"
+        return word if re.match(_PLAIN, word, re.ASCII) else shlex.quote(word)
+    return word if re.match(_POWERSHELL_PLAIN, word, re.ASCII) else "'" + word.replace("'", "''") + "'"
 
 
 def join(words: Iterable[str]) -> str:

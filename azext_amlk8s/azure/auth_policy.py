@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -40,7 +40,7 @@ class SignInFailed(Exception):
     """Microsoft Entra ID returned neither a token nor one of its documented errors."""
 
 
-class FreshTokenPolicy(ARMChallengeAuthenticationPolicy):
+class FreshTokenPolicy(BearerTokenCredentialPolicy):  # type: ignore[type-arg,unused-ignore]
     """Authorizes requests to the user's cloud and no others, and replaces a token that ARM rejects as expired.
 
     It runs for each redirect, retry, poll and page, so no other host gets a token or a body. azure-core's policy only

@@ -275,11 +275,9 @@ class AzureClient:
     def _client(self) -> RestClient:
         with self._lock:
             if self._rest is None:
-                from azure.cli.core.commands.client_factory import get_mgmt_service_client
+                from azext_amlk8s.azure.rest_client import rest_client
 
-                from azext_amlk8s.azure.rest_client import RestClient
-
-                self._rest = get_mgmt_service_client(self._cli_ctx, RestClient, subscription_bound=False)
+                self._rest = rest_client(self._cli_ctx)
             return self._rest
 
     def _extensions(self) -> Any:

@@ -96,7 +96,7 @@ class VaultClient:
         Raises azure-core's HttpResponseError where the vault refuses, ServiceRequestError where it is not reached.
         """
         from azext_amlk8s.azure.responses import unexpected_response
-        from azext_amlk8s.redaction import register_secret
+        from azext_amlk8s.registered_secrets import register_secret
 
         response = self._send(item)
         try:

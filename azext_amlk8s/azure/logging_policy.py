@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from logging import DEBUG
+from logging import DEBUG, Logger
 from typing import Any
 
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from knack.log import get_logger
 
-from azext_amlk8s.redaction import redact_body, redact_headers, redact_url, register_secret, register_secrets
+from azext_amlk8s.registered_secrets import register_secret
 
 MAX_REGISTERED_BODY = 2_000_000
 
@@ -28,8 +28,10 @@ class RedactedLoggingPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,misc,unu
         sent = request.http_request
         _register(sent.content)
         register_secret(str(sent.headers.get("Authorization") or "").partition(" ")[2])
-        if not _log.isEnabledFor(DEBUG):
+        if not _is_debug_printed():
             return
+        from azext_amlk8s.redaction import redact_body, redact_headers, redact_url
+
         _log.debug("Request: %s %s", sent.method, redact_url(sent.url))
         _log.debug("Request headers: %s", redact_headers(sent.headers))
         _log.debug("Request body: %s", redact_body(sent.content))
@@ -37,15 +39,26 @@ class RedactedLoggingPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,misc,unu
     def on_response(self, request: Any, response: Any) -> None:
         """Log a response."""
         received = response.http_response
+        is_printed = _is_debug_printed()
         is_listing = request.http_request.method == "POST"
-        body = _body_of(received) if is_listing or _log.isEnabledFor(DEBUG) else None
+        body = _body_of(received) if is_listing or is_printed else None
         if is_listing:
             _register(body)
-        if not _log.isEnabledFor(DEBUG):
+        if not is_printed:
             return
+        from azext_amlk8s.redaction import redact_body, redact_headers, redact_url
+
         _log.debug("Response: %s for %s", received.status_code, redact_url(request.http_request.url))
         _log.debug("Response headers: %s", redact_headers(received.headers))
         _log.debug("Response body: %s", "streamed" if body is None else redact_body(body))
+
+
+def _is_debug_printed() -> bool:
+    """Whether any handler takes messages of level DEBUG; az sets that level for its loggers, whatever it prints."""
+    logger: Logger | None = _log
+    while logger and not any(handler.level <= DEBUG for handler in logger.handlers):
+        logger = logger.parent if logger.propagate else None
+    return logger is not None
 
 
 def _body_of(response: Any) -> str | None:
@@ -61,6 +74,8 @@ def _body_of(response: Any) -> str | None:
 def _register(body: Any) -> None:
     if not body or not isinstance(body, (str, bytes)) or len(body) > MAX_REGISTERED_BODY:
         return
+    from azext_amlk8s.redaction import register_secrets
+
     try:
         register_secrets(json.loads(body))
     except (ValueError, RecursionError):

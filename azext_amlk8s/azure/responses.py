@@ -9,7 +9,6 @@ from azure.core.exceptions import DecodeError, HttpResponseError, ResourceNotFou
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 from azure.core.rest import HttpResponse
-from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from azext_amlk8s.values import mapping, wrong_type
 
@@ -70,6 +69,8 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
 def raise_for_status(response: HttpResponse) -> None:
     """Raise HttpResponseError for a refused request, UnexpectedResponse for a redirect, and for no final response."""
     if response.status_code >= 400:
+        from azure.mgmt.core.exceptions import ARMErrorFormat
+
         kind = ResourceNotFoundError if response.status_code == 404 else HttpResponseError
         raise kind(response=response, error_format=ARMErrorFormat)
     if not 200 <= response.status_code < 300:

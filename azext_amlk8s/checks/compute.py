@@ -22,6 +22,7 @@ from azext_amlk8s.checks.facts import (
     properties_of,
     state_of,
 )
+from azext_amlk8s.compute_view import is_kubernetes
 from azext_amlk8s.computes import (
     AttachFacts,
     AttachRequest,
@@ -30,7 +31,6 @@ from azext_amlk8s.computes import (
     find_look_alikes,
     find_missing_roles,
     identity_principals,
-    is_kubernetes,
     needed_roles,
 )
 from azext_amlk8s.diagnosis import compute_errors, explain_failure

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from azure.cli.core import AzCommandsLoader
@@ -15,10 +14,11 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Table = Callable[[Any], Row | list[Row]]
 Completer = Callable[..., list[str]]
+# A NamedTuple is created in a quarter of the time of a dataclass, and az imports this module for every command.
+NO_SETTINGS: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One option of a command.
 
     `name` is the parameter of the operation. Without `flags` the option is `--name-with-dashes`. `az_type` names a type
@@ -38,15 +38,14 @@ class Option:
     completes_folders: bool = False
     az_type: str = ""
     former: tuple[str, str] | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = NO_SETTINGS
 
     def but(self, **changes: Any) -> Option:
         """A copy with other values, for a command that differs in some of them."""
-        return replace(self, **changes)
+        return self._replace(**changes)
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One command: `operation` is module#function below azext_amlk8s.operations; `table` makes the rows of -o table.
 
     `text` makes the lines that people get at a terminal instead of JSON, where they chose no format.
@@ -66,8 +65,7 @@ class Command:
     parameters: Callable[[], list[dict[str, Any]]] | None = None
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """A command group and its commands."""
 
     name: str
@@ -95,6 +93,8 @@ def register_commands(loader: AzCommandsLoader, groups: Sequence[Group]) -> None
                         supports_no_wait=command.supports_no_wait,
                         table_transformer=command.table,
                     )
+            # Otherwise az imports the operation of each command of a group to show their docstrings.
+            loader.command_table[f"{group.name} {command.name}"].description = command.summary
 
 
 def register_texts(loader: AzCommandsLoader, groups: Sequence[Group], args: Sequence[str] | None) -> None:
@@ -159,20 +159,26 @@ def _completer(option: Option) -> Any:
 def register_help(helps: dict[str, str], groups: Sequence[Group], args: Sequence[str] | None) -> None:
     """Add the help of groups and commands to the dictionary of knack, which reads each text as YAML (JSON is YAML).
 
-    The help of single parameters is left out for commands that the arguments of az do not contain.
+    Commands that the arguments of az do not contain have only a summary, which is what the help of their group shows.
     """
     for group in groups:
         helps[group.name] = json.dumps({"type": "group", "short-summary": group.summary})
         for command in group.commands:
-            with_parameters = args is None or command.name in args
-            helps[f"{group.name} {command.name}"] = _command_help(command, with_parameters)
+            is_named = args is None or command.name in args
+            helps[f"{group.name} {command.name}"] = json.dumps(
+                _command_help(command) if is_named else _summary(command)
+            )
 
 
-def _command_help(command: Command, with_parameters: bool) -> str:
-    text: dict[str, Any] = {"type": "command", "short-summary": command.summary}
+def _summary(command: Command) -> dict[str, Any]:
+    return {"type": "command", "short-summary": command.summary}
+
+
+def _command_help(command: Command) -> dict[str, Any]:
+    text = _summary(command)
     if command.description:
         text["long-summary"] = command.description
-    if command.parameters and with_parameters:
+    if command.parameters:
         text["parameters"] = command.parameters()
     text["examples"] = [{"name": name, "text": example} for name, example in command.examples]
-    return json.dumps(text)
+    return text

@@ -19,7 +19,6 @@ from azext_amlk8s.computes.model import (
     AttachRequest,
     ClusterContents,
     cluster_id_of,
-    kind_of,
     namespace_of,
     state_of,
 )
@@ -38,7 +37,6 @@ from azext_amlk8s.computes.roles import (
     identity_principals,
     needed_roles,
 )
-from azext_amlk8s.computes.view import add_studio_url, is_broken, is_kubernetes, redact_compute, studio_url
 
 __all__ = [
     "AttachFacts",
@@ -46,7 +44,6 @@ __all__ = [
     "ClusterContents",
     "Difference",
     "RoleNeeded",
-    "add_studio_url",
     "attach_command",
     "build_attach_body",
     "build_update_body",
@@ -64,21 +61,16 @@ __all__ = [
     "find_supported_versions",
     "has_trusted_access",
     "identity_principals",
-    "is_broken",
-    "is_kubernetes",
     "keep_existing",
-    "kind_of",
     "matches_request",
     "namespace_of",
     "needed_roles",
     "parse_cluster_id",
     "parse_identity",
-    "redact_compute",
     "rejected_update",
     "replace_command",
     "resolved_by_options",
     "same_identity",
     "state_of",
-    "studio_url",
     "unapplied_update",
 ]

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.computes.model import (
-    ATTACH_GUIDE,
-    COMPUTE_TROUBLESHOOTING,
-    AttachFacts,
-    AttachRequest,
-    Resource,
-    properties_of,
-)
+from azext_amlk8s.compute_view import properties_of
+from azext_amlk8s.computes.model import ATTACH_GUIDE, COMPUTE_TROUBLESHOOTING, AttachFacts, AttachRequest, Resource
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 from azext_amlk8s.shell import join
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from azext_amlk8s.compute_view import kind_of, properties_of
 from azext_amlk8s.computes.aks_rules import (
     disabled_local_accounts,
     restricted_api_server,
@@ -27,9 +28,7 @@ from azext_amlk8s.computes.model import (
     AttachRequest,
     Resource,
     cluster_id_of,
-    kind_of,
     namespace_of,
-    properties_of,
 )
 from azext_amlk8s.refs import ComputeRef
 from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from azext_amlk8s.compute_view import properties_of
 from azext_amlk8s.computes.identities import describe_identity
-from azext_amlk8s.computes.model import AttachRequest, Resource, cluster_id_of, namespace_of, properties_of
+from azext_amlk8s.computes.model import AttachRequest, Resource, cluster_id_of, namespace_of
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from azext_amlk8s.compute_view import kind_of
 from azext_amlk8s.computes.cluster_ids import parse_cluster_id
 from azext_amlk8s.computes.comparison import compare_compute
 from azext_amlk8s.computes.identities import same_identity
@@ -14,7 +15,6 @@ from azext_amlk8s.computes.model import (
     AttachRequest,
     Resource,
     cluster_id_of,
-    kind_of,
     namespace_of,
     state_of,
 )

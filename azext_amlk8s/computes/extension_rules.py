@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from azext_amlk8s.computes.model import (
-    ATTACH_GUIDE,
-    BUSY_STATES,
-    AttachFacts,
-    AttachRequest,
-    Resource,
-    properties_of,
-    state_of,
-)
+from azext_amlk8s.compute_view import properties_of
+from azext_amlk8s.computes.model import ATTACH_GUIDE, BUSY_STATES, AttachFacts, AttachRequest, Resource, state_of
 from azext_amlk8s.refs import EXTENSION_TYPE, ExtensionRef
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.compute_view import properties_of
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
 from azext_amlk8s.shell import quote
 
@@ -98,12 +99,6 @@ class AttachFacts:
         return next((compute for compute in self.computes if str(compute.get("name")).lower() == name.lower()), None)
 
 
-def properties_of(resource: Resource) -> Resource:
-    """The properties of a resource, empty where they are null or not an object."""
-    properties = resource.get("properties")
-    return properties if isinstance(properties, Mapping) else {}
-
-
 def inner_properties(compute: Resource) -> Resource:
     """The properties within the properties of a compute, empty where either is null."""
     return properties_of(properties_of(compute))
@@ -112,11 +107,6 @@ def inner_properties(compute: Resource) -> Resource:
 def state_of(compute: Resource) -> str:
     """The provisioningState as ARM spells it, or Unknown."""
     return str(properties_of(compute).get("provisioningState") or "Unknown")
-
-
-def kind_of(compute: Resource) -> str:
-    """The computeType as ARM spells it, or nothing."""
-    return str(properties_of(compute).get("computeType") or "")
 
 
 def namespace_of(compute: Resource) -> str:

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from azext_amlk8s.compute_view import properties_of
 from azext_amlk8s.computes.identities import identity_args, same_identity, sendable_identity
-from azext_amlk8s.computes.model import (
-    AttachRequest,
-    Resource,
-    cluster_id_of,
-    inner_properties,
-    namespace_of,
-    properties_of,
-)
+from azext_amlk8s.computes.model import AttachRequest, Resource, cluster_id_of, inner_properties, namespace_of
 from azext_amlk8s.refs import ClusterRef, ComputeRef
 from azext_amlk8s.shell import join
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.computes.model import Resource, properties_of
+from azext_amlk8s.compute_view import properties_of
+from azext_amlk8s.computes.model import Resource
 from azext_amlk8s.refs import ClusterRef
 from azext_amlk8s.shell import join
 

@@ -8,20 +8,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.network import network_problem
-from azext_amlk8s.rules import Finding, Report, Severity
-
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.diagnosis import CodedMessage, Explanation
     from azext_amlk8s.kubernetes import ClusterError
+    from azext_amlk8s.rules import Finding
 
 MOST_SUBJECTS = 4
-_COMMAND = re.compile(
-    r"^(?:(?:az|kubectl|helm|oc|openssl|pip|export|curl|docker|git|python3?) \S|--?[a-z][\w-]* ?|\$env:)"
-)
+_COMMAND = r"^(?:(?:az|kubectl|helm|oc|openssl|pip|export|curl|docker|git|python3?) \S|--?[a-z][\w-]* ?|\$env:)"
 # Where findings go instead of stderr while they are collected.
 _collected: ContextVar[list[Finding] | None] = ContextVar("collected", default=None)
 
@@ -50,6 +46,8 @@ def raise_for_errors(*groups: Iterable[Finding], strict: bool = False) -> None:
     With strict a warning is an error.
     """
     from azure.cli.core.azclierror import ValidationError
+
+    from azext_amlk8s.rules import Report
 
     report = Report.of(*groups)
     if strict:
@@ -93,6 +91,7 @@ def log_findings(findings: Iterable[Finding]) -> None:
     from knack.log import get_logger
 
     from azext_amlk8s.redaction import redact_text
+    from azext_amlk8s.rules import Severity
 
     findings = tuple(findings)
     if _collect(findings):
@@ -105,7 +104,7 @@ def log_findings(findings: Iterable[Finding]) -> None:
 
 def fix_lines(fix: str) -> list[str]:
     """The lines of a fix: a command is introduced by `Try:`, a sentence is not."""
-    return [f"Try: {line}" if _COMMAND.match(line) else line for line in fix.splitlines() if line.strip()]
+    return [f"Try: {line}" if re.match(_COMMAND, line) else line for line in fix.splitlines() if line.strip()]
 
 
 def finding_object(finding: Finding) -> dict[str, str]:
@@ -160,6 +159,7 @@ def azure_error(error: Exception, done: str = "") -> Exception:
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.azure.responses import UnexpectedResponse
+    from azext_amlk8s.console.network import network_problem
 
     if not isinstance(error, HttpResponseError):
         message, fixes = network_problem(error, "Azure")

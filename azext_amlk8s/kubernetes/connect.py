@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
 from azext_amlk8s.kubernetes.objects import Cluster
 from azext_amlk8s.kubernetes.sender import CONNECT_SECONDS, READ_SECONDS
-from azext_amlk8s.redaction import register_secret
+from azext_amlk8s.registered_secrets import register_secret
 
 if TYPE_CHECKING:
     from lightkube import KubeConfig

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
-from azext_amlk8s.redaction import is_secret_name, register_secret
+from azext_amlk8s.redaction import is_secret_name
+from azext_amlk8s.registered_secrets import register_secret
 from azext_amlk8s.time_limit import time_left
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 from azext_amlk8s.change_log import forget_changes, recorded_changes
 from azext_amlk8s.console.errors import az_error, azure_error, cluster_error, fix_lines, foreign_host_error
-from azext_amlk8s.redaction import forget_secrets, redact_text
+from azext_amlk8s.registered_secrets import forget_secrets
 from azext_amlk8s.time_limit import TimeLimitExceeded, is_time_up, limit_in_words, set_time_limit
 
 NAMES = ("name", "resource_group_name", "cluster_name", "workspace_name", "workspace_group", "compute_name")
@@ -50,6 +50,8 @@ def error_boundary(timeout: float | None = None) -> Iterator[None]:
 
 def _has_secrets(error: BaseException | None) -> bool:
     """Whether an exception, or one that it was raised from, has a secret in its text, which --debug would print."""
+    from azext_amlk8s.redaction import redact_text
+
     while error is not None:
         if redact_text(str(error)) != str(error):
             return True
@@ -97,6 +99,8 @@ def as_az_error(error: Exception, done: str | None = None) -> Exception:
 
 def error_texts(error: Exception) -> tuple[str, str]:
     """The message of an error of az, and its fixes, one per line; without secrets."""
+    from azext_amlk8s.redaction import redact_text
+
     message = str(getattr(error, "error_msg", "") or error)
     return redact_text(message), redact_text("\n".join(getattr(error, "recommendations", None) or ()))
 
@@ -137,6 +141,8 @@ def _done_so_far() -> str:
 def _redacted(error: Exception) -> Exception:
     """An az error without secrets, each command of its recommendations introduced by `Try:`."""
     from azure.cli.core.azclierror import AzCLIError
+
+    from azext_amlk8s.redaction import redact_text
 
     if isinstance(error, AzCLIError):
         error.error_msg = redact_text(str(error.error_msg))

@@ -159,7 +159,7 @@ def _unusable(where: str, reason: Exception, fix: str = "") -> Exception:
 
 def _registered(material: Material) -> Material:
     """The same material, its key redacted from now on."""
-    from azext_amlk8s.redaction import register_secret
+    from azext_amlk8s.registered_secrets import register_secret
 
     register_secret(material.key.decode("ascii", "replace"))
     return material

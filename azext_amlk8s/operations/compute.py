@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.computes import (
-    add_studio_url,
-    check_detach,
-    is_broken,
-    is_kubernetes,
-    kind_of,
-    redact_compute,
-)
-from azext_amlk8s.console.errors import confirm, raise_for_errors
+from azext_amlk8s.compute_view import add_studio_url, is_broken, is_kubernetes, kind_of, redact_compute
 from azext_amlk8s.operations.compute_errors import (
     cluster_of,
     compute_failed,
@@ -22,19 +14,12 @@ from azext_amlk8s.operations.compute_errors import (
     workspace_not_found,
 )
 from azext_amlk8s.operations.compute_options import open_compute, open_workspace
-from azext_amlk8s.operations.compute_progress import (
-    TrackedOperation,
-    begin_detach,
-    follow_detach,
-    log_continues,
-    warn_about_endpoints,
-)
-from azext_amlk8s.operations.waiting import Awaited, Condition, Deadline, wait_for
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.operations.waiting import Deadline
     from azext_amlk8s.refs import ClusterRef, ComputeRef
 
 DETACH_SECONDS = 20 * 60
@@ -98,6 +83,8 @@ def wait(
     timeout: int = 3600,
 ) -> None:
     """Wait until the compute meets a condition; exit code 1 after the timeout or if it has failed."""
+    from azext_amlk8s.operations.waiting import Awaited, Condition, wait_for
+
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
     awaited = Awaited(
@@ -119,6 +106,8 @@ def detach(
     yes: bool = False,
 ) -> None:
     """Detach and wait until the compute is deleted. One that does not exist is not an error."""
+    from azext_amlk8s.operations.waiting import Deadline
+
     deadline = Deadline(timeout)
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
     detach_compute(cmd, client, ref, deadline, no_wait=no_wait, yes=yes)
@@ -135,6 +124,16 @@ def detach_compute(
 ) -> None:
     """What `detach` does with a compute."""
     from knack.log import get_logger
+
+    from azext_amlk8s.computes import check_detach
+    from azext_amlk8s.console.errors import confirm, raise_for_errors
+    from azext_amlk8s.operations.compute_progress import (
+        TrackedOperation,
+        begin_detach,
+        follow_detach,
+        log_continues,
+        warn_about_endpoints,
+    )
 
     log = get_logger(__name__)
     workspace = ref.workspace.name

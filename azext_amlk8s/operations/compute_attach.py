@@ -9,10 +9,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.compute_view import add_studio_url, redact_compute, studio_url
 from azext_amlk8s.computes import (
     AttachFacts,
     AttachRequest,
-    add_studio_url,
     attach_command,
     build_attach_body,
     check_attach,
@@ -23,10 +23,8 @@ from azext_amlk8s.computes import (
     keep_existing,
     matches_request,
     parse_identity,
-    redact_compute,
     resolved_by_options,
     state_of,
-    studio_url,
 )
 from azext_amlk8s.console.errors import confirm, raise_for_errors
 from azext_amlk8s.operations import compute_preparation

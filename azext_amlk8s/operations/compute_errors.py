@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import code_of, coded_lines
-from azext_amlk8s.operations.failure_context import FailureContext, resource_failed
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
 from azext_amlk8s.shell import join
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.operations.failure_context import FailureContext
 
 Resource = Mapping[str, Any]
 RUN_AGAIN = "Fix the problem and run the same command again."
@@ -72,6 +72,8 @@ def failure_context(
     client: AzureClient, ref: ComputeRef, cluster: ClusterRef | None, operation: str, extension: str = ""
 ) -> FailureContext:
     """Where an operation on the compute failed; extension is the one on the cluster, if known."""
+    from azext_amlk8s.operations.failure_context import FailureContext
+
     names = {"compute NAME": ref.name, "extension NAME": extension, "WORKSPACE": ref.workspace.name}
     return FailureContext(client, cluster, operation, names)
 
@@ -99,6 +101,7 @@ def compute_failed(client: AzureClient, ref: ComputeRef, compute: Resource, oper
     """The DeploymentError for a compute in state Failed or Canceled, from the errors that ARM keeps with it."""
     from azext_amlk8s.computes import state_of
     from azext_amlk8s.diagnosis import compute_errors
+    from azext_amlk8s.operations.failure_context import resource_failed
 
     state = state_of(compute).lower()
     verb = "was canceled" if state.startswith("cancel") else "failed"

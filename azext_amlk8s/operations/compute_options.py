@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from azext_amlk8s.operations.resource_lookup import find_cluster, log_split, named_workspace, parse_option
@@ -24,7 +23,7 @@ def open_workspace(
 
     workspace = named_workspace("", resource_group_name, workspace_name)
     client = AzureClient(cmd.cli_ctx, workspace.subscription or None)
-    return client, replace(workspace, subscription=client.subscription_id)
+    return client, workspace._replace(subscription=client.subscription_id)
 
 
 def open_compute(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.computes import redact_compute
+from azext_amlk8s.compute_view import redact_compute
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand

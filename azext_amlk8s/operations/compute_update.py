@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.compute_view import redact_compute
 from azext_amlk8s.computes import (
     build_update_body,
     check_update,
     parse_identity,
-    redact_compute,
     rejected_update,
     same_identity,
     unapplied_update,

@@ -261,7 +261,7 @@ class _Rotation:
     def _known_protected(self) -> dict[str, str]:
         """The protected settings as Helm keeps them in the cluster, for those that Azure does not return."""
         from azext_amlk8s.operations.helm_history import read_release, release_values, value_of
-        from azext_amlk8s.redaction import register_secret
+        from azext_amlk8s.registered_secrets import register_secret
 
         target = self.target
         if target.cluster is None or self.given.secret:
@@ -391,7 +391,7 @@ def _previous(target: Target, given: GivenCertificate) -> Source:
             [f"az amlk8s extension certificate rotate {target.extension.cli_args} --cert cert.pem --key key.pem"],
         )
     name, material = found
-    from azext_amlk8s.redaction import register_secret
+    from azext_amlk8s.registered_secrets import register_secret
 
     register_secret(material.key.decode("ascii", "replace"))
     return Source(f"secret {kept_certificates.NAMESPACE}/{name}", material)

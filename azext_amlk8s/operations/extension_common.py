@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
 from azext_amlk8s.daemon_threads import DaemonPool
-from azext_amlk8s.operations.failure_context import FailureContext, operation_failed, resource_failed
 from azext_amlk8s.operations.resource_lookup import cluster_not_found
 from azext_amlk8s.operations.waiting import REFUSED_STATUSES, read_after
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, EXTENSION_TYPE, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient, Operation, StatePoller
     from azext_amlk8s.kubernetes import Cluster
 
-NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
+NAME = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$"
 DEFAULT_NAME = "azureml"
 RELEASE_NAMESPACE = "azureml"
 GUIDE = "Troubleshooting guide: https://aka.ms/arcmltsg"
@@ -54,7 +53,7 @@ def validate_names(
     name: str, scope: str | None, extension_type: str | None, release_namespace: str | None = None
 ) -> None:
     """Raise InvalidArgumentValueError for a name, scope, extension type or release namespace that is not supported."""
-    if not NAME.match(name):
+    if not re.match(NAME, name):
         raise az_error(
             "InvalidArgumentValueError",
             f"Invalid extension name '{name}'; expected 1 to 63 letters, digits, hyphens and dots.",
@@ -246,6 +245,7 @@ def follow_operation(
 
     from azext_amlk8s.azure import StatePoller
     from azext_amlk8s.console.progress import follow
+    from azext_amlk8s.operations.failure_context import FailureContext, operation_failed
     from azext_amlk8s.operations.installation_view import view_installation
 
     def remaining(result: Any) -> StatePoller | None:
@@ -280,6 +280,7 @@ def extension_failed(
     operation is create, update or delete where it is known.
     """
     from azext_amlk8s.diagnosis import extension_errors
+    from azext_amlk8s.operations.failure_context import FailureContext, resource_failed
 
     coded = extension_errors(resource)
     context = FailureContext(client, extension.cluster, operation, {"NAME": extension.name})

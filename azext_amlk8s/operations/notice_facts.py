@@ -37,7 +37,7 @@ def relay_key_matches(client: AzureClient, cluster: Cluster, extension: Mapping[
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.operations.helm_history import read_release, release_values, value_of
-    from azext_amlk8s.redaction import register_secret
+    from azext_amlk8s.registered_secrets import register_secret
 
     settings = (extension.get("properties") or {}).get("configurationSettings") or {}
     relay = str(settings.get(HYBRID_CONNECTION) or "")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
 
 Ref = TypeVar("Ref", ClusterRef, WorkspaceRef, ComputeRef)
-_GROUP_ID = re.compile(r"^/subscriptions/([^/]+)/resourceGroups/([^/]+)/?$", re.IGNORECASE)
+_GROUP_ID = r"^/subscriptions/([^/]+)/resourceGroups/([^/]+)/?$"
 
 
 class NamedCluster(NamedTuple):
@@ -93,7 +93,7 @@ def cluster_not_found(group: str, name: str, cluster: ClusterRef | None = None) 
 
 def split_group(resource_group_name: str) -> tuple[str | None, str]:
     """The subscription, if --resource-group holds a full resource ID, and the name of the resource group."""
-    if match := _GROUP_ID.match(resource_group_name):
+    if match := re.match(_GROUP_ID, resource_group_name, re.IGNORECASE):
         log_split("--resource-group", f"resource group '{match[2]}'")
         return match[1], match[2]
     return None, resource_group_name

@@ -196,7 +196,7 @@ def _from_secret(cluster: Cluster, name: str) -> GivenCertificate:
 
 
 def _registered(material: Material) -> Material:
-    from azext_amlk8s.redaction import register_secret
+    from azext_amlk8s.registered_secrets import register_secret
 
     register_secret(material.key.decode("ascii", "replace"))
     return material

@@ -58,7 +58,7 @@ class SettingOptions:
 
 def _register_protected(settings: Settings) -> None:
     """Have the protected values redacted from the first request on; the name of a file is no secret."""
-    from azext_amlk8s.redaction import register_secret
+    from azext_amlk8s.registered_secrets import register_secret
 
     for key, value in settings.protected.items():
         if not key.lower().endswith("file"):

@@ -77,7 +77,8 @@ def _find_compute(
     client: AzureClient, cluster: ClusterRef, workspace: WorkspaceRef, name: str | None
 ) -> Mapping[str, Any] | None:
     """The Kubernetes compute of the cluster in a workspace, None for none. Raises for several without a name."""
-    from azext_amlk8s.computes import cluster_id_of, is_kubernetes
+    from azext_amlk8s.compute_view import is_kubernetes
+    from azext_amlk8s.computes import cluster_id_of
     from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
 
     try:

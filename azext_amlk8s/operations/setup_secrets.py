@@ -74,7 +74,7 @@ def read_secret(cluster_setup: ClusterSetup, key: str, vaults: VaultReader) -> s
 
 def read_reference(place: str, key: str, reference: Mapping[str, str], vaults: VaultReader) -> str:
     """The secret that a reference at a place of a file names. Raises ValidationError where it cannot be read."""
-    from azext_amlk8s.redaction import register_secret
+    from azext_amlk8s.registered_secrets import register_secret
 
     (kind, source), *_ = reference.items()
     if kind == "key_vault":
@@ -96,7 +96,7 @@ def read_reference(place: str, key: str, reference: Mapping[str, str], vaults: V
 
 def read_certificate(cluster_setup: ClusterSetup, vaults: VaultReader) -> tuple[str, str]:
     """Certificate chain and private key, as PEM, of the certificate of the file. Raises ValidationError."""
-    from azext_amlk8s.redaction import register_secret
+    from azext_amlk8s.registered_secrets import register_secret
     from azext_amlk8s.settings.certificate_material import UnusableMaterial, material_from_vault
 
     url = str(((cluster_setup.extension or {}).get("tls") or {})["key_vault_certificate"])

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from azext_amlk8s.compute_view import is_kubernetes
 from azext_amlk8s.computes.model import COMPUTE_SPEC, cluster_id_of
 from azext_amlk8s.computes.request_rules import invalid_compute_name
-from azext_amlk8s.computes.view import is_kubernetes
 from azext_amlk8s.refs import ClusterRef, WorkspaceRef
 from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 from azext_amlk8s.setup_files.form_rules import duplicate_part

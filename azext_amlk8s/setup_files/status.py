@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from azext_amlk8s.computes.model import properties_of, state_of
+from azext_amlk8s.compute_view import properties_of
+from azext_amlk8s.computes.model import state_of
 from azext_amlk8s.diagnosis import compute_errors
 from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.refs import ClusterRef

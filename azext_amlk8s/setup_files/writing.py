@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.computes.model import namespace_of, properties_of
+from azext_amlk8s.compute_view import properties_of
+from azext_amlk8s.computes.model import namespace_of
 from azext_amlk8s.instance_types.model import DEFAULT_NAME, types_of_objects
 from azext_amlk8s.refs import ClusterRef, WorkspaceRef
 from azext_amlk8s.settings.schema import find_key, setting_schema

@@ -159,7 +159,7 @@ def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
     from azure.cli.core.util import handle_exception
 
     from azext_amlk8s.cli.compute import compute_row, compute_rows
-    from azext_amlk8s.computes import add_studio_url, redact_compute
+    from azext_amlk8s.compute_view import add_studio_url, redact_compute
     from azext_amlk8s.knowledge.clouds import find_cloud
     from azext_amlk8s.operations.boundary import error_boundary
 

@@ -102,7 +102,8 @@ def _health_report(values: list[Any]) -> None:
 
 
 def _redaction(values: list[Any]) -> None:
-    from azext_amlk8s.redaction import forget_secrets, redact, redact_body, redact_headers, register_secrets
+    from azext_amlk8s.redaction import redact, redact_body, redact_headers, register_secrets
+    from azext_amlk8s.registered_secrets import forget_secrets
 
     for value in values:
         redact(value)
@@ -199,6 +200,7 @@ def _check_facts(values: tuple[list[Any], list[Any]]) -> None:
 
 def _arm_resources(values: list[Any]) -> None:
     from azext_amlk8s import computes, settings
+    from azext_amlk8s.compute_view import add_studio_url, redact_compute
     from azext_amlk8s.knowledge.clouds import find_cloud
     from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
     from azext_amlk8s.settings.model import Settings
@@ -218,8 +220,8 @@ def _arm_resources(values: list[Any]) -> None:
         computes.matches_request(value, request)
         computes.check_existing(value, request, replace=True)
         computes.keep_existing(request, value, namespace=True)
-        computes.redact_compute(value)
-        computes.add_studio_url({"id": "x", "name": "x", **value}, find_cloud())
+        redact_compute(value)
+        add_studio_url({"id": "x", "name": "x", **value}, find_cloud())
 
 
 def _certificate(content: bytes) -> None:

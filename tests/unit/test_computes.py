@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_amlk8s import computes
+from azext_amlk8s.compute_view import add_studio_url, is_kubernetes, redact_compute
 from azext_amlk8s.computes import AttachFacts, AttachRequest, ClusterContents, parse_cluster_id, parse_identity
 from azext_amlk8s.knowledge.clouds import find_cloud
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef, canonical_type
@@ -111,7 +112,7 @@ REQUEST = AttachRequest(COMPUTE, ClusterRef(SUB, "g", "managedClusters", "c"), "
 
 
 def named(name: str) -> AttachRequest:
-    return replace(REQUEST, compute=replace(COMPUTE, name=name))
+    return replace(REQUEST, compute=COMPUTE._replace(name=name))
 
 
 def in_workspace(group: str, workspace: str) -> AttachRequest:
@@ -436,7 +437,7 @@ SECRETS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(("name", "properties", "shown"), SECRETS, ids=[case[0] for case in SECRETS])
 def test_secrets_are_redacted(name: str, properties: dict[str, Any], shown: dict[str, Any]) -> None:
     compute = {"name": "k8s", "properties": properties, "password": "not a property"}
-    assert computes.redact_compute(compute) == {**compute, "properties": shown}
+    assert redact_compute(compute) == {**compute, "properties": shown}
 
 
 JSON = st.recursive(
@@ -448,9 +449,9 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["id", "name", "properties", "identity", "tags"]), JSON))
 def test_any_compute_can_be_shown(compute: dict[str, Any]) -> None:
-    shown = computes.add_studio_url(computes.redact_compute(compute), find_cloud())
+    shown = add_studio_url(redact_compute(compute), find_cloud())
     assert {key: one for key, one in shown.items() if key != "studioUrl"} == compute
-    assert computes.is_kubernetes(compute) is False
+    assert is_kubernetes(compute) is False
 
 
 @pytest.mark.parametrize(
@@ -458,10 +459,10 @@ def test_any_compute_can_be_shown(compute: dict[str, Any]) -> None:
     [("AzureCloud", "https://ml.azure.com/"), ("AzureUSGovernment", "https://ml.azure.us/"), ("AzureChinaCloud", "https://studio.ml.azure.cn/"), ("own", "https://ml.azure.com/")],
 )  # fmt: skip
 def test_studio_url_of_each_cloud(cloud: str, base: str) -> None:
-    assert computes.add_studio_url({"id": f"{WORKSPACE}/computes/k8s", "name": "k8s"}, find_cloud(cloud))[
+    assert add_studio_url({"id": f"{WORKSPACE}/computes/k8s", "name": "k8s"}, find_cloud(cloud))[
         "studioUrl"
     ].startswith(base)
 
 
 def test_property_of_azure_overrides_studio_url() -> None:
-    assert computes.add_studio_url({"studioUrl": "theirs"}, find_cloud())["studioUrl"] == "theirs"
+    assert add_studio_url({"studioUrl": "theirs"}, find_cloud())["studioUrl"] == "theirs"

@@ -13,15 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_amlk8s.redaction import (
-    forget_secrets,
     redact,
     redact_body,
     redact_headers,
     redact_text,
     redact_url,
-    register_secret,
     register_secrets,
 )
+from azext_amlk8s.registered_secrets import forget_secrets, register_secret
 
 SECRET = "s3cret-V4lue"
 

@@ -12,7 +12,8 @@ import pytest
 
 from azext_amlk8s.azure import logging_policy
 from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
-from azext_amlk8s.redaction import forget_secrets, redact_text
+from azext_amlk8s.redaction import redact_text
+from azext_amlk8s.registered_secrets import forget_secrets
 
 SECRET = "c2VjcmV0-that-nobody-may-see"
 
@@ -36,15 +37,12 @@ def exchange(method: str, sent: Any, received: Any) -> tuple[Any, Any]:
     return SimpleNamespace(http_request=http_request), SimpleNamespace(http_response=http_response)
 
 
-def test_debug_log_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[str] = []
-    log = SimpleNamespace(
-        isEnabledFor=lambda level: level == logging.DEBUG, debug=lambda *args: lines.append(args[0] % args[1:])
-    )
-    monkeypatch.setattr(logging_policy, "_log", log)
+def test_debug_log_has_no_secret(caplog: pytest.LogCaptureFixture) -> None:
     request, response = exchange("POST", {"password": SECRET}, {"primaryKey": SECRET})
+    caplog.set_level(logging.DEBUG, f"cli.{logging_policy.__name__}")
     RedactedLoggingPolicy().on_request(request)
     RedactedLoggingPolicy().on_response(request, response)
+    lines = caplog.messages
     assert len(lines) == 6
     assert SECRET not in "\n".join(lines)
     assert "primaryKey" in lines[-1]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.computes.model import Resource, kind_of, properties_of
-from azext_amlk8s.knowledge.clouds import Cloud
+if TYPE_CHECKING:
+    from azext_amlk8s.knowledge.clouds import Cloud
+
+Resource = Mapping[str, Any]  # as ARM returns it
 
 # Keys below the properties of a compute of any kind whose values are secret.
 SECRETS = frozenset(
@@ -14,6 +16,17 @@ SECRETS = frozenset(
 )
 # Keys that are secret only below a certain parent.
 SECRETS_BELOW = {"sslconfiguration": frozenset({"key"})}
+
+
+def properties_of(resource: Resource) -> Resource:
+    """The properties of a resource, empty where they are null or not an object."""
+    properties = resource.get("properties")
+    return properties if isinstance(properties, Mapping) else {}
+
+
+def kind_of(compute: Resource) -> str:
+    """The computeType as ARM spells it, or nothing."""
+    return str(properties_of(compute).get("computeType") or "")
 
 
 def redact_compute(compute: Resource) -> dict[str, Any]:
