@@ -103,11 +103,13 @@ def end_of_support(facts: Facts) -> Results:
     supported = _official_versions(offered or {})
     if not minor or not supported:
         raise NotApplicable("the supported versions of Kubernetes are not known")
-    end = load("kubernetes_support")["aks"].get(minor, {}).get("end", "")
+    dates = load("kubernetes_support")["aks"].get(minor, {})
+    end, long_term_end = dates.get("end", ""), dates.get("longTermSupportEnd", "")
     fix = f"az aks upgrade {facts.cluster.az_args} --kubernetes-version {supported[-1]}"
     if minor not in supported:
-        since = f" since {end}" if end else ""
-        message = f"AKS supports Kubernetes {minor} no longer{since}, or with long-term support alone."
+        ended = f"ended on {end}" if end else "has ended"
+        long_term = f" Long-term support, where it is enabled, ends on {long_term_end}." if long_term_end else ""
+        message = f"Standard support of Kubernetes {minor} on AKS {ended}.{long_term}"
         if _key(minor) < _key(supported[0]):
             yield Problem(facts.cluster.name, message, supported[0], version, fix)
     elif minor == supported[0] and len(supported) > 1:
