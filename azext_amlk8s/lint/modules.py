@@ -23,7 +23,7 @@ EXTENSION_PROPERTIES = (
 def module_kind(path: str) -> str:
     """extension, compute, workspace or relay by the path of a verified module; empty for any other module."""
     text = path.lower().partition("@")[0]
-    name = text.removeprefix("br/public:").removeprefix("br:mcr.microsoft.com/bicep/").partition(":")[0]
+    name = text.removeprefix("br/public:").removeprefix("br:").partition(":")[0]
     kinds: dict[str, str] = load("lint")["modules"]
     return next((kind for known, kind in kinds.items() if name == known or name.endswith(f"/{known}")), "")
 
