@@ -17,6 +17,6 @@ CASES = yaml.safe_load((Path(__file__).parent / "lint_public_files.yaml").read_t
 def test_public_file(case: dict[str, Any], shared: Path) -> None:
     path = shared / "corpus" / case["file"]
     if not path.exists():
-        pytest.skip(f"{case['repository']} {case['path']} is not at {case['file']}")
+        pytest.skip(f"{case['repository']} {case['path']} is not at {case['file']}: no copy is at hand")
     file = SourceFile(path.name, path.read_text(encoding="utf-8"))
     assert sorted({each.finding.id for each in lint([file]).findings}) == sorted(case["expects"])
