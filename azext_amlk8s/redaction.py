@@ -83,6 +83,9 @@ _NOT_A_VALUE = re.compile(r"(?:null|none|true|false)\b|[\[{]|$|<(?:none|nil)>", 
 # "failed to get token: context deadline exceeded" is a sentence, not an assignment.
 _SENTENCE = re.compile(r"[A-Za-z]{1,40}[ \t]+[A-Za-z(]")
 _SENTENCE_NAME = re.compile(r"(?:token|secret|credential|kubeconfig|connection[-_]?string)s?$", re.I)
+# A key has no form like that of the first word of "sslKey: given more than once".
+_KEY_SENTENCE = re.compile(r"[a-z]{1,12} [a-z]")
+_KEY_NAME = re.compile(r"key$", re.I)
 _KUBECONFIG_VALUE = re.compile(r"^[ \t-]*(?:token|password|client-key-data):[ \t]*[\"']?([^\s\"']+)", re.M)
 
 
@@ -215,13 +218,20 @@ def _without_assigned(text: str, pattern: re.Pattern[str]) -> str:
         name = match["name"]
         if not is_secret_name(name) or (pattern is _OPTION and _OPTION_WITH_FILE.search(name[-NAME_LENGTH:])):
             continue
-        if _SENTENCE_NAME.search(name[-NAME_LENGTH:]) and _SENTENCE.match(text, position):
+        if _begins_sentence(name[-NAME_LENGTH:], text, position):
             continue
         begin, end = _value_span(text, position)
         if begin < end:
             parts += [text[start:begin], BLANK]
             start = position = end
     return "".join([*parts, text[start:]])
+
+
+def _begins_sentence(name: str, text: str, position: int) -> bool:
+    """Whether what follows the name of a secret is a sentence about it instead of its value."""
+    if _KEY_NAME.search(name):
+        return bool(_KEY_SENTENCE.match(text, position))
+    return bool(_SENTENCE_NAME.search(name) and _SENTENCE.match(text, position))
 
 
 def _value_span(text: str, position: int) -> tuple[int, int]:

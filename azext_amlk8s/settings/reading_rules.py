@@ -179,7 +179,7 @@ def other_name(name: str, kind: str, successors: Sequence[tuple[str, str]], opti
 )
 def secret_in_plain_settings(key: str) -> Problems:
     """A secret in --config, which is sent as a protected setting."""
-    yield Problem(key, f"{key}: secret, sent as a protected setting.", fix=f"Give {key} to --config-protected.")
+    yield Problem(key, f"{key}: a secret, sent as a protected setting.", fix=f"Give {key} to --config-protected.")
 
 
 @rule(
@@ -281,7 +281,7 @@ def unreadable_document(name: str, reason: str) -> Problems:
 )
 def unreadable_value_file(key: str, path: str) -> Problems:
     """key=@file, or @file, where the file cannot be read."""
-    yield Problem(key, f"{key}: file '{path}' not found or not readable.", found=path, fix=f"Check the path '{path}'.")
+    yield Problem(key, f"{key}: cannot read file '{path}'.", found=path, fix=f"Check the path '{path}'.")
 
 
 @rule(

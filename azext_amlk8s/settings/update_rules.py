@@ -66,7 +66,7 @@ def lost_protected_settings(update: Update) -> Problems:
     inputs = knowledge.load("lifecycle")["input"]
     for key in update.lost:
         given_as = inputs.get(key, key)
-        message = f"{key}: deployed, and would be lost; an update replaces all protected settings together."
+        message = f"{key}: it would be lost; an update replaces all protected settings together."
         yield Problem(key, message, fix=f"Give {given_as} again with --config-protected.")
 
 

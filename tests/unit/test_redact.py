@@ -21,6 +21,10 @@ from azext_amlk8s.redaction import (
     register_secrets,
 )
 from azext_amlk8s.registered_secrets import forget_secrets, register_secret
+from azext_amlk8s.rules import Finding
+from azext_amlk8s.settings import reading_rules, update_rules
+from azext_amlk8s.settings.schema import Key
+from azext_amlk8s.settings.update import Update
 
 SECRET = "s3cret-V4lue"
 
@@ -281,3 +285,36 @@ def test_secret_in_a_sentence_is_blanked(text: str) -> None:
 )
 def test_sentence_about_a_secret_is_kept(text: str) -> None:
     assert redact_text(text) == text
+
+
+def findings_about(name: str) -> list[Finding]:
+    """Findings about a setting of this name, whose value is a secret."""
+    key = Key(name, "protected", secret=True, expected="a key")
+    option, section = "--config-protected", "protected"
+    return [
+        *reading_rules.unknown_setting(name, "", option, "config"),
+        *reading_rules.unknown_setting_passed_on(name, "", option, "config"),
+        *reading_rules.invalid_value(key, name, "", option, section),
+        *reading_rules.given_in_both_sections(name),
+        *reading_rules.removed_setting(name, "It has no effect."),
+        *reading_rules.secret_in_plain_settings(name),
+        *reading_rules.repeated_setting(name, "", section),
+        *reading_rules.plain_setting_in_protected(name),
+        *reading_rules.command_line_overrides(name, "a.yaml"),
+        *reading_rules.unreadable_value_file(name, "key.pem"),
+        *reading_rules.placeholder(key, name, "", option),
+        *update_rules.lost_protected_settings(Update((), {}, (name,))),
+    ]
+
+
+@pytest.mark.parametrize("name", ["relayServerConnectionString", "scoringFe.sslKey", "apiKey", "registry.token"])
+def test_finding_about_a_secret_setting_is_kept(name: str) -> None:
+    findings = findings_about(name)
+    assert len(findings) == 12
+    for finding in findings:
+        assert redact_text(finding.message) == finding.message
+
+
+@pytest.mark.parametrize("text", ["sslKey: abc81def and more", "apiKey: abcdefghijklmnop follows", "sslKey: ABC def"])
+def test_key_before_a_sentence_is_blanked(text: str) -> None:
+    assert redact_text(text).split()[1] == "***"
