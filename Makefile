@@ -38,7 +38,7 @@ docs: venv dist/.built
 	$(BIN)/python -m tools.picture
 
 bench: venv dist/.built
-	for name in commands settings instance_types check lint; do echo "$$name:"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in commands settings instance_types check lint fleet; do echo "$$name:"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 wheel: venv dist/.built
 	$(BIN)/python -m tools.prove_wheel

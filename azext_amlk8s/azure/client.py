@@ -29,12 +29,14 @@ API_VERSIONS = {
     "Microsoft.Kubernetes": "2024-01-01",
     "Microsoft.KubernetesConfiguration": "2025-03-01",
     "Microsoft.KubernetesConfiguration/extensionTypes": "2024-11-01-preview",
+    "Microsoft.KubernetesConfiguration/locations": "2024-11-01-preview",
     "Microsoft.MachineLearningServices": "2024-10-01",
     "Microsoft.ManagedIdentity": "2023-01-31",
     "Microsoft.OperationalInsights": "2020-08-01",
     "Microsoft.Relay": "2021-11-01",
     "Microsoft.ServiceBus": "2021-11-01",
 }
+_VERSIONS = {name.lower(): version for name, version in API_VERSIONS.items()}
 PROVIDERS_VERSION = "2022-09-01"
 FEATURES_VERSION = "2021-07-01"
 RESOURCES_VERSION = "2021-04-01"
@@ -52,6 +54,8 @@ class AzureClient:
 
     # Whether operations are polled rarely, because many of them run at the same time.
     relaxed_polling = False
+    # Whether reads are remembered for many clusters, so that one that serves all of them is preferred.
+    shares_reads = False
 
     def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
         from azure.cli.core.commands.client_factory import get_subscription_id
@@ -306,5 +310,4 @@ def _sdk_path(extension: ExtensionRef) -> tuple[str, str, str, str, str]:
 
 def _api_version(resource_id: str) -> str:
     provider, kind = resource_id.rsplit("/providers/", 1)[-1].lower().split("/")[:2]
-    versions = {name.lower(): version for name, version in API_VERSIONS.items()}
-    return versions.get(f"{provider}/{kind}") or versions[provider]
+    return _VERSIONS.get(f"{provider}/{kind}") or _VERSIONS[provider]

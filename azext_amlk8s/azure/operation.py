@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ LOST_SECONDS = 600
 FAILED_POLLS_BEFORE_READING = 2
 
 
-# Of many operations at the same time each is polled after a tenth of the time that it has taken, within these bounds.
-RELAXED_SHARE, RELAXED_SECONDS = 0.1, (1.0, 30.0)
+# Of many operations at the same time each is polled after a part of the time that it has taken, within these bounds.
+RELAXED_SHARE, RELAXED_SECONDS = 0.3, (1.0, 30.0)
 
 
 class PollSchedule:
@@ -188,8 +189,10 @@ class Operation:
     def wait(self, seconds: float) -> None:
         """Sleep until it ends, or for that many seconds."""
         deadline = time.monotonic() + seconds
+        # In the main thread Ctrl-C has to be noticed soon, also on Windows, where it does not interrupt a wait.
+        longest = 0.1 if threading.current_thread() is threading.main_thread() else seconds
         while not self.done() and (left := deadline - time.monotonic()) > 0:
-            self._poller.wait(min(left, 0.1))
+            self._poller.wait(min(left, longest))
 
     def started(self) -> Mapping[str, Any] | None:
         """The resource in the response that accepted the operation; None for a deletion."""

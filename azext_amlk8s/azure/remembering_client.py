@@ -36,6 +36,8 @@ class RememberingClient(AzureClient):
     Reads of the same thing at the same time are one request. Subclasses say how long a value is kept.
     """
 
+    shares_reads = True
+
     def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
         super().__init__(cli_ctx, subscription_id)
         # By resource ID or another name in lower case, then by the kind of read.

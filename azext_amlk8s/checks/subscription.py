@@ -88,7 +88,7 @@ def extension_feature(facts: Facts) -> Results:
 )
 def permissions_on_cluster(facts: Facts) -> Results:
     """Any role that grants the actions counts, built-in or custom."""
-    actions = [*KNOWN["actions"]["cluster"], *KNOWN["actions"][facts.cluster.type.lower()]]
+    actions = cluster_actions(facts.cluster.type)
     yield from _missing_permissions(facts, facts[PERMISSIONS], actions, facts.cluster.name, facts.cluster.id)
 
 
@@ -127,6 +127,11 @@ def read_only_locks(facts: Facts) -> Results:
             fix = join(["az", "lock", "delete", "--ids", str(lock.get("id"))])
             yield Problem(str(lock.get("name")), message, "no ReadOnly lock", level, fix)
     yield Observation("none ReadOnly")
+
+
+def cluster_actions(cluster_type: str) -> list[str]:
+    """The actions on a cluster of a type that an installation takes."""
+    return [*KNOWN["actions"]["cluster"], *KNOWN["actions"][cluster_type.lower()]]
 
 
 def grants(permissions: Iterable[Any] | None, action: str) -> bool:

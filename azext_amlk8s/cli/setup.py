@@ -175,6 +175,10 @@ COMMANDS = (
                 help="Report of an earlier run; only clusters that did not succeed are applied.",
                 completes_files=True,
             ),
+            Option(
+                "pending_dir",
+                help="Folder for the manifests of clusters whose Kubernetes API cannot be reached, for kubectl apply.",
+            ),
             OPERATION_TIMEOUT,
             ENGINE,
             options.YES,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
 TICK_SECONDS = 0.25
+# Where nothing is shown, because many operations are followed.
+QUIET_TICK_SECONDS = 1.0
 # How long a command may look for the cause of a failure, although its time limit has passed.
 DIAGNOSIS_SECONDS = 60
 
@@ -89,7 +91,7 @@ def _wait(operation: Operation | StatePoller, line: ProgressLine, view: LiveView
         line.show(operation.status(), operation.problem, view.text() if view else "")
         if is_time_up() or time.monotonic() >= deadline:
             raise TimeLimitExceeded
-        operation.wait(TICK_SECONDS)
+        operation.wait(QUIET_TICK_SECONDS if is_quiet() else TICK_SECONDS)
 
 
 def is_progress_shown(cmd: AzCliCommand) -> bool:
@@ -150,5 +152,13 @@ class ProgressLine:
             self._live = False
 
     def _elapsed(self) -> str:
-        minutes, seconds = divmod(int(time.monotonic() - self._begin), 60)
-        return f"{minutes}m{seconds:02d}s" if minutes else f"{seconds}s"
+        return duration_in_words(time.monotonic() - self._begin)
+
+
+def duration_in_words(seconds: float) -> str:
+    """A duration as "45s", "3m05s" or "2h10m"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes_of_hour = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes_of_hour:02d}m"
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ MARK_OF_STATE = {
 # With more clusters, those with the same actions are shown together.
 MOST_CLUSTERS = 10
 MOST_NAMES = 3
+# What differs from cluster to cluster in the text of the same failure: UUIDs and times.
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z?", re.IGNORECASE)
 
 
 def plan_text(plan: Mapping[str, Any]) -> list[str]:
@@ -67,6 +70,29 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     total = sum(status["summary"].values())
     parts = ", ".join(f"{number} {state}" for state, number in status["summary"].items() if number)
     return [*lines, *([""] if lines else []), f"{count(total, 'cluster')}: {parts or 'none'}."]
+
+
+def failure_texts(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A text for each cause among clusters that did not succeed: the clusters that have it, and what to do."""
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for cluster in clusters:
+        groups.setdefault(_cause(cluster), []).append(cluster)
+    return [_failure_text(group) for group in groups.values()]
+
+
+def _cause(cluster: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a cluster has in common with others that failed for the same reason: its texts without names and IDs."""
+    texts = (cluster["status"], cluster["message"], *cluster["pending"], cluster["fix"])
+    return tuple(_ID.sub("", str(text)).replace(cluster["cluster"], "") for text in texts)
+
+
+def _failure_text(clusters: Sequence[Mapping[str, Any]]) -> str:
+    first, names = clusters[0], [str(cluster["cluster"]) for cluster in clusters]
+    head = f"{first['cluster']}: {first['status']}"
+    if len(clusters) > 1:
+        head = f"{count(len(clusters), 'cluster')} {first['status']} ({some(names)}); {first['cluster']}:"
+    lines = [*first["message"].splitlines(), *first["pending"], *fix_lines(first["fix"])]
+    return "\n  ".join([head, *filter(None, lines)])
 
 
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:
@@ -122,20 +148,24 @@ def some(names: Sequence[str]) -> str:
 
 
 def _findings(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Each finding once, errors first, with its first place in the files and the clusters that have it."""
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
-    places: dict[tuple[str, str, str, str], str] = {}
+    """Each finding once, errors first, with its first place in the files and the clusters that have it.
+
+    Findings that differ in the name of the cluster alone are one; its text is that of the first cluster.
+    """
+    groups: dict[tuple[str, ...], tuple[Mapping[str, Any], list[str]]] = {}
     for cluster in clusters:
         for finding in cluster["findings"]:
-            key = (finding["severity"], finding["message"], finding["id"], finding["fix"])
-            groups.setdefault(key, []).append(cluster["cluster"])
-            places.setdefault(key, finding["place"])
+            texts = (str(finding[name]) for name in ("severity", "id", "message", "fix"))
+            key = tuple(text.replace(cluster["cluster"], "") for text in texts)
+            groups.setdefault(key, (finding, []))[1].append(cluster["cluster"])
     lines = [""] if groups else []
-    for key, names in sorted(groups.items(), key=lambda item: item[0][0]):
-        severity, message, rule_id, fix = key
-        place = f"{places[key]}: " if places[key] else ""
-        lines.append(f"{MARKS[severity]} {place}{message.rstrip()}  [{rule_id}] ({some(names)})")
-        lines += fix_lines(fix)
+    for finding, names in sorted(groups.values(), key=lambda group: str(group[0]["severity"])):
+        place = f"{finding['place']}: " if finding["place"] else ""
+        affected = some(list(dict.fromkeys(names)))
+        lines.append(
+            f"{MARKS[finding['severity']]} {place}{finding['message'].rstrip()}  [{finding['id']}] ({affected})"
+        )
+        lines += fix_lines(finding["fix"])
     return lines
 
 

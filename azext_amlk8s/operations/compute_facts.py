@@ -34,18 +34,20 @@ POD_IDENTITY_API = "/apis/aadpodidentity.k8s.io"
 HEALTH_REPORT_HOOKS = ("pre-install", "pre-upgrade", "test")
 
 
-def collect_attach_facts(client: AzureClient, request: AttachRequest) -> tuple[AttachFacts, Cluster | None]:
+def collect_attach_facts(
+    client: AzureClient, request: AttachRequest, *, requires_context: bool = True
+) -> tuple[AttachFacts, Cluster | None]:
     """The facts from Azure and from the cluster's API, and the connection to the cluster or None.
 
     Raises az's ResourceNotFoundError for a missing workspace or cluster, and InvalidArgumentValueError for an invalid
-    context.
+    context, unless the cluster need not be reached.
     """
     cluster_ref, workspace_ref = request.cluster, request.workspace
     with DaemonPool(THREADS) as pool:
         workspace_read = pool.submit(client.get_workspace, workspace_ref)
         computes_read = pool.submit(client.list_computes, workspace_ref)
         cluster_read = pool.submit(read_cluster, client, cluster_ref)
-        contents_read = pool.submit(read_contents, client, cluster_ref, request.context or None)
+        contents_read = pool.submit(read_contents, client, cluster_ref, request.context or None, requires_context)
         identity_read = pool.submit(_find_missing_identity, client, request.identity)
         try:
             workspace, computes = workspace_read.result(), computes_read.result()
@@ -77,7 +79,7 @@ def collect_attach_facts(client: AzureClient, request: AttachRequest) -> tuple[A
 
 
 def read_contents(
-    client: AzureClient, cluster: ClusterRef, context: str | None
+    client: AzureClient, cluster: ClusterRef, context: str | None, requires_context: bool = True
 ) -> tuple[ClusterContents | None, Cluster | None, str]:
     """What the cluster's API returns, the connection to it, and a sentence where it cannot be read."""
     from azure.cli.core.azclierror import InvalidArgumentValueError
@@ -87,7 +89,7 @@ def read_contents(
 
     connection, note = connect_to_cluster(client, cluster, context=context)
     if connection is None:
-        if context:
+        if context and requires_context:
             raise InvalidArgumentValueError(note, recommendation="kubectl config get-contexts")
         return None, None, note
     reads: dict[str, Callable[[], Any]] = {

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.checks.facts import CheckTarget, Facts, Object, Objects, find_extension, properties_of
 from azext_amlk8s.daemon_threads import DaemonPool
+from azext_amlk8s.operations import shared_reads
 from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, PATHS, connect_to_cluster, find_arc_cluster
-from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Fact, Unavailable
 
 if TYPE_CHECKING:
@@ -197,12 +197,14 @@ class FactCollector:
         return [future.result() for future in futures]
 
     def _read_extension_type(self) -> Object:
-        path = "providers/Microsoft.KubernetesConfiguration/extensionTypes"
-        return self._client.get(f"{self.target.cluster.id}/{path}/{EXTENSION_TYPE}")
+        return shared_reads.read_extension_type(self._client, self.target.cluster, self._location())
 
     def _read_extension_versions(self) -> Objects:
-        path = f"providers/Microsoft.KubernetesConfiguration/extensionTypes/{EXTENSION_TYPE}/versions"
-        return self._client.list_all(f"{self.target.cluster.id}/{path}")
+        return shared_reads.list_extension_versions(self._client, self.target.cluster, self._location())
+
+    def _location(self) -> str:
+        """The region of the cluster, where many clusters share what is read of it; empty otherwise."""
+        return str((self.get(keys.CLUSTER) or {}).get("location") or "") if self._client.shares_reads else ""
 
     def _read_kubernetes_versions(self) -> Object | None:
         location = str((self.get(keys.CLUSTER) or {}).get("location") or "")
@@ -215,16 +217,13 @@ class FactCollector:
         return self._client.find_feature(feature["namespace"], feature["name"])
 
     def _read_permissions(self) -> Objects:
-        return self._client.list_all(f"{self.target.cluster.id}/providers/Microsoft.Authorization/permissions")
+        return shared_reads.list_cluster_permissions(self._client, self.target.cluster)
 
     def _read_group_permissions(self) -> Objects:
-        cluster = self.target.cluster
-        group = f"/subscriptions/{cluster.subscription}/resourceGroups/{cluster.resource_group}"
-        return self._client.list_all(f"{group}/providers/Microsoft.Authorization/permissions")
+        return shared_reads.list_group_permissions(self._client, self.target.cluster)
 
     def _read_locks(self) -> Objects:
-        path = f"{self.target.cluster.id}/providers/Microsoft.Authorization/locks"
-        return self._client.list_all(path, **{"$filter": "atScope()"})
+        return shared_reads.list_locks(self._client, self.target.cluster)
 
     def _read_relay(self) -> Object | None:
         settings = properties_of(find_extension(self.get(keys.EXTENSIONS) or ())).get("configurationSettings") or {}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import queue
+import shutil
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from azext_amlk8s.console.errors import az_error
-from azext_amlk8s.console.progress import is_progress_shown
+from azext_amlk8s.console.progress import duration_in_words, is_progress_shown
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -43,7 +45,13 @@ class FleetRunner(Generic[Item, Result]):
         self._resume, self._begin, self._line = resume, time.monotonic(), 0.0
         self.stopped = False
         self._done = self._failures = self._running = 0
+        self._stages: dict[int, str] = {}
         self._lock = threading.Lock()
+
+    def enter(self, stage: str) -> None:
+        """The item that this thread works on has come to a stage, such as "compute"."""
+        with self._lock:
+            self._stages[threading.get_ident()] = stage
 
     def run(self, items: Sequence[Item], parallel: int, failure_limit: int | None) -> list[Result]:
         """The results of the items that were started, in the order in which they ended."""
@@ -102,6 +110,7 @@ class FleetRunner(Generic[Item, Result]):
             result = self._work(item)
             with self._lock:
                 self._running -= 1
+                self._stages.pop(threading.get_ident(), None)
                 self._failures += self._failed(result)
                 if failure_limit is not None and self._failures - failures_before > failure_limit:
                     self.stopped = True
@@ -119,9 +128,12 @@ class FleetRunner(Generic[Item, Result]):
             message = "Stopped. What was started continues in Azure. To continue from there:"
             raise az_error("ManualInterrupt", message, [self._resume]) from None
         self.stopped = True
+        what = (
+            "Waiting for it" if self._total == 1 else "No other cluster is started; waiting for those that are running"
+        )
         self._print(
-            "No other cluster is started; waiting for those that are running. Press Ctrl-C again to stop at once: "
-            f"what was started continues in Azure. To continue later: {self._resume}"
+            f"{what}. Press Ctrl-C again to stop at once: what was started continues in Azure. "
+            f"To continue later: {self._resume}"
         )
 
     def _report(self, result: Result) -> None:
@@ -134,13 +146,26 @@ class FleetRunner(Generic[Item, Result]):
         if not is_progress_shown(self._cmd) or self._total == 1:
             return
         elapsed = time.monotonic() - self._begin
-        left = self._total - self._done - self._running
-        text = f"{self._done} done, {self._failures} failed, {self._running} running, {left} waiting, {elapsed:.0f}s"
+        text = self._counts(elapsed)
         if sys.stderr.isatty():
-            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+            # A line that is wrapped could not be rewritten.
+            columns = shutil.get_terminal_size().columns
+            print(f"\r\x1b[K{text[: columns - 1]}", end="", file=sys.stderr, flush=True)
         elif elapsed - self._line >= LINE_SECONDS:
             self._line = elapsed
             print(text, file=sys.stderr, flush=True)
+
+    def _counts(self, elapsed: float) -> str:
+        """The counts by stage, the rate and the time left."""
+        with self._lock:
+            stages = Counter(self._stages.values())
+        waiting = self._total - self._done - self._running
+        running = ", ".join(f"{count} {stage}" for stage, count in stages.most_common()) or f"{self._running} running"
+        parts = [f"{self._done} of {self._total} done", f"{self._failures} failed", running, f"{waiting} waiting"]
+        if self._done and elapsed >= 1:
+            left = (self._total - self._done) * elapsed / self._done
+            parts.append(f"{self._done / elapsed * 60:.0f} per minute, {duration_in_words(left)} left")
+        return "; ".join([", ".join(parts[:2]), *parts[2:], f"{duration_in_words(elapsed)} so far"])
 
     def _print(self, text: str, end: str = "\n") -> None:
         """Print a line in place of the progress line."""

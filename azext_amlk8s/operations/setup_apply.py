@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING, Any
 from azext_amlk8s.console.errors import az_error, confirm, set_exit_code
 from azext_amlk8s.operations.fleet_runner import FleetRunner
 from azext_amlk8s.operations.input_files import texts
+from azext_amlk8s.operations.saved_plan import (
+    is_saved_plan,
+    raise_if_files_changed,
+    raise_if_plan_changed,
+    read_saved_plan,
+)
 from azext_amlk8s.operations.setup_applying import ClusterApplier
 from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
+from azext_amlk8s.operations.setup_pending import pending_manifest, pending_parts, write_manifests
 from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL, DEPLOYMENT
 from azext_amlk8s.operations.setup_planning import plan_clusters
+from azext_amlk8s.rules import Severity
 from azext_amlk8s.setup_files import ClusterSetup, Setup, waves_of
 from azext_amlk8s.setup_files.outcomes import (
     BLOCKED,
@@ -57,6 +65,7 @@ def apply(
     prune_namespaces: bool = False,
     report: str | None = None,
     only_failed: str | None = None,
+    pending_dir: str | None = None,
     operation_timeout: int = APPLY_SECONDS,
     yes: bool = False,
     engine: str | None = None,
@@ -65,7 +74,9 @@ def apply(
 
     The live state decides what is done, so that the same command continues after anything that stopped it.
     """
-    saved = _read_saved(plan) if plan else None
+    if not plan and file and len(file) == 1 and is_saved_plan(file[0]):
+        plan, file = file[0], None
+    saved = read_saved_plan(plan) if plan else None
     arguments = ["--plan", plan] if plan else ["-f", *(file or ())]
     if engine:
         arguments += ["--engine", engine]
@@ -73,13 +84,14 @@ def apply(
         cmd,
         _documents(file, saved),
         f"az amlk8s apply {join(arguments)}",
-        saved=saved["plan"] if saved else None,
+        saved=saved,
         max_parallel=max_parallel,
         max_failures=max_failures,
         send_secrets=send_secrets,
         prune_namespaces=prune_namespaces,
         report=report,
         only=_read_report(only_failed) if only_failed else None,
+        pending_dir=pending_dir,
         operation_timeout=operation_timeout,
         yes=yes,
         engine=engine,
@@ -98,6 +110,7 @@ def apply_documents(
     prune_namespaces: bool = False,
     report: str | None = None,
     only: set[str] | None = None,
+    pending_dir: str | None = None,
     operation_timeout: int = APPLY_SECONDS,
     yes: bool = False,
     engine: str | None = None,
@@ -106,10 +119,14 @@ def apply_documents(
 
     saved is a plan that must still hold; only are the IDs of the clusters to apply, in lower case.
     """
+    if saved:
+        raise_if_files_changed(saved)
+    if report:
+        check_writable(report)
     clients = Clients(cmd, planning=True)
     setups, clusters = load_clusters(cmd, documents, clients, with_former=True)
     if only is not None:
-        clusters = [cluster for cluster in clusters if cluster.cluster.id.lower() in only]
+        clusters = _only(clusters, only)
     plans = plan_clusters(
         cmd,
         clusters,
@@ -119,7 +136,7 @@ def apply_documents(
         prune_namespaces=prune_namespaces,
     )
     if saved:
-        _raise_if_changed(saved, plan_object(plans))
+        raise_if_plan_changed(saved, plan_object(plans))
     run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume, clients.vaults)
     items = list(zip(clusters, plans, strict=True))
     startable = [item for item in items if _is_startable(item[1])]
@@ -129,9 +146,10 @@ def apply_documents(
         confirm(cmd, f"Apply the changes to {target}?", yes, refusal="Nothing was changed")
     if engine == DEPLOYMENT:
         run.use_deployments(clients)
-    outcomes = {one.cluster.id: _without_start(result) for one, result in items if not _is_startable(result)}
+    outcomes = {one.cluster.id: run.without_start(one, plan) for one, plan in items if not _is_startable(plan)}
     outcomes |= {outcome.cluster.id: outcome for outcome in run.apply(startable)}
-    result = outcomes_object(outcomes.get(one.cluster.id) or not_started(one) for one, _ in items)
+    every = [outcomes.get(one.cluster.id) or not_started(one) for one, _ in items]
+    result = outcomes_object(write_manifests(every, pending_dir))
     if report:
         _write_report(report, result)
     report_outcomes(cmd, result)
@@ -165,12 +183,26 @@ class _Run:
 
         self._engine = DeploymentEngine(self._cmd, planning, self._clients, self._resume, self._timeout)
 
+    def without_start(self, one: ClusterSetup, plan: ClusterPlan) -> Outcome:
+        """The outcome of a cluster that is not started: nothing to change, blocked, or unreadable."""
+        errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
+        message = "\n".join(f"{finding.message}  [{finding.id}]" for finding in errors)
+        fix = "\n".join(dict.fromkeys(finding.fix for finding in errors if finding.fix))
+        pending = pending_parts(plan)
+        if plan.action == "blocked":
+            return Outcome(plan.setup, plan.cluster, BLOCKED, message, fix, pending=pending)
+        if not pending:
+            return Outcome(plan.setup, plan.cluster, UNCHANGED)
+        manifest = pending_manifest(one, plan, self._clients.of(one.cluster.subscription))
+        return Outcome(plan.setup, plan.cluster, PENDING, pending=pending, manifest=manifest)
+
     def apply(self, items: Sequence[Item]) -> list[Outcome]:
         """How the clusters that were started ended."""
         quiet = len(items) > 1
 
         def work(item: Item) -> Outcome:
             one, plan = item
+            runner.enter("starting")
             checked = time.monotonic() - self._planned < CHECKED_SECONDS
             engine = self._engine if self._engine and self._engine.has_deployed(one) else None
             outcome = ClusterApplier(
@@ -183,6 +215,7 @@ class _Run:
                 quiet=quiet,
                 checked=checked,
                 deployed=engine.verify if engine else None,
+                on_stage=runner.enter,
             ).run()
             return replace(outcome, seconds=outcome.seconds + engine.seconds(one)) if engine else outcome
 
@@ -222,18 +255,6 @@ def _is_startable(plan: ClusterPlan) -> bool:
     return plan.changes and not unknown & {"extension", "compute"}
 
 
-def _without_start(plan: ClusterPlan) -> Outcome:
-    """The outcome of a cluster that is not started: nothing to change, blocked, or unreadable."""
-    errors = [f"{finding.message}  [{finding.id}]" for finding in plan.findings if finding.severity.value == "error"]
-    notes = tuple(
-        f"{resource.kind} '{resource.name}': {resource.note}"
-        for resource in plan.resources
-        if resource.action == UNKNOWN_ACTION
-    )
-    status = BLOCKED if plan.action == "blocked" else PENDING if notes else UNCHANGED
-    return Outcome(plan.setup, plan.cluster, status, "\n".join(errors), pending=notes)
-
-
 def describe_clusters(clusters: Sequence[ClusterSetup]) -> str:
     """One cluster by its name, several by their number."""
     return f"cluster '{clusters[0].cluster.name}'" if len(clusters) == 1 else f"{len(clusters)} clusters"
@@ -256,38 +277,13 @@ def _documents(file: Sequence[str] | None, saved: Mapping[str, Any] | None) -> l
     return texts(file or ())
 
 
-def _read_saved(path: str) -> Mapping[str, Any]:
-    """A plan that `plan --out` wrote. Raises FileOperationError."""
-    try:
-        content = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
-        if content["version"] != 1 or not isinstance(content["plan"]["clusters"], list) or not content["files"]:
-            raise ValueError("unknown version")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a plan"
-        fix = "az amlk8s plan -f azureml.yaml --out plan.json"
-        raise az_error("FileOperationError", f"Cannot read the plan '{path}': {reason}.", [fix]) from error
-    saved: Mapping[str, Any] = content
-    return saved
-
-
-def _raise_if_changed(saved: Mapping[str, Any], current: Mapping[str, Any]) -> None:
-    """Raise ValidationError where the plan that was saved is not the plan of now."""
-    before = {cluster["id"]: cluster for cluster in saved["clusters"]}
-    after = {cluster["id"]: cluster for cluster in current["clusters"]}
-    changed = [one for one in after if _actions(after[one]) != _actions(before.get(one))]
-    changed += [one for one in before if one not in after]
-    if changed:
-        names = ", ".join(one.rsplit("/", 1)[-1] for one in changed[:5])
-        more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
-        message = f"Azure or a cluster has changed since the plan was saved: {names}{more}. Nothing was changed."
-        raise az_error("ValidationError", message, ["Make the plan again with az amlk8s plan --out."])
-
-
-def _actions(cluster: Mapping[str, Any] | None) -> list[Any]:
-    return [
-        [resource["kind"], resource["name"], resource["action"], resource["changes"]]
-        for resource in (cluster or {}).get("resources") or ()
-    ]
+def _only(clusters: Sequence[ClusterSetup], only: set[str]) -> list[ClusterSetup]:
+    """The clusters of a report that are to be applied again. Raises ValidationError where the files have none."""
+    chosen = [cluster for cluster in clusters if cluster.cluster.id.lower() in only]
+    if only and not chosen:
+        message = "None of the clusters of the report that did not succeed is in the files."
+        raise az_error("ValidationError", message, ["Use the report of an apply with the same files."])
+    return chosen
 
 
 def _read_report(path: str) -> set[str]:
@@ -296,6 +292,14 @@ def _read_report(path: str) -> set[str]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise az_error("FileOperationError", f"Cannot read the report '{path}': {reason}.") from error
+
+
+def check_writable(path: str) -> None:
+    """Raise FileOperationError, before anything is changed, for a path that no file can be written to."""
+    target = Path(path).expanduser()
+    if target.is_dir() or not target.parent.is_dir():
+        reason = "it is a folder" if target.is_dir() else f"folder '{target.parent}' not found"
+        raise az_error("FileOperationError", f"Cannot write the report '{path}': {reason}.", ["--report report.xml"])
 
 
 def _write_report(path: str, result: Mapping[str, Any]) -> None:
@@ -315,12 +319,14 @@ def _print_plan(cmd: AzCliCommand, plans: Sequence[ClusterPlan]) -> None:
 
 
 def report_outcomes(cmd: AzCliCommand, result: Mapping[str, Any]) -> None:
-    """Log each failure with its fix, and let az end in 1 where there is one."""
+    """Log the failures, those with the same cause together, and let az end in 1 where there is one."""
     from knack.log import get_logger
 
+    from azext_amlk8s.console.setup_reports import failure_texts
+
     log = get_logger(__name__)
-    for cluster in result["clusters"]:
-        if cluster["status"] not in GOOD:
-            lines = [cluster["message"], *cluster["pending"], *cluster["fix"].splitlines()]
-            log.warning("%s", "\n  ".join([f"{cluster['cluster']}: {cluster['status']}", *filter(None, lines)]))
-            set_exit_code(cmd, 1)
+    texts_of_failures = failure_texts([cluster for cluster in result["clusters"] if cluster["status"] not in GOOD])
+    for text in texts_of_failures:
+        log.warning("%s", text)
+    if texts_of_failures:
+        set_exit_code(cmd, 1)

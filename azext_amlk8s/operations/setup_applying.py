@@ -13,12 +13,13 @@ from azext_amlk8s.console.quiet import quiet_thread
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
 from azext_amlk8s.operations.setup_ownership import Ownership, setting_names
 from azext_amlk8s.operations.setup_parts import attach_options, attach_request, changed_tags, read_types
+from azext_amlk8s.operations.setup_pending import pending_manifest, pending_parts
 from azext_amlk8s.operations.setup_removing import remove_planned
 from azext_amlk8s.rules import Severity
 from azext_amlk8s.setup_files import ClusterSetup
 from azext_amlk8s.setup_files.outcomes import FAILED, PENDING, SUCCEEDED, Outcome
 from azext_amlk8s.setup_files.ownership import owner_labels
-from azext_amlk8s.setup_files.plan import CREATE, UNKNOWN, UPDATE, ClusterPlan
+from azext_amlk8s.setup_files.plan import CREATE, UPDATE, ClusterPlan
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -31,7 +32,8 @@ EXTENSION, NAMESPACE, COMPUTE, INSTANCE_TYPE = "extension", "namespace", "comput
 class ClusterApplier:
     """Applies the plan of one cluster. Every step reads the live state, so that a run continues an earlier one.
 
-    quiet: others are worked on at the same time; checked: the plan, with its checks, is recent.
+    quiet: others are worked on at the same time; checked: the plan, with its checks, is recent; on_stage is called with
+    the kind of resource that comes next.
     """
 
     def __init__(
@@ -45,15 +47,17 @@ class ClusterApplier:
         timeout: int,
         quiet: bool,
         checked: bool,
+        on_stage: Callable[[str], None],
         deployed: Callable[[ClusterSetup], str] | None = None,
     ) -> None:
         self._cmd, self._clients, self._one, self._plan = cmd, clients, one, plan
         self._client = clients.of(one.cluster.subscription)
         self._send_secrets, self._timeout = send_secrets, timeout
-        self._quiet, self._checked = quiet, checked
+        self._quiet, self._checked, self._on_stage = quiet, checked, on_stage
         # Verifies the extension that a deployment has installed, and returns its name.
         self._deployed = deployed
         self._done: list[str] = []
+        self._manifest = ""
 
     def run(self) -> Outcome:
         """How the cluster ended; nothing is raised."""
@@ -61,7 +65,7 @@ class ClusterApplier:
         from azext_amlk8s.redaction import redact_text
 
         begin = time.monotonic()
-        pending = self._pending()
+        pending = pending_parts(self._plan)
         status, message, fix = PENDING if pending else SUCCEEDED, "", ""
         with ExitStack() as stack:
             if self._quiet:
@@ -78,10 +82,13 @@ class ClusterApplier:
                 self._clients.release(self._one)
         seconds = time.monotonic() - begin
         one = self._one
-        return Outcome(one.setup, one.cluster, status, message, fix, tuple(self._done), pending, seconds)
+        done = tuple(self._done)
+        return Outcome(one.setup, one.cluster, status, message, fix, done, pending, seconds, self._manifest)
 
     def _apply(self) -> None:
+        self._manifest = pending_manifest(self._one, self._plan, self._client)
         if self._changes(EXTENSION):
+            self._on_stage(EXTENSION)
             if self._deployed:
                 self._done.append(f"extension '{self._deployed(self._one)}'")
                 self._wait_where_types_follow()
@@ -93,8 +100,10 @@ class ClusterApplier:
                 self._connect().create_namespace(resource.name, owner_labels(self._one.setup))
                 self._done.append(f"namespace '{resource.name}'")
         if self._changes(COMPUTE):
+            self._on_stage(COMPUTE)
             self._apply_compute()
         if self._changes(INSTANCE_TYPE):
+            self._on_stage(INSTANCE_TYPE)
             self._apply_instance_types()
         removed = remove_planned(self._cmd, self._clients, self._one, self._plan, self._connect, self._timeout)
         self._done += [f"{resource} removed" for resource in removed]
@@ -121,14 +130,6 @@ class ClusterApplier:
             Ownership(connection, one.setup).record(name, created, setting_names(one) if extensions else ())
         except ClusterError as error:
             get_logger(__name__).warning("%s: the owner was not recorded: %s", one.cluster.name, error)
-
-    def _pending(self) -> tuple[str, ...]:
-        """What cannot be applied because the cluster cannot be read."""
-        return tuple(
-            f"{resource.kind} '{resource.name}': {resource.note}"
-            for resource in self._plan.resources
-            if resource.action == UNKNOWN
-        )
 
     def _apply_extension(self) -> None:
         from azext_amlk8s.operations.extension_common import RunOptions, find_extension_of_cluster, read_cluster
@@ -179,7 +180,7 @@ class ClusterApplier:
 
         one, request, deadline = self._one, attach_request(self._one), Deadline(self._timeout)
         client = self._clients.of(request.workspace.subscription)
-        facts, connection = collect_attach_facts(client, request)
+        facts, connection = collect_attach_facts(client, request, requires_context=False)
         existing = facts.find_compute(request.compute.name)
         if existing is not None and state_of(existing).lower() == "succeeded":
             tags = {**(existing.get("tags") or {}), **{key: str(value) for key, value in self._file_tags().items()}}

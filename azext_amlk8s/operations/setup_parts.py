@@ -63,9 +63,7 @@ def attach_options(cluster_setup: ClusterSetup, *, checked: bool = False) -> Att
     from azext_amlk8s.operations.compute_attach import AttachOptions
 
     skip = (ROLE_RULE,) if cluster_setup.roles == "skip" else ()
-    return AttachOptions(
-        create_namespace=True, assign_roles=cluster_setup.roles == "ensure", yes=True, skip_checks=skip, checked=checked
-    )
+    return AttachOptions(assign_roles=cluster_setup.roles == "ensure", yes=True, skip_checks=skip, checked=checked)
 
 
 def changed_tags(cluster_setup: ClusterSetup, compute: Resource) -> list[Change]:

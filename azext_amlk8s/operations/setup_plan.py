@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import set_exit_code
@@ -14,7 +11,6 @@ from azext_amlk8s.operations.input_files import texts
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
-    from azext_amlk8s.instance_types.documents import Text
 
 DEFAULT_PARALLEL = 25
 # The engine that is Resource Manager.
@@ -37,6 +33,7 @@ def plan(
     would change. out is a file for `apply --plan`, without secrets. With the engine deployment, whatIf is what Resource
     Manager predicts.
     """
+    from azext_amlk8s.operations.saved_plan import save_plan
     from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
     from azext_amlk8s.operations.setup_planning import plan_clusters
     from azext_amlk8s.setup_files.plan import exit_code, plan_object
@@ -49,7 +46,7 @@ def plan(
     )
     result = plan_object(plans)
     if out:
-        save_plan(out, documents, result)
+        save_plan(out, documents, clusters, result)
     if engine == DEPLOYMENT:
         from azext_amlk8s.operations.deployment_what_if import predict
 
@@ -57,15 +54,3 @@ def plan(
     if code := exit_code(plans, detailed=detailed_exitcode):
         set_exit_code(cmd, code)
     return result
-
-
-def save_plan(path: str, documents: Sequence[Text], result: dict[str, Any]) -> None:
-    """Write a plan with the files that it was made of. Raises FileOperationError."""
-    from azure.cli.core.azclierror import FileOperationError
-
-    files = [{"source": os.path.abspath(each.source), "text": each.text} for each in documents]
-    content = json.dumps({"version": 1, "files": files, "plan": result}, indent=1)
-    try:
-        Path(path).expanduser().write_text(content + "\n", encoding="utf-8")
-    except OSError as error:
-        raise FileOperationError(f"Cannot write '{path}': {error.strerror}.", recommendation="--out FILE") from error

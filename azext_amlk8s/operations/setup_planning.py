@@ -266,7 +266,7 @@ class _ClusterPlanner:
         from azext_amlk8s.operations.compute_record import ReplacementRecord
         from azext_amlk8s.operations.waiting import Deadline
 
-        facts, connection = collect_attach_facts(client, request)
+        facts, connection = collect_attach_facts(client, request, requires_context=False)
         record = ReplacementRecord.of(self._cmd, request.compute)
         attachment: Attachment = Attachment(
             self._cmd, client, request, self._after_extension(facts), connection, attach_options(self._setup), record,

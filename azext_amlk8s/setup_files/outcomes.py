@@ -20,7 +20,8 @@ GOOD = (SUCCEEDED, UNCHANGED)
 class Outcome:
     """How one cluster ended. message says why it did not succeed, fix what to do; done are the parts that were applied.
 
-    pending are sentences about what could not be applied, such as objects of a cluster that cannot be reached.
+    pending are sentences about what could not be applied, such as objects of a cluster that cannot be reached; manifest
+    has these objects as YAML.
     """
 
     setup: str
@@ -31,6 +32,7 @@ class Outcome:
     done: Sequence[str] = ()
     pending: Sequence[str] = ()
     seconds: float = 0.0
+    manifest: str = ""
 
     def to_object(self) -> dict[str, Any]:
         """The outcome as `apply` returns it."""
@@ -43,6 +45,7 @@ class Outcome:
             "fix": self.fix,
             "applied": list(self.done),
             "pending": list(self.pending),
+            "manifest": self.manifest,
             "seconds": round(self.seconds, 1),
         }
 
