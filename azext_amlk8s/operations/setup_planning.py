@@ -14,8 +14,8 @@ from azext_amlk8s.computes import (
     resolved_by_options,
     state_of,
 )
-from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest
-from azext_amlk8s.console.errors import collect_findings, raise_for_errors
+from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest, properties_of
+from azext_amlk8s.console.errors import collect_findings, log_findings, raise_for_errors
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
 from azext_amlk8s.operations.setup_ownership import removed_settings
@@ -31,6 +31,7 @@ from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef
 from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
 from azext_amlk8s.setup_files.file_terms import in_terms_of_file, place_of_finding
+from azext_amlk8s.setup_files.limit_rules import settings_of_offline_cluster
 from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION
 from azext_amlk8s.setup_files.ownership import PART_OF, other_applyset
 from azext_amlk8s.setup_files.plan import (
@@ -75,6 +76,7 @@ def plan_clusters(
     prune_namespaces: bool = False,
 ) -> list[ClusterPlan]:
     """The plan of each cluster, in order. Nothing is written."""
+    from azext_amlk8s.operations.setup_limits import with_limits
 
     def plan_cluster(cluster_setup: ClusterSetup) -> ClusterPlan:
         try:
@@ -84,7 +86,7 @@ def plan_clusters(
 
     pool = DaemonPool(max(1, min(parallel, len(clusters))))
     try:
-        return list(pool.map(plan_cluster, clusters))
+        return with_limits(clusters, pool.map(plan_cluster, clusters), clients)
     finally:
         pool.close()
 
@@ -195,9 +197,14 @@ class _ClusterPlanner:
         return [*backing, self._existing_extension(existing, plan, name)]
 
     def _existing_extension(self, existing: Resource, plan: Mapping[str, Any], name: str) -> ResourcePlan:
+        from azext_amlk8s.settings import read_deployed
+
         changes = [Change(each["key"], each["before"], each["after"]) for each in plan["changes"]]
         state = state_of(existing)
         if state.lower() in BUSY_STATES:
+            cluster = properties_of(self._client.get_cluster(self._setup.cluster))
+            connectivity, protected = str(cluster.get("connectivityStatus") or ""), read_deployed(existing).protected
+            log_findings(settings_of_offline_cluster(self._setup.cluster.name, connectivity, state, protected))
             return ResourcePlan("extension", name, UPDATE, changes, note=f"{state}; apply waits for it.")
         if changes:
             stops = f"Running {' and '.join(plan['stops'])} stop." if plan["stops"] else ""
