@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.compute_view import properties_of
 from azext_amlk8s.computes import (
     AttachFacts,
     compare_compute,
@@ -14,7 +15,7 @@ from azext_amlk8s.computes import (
     resolved_by_options,
     state_of,
 )
-from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest, properties_of
+from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest
 from azext_amlk8s.console.errors import collect_findings, log_findings, raise_for_errors
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
