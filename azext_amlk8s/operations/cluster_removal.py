@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.checks.leftover_objects import Leftover, find_leftovers
 from azext_amlk8s.console.errors import az_error, confirm
 from azext_amlk8s.operations import backing_resources
 from azext_amlk8s.operations.extension_common import (
@@ -18,18 +17,19 @@ from azext_amlk8s.operations.extension_common import (
     read_cluster,
 )
 from azext_amlk8s.operations.failure_context import connect_to_cluster
+from azext_amlk8s.operations.leftover_removal import delete_leftovers, read_leftovers, why_it_remains
 from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.checks.leftover_objects import Leftover
     from azext_amlk8s.kubernetes import Cluster
     from azext_amlk8s.settings import Dependency
 
 OFFLINE = ("offline", "expired")
-HELM_SECONDS, NAMESPACE_SECONDS, INTERVAL_SECONDS = 300, 120, 2.0
-NAMESPACE_PATH = "/api/v1/namespaces/azureml"
+HELM_SECONDS, INTERVAL_SECONDS = 300, 2.0
 
 
 @dataclass(frozen=True)
@@ -163,15 +163,6 @@ def find_removal(
     )
 
 
-def read_leftovers(cluster: Cluster) -> list[Leftover]:
-    """The objects that an installation has left in a cluster. Raises ClusterUnreachable, ClusterRefused."""
-    from azext_amlk8s.knowledge import load
-
-    objects = {entry["kind"]: cluster.items(entry["path"]) for entry in load("leftovers")["kinds"]}
-    namespace = cluster.read(NAMESPACE_PATH)
-    return find_leftovers(objects, [namespace] if namespace else [])
-
-
 def _workloads_in(cluster: Cluster | None) -> list[str]:
     """Jobs and deployments in the cluster."""
     from azext_amlk8s.kubernetes import ClusterError
@@ -260,18 +251,13 @@ class _Remover:
 
         try:
             self._wait_for_helm(cluster)
-            leftovers = read_leftovers(cluster)
-            for leftover in leftovers:
-                if not leftover.is_deleting:
-                    cluster.delete(leftover.path, leftover.uid)
-            remaining = self._wait_for_deletion(cluster, [leftover.path for leftover in leftovers])
+            deleted, remaining = delete_leftovers(cluster, self._timeout)
         except ClusterError as error:
             self._outcome.remain(
                 "objects of the extension in the cluster", f"The cluster could not be cleaned: {error}"
             )
             return
-        names = {leftover.path for leftover in remaining}
-        self._outcome.removed += [each.label for each in leftovers if each.path not in names]
+        self._outcome.removed += [each.label for each in deleted]
         for leftover in remaining:
             self._note_hanging(leftover)
 
@@ -289,25 +275,10 @@ class _Remover:
             time.sleep(INTERVAL_SECONDS)
         line.clear()
 
-    def _wait_for_deletion(self, cluster: Cluster, paths: Sequence[str]) -> list[Leftover]:
-        """What remains of these objects once the API server has had time to delete them."""
-        deadline = time.monotonic() + min(self._timeout, NAMESPACE_SECONDS)
-        while True:
-            remaining = [leftover for leftover in read_leftovers(cluster) if leftover.path in paths]
-            if (
-                not remaining
-                or all(each.finalizers or each.reasons for each in remaining)
-                or time.monotonic() >= deadline
-            ):
-                return remaining
-            time.sleep(INTERVAL_SECONDS)
-
     def _note_hanging(self, leftover: Leftover) -> None:
-        waiting = [f"Finalizers wait for whoever set them: {', '.join(leftover.finalizers)}."]
-        why = " ".join(leftover.reasons or (waiting if leftover.finalizers else ["It is being deleted."]))
         self._outcome.remain(
             leftover.label,
-            f"{why} Finalizers are not removed by force: that can leave resources behind.",
+            why_it_remains(leftover),
             command=f"kubectl get {leftover.kind.lower()} {leftover.name} -o yaml",
         )
 

@@ -334,7 +334,7 @@ class FactCollector:
         return relay_key_matches(self._client, connection, extension)
 
     def _read_leftovers(self) -> Sequence[Leftover] | Unavailable:
-        from azext_amlk8s.operations.cluster_removal import read_leftovers
+        from azext_amlk8s.operations.leftover_removal import read_leftovers
 
         connection = self.connection
         return connection if isinstance(connection, Unavailable) else read_leftovers(connection)

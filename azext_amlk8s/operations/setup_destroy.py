@@ -117,6 +117,7 @@ class _Remover:
         self._done: list[str] = []
         self._kept: list[str] = []
         self._pending: list[str] = []
+        self._owns_leftovers = False
 
     def run(self, *, quiet: bool) -> Outcome:
         """How the cluster ended; nothing is raised."""
@@ -180,7 +181,12 @@ class _Remover:
 
     def _delete_extension(self, ownership: Ownership | None) -> bool:
         """Delete the extension; False where it, and so what it has created in the cluster, is kept."""
-        from azext_amlk8s.operations.extension_common import find_extension_of_cluster, read_cluster
+        from azext_amlk8s.operations.extension_common import (
+            DEFAULT_NAME,
+            azureml_extensions,
+            find_extension_of_cluster,
+            read_cluster,
+        )
         from azext_amlk8s.operations.extension_delete import delete_extension
 
         setup = self._setup
@@ -203,6 +209,10 @@ class _Remover:
                 timeout=self._timeout, yes=True,
             )  # fmt: skip
             self._done.append(f"extension '{name}'")
+            self._owns_leftovers = len(azureml_extensions(extensions)) == 1
+        elif not azureml_extensions(extensions):
+            name = (setup.extension or {}).get("name") or DEFAULT_NAME
+            self._owns_leftovers = ownership is not None and ownership.created_extension(name)
         self._report_leftovers(resource)
         return True
 
@@ -221,8 +231,14 @@ class _Remover:
             )
 
     def _delete_objects(self, connection: Cluster, ownership: Ownership) -> None:
-        """Wait for Helm, then delete the namespaces of the setup, if they may be, and the record."""
+        """Wait for Helm, then delete what it leaves, the namespaces of the setup, if they may be, and the record."""
+        from azext_amlk8s.operations.leftover_removal import delete_leftovers, why_it_remains
+
         wait_for_helm(connection, min(self._timeout, HELM_SECONDS))
+        if self._owns_leftovers:
+            deleted, remaining = delete_leftovers(connection, self._timeout)
+            self._done += [leftover.label for leftover in deleted]
+            self._kept += [f"{leftover.label} remains. {why_it_remains(leftover)}" for leftover in remaining]
         for name in ownership.former_namespaces(()):
             if self._prune_namespaces:
                 delete_namespace(connection, name)
