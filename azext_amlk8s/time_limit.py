@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 
 
 class TimeLimitExceeded(Exception):
     """The time limit of the command has passed; no request is sent any more."""
 
 
-@dataclass
 class _Limit:
     """The seconds that were given, None for no limit, and when they have passed."""
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.resource_lookup import cluster_not_found
-from azext_amlk8s.operations.waiting import REFUSED_STATUSES, read_after
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, EXTENSION_TYPE, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
 from azext_amlk8s.shell import quote
 
@@ -33,8 +31,7 @@ DEFAULT_TIMEOUT_SECONDS = 3600
 Resource = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """How `create` and `update` run: for which extension, what is skipped, and whether it plans, asks and waits.
 
     checked: the fatal checks were run a moment ago, so that they are not repeated.
@@ -216,6 +213,7 @@ def poll_after_lost_response(
     nothing of the kind, or where the request was refused.
     """
     from azext_amlk8s.azure import StatePoller
+    from azext_amlk8s.operations.waiting import REFUSED_STATUSES, read_after
 
     if getattr(error, "status_code", None) in REFUSED_STATUSES:
         raise error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, raise_for_errors
@@ -106,7 +105,7 @@ def create_extension(
     if existing is not None and or_update:
         from azext_amlk8s.operations.extension_update import update_extension
 
-        run = replace(run, name=extension.name)
+        run = run._replace(name=extension.name)
         return update_extension(cmd, lambda: (client, cluster), given, version, run)
     connection = None
     if existing is not None:

@@ -41,7 +41,8 @@ class Clients:
 
     def of(self, subscription: str | None) -> RememberingClient:
         """The client of a subscription; None is that of az."""
-        from azext_amlk8s.azure import FleetClient, SnapshotClient
+        from azext_amlk8s.azure.fleet_client import FleetClient
+        from azext_amlk8s.azure.snapshot_client import SnapshotClient
 
         with self._lock:
             key = (subscription or "").lower()

@@ -1,17 +1,21 @@
-"""Every command has help, examples that parse, declared options and a table view; and loading them is cheap."""
+"""Every command has help, examples that parse, declared options and a table view; loading and reading are cheap."""
 
 from __future__ import annotations
 
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from azext_amlk8s.cli.groups import load_groups
-from tests.support import our_commands
+from benchmarks.commands import EXTENSIONS, IN_WORKSPACE, ON_AKS, VERSIONS
+from tests.support import Sandbox, our_commands
+
+ROOT = Path(__file__).resolve().parents[2]
 
 COMMANDS = {
     "amlk8s extension create",
@@ -92,6 +96,14 @@ PUBLISHED_OPTIONS = {
     ],
 }
 HEAVY = ["azure.mgmt", "azure.core", "requests", "jsonschema", "lightkube", "httpx", "cryptography", "yaml"]
+# What a command that only reads Azure does not need; az rest does not load it either.
+NOT_FOR_READS = [
+    *(heavy for heavy in HEAVY if heavy not in ("azure.core", "requests")),
+    *("asyncio", "aiohttp", "msrest", "concurrent.futures.thread", "html", "xml", "email.mime"),
+    *("azext_amlk8s.rules", "azext_amlk8s.redaction", "azext_amlk8s.checks", "azext_amlk8s.settings"),
+    *("azext_amlk8s.computes", "azext_amlk8s.kubernetes", "azext_amlk8s.diagnosis", "azext_amlk8s.operations.waiting"),
+    *("azext_amlk8s.azure.fleet_client", "azext_amlk8s.azure.snapshot_client"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +167,27 @@ def test_importing_the_package_is_light() -> None:
     loaded = done.stdout.split()
     assert [name for name in loaded if any(name == heavy or name.startswith(heavy + ".") for heavy in HEAVY)] == []
     assert "azext_amlk8s.operations" not in loaded
+
+
+@pytest.mark.parametrize(
+    "words", [("extension", "list", *ON_AKS), ("compute", "list", *IN_WORKSPACE)], ids=["extension", "compute"]
+)
+def test_reading_is_light(box: Sandbox, words: tuple[str, ...]) -> None:
+    """A command that reads loads little more than az rest, which it is measured against."""
+    command = ("amlk8s", *words)
+    imported(box, *command)  # the first command of a new configuration builds the command index of az
+    rest = imported(box, "rest", "--url", f"{EXTENSIONS}?api-version={VERSIONS['extensions']}")
+    more = imported(box, *command) - rest
+    assert "azext_amlk8s.azure.rest_client" in more
+    assert sorted(name for name in more for heavy in NOT_FOR_READS if f"{name}.".startswith(f"{heavy}.")) == []
+
+
+def imported(box: Sandbox, *words: str) -> set[str]:
+    """The modules that az imports for a command, with the package of the checkout."""
+    done = box.run(sys.executable, "-X", "importtime", "-m", "azure.cli", *words, PYTHONPATH=str(ROOT))
+    assert done.code == 0, done.err
+    lines = [line for line in done.err.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
 
 
 def test_each_group_loads_alone() -> None:
