@@ -11,7 +11,17 @@ from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.checks.facts import CheckTarget, Facts, Object, Objects, find_extension, properties_of
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations import shared_reads
-from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, PATHS, connect_to_cluster, find_arc_cluster
+from azext_amlk8s.operations.fact_paths import (
+    AKS_ONLY,
+    ARC_ONLY,
+    CONSTRAINTS_PATH,
+    CONTROLLER_KINDS,
+    LISTS,
+    METADATA,
+    OBJECTS,
+    WEBHOOK_KINDS,
+)
+from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, connect_to_cluster, find_arc_cluster
 from azext_amlk8s.rules import Fact, Unavailable
 
 if TYPE_CHECKING:
@@ -25,44 +35,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 WORKERS = 8
-HELM_SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets?labelSelector=owner%3Dhelm"
-CONSTRAINTS_PATH = "/apis/security.openshift.io/v1/securitycontextconstraints/privileged"
-LISTS: dict[Fact[Any], str] = {
-    keys.NODES: "/api/v1/nodes",
-    keys.PODS: "/api/v1/pods",
-    keys.EVENTS: PATHS["events"],
-    keys.QUOTAS: "/api/v1/resourcequotas",
-    keys.LIMIT_RANGES: "/api/v1/limitranges",
-    keys.CLAIMS: "/api/v1/persistentvolumeclaims",
-    keys.POD_GROUPS: "/apis/scheduling.volcano.sh/v1beta1/podgroups",
-    keys.NAMESPACES: "/api/v1/namespaces",
-    keys.NETWORK_POLICIES: "/apis/networking.k8s.io/v1/networkpolicies",
-}
-OBJECTS: dict[Fact[Any], str] = {
-    keys.HEALTH: PATHS["health"],
-    keys.VOLCANO: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/jobs.batch.volcano.sh",
-    keys.ROUTER_ROLE: "/apis/rbac.authorization.k8s.io/v1/clusterroles/azureml-fe",
-}
-# Lists of which the metadata is enough.
-METADATA: dict[Fact[Any], str] = {
-    keys.RELEASES: HELM_SECRETS,
-    keys.SERVICES: "/api/v1/services",
-    keys.DEFINITIONS: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-    keys.CLUSTER_ROLES: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-}
-WEBHOOK_KINDS = {
-    "ValidatingWebhookConfiguration": "validatingwebhookconfigurations",
-    "MutatingWebhookConfiguration": "mutatingwebhookconfigurations",
-}
-CONTROLLER_KINDS = {"Deployment": "deployments", "DaemonSet": "daemonsets", "StatefulSet": "statefulsets"}
-# Facts of one cluster type alone; on the other they are None, without a request.
-AKS_ONLY: tuple[Fact[Any], ...] = (keys.FEATURE, keys.TRUSTED_ACCESS, keys.KUBERNETES_VERSIONS)
-ARC_ONLY: tuple[Fact[Any], ...] = (
-    keys.CONSTRAINTS, keys.ARC_AGENTS, keys.GROUP_PERMISSIONS, keys.RELAY, keys.ARC_CERTIFICATE, keys.RELAY_KEY,
-)  # fmt: skip
 CONNECTION: Fact[Cluster] = Fact("connection")
-# What is sent in a dry run: a name for the output, a namespace (empty for none), and the object.
-_DryRunObject = tuple[str, str, dict[str, Any]]
 # Other facts need these, so they are collected first: a worker that waits collects nothing.
 FIRST: tuple[Fact[Any], ...] = (CONNECTION, keys.EXTENSIONS, keys.CLUSTER, keys.WORKSPACE)
 
@@ -297,6 +270,7 @@ class FactCollector:
     def _read_tls_secret(self) -> keys.TlsSecret | None | Unavailable:
         """What the secret of sslSecret has; its private key is dropped at once."""
         from azext_amlk8s.checks import settings_of
+        from azext_amlk8s.operations.notice_facts import tls_secret
 
         name = settings_of(self.facts([keys.EXTENSIONS])).get("sslSecret")
         if not name:
@@ -304,9 +278,7 @@ class FactCollector:
         secret = self._read(f"/api/v1/namespaces/{NAMESPACE}/secrets/{name}")
         if isinstance(secret, Unavailable):
             return secret
-        data = (secret or {}).get("data") or {}
-        expires, expired = _expiry(str(data.get("cert.pem") or ""))
-        return keys.TlsSecret(name, secret is not None, tuple(sorted(data)), expires, expired)
+        return tls_secret(name, secret)
 
     def _read_router_certificate(self) -> keys.RouterCertificate | None | Unavailable:
         """The public parts of the router's certificates; private keys are dropped at once."""
@@ -350,41 +322,26 @@ class FactCollector:
         return [dependency for dependency in created if found[dependency.kind] is not None]
 
     def _read_dry_runs(self) -> Sequence[keys.DryRun] | Unavailable:
-        """Ask the API server about objects like those of an installation; nothing is stored."""
+        from azext_amlk8s.checks import settings_of
+        from azext_amlk8s.operations import admission_dry_runs as dry_runs
+
         connection, namespaces = self.connection, self[keys.NAMESPACES]
         if isinstance(connection, Unavailable):
             return connection
         if isinstance(namespaces, Unavailable):
             return namespaces
-        existing = {keys.name_of(namespace) for namespace in namespaces}
-        objects = [] if self.target.is_attachment else self._extension_objects(existing)
+        existing, registry = {keys.name_of(namespace) for namespace in namespaces}, self._client.cloud.images
+        objects: list[dry_runs.DryRunObject] = []
+        if not self.target.is_attachment and NAMESPACE not in existing:
+            objects += dry_runs.namespace_objects()
+        elif not self.target.is_attachment:
+            settings = settings_of(self.facts([keys.EXTENSIONS]))
+            objects += dry_runs.extension_objects(self.target, settings, registry)
         if self.target.workspace or self.target.is_attachment:
-            objects += self._job_objects(existing)
-        futures = [self._pool.submit(_dry_run, connection, *obj) for obj in objects]
+            types = self.get(keys.INSTANCE_TYPES) or ()
+            objects += dry_runs.job_objects(self.facts([keys.COMPUTES]), existing, types, registry)
+        futures = [self._pool.submit(dry_runs.dry_run, connection, *obj) for obj in objects]
         return [future.result() for future in futures]
-
-    def _extension_objects(self, existing: set[str]) -> list[_DryRunObject]:
-        """The namespace of the extension, or its pods where the namespace exists."""
-        from azext_amlk8s.checks import settings_of
-        from azext_amlk8s.checks.pod_shapes import component_pods, namespace_object
-
-        if NAMESPACE not in existing:
-            return [(f"namespace {NAMESPACE}", "", namespace_object())]
-        settings = settings_of(self.facts([keys.EXTENSIONS]))
-        pods = component_pods(settings, self.target.cluster.type, self._client.cloud.images)
-        return [(name, NAMESPACE, pod) for name, pod in pods]
-
-    def _job_objects(self, existing: set[str]) -> list[_DryRunObject]:
-        """The pods of jobs in each existing namespace of a compute."""
-        from azext_amlk8s.checks.compute import compute_namespaces
-        from azext_amlk8s.checks.pod_shapes import job_pods
-
-        types = self.get(keys.INSTANCE_TYPES) or ()
-        namespaces = [
-            namespace for namespace in compute_namespaces(self.facts([keys.COMPUTES])) if namespace in existing
-        ]
-        images = self._client.cloud.images
-        return [(name, namespace, pod) for namespace in namespaces for name, pod in job_pods(types, namespace, images)]
 
     def _read_instance_types(self) -> Objects | Unavailable:
         connection = self.connection
@@ -416,37 +373,6 @@ def _completed(value: Any) -> Future[Any]:
     future: Future[Any] = Future()
     future.set_result(value)
     return future
-
-
-def _dry_run(connection: Cluster, subject: str, namespace: str, body: dict[str, Any]) -> keys.DryRun:
-    from azext_amlk8s.kubernetes import ClusterRefused
-
-    path = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/namespaces"
-    where = namespace or NAMESPACE
-    try:
-        connection.dry_run_create(path, body)
-    except ClusterRefused as refused:
-        # Without permission to create, admission is not reached; what does not support dry runs gives no verdict.
-        no_verdict = "cannot create resource" in refused.message or "does not support dry run" in refused.message
-        if no_verdict or refused.status in (404, 405, 409):
-            return keys.DryRun(subject, where, unknown=refused.message)
-        return keys.DryRun(subject, where, rejection=refused.message)
-    return keys.DryRun(subject, where)
-
-
-def _expiry(encoded: str) -> tuple[str, bool]:
-    """The date on which a certificate expires, and whether that has passed; nothing for what is no certificate."""
-    import base64
-    import datetime
-
-    from cryptography import x509
-
-    try:
-        certificate = x509.load_pem_x509_certificate(base64.b64decode(encoded))
-    except ValueError:
-        return "", False
-    expires = certificate.not_valid_after_utc
-    return expires.date().isoformat(), expires < datetime.datetime.now(datetime.timezone.utc)
 
 
 def _describe(error: HttpResponseError) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.checks.facts import TlsSecret
+
 if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.kubernetes import Cluster
@@ -27,6 +29,26 @@ def arc_certificate(cluster: Mapping[str, Any]) -> tuple[str, int] | None:
     if expires.year < 2000:  # a date that was never set
         return None
     return expires.isoformat(), (expires - datetime.now(timezone.utc).date()).days
+
+
+def tls_secret(name: str, secret: Mapping[str, Any] | None) -> TlsSecret:
+    """What the secret of sslSecret has: the names of its entries and the expiry of its certificate."""
+    data = (secret or {}).get("data") or {}
+    expires, expired = _expiry(str(data.get("cert.pem") or ""))
+    return TlsSecret(name, secret is not None, tuple(sorted(data)), expires, expired)
+
+
+def _expiry(encoded: str) -> tuple[str, bool]:
+    """The date on which a certificate expires, and whether that has passed; nothing for what is no certificate."""
+    import base64
+
+    from cryptography import x509
+
+    try:
+        expires = x509.load_pem_x509_certificate(base64.b64decode(encoded)).not_valid_after_utc
+    except ValueError:
+        return "", False
+    return expires.date().isoformat(), expires < datetime.now(timezone.utc)
 
 
 def relay_key_matches(client: AzureClient, cluster: Cluster, extension: Mapping[str, Any]) -> bool | None:
