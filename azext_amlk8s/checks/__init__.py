@@ -6,6 +6,8 @@ from azext_amlk8s.checks.catalogue import (
     UnknownCheck,
     check_names,
     facts_of,
+    missing_option,
+    require_known,
     select_checks,
     select_fatal_checks,
 )
@@ -40,6 +42,8 @@ __all__ = [
     "finding_view",
     "is_command",
     "list_components",
+    "missing_option",
+    "require_known",
     "select_checks",
     "select_fatal_checks",
     "settings_of",

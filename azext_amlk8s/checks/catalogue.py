@@ -49,6 +49,13 @@ OF_UPDATES = {"update": "subscription", "attach": ""}
 VERSION_CHECK = "K208"
 # What applies to the namespace of a compute that is to be attached: the answer of the cluster, and warnings.
 OF_NAMESPACE = ("K321", "K322", "K323", "K326")
+# The categories of which checks run with an option alone, and how a message calls them.
+OPTIONS = {
+    "compute": ("checks of the compute", "--workspace-name"),
+    "workloads": ("checks of workloads", "--workspace-name"),
+    "probe": ("checks of the probe", "--probe"),
+    "leftovers": ("checks of leftovers", "--leftovers"),
+}
 
 
 def _declared(module: ModuleType) -> Iterator[Check]:
@@ -66,11 +73,12 @@ CHECKS: tuple[Check, ...] = tuple(check for module in MODULES for check in _decl
 class UnknownCheck(Exception):
     """A word that names neither a check nor a category; nearest is the one that was perhaps meant, or empty."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, names: Sequence[str]) -> None:
         super().__init__(word)
         self.word = word
-        close = difflib.get_close_matches(word.lower(), [name.lower() for name in check_names()], 1, 0.5)
-        self.nearest = next((name for name in check_names() if close and name.lower() == close[0]), "")
+        by_lower = {name.lower(): name for name in names}
+        close = difflib.get_close_matches(word.lower(), by_lower, 1, 0.6)
+        self.nearest = by_lower[close[0]] if close else ""
 
 
 def check_names() -> list[str]:
@@ -79,11 +87,17 @@ def check_names() -> list[str]:
     return [*(category.id for category in CATEGORIES), *ids]
 
 
+def require_known(words: Iterable[str], others: Iterable[str] = ()) -> None:
+    """Raise UnknownCheck for the first word that names no check, no category and none of the others."""
+    names = [*check_names(), *others]
+    known = {name.lower() for name in names}
+    if unknown := next((word for word in words if word.lower() not in known), None):
+        raise UnknownCheck(unknown, names)
+
+
 def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Check, ...]:
     """The checks of a run, in order. Raises UnknownCheck."""
-    known = {word.lower() for word in check_names()}
-    if unknown := next((word for word in (*only, *skip) if word.lower() not in known), None):
-        raise UnknownCheck(unknown)
+    require_known((*only, *skip))
     other_phase = INSTALLED if target.before else BEFORE
     return tuple(
         check
@@ -96,6 +110,13 @@ def select_checks(target: CheckTarget, only: Sequence[str] = (), skip: Sequence[
         and (not only or _is_named(check, only))
         and not _is_named(check, skip)
     )
+
+
+def missing_option(target: CheckTarget, only: Sequence[str]) -> tuple[str, str] | None:
+    """What --only names and no run without another option has, with that option; None where no option is missing."""
+    given = {"--workspace-name": target.workspace, "--probe": target.probe, "--leftovers": target.leftovers}
+    named = (OPTIONS.get(check.spec.category) for check in CHECKS if _is_named(check, only))
+    return next((needed for needed in named if needed and not given[needed[1]]), None)
 
 
 def select_fatal_checks(target: CheckTarget, operation: str, skip: Sequence[str] = ()) -> tuple[Check, ...]:

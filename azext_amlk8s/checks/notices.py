@@ -26,6 +26,7 @@ from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, rule
 from azext_amlk8s.settings.certificate_rules import SOON_DAYS
 from azext_amlk8s.settings.releases import is_older, sorted_versions
+from azext_amlk8s.shell import join
 
 UPGRADES = "https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension"
 VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
@@ -170,8 +171,28 @@ def relay_key(facts: Facts) -> Results:
         yield Observation("the cluster has the current key")
         return
     message = "The key of the relay was rotated in Azure, and the cluster still has another one."
-    fix = f"az amlk8s extension update {extension_ref(facts).cli_args} --config relayserver.enabled=True --yes"
+    settings = properties_of(installed_extension(facts)).get("configurationSettings") or {}
+    relay = str(settings.get(load("dependencies")["relay"]["pointer"]) or "")
+    # An update with relayserver.enabled=True changes nothing: a protected setting is sent only when it is given.
+    fix = (
+        f"az amlk8s extension update {extension_ref(facts).cli_args} --yes --config-protected "
+        f'relayServerConnectionString="$({_list_keys(relay)})"'
+    )
     yield Problem("relay", message, "the current key", "another key", fix)
+
+
+def _list_keys(hybrid_connection: str) -> str:
+    """The command that prints the connection string of a hybrid connection, by its resource ID.
+
+    https://learn.microsoft.com/cli/azure/relay/hyco/authorization-rule/keys
+    """
+    segments = hybrid_connection.strip("/").split("/")
+    subscription, group, namespace, name = (segments[index] for index in (1, 3, 7, 9))
+    options = join(
+        ["-g", group, "--namespace-name", namespace, "--hybrid-connection-name", name, "-n", "azureml_rw"]
+        + ["--subscription", subscription, "--query", "primaryConnectionString", "-o", "tsv"]
+    )
+    return f"az relay hyco authorization-rule keys list {options}"
 
 
 def _official_versions(offered: Mapping[str, Any]) -> Sequence[str]:

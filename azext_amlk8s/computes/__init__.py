@@ -1,7 +1,7 @@
 """Computes: requests to attach a cluster, the rules that they must meet, and what is sent and shown. No I/O."""
 
 from azext_amlk8s.computes.aks_rules import find_supported_versions, has_trusted_access
-from azext_amlk8s.computes.attach_rules import check_attach, resolved_by_options
+from azext_amlk8s.computes.attach_rules import ATTACH_RULE_IDS, check_attach, resolved_by_options
 from azext_amlk8s.computes.cluster_ids import parse_cluster_id
 from azext_amlk8s.computes.comparison import Difference, compare_compute
 from azext_amlk8s.computes.existing_compute_rules import (
@@ -39,6 +39,7 @@ from azext_amlk8s.computes.roles import (
 )
 
 __all__ = [
+    "ATTACH_RULE_IDS",
     "AttachFacts",
     "AttachRequest",
     "ClusterContents",

@@ -290,6 +290,10 @@ RULES = (
 )
 
 
+# The IDs of all rules of attachments.
+ATTACH_RULE_IDS = tuple(rule.id for rule in (*RULES, uncreatable_namespace))
+
+
 def check_attach(
     request: AttachRequest,
     facts: AttachFacts,

@@ -93,10 +93,14 @@ def node_selector_strings(document: Document, selector: Any) -> Problems:
     for key, value in selector.items():
         if isinstance(key, str) and isinstance(value, str):
             continue
-        spelling = document.spelling(*path, key) if not isinstance(value, (list, Mapping)) else describe_type(value)
+        is_scalar = not isinstance(value, (list, Mapping))
+        spelling = document.spelling(*path, key) if is_scalar else describe_type(value)
+        name = key if isinstance(key, str) else f'"{document.key_spelling(*path, key)}"'
+        fix = f'{name}: "{spelling}"' if is_scalar else f'{name}: "VALUE"'
         message = f"nodeSelector.{key}: expected a string, got {spelling}."
-        fix = f'{key}: "{spelling}"' if not isinstance(value, (list, Mapping)) else f'{key}: "VALUE"'
-        yield problem_at(document, (*path, str(key)), message, found=spelling, fix=fix)
+        if not isinstance(key, str):
+            message = f"nodeSelector: expected a string as key, got {document.key_spelling(*path, key)}."
+        yield problem_at(document, (*path, key), message, found=spelling, fix=fix)
 
 
 @rule(

@@ -40,6 +40,25 @@ class Document:
         shown = f" ({'.'.join(map(str, path))})" if path else ""
         return f"{self.position(*path)}{shown}"
 
+    def key_place(self, *path: Step) -> str:
+        """The place of a key itself, where `place` may be that of its value."""
+        key = self._key(path)
+        return self.place(*path) if key is None else f"{_position(self.source, key)} ({'.'.join(map(str, path))})"
+
+    def key_spelling(self, *path: Step) -> str:
+        """A key as the file spells it: yes, 010; of one that comes from no file, its str()."""
+        key = self._key(path)
+        return str(path[-1] if key is None else key.value)
+
+    def _key(self, path: Path) -> yaml.Node | None:
+        node = self.root
+        for number, step in enumerate(path, 1):
+            pair = _child(node, step) if node is not None else None
+            if pair is None:
+                return None
+            node = pair[0] if number == len(path) else pair[1]
+        return node
+
     def position(self, *path: Step) -> str:
         """file:line:column of a key, or of the closest parent of it that exists."""
         if self.root is None:
@@ -121,10 +140,18 @@ def _child(node: yaml.Node, step: Step) -> tuple[yaml.Node, yaml.Node] | None:
     """Key and value of a mapping, or an item of a sequence as both."""
     if isinstance(node, yaml.MappingNode):
         pairs: Pairs = node.value
-        return next((pair for pair in reversed(pairs) if pair[0].value == str(step)), None)
+        return next((pair for pair in reversed(pairs) if _is_key(pair[0], step)), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     return None
+
+
+def _is_key(node: yaml.Node, step: Step) -> bool:
+    """Whether a node is this key; of a key that is no string, the spelling may differ."""
+    if node.value == str(step):
+        return True
+    is_other = not isinstance(step, str) and isinstance(node, yaml.ScalarNode)
+    return is_other and bool(yaml.SafeLoader("").construct_object(node) == step)
 
 
 def _repeated(source: str, node: yaml.Node, seen: set[int]) -> Iterator[tuple[str, str]]:

@@ -196,17 +196,13 @@ def run_fatal_checks(
 
     Those inside the cluster are skipped where it cannot be reached; otherwise the connection that an installation is
     followed with is returned too. skip are
-    the words of --skip-checks: ids or categories. Give target the settings of the request. Raises
-    InvalidArgumentValueError for a word that is unknown.
+    the words of --skip-checks: ids or categories, all of them known. Give target the settings of the request.
     """
-    from azext_amlk8s.checks import Result, UnknownCheck, facts_of, select_fatal_checks
+    from azext_amlk8s.checks import Result, facts_of, select_fatal_checks
     from azext_amlk8s.checks.facts import IN_CLUSTER, KUBERNETES
     from azext_amlk8s.console.check_console import Observer
 
-    try:
-        checks = select_fatal_checks(target, operation, skip)
-    except UnknownCheck as unknown:
-        raise _unknown_check(unknown, "--skip-checks") from unknown
+    checks = select_fatal_checks(target, operation, skip)
     if not checks:
         return Result(()), None
     follows_pods = operation != "attach" and set(facts_of(checks)) & set(IN_CLUSTER)
@@ -246,7 +242,7 @@ def signed_in_account(cli_ctx: Any) -> str:
 def _select(target: CheckTarget, only: Sequence[str], skip: Sequence[str]) -> tuple[Check, ...]:
     from azure.cli.core.azclierror import InvalidArgumentValueError
 
-    from azext_amlk8s.checks import UnknownCheck, select_checks
+    from azext_amlk8s.checks import UnknownCheck, missing_option, select_checks
 
     try:
         checks = select_checks(target, only, skip)
@@ -254,9 +250,23 @@ def _select(target: CheckTarget, only: Sequence[str], skip: Sequence[str]) -> tu
         raise _unknown_check(unknown, "--only" if unknown.word in only else "--skip") from unknown
     if not checks:
         options = " ".join([*(f"--only {word}" for word in only), *(f"--skip {word}" for word in skip)])
-        reason = "" if target.workspace else "; checks of the compute require --workspace-name"
-        raise InvalidArgumentValueError(f"No check matches {options}{reason}.", recommendation="--only cluster")
+        subject, option = missing_option(target, only) or ("", "")
+        reason = f"; {subject} require {option}" if option else ""
+        raise InvalidArgumentValueError(
+            f"No check matches {options}{reason}.",
+            recommendation=f"Add {option}." if option else "--only cluster",
+        )
     return checks
+
+
+def require_known_checks(skip: Sequence[str] | None, others: Sequence[str] = ()) -> None:
+    """Raise InvalidArgumentValueError for a word of --skip-checks that is no check, no category and none of others."""
+    from azext_amlk8s.checks import UnknownCheck, require_known
+
+    try:
+        require_known(skip or (), others)
+    except UnknownCheck as unknown:
+        raise _unknown_check(unknown, "--skip-checks") from unknown
 
 
 def _unknown_check(unknown: UnknownCheck, option: str) -> CLIError:
@@ -266,8 +276,9 @@ def _unknown_check(unknown: UnknownCheck, option: str) -> CLIError:
 
     categories = ", ".join(category.id for category in CATEGORIES)
     error: CLIError = InvalidArgumentValueError(
-        f"Unknown check or category '{unknown.word}'; categories are {categories}.",
-        recommendation=f"{option} {unknown.nearest or CATEGORIES[0].id}",
+        f"Unknown check or category '{unknown.word}'; categories are {categories}."
+        + (f" Did you mean '{unknown.nearest}'?" if unknown.nearest else ""),
+        recommendation=f"{option} {unknown.nearest}" if unknown.nearest else "az amlk8s explain --list -o table",
     )
     return error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.compute_view import add_studio_url, redact_compute, studio_url
 from azext_amlk8s.computes import (
+    ATTACH_RULE_IDS,
     AttachFacts,
     AttachRequest,
     attach_command,
@@ -61,8 +61,6 @@ if TYPE_CHECKING:
 
 Resource = Mapping[str, Any]
 ATTACH_SECONDS = 20 * 60
-# The rules of attachments; all other words of --skip-checks name checks of `az amlk8s check`.
-ATTACH_RULE = re.compile(r"^C\d{3}$")
 # The check that asks the cluster whether it would admit the pods of jobs.
 DRY_RUN_CHECK = "K326"
 # Responses to a DELETE that leave the compute as it is.
@@ -104,6 +102,9 @@ def attach(
 
     With no_wait it returns nothing once Azure has accepted the request. Options override the values of the file.
     """
+    from azext_amlk8s.operations.check import require_known_checks
+
+    require_known_checks(skip_checks, ATTACH_RULE_IDS)
     deadline = Deadline(timeout)
     reject_unsupported(
         "virtual machines",
@@ -270,7 +271,7 @@ class Attachment:
             return []
         request = self.request
         target = CheckTarget(request.cluster, context=request.context, namespace=request.namespace)
-        skip = [name.lower() if not name[-1:].isdigit() else name for name in skipped if not ATTACH_RULE.match(name)]
+        skip = skipped - set(ATTACH_RULE_IDS)
         findings = run_fatal_checks(self.client, target, "attach", skip)[0].findings
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         return errors if any(error.id == DRY_RUN_CHECK for error in errors) else list(findings)

@@ -72,6 +72,9 @@ def create(
     With dry_run the plan is returned and nothing is written. An existing extension is only changed with or_update.
     """
     validate_names(name or DEFAULT_NAME, scope, extension_type, release_namespace)
+    from azext_amlk8s.operations.check import require_known_checks
+
+    require_known_checks(skip_checks)
     run = RunOptions(name, skip_checks, timeout, yes, dry_run, no_wait)
     connect = connect_by_name(cmd, resource_group_name, cluster_name, cluster_type)
     return create_extension(cmd, connect, given, versions.values(), run, or_update=or_update)

@@ -78,6 +78,9 @@ def update(
             "Nothing to update: specify a setting, --version, --release-train or --auto-upgrade.",
             ["--config enableTraining=True"],
         )
+    from azext_amlk8s.operations.check import require_known_checks
+
+    require_known_checks(skip_checks)
     run = RunOptions(name, skip_checks, timeout or DEFAULT_TIMEOUT_SECONDS, yes, dry_run, no_wait)
     connect = connect_by_name(cmd, resource_group_name, cluster_name, cluster_type)
     return update_extension(cmd, connect, given, version, run)

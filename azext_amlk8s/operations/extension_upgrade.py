@@ -54,6 +54,9 @@ def upgrade(
     An upgrade that is stuck or has failed is recognised and repeated. Everything is read and checked before anything is
     written; an interrupted run is continued by the same command.
     """
+    from azext_amlk8s.operations.check import require_known_checks
+
+    require_known_checks(skip_checks)
     client, ref, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
     extension = resolve_extension(client, ref, name)
     try:

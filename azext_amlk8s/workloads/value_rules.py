@@ -89,7 +89,7 @@ def unknown_keys(document: Document, path: Path, schema: Schema) -> Problems:
         close = difflib.get_close_matches(key, known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         message = f"unknown key '{shorten(key)}'.{hint}"
-        yield problem_at(document.place(*key_path), message, found=key, fix=f"{close[0]}:" if close else "")
+        yield problem_at(document.key_place(*key_path), message, found=key, fix=f"{close[0]}:" if close else "")
 
 
 def evaluate_values(document: Document, path: Path, schema_name: str) -> list[Finding]:

@@ -321,6 +321,8 @@ DOCUMENTS: list[tuple[str, str, list[tuple[str, str, str, str]]]] = [
     ("a longer name", named("a" * 254), [("I110", "metadata.name", "a" * 57 + "...", f"name: {'a' * 253}")]),
     ("a selector that is a list", with_spec("nodeSelector: [a]"), [("I116", "spec.nodeSelector", "", "nodeSelector: {agentpool: gpu}")]),
     ("a label value that is a number", with_spec("nodeSelector: {a: 010}"), [("I116", "spec.nodeSelector.a", "010", 'a: "010"')]),
+    ("a label key that is a number", with_spec("nodeSelector: {010: a}"), [("I116", "spec.nodeSelector.8", "a", '"010": "a"')]),
+    ("a label key that YAML reads as a Boolean", with_spec("nodeSelector: {yes: 1}"), [("I116", "spec.nodeSelector.True", "1", '"yes": "1"')]),
     ("a label value that is a mapping", with_spec("nodeSelector: {a: {b: c}}"), [("I116", "spec.nodeSelector.a", "a mapping", 'a: "VALUE"')]),
     ("a label value of 63 characters", with_spec(f"nodeSelector: {{a: {'b' * 63}}}"), []),
     ("tolerations", with_spec(f"tolerations: {TOLERATIONS}"), [("I122", "spec.tolerations", "", "Update the extension with: --config 'workLoadToleration[0].key=sku' 'workLoadToleration[0].operator=Equal' 'workLoadToleration[0].value=gpu' 'workLoadToleration[0].effect=NoSchedule' 'workLoadToleration[1].key=x' 'workLoadToleration[1].operator=Exists'")]),
