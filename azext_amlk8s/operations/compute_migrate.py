@@ -124,7 +124,7 @@ def _migration_of(
         raise az_error(
             "InvalidArgumentValueError",
             f"Compute '{ref.name}' is of kind {kind or 'unknown'}; expected AKS (AksCompute) or Kubernetes.",
-            [f"az amlk8s compute list {ref.workspace.cli_args} --all-kinds -o table"],
+            [f"az amlk8s compute list {ref.workspace.cli_args} --all -o table"],
         )
     try:
         cluster = ClusterRef.parse(str(properties.get("resourceId") or ""))

@@ -24,7 +24,7 @@ REPORTED_BY = {
     "V": "az amlk8s extension validate -g GROUP -c CLUSTER -t TYPE --version VERSION",
     "F": "az amlk8s extension validate -g GROUP -c CLUSTER -t TYPE --config SETTING=VALUE",
     "U": "az amlk8s extension update -g GROUP -c CLUSTER -t TYPE -n NAME --dry-run",
-    "C": "az amlk8s compute attach -g GROUP -w WORKSPACE -n NAME --resource-id CLUSTER-ID --dry-run",
+    "C": "az amlk8s compute attach -g GROUP -w WORKSPACE -n NAME --resource-id CLUSTER-ID",
     "I": "az amlk8s instance-type apply -f FILE --dry-run",
     "N": "az amlk8s instance-type fit -g GROUP -c CLUSTER -t TYPE",
     "W": "az amlk8s workload check -f FILE",
