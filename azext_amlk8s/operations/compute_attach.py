@@ -271,7 +271,7 @@ class Attachment:
             return []
         request = self.request
         target = CheckTarget(request.cluster, context=request.context, namespace=request.namespace)
-        skip = skipped - set(ATTACH_RULE_IDS)
+        skip = sorted(skipped - set(ATTACH_RULE_IDS))
         findings = run_fatal_checks(self.client, target, "attach", skip)[0].findings
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         return errors if any(error.id == DRY_RUN_CHECK for error in errors) else list(findings)

@@ -1,4 +1,4 @@
-"""Every command of the extension that a fix, a message or a document suggests exists, with the options that it names."""
+"""Every command of the extension that a fix, a message or the help suggests exists, with the options that it names."""
 
 from __future__ import annotations
 
