@@ -67,6 +67,7 @@ def wait(
     timeout: int = 3600,
 ) -> None:
     """Wait until the extension meets a condition; exit code 1 when the time is up or it has failed."""
+    from azext_amlk8s.operations.installation_view import view_wait
     from azext_amlk8s.operations.waiting import Awaited, Condition, wait_for
 
     condition = Condition(created=created, updated=updated, deleted=deleted, exists=exists, custom=custom)
@@ -84,7 +85,8 @@ def wait(
         f"az amlk8s extension show {args}",
         f"az amlk8s extension wait {args} {condition.option}",
     )
-    wait_for(awaited, condition, interval, timeout, failed)
+    with view_wait(cmd, client, extension) as show:
+        wait_for(awaited, condition, interval, timeout, failed, show=show)
 
 
 def _awaited(client: AzureClient, cluster: ClusterRef) -> ExtensionRef:

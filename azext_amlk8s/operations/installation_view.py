@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from knack.log import get_logger
+
+from azext_amlk8s.console.progress import ProgressLine, is_progress_shown
 from azext_amlk8s.diagnosis import PodProgress, group_by_cause, read_pod_progress
-from azext_amlk8s.operations.failure_context import PATHS
+from azext_amlk8s.operations.failure_context import PATHS, connect_to_cluster
 from azext_amlk8s.redaction import redact_text
 
 if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.kubernetes import Cluster
-    from azext_amlk8s.refs import ClusterRef
+    from azext_amlk8s.refs import ClusterRef, ExtensionRef
 
 # An operation that ends sooner needs no view; what fails to be pulled is reported at the second read.
 FIRST_READ_SECONDS, INTERVAL_SECONDS = 2.0, 5.0
@@ -91,3 +98,32 @@ def view_installation(connection: Cluster | None, cluster: ClusterRef) -> Iterat
         yield view
     finally:
         view.stop()
+
+
+@contextmanager
+def view_wait(
+    cmd: AzCliCommand, client: AzureClient, extension: ExtensionRef
+) -> Iterator[Callable[[Mapping[str, Any] | None, str], None]]:
+    """A function that shows the state of an extension, and why it was not read, with the pods, on a terminal.
+
+    The cluster is connected to at the first call, so that a condition that is met at once needs no connection.
+    """
+    line = ProgressLine(cmd, f"Waiting for {extension.name} on {extension.cluster.name}")
+    with ExitStack() as stack:
+        stack.callback(line.clear)
+        views: list[InstallationView | None] = []
+
+        def show(resource: Mapping[str, Any] | None, problem: str) -> None:
+            if not (sys.stderr.isatty() and is_progress_shown(cmd)):
+                return
+            if not views:
+                connection, _ = connect_to_cluster(client, extension.cluster)
+                views.append(stack.enter_context(view_installation(connection, extension.cluster)))
+            view = views[0]
+            for warning in view.warnings() if view else ():
+                line.clear()
+                get_logger(__name__).warning("%s", warning)
+            state = ((resource or {}).get("properties") or {}).get("provisioningState") or "NotFound"
+            line.show(str(state), problem, view.text() if view else "")
+
+        yield show

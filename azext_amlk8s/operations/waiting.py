@@ -111,8 +111,11 @@ def wait_for(
     timeout: float,
     failure: Callable[[Resource], Exception] | None = None,
     has_failed: Callable[[Resource], bool] | None = None,
+    show: Callable[[Resource | None, str], None] | None = None,
 ) -> None:
     """Read until the condition is met; interval and timeout are in seconds.
+
+    show is called before each pause, with the last known resource and why the last read failed.
 
     A read that fails is repeated, once one has succeeded also one that is refused. Raises DeploymentError after the
     timeout, and what `failure` returns for a resource that will never meet the condition: by default one that failed
@@ -129,6 +132,8 @@ def wait_for(
                 raise failure(reader.resource)
             if reader.deadline.expired:
                 raise TimeLimitExceeded
+            if show:
+                show(reader.resource, reader.problem)
             time.sleep(min(interval, reader.deadline.remaining))
     except TimeLimitExceeded:
         raise DeploymentError(*reader.gave_up(limit_in_words(timeout))) from None
