@@ -95,8 +95,8 @@ BEHAVIOURS = [
     (Mutation("providers are not registered", f"{DEPLOYMENTS}/engine.py", "            await self._register_providers()", "            pass"), "template_deployments::test_providers"),
     (Mutation("dry run for every webhook", WEBHOOKS, "if request.dry_run and", "if False and"), "admission::test_a_webhook_without"),
 ]  # fmt: skip
-UNCHANGED = Mutation("nothing is changed", "azure/app.py", "import json", "import json")
-EQUIVALENT = Mutation("only a comment is changed", "azure/app.py", "import json", "import json  # for bodies")
+UNCHANGED = Mutation("nothing is changed", "azure/app.py", "import logging", "import logging")
+EQUIVALENT = Mutation("only a comment is changed", "azure/app.py", "import logging", "import logging  # of requests")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.scenarios import certificates
 from tests.scenarios.certificates import write_files
 from tests.scenarios.runner import Scenario, read
 from tests.scenarios.stage import Scene, Stage
@@ -95,11 +96,13 @@ def world_of(scenario: Scenario, stage: Stage, folder: Path) -> Iterator[tuple[S
 
 
 def deploy(scene: Scene, folder: Path, **values: Any) -> None:
-    """Deploy a rendered template with its parameters and with values for others, secrets with the value x."""
+    """Deploy a rendered template with its parameters and with values for others, secrets with values of their own."""
     template = json.loads((folder / "main.json").read_text(encoding="utf-8"))
     parameters = json.loads((folder / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
     secure = [name for name, declared in template["parameters"].items() if declared["type"] == "securestring"]
-    given = {name: {"value": value} for name, value in {**dict.fromkeys(secure, "x"), **values}.items()}
+    given = {
+        name: {"value": value} for name, value in {**{name: secret_for(name) for name in secure}, **values}.items()
+    }
     properties = {"mode": "Incremental", "template": template, "parameters": {**parameters, **given}}
     path = f"{DEPLOYMENT}?api-version=2024-07-01"
     scene.arm("PUT", path, {"location": "eastus", "properties": properties})
@@ -109,6 +112,12 @@ def deploy(scene: Scene, folder: Path, **values: Any) -> None:
             break
         time.sleep(0.05)
     assert state["provisioningState"] == "Succeeded", json.dumps(state.get("error"))
+
+
+def secret_for(parameter: str) -> str:
+    """A value for a secure parameter: the certificate or the key of one pair, or any text."""
+    made = {"sslcert": lambda: certificates.certificate("pair"), "sslkey": lambda: certificates.key("pair")}
+    return next((make().decode() for end, make in made.items() if parameter.lower().endswith(end)), "x")
 
 
 def computes_of(resources: Mapping[str, Any]) -> list[str]:
