@@ -116,7 +116,10 @@ def deploy(scene: Scene, folder: Path, **values: Any) -> None:
 
 def secret_for(parameter: str) -> str:
     """A value for a secure parameter: the certificate or the key of one pair, or any text."""
-    made = {"sslcert": lambda: certificates.certificate("pair"), "sslkey": lambda: certificates.key("pair")}
+    made = {
+        "sslcert": lambda: certificates.certificate("pair", ["ml.contoso.com"]),
+        "sslkey": lambda: certificates.key("pair"),
+    }
     return next((make().decode() for end, make in made.items() if parameter.lower().endswith(end)), "x")
 
 
