@@ -110,7 +110,7 @@ def secrets_of(one: ClusterSetup) -> list[SecretReference]:
         paths = {key: str(files[name]) for key, name in certificate_keys.items()}
         secrets += [SecretReference(key, FILE, path, encoded=True) for key, path in paths.items()]
     elif url := tls.get("key_vault_certificate"):
-        secrets += [SecretReference(key, KEY_VAULT, str(url), encoded=True) for key in certificate_keys]
+        secrets += [SecretReference(key, KEY_VAULT, str(url), encoded=True, is_part=True) for key in certificate_keys]
     return secrets
 
 

@@ -23,7 +23,8 @@ class SecretReference:
 
     kind is env, file or key_vault, and source the name of the variable, the path or the URL. The service expects a
     certificate and its key in base64 (encoded); the source has them as PEM. vault_id is the resource ID of the key
-    vault where it is known.
+    vault where it is known. The source of a part (is_part) has the certificate together with its key, which no template
+    can take apart.
     """
 
     key: str
@@ -31,6 +32,7 @@ class SecretReference:
     source: str
     encoded: bool = False
     vault_id: str = ""
+    is_part: bool = False
 
     @property
     def parameter(self) -> str:
@@ -40,8 +42,8 @@ class SecretReference:
 
     @property
     def vault(self) -> tuple[str, str] | None:
-        """The names of the key vault and of the secret in it, None for another kind."""
-        match = VAULT_URL.match(self.source) if self.kind == KEY_VAULT else None
+        """The names of the key vault and of the secret in it, None for another kind and for a part of a secret."""
+        match = VAULT_URL.match(self.source) if self.kind == KEY_VAULT and not self.is_part else None
         return (match["vault"], match["name"]) if match else None
 
 
