@@ -83,8 +83,11 @@ _NOT_A_VALUE = re.compile(r"(?:null|none|true|false)\b|[\[{]|$|<(?:none|nil)>", 
 # "failed to get token: context deadline exceeded" is a sentence, not an assignment.
 _SENTENCE = re.compile(r"[A-Za-z]{1,40}[ \t]+[A-Za-z(]")
 _SENTENCE_NAME = re.compile(r"(?:token|secret|credential|kubeconfig|connection[-_]?string)s?$", re.I)
-# A key has no form like that of the first word of "sslKey: given more than once".
-_KEY_SENTENCE = re.compile(r"[a-z]{1,12} [a-z]")
+# Findings about a key begin with one of these words: "sslKey: given more than once".
+_KEY_SENTENCE = re.compile(
+    r"(?:a|cannot|deployed|empty|expected|given|invalid|is|it|missing|no|not|placeholder|removed|required|the|unknown)"
+    r" [a-z]"
+)
 _KEY_NAME = re.compile(r"key$", re.I)
 _KUBECONFIG_VALUE = re.compile(r"^[ \t-]*(?:token|password|client-key-data):[ \t]*[\"']?([^\s\"']+)", re.M)
 
