@@ -46,7 +46,8 @@ class DaemonPool:
             if self._closed:
                 raise RuntimeError("the pool is closed")
             self._tasks.put((future, lambda: context.run(function, *args)))
-            if not self._idle.acquire(blocking=False) and len(self._threads) < self._workers:
+            is_idle = self._idle.acquire(blocking=False)  # pylint: disable=consider-using-with # a count, not a lock
+            if not is_idle and len(self._threads) < self._workers:
                 self._threads.append(threading.Thread(target=self._work, daemon=True))
                 self._threads[-1].start()
         return future

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,32 +50,26 @@ class RememberingClient(AzureClient):
         raise NotImplementedError
 
     def get(self, resource_id: str) -> Resource:
-        return self.remember(resource_id, lambda: super(RememberingClient, self).get(resource_id), "get")
+        return self.remember(resource_id, partial(super().get, resource_id), "get")
 
     def list_all(self, collection_id: str, **query: str) -> list[Resource]:
         words = (f"{name}={value}" for name, value in sorted(query.items()))
-        return self.remember(
-            collection_id, lambda: super(RememberingClient, self).list_all(collection_id, **query), "list", *words
-        )
+        return self.remember(collection_id, partial(super().list_all, collection_id, **query), "list", *words)
 
     def list_resources(self, resource_type: str) -> list[Resource]:
-        return self.remember(
-            resource_type, lambda: super(RememberingClient, self).list_resources(resource_type), "resources"
-        )
+        return self.remember(resource_type, partial(super().list_resources, resource_type), "resources")
 
     def get_provider(self, namespace: str) -> Resource:
-        return self.remember(namespace, lambda: super(RememberingClient, self).get_provider(namespace), "provider")
+        return self.remember(namespace, partial(super().get_provider, namespace), "provider")
 
     def find_feature(self, namespace: str, name: str) -> Resource | None:
-        return self.remember(
-            namespace, lambda: super(RememberingClient, self).find_feature(namespace, name), "feature", name.lower()
-        )
+        return self.remember(namespace, partial(super().find_feature, namespace, name), "feature", name.lower())
 
     def kubernetes_versions(self, location: str) -> Resource:
-        return self.remember(location, lambda: super(RememberingClient, self).kubernetes_versions(location), "versions")
+        return self.remember(location, partial(super().kubernetes_versions, location), "versions")
 
     def user_kubeconfig(self, cluster: ClusterRef) -> str:
-        return self.remember(cluster.id, lambda: super(RememberingClient, self).user_kubeconfig(cluster), "kubeconfig")
+        return self.remember(cluster.id, partial(super().user_kubeconfig, cluster), "kubeconfig")
 
     def remember(self, about: str, read: Callable[[], T], *kind: str) -> T:
         with self._reads_lock:
@@ -107,12 +102,10 @@ class RememberingClient(AzureClient):
                 self._reads[about] = connections
 
     def _read(self, about: str, known: _Read, read: Callable[[], Any]) -> None:
-        from azure.core.exceptions import HttpResponseError
-
         try:
             value = read()
         except BaseException as error:  # pylint: disable=broad-exception-caught # other threads wait for it
-            kept = isinstance(error, HttpResponseError) and error.status_code in REMEMBERED_FAILURES
+            kept = getattr(error, "status_code", None) in REMEMBERED_FAILURES
             known.until = time.monotonic() + (self.seconds_to_keep(about, None) if kept else 0)
             known.future.set_exception(error)
         else:

@@ -15,7 +15,7 @@ TITLES = {"given": "Given to the router", "served": "Served by the router", "can
 
 def certificate_rows(result: Mapping[str, Any]) -> list[Row]:
     """A row for each certificate."""
-    return [_row(TITLES[part], result[part]) for part in TITLES if part in result]
+    return [_row(title, result[part]) for part, title in TITLES.items() if part in result]
 
 
 def _row(title: str, certificate: Mapping[str, Any]) -> Row:

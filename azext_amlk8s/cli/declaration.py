@@ -38,11 +38,11 @@ class Option(NamedTuple):
     completes_folders: bool = False
     az_type: str = ""
     former: tuple[str, str] | None = None
-    settings: Mapping[str, Any] = NO_SETTINGS
+    settings: Mapping[str, Any] = NO_SETTINGS  # pylint: disable=dangerous-default-value # nothing changes it
 
     def but(self, **changes: Any) -> Option:
         """A copy with other values, for a command that differs in some of them."""
-        return self._replace(**changes)
+        return self._replace(**changes)  # pylint: disable=no-member
 
 
 class Command(NamedTuple):

@@ -173,8 +173,9 @@ class Template:
         is_inner = options is not None and options.text.lower() == "inner"
         if not is_inner:
             # Expressions of an outer-scoped template are those of its parent.
-            outer = Template(replace(self.root, data={**dict(self.root.items()), **_resources_of(inner)}), {})
-            outer._parameters = self._parameters
+            outer = Template(
+                replace(self.root, data={**dict(self.root.items()), **_resources_of(inner)}), self._parameters
+            )
             yield from _guarded(outer.resources(depth + 1), "condition" in raw)
             return
         given = raw.get("properties", "parameters")

@@ -44,7 +44,7 @@ def ignore_without_reason(rules: Sequence[str]) -> Problems:
     requires="A comment amlk8s:ignore suppresses a finding.",
     why="It would hide the finding when it occurs again.",
 )
-def unused_ignore(rule: str) -> Problems:
+def unused_ignore(ignored: str) -> Problems:
     """A comment that names a rule without a finding on its lines."""
-    message = f"amlk8s:ignore={rule}: suppresses nothing."
-    yield Problem("amlk8s:ignore", message, found=rule, fix="Remove the comment.")
+    message = f"amlk8s:ignore={ignored}: suppresses nothing."
+    yield Problem("amlk8s:ignore", message, found=ignored, fix="Remove the comment.")

@@ -282,11 +282,11 @@ class Reader:
 
     def object(self) -> Node:
         """A mapping."""
-        raise NotImplementedError
+        raise self.error("a mapping is not expected here")
 
     def loop(self, mark: Mark, end: str) -> Node:
         """A for expression up to its closing bracket; the offset is at `for`."""
-        raise NotImplementedError
+        raise self.error("a loop is not expected here")
 
     def at_string(self) -> bool:
         """Whether a text begins here."""

@@ -73,9 +73,8 @@ class TerraformReader(Reader):
             self.skip(lines=False)
             self.take(",")
             self.skip()
-        else:
-            if end and self.at_end and self.text[self.offset - 1 : self.offset] != end:
-                raise self.error(f"block '{keyword}' has no closing '{end}'")
+        if end and self.at_end and self.text[self.offset - 1 : self.offset] != end:
+            raise self.error(f"block '{keyword}' has no closing '{end}'")
         return Block(mark, keyword, labels, tuple(attributes), tuple(blocks))
 
     def _block(self, mark: Mark, keyword: str) -> Block:

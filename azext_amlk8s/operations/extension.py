@@ -85,8 +85,8 @@ def wait(
         f"az amlk8s extension show {args}",
         f"az amlk8s extension wait {args} {condition.option}",
     )
-    with view_wait(cmd, client, extension) as show:
-        wait_for(awaited, condition, interval, timeout, failed, show=show)
+    with view_wait(cmd, client, extension) as show_pods:
+        wait_for(awaited, condition, interval, timeout, failed, show=show_pods)
 
 
 def _awaited(client: AzureClient, cluster: ClusterRef) -> ExtensionRef:

@@ -143,7 +143,7 @@ def _declaration(
     yield from lines[1:]
 
 
-class _Raw(Expression):
+class _Raw(Expression):  # pylint: disable=abstract-method
     """A piece of Bicep that ARM JSON does not have."""
 
     def __init__(self, text: str) -> None:

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import sys
 from typing import Any
 
@@ -50,6 +51,8 @@ def _run_child(task: dict[str, Any]) -> None:
     """Run one command as the child process; does not return."""
     code = 1
     try:
+        # Ignored where the tests run in the background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(task["cwd"])
         for number, name, flags in (
             (0, task["stdin"], os.O_RDONLY),
