@@ -13,13 +13,13 @@ from tests.faults.stage import FaultStage
 LIMIT, SLACK = 6, 10
 ATTACH = f"az amlk8s compute attach -n k8s -w ml-ws -g ml-rg -c aks -t managedClusters --timeout {LIMIT}"
 WORKSPACE = "/resourceGroups/ml-rg/providers/Microsoft.MachineLearningServices/workspaces/ml-ws"
-NODES = "/api/v1/nodes"
+NAMESPACES = "/api/v1/namespaces"
 # A byte now and then, so that no timeout of a socket ends it.
 TRICKLE = {"drip": 120.0, "times": 1000}
 FAULTS = {
     "a read": (Fault("trickle", **TRICKLE), Request("azure", "GET", WORKSPACE, 1, "read")),
     "the sign-in": (Fault("trickle", side="login", surroundings="no-tokens", **TRICKLE), None),
-    "the cluster": (Fault("trickle", side="cluster", kinds=("read",), **TRICKLE), None),
+    "the cluster": (Fault("trickle", side="cluster", **TRICKLE), Request("cluster", "GET", NAMESPACES, 1, "read")),
     "a response that never comes": (Fault("hang", hang=True), Request("azure", "GET", WORKSPACE, 1, "read")),
 }
 
