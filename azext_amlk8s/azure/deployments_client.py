@@ -12,13 +12,8 @@ from typing import TYPE_CHECKING, Any
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
-from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
 from azext_amlk8s.azure.operation import Operation, polling
-from azext_amlk8s.azure.rate_limiter import RateLimitPolicy
-from azext_amlk8s.azure.responses import ResponseShapePolicy
-from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
-from azext_amlk8s.azure.transport import pooled_transport
+from azext_amlk8s.azure.sdk_policies import sdk_options
 from azext_amlk8s.change_log import record_change
 
 if TYPE_CHECKING:
@@ -83,20 +78,12 @@ def _plain(model: Any) -> Resource:
 
 def _client_class() -> type[Any]:
     class PolicyClient(_sdk_client()):  # type: ignore[misc]
-        """The SDK's client; az's own logging policy would log secure parameters."""
+        """The SDK's client."""
 
         def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
-            scopes = kwargs.pop("credential_scopes")
-            policies = {
-                "credential_scopes": scopes,
-                "logging_policy": RedactedLoggingPolicy(),
-                "authentication_policy": FreshTokenPolicy(credential, *scopes, base_url=kwargs["base_url"]),
-                "retry_policy": BoundedRetryPolicy(**kwargs),
-                "per_call_policies": [_WholeResponsePolicy(), ResponseShapePolicy()],
-                "per_retry_policies": [RateLimitPolicy(), TimeLimitPolicy()],
-                "transport": pooled_transport(**{**TIMEOUTS, **kwargs}),
-            }
-            super().__init__(credential, subscription_id, **{**kwargs, **policies})
+            options = sdk_options(credential, kwargs)
+            options["per_call_policies"] = [_WholeResponsePolicy(), *options["per_call_policies"]]
+            super().__init__(credential, subscription_id, **options)
 
     return PolicyClient
 

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
-from azext_amlk8s.azure.logging_policy import RedactedLoggingPolicy
-from azext_amlk8s.azure.rate_limiter import RateLimitPolicy
-from azext_amlk8s.azure.responses import ResponseShapePolicy
-from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
-from azext_amlk8s.azure.transport import pooled_transport
+from azext_amlk8s.azure.sdk_policies import sdk_options
 
 
 def extensions_client() -> type[Any]:
@@ -26,19 +21,9 @@ def extensions_client() -> type[Any]:
         ) from error
 
     class ExtensionsClient(KubernetesConfigurationExtensionsMgmtClient):
-        """The SDK's client; az's own logging policy would log the protected settings."""
+        """The SDK's client."""
 
         def __init__(self, credential: Any, subscription_id: str, **kwargs: Any) -> None:
-            policies = {
-                "logging_policy": RedactedLoggingPolicy(),
-                "authentication_policy": FreshTokenPolicy(
-                    credential, *kwargs["credential_scopes"], base_url=kwargs["base_url"]
-                ),
-                "retry_policy": BoundedRetryPolicy(**kwargs),
-                "per_call_policies": [ResponseShapePolicy()],
-                "per_retry_policies": [RateLimitPolicy(), TimeLimitPolicy()],
-                "transport": pooled_transport(**{**TIMEOUTS, **kwargs}),
-            }
-            super().__init__(credential, subscription_id, **{**kwargs, **policies})
+            super().__init__(credential, subscription_id, **sdk_options(credential, kwargs))
 
     return ExtensionsClient
