@@ -241,28 +241,20 @@ class AzureClient:
     def begin_create_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PUT of an extension."""
         record_change("PUT", extension.id)
-        poller = self._extensions().begin_create(
-            *_sdk_path(extension), dict(body), polling=polling(relaxed=self.relaxed_polling)
-        )
+        poller = self._extensions().begin_create(*_sdk_path(extension), dict(body), polling=self._polling())
         return Operation(poller, lambda result: result.as_dict())
 
     def begin_update_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PATCH of an extension."""
         record_change("PATCH", extension.id)
-        poller = self._extensions().begin_update(
-            *_sdk_path(extension), dict(body), polling=polling(relaxed=self.relaxed_polling)
-        )
+        poller = self._extensions().begin_update(*_sdk_path(extension), dict(body), polling=self._polling())
         return Operation(poller, lambda result: result.as_dict())
 
     def begin_delete_extension(self, extension: ExtensionRef, *, force: bool = False) -> Operation:
         """DELETE of an extension; force deletes it from Azure without contacting the cluster."""
         record_change("DELETE", extension.id)
         options = {"force_delete": True} if force else {}
-        return Operation(
-            self._extensions().begin_delete(
-                *_sdk_path(extension), polling=polling(relaxed=self.relaxed_polling), **options
-            )
-        )
+        return Operation(self._extensions().begin_delete(*_sdk_path(extension), polling=self._polling(), **options))
 
     def remember(self, about: str, read: Callable[[], T], *kind: str) -> T:
         """The value of read, which a client for many clusters calls once; about is a resource ID or another name."""
@@ -271,6 +263,9 @@ class AzureClient:
     def _begin(self, method: str, resource_id: str, body: Mapping[str, Any] | None = None, **query: str) -> Operation:
         relaxed, version = self.relaxed_polling, _api_version(resource_id)
         return self._client().begin(method, resource_id, version, body=body, relaxed=relaxed, **query)
+
+    def _polling(self) -> Any:
+        return polling(relaxed=self.relaxed_polling)
 
     @property
     def _root(self) -> str:
