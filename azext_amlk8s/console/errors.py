@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -118,36 +118,36 @@ def confirm(cmd: AzCliCommand, question: str, yes: bool, refusal: str = "Nothing
     question ends with a question mark; refusal is what to report otherwise, such as "Not deleted". Raises
     ManualInterrupt for a no, and RequiredArgumentMissingError without a terminal and without --yes.
     """
+    from knack.prompting import prompt_y_n
+
+    _ask(cmd, yes, lambda: prompt_y_n(question), refusal, refusal)
+
+
+def confirm_name(cmd: AzCliCommand, question: str, name: str, yes: bool, refusal: str = "Nothing was changed") -> None:
+    """Ask for the name of what is destroyed. Raises as confirm does; any other answer than the name is a no."""
+    from knack.prompting import prompt
+
+    def is_name() -> bool:
+        return str(prompt(f"{question} Enter '{name}' to continue: ")).strip() == name
+
+    _ask(cmd, yes, is_name, refusal, f"{refusal}: expected '{name}'")
+
+
+def _ask(cmd: AzCliCommand, yes: bool, is_agreed: Callable[[], bool], refusal: str, disagreement: str) -> None:
+    """Ask unless --yes or az's configuration answers. The end of the input is a no."""
     from azure.cli.core.azclierror import ManualInterrupt, RequiredArgumentMissingError
-    from knack.prompting import NoTTYException, prompt_y_n
+    from knack.prompting import NoTTYException
 
     if yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
         return
     try:
-        agreed = prompt_y_n(question)
+        agreed = is_agreed()
     except NoTTYException:
         raise RequiredArgumentMissingError(f"{refusal}: confirmation is required. Use --yes.") from None
     except EOFError:
         agreed = False
     if not agreed:
-        raise ManualInterrupt(f"{refusal}.")
-
-
-def confirm_name(cmd: AzCliCommand, question: str, name: str, yes: bool, refusal: str = "Nothing was changed") -> None:
-    """Ask for the name of what is destroyed. Raises as confirm does; any other answer than the name is a no."""
-    from azure.cli.core.azclierror import ManualInterrupt, RequiredArgumentMissingError
-    from knack.prompting import NoTTYException, prompt
-
-    if yes or cmd.cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
-        return
-    try:
-        answer = str(prompt(f"{question} Enter '{name}' to continue: "))
-    except NoTTYException:
-        raise RequiredArgumentMissingError(f"{refusal}: confirmation is required. Use --yes.") from None
-    except EOFError:
-        answer = ""
-    if answer.strip() != name:
-        raise ManualInterrupt(f"{refusal}: expected '{name}'.")
+        raise ManualInterrupt(f"{disagreement}.")
 
 
 def azure_error(error: Exception, done: str = "") -> Exception:
