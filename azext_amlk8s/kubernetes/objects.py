@@ -70,15 +70,8 @@ class Cluster:
     def apply_instance_type(self, obj: dict[str, Any], *, dry_run: bool = False, force: bool = False) -> dict[str, Any]:
         """Server-side apply under our field manager. Raises ClusterRefused 409 where another manages a field."""
         kind, name = self._instance_type(), obj["metadata"]["name"]
-        path = self._path_of(name)
-        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
-        if dry_run:
-            query["dryRun"] = "All"
-        else:
-            record_change("PATCH", path)
         body = {**obj, "apiVersion": f"{GROUP}/{kind.version}", "kind": KIND}
-        headers = {"Content-Type": "application/apply-patch+yaml"}
-        return json_object(self._sender.send("PATCH", path, params=query, json=body, headers=headers))
+        return self.apply(self._path_of(name), body, dry_run=dry_run, force=force)
 
     def delete_instance_type(self, name: str, *, dry_run: bool = False) -> None:
         """Delete. Raises ClusterRefused with status 404 when it does not exist."""
@@ -139,15 +132,24 @@ class Cluster:
         return json_object(self._sender.send("POST", path, json=body))
 
     def apply(
-        self, path: str, body: dict[str, Any], *, manager: str = FIELD_MANAGER, force: bool = False
+        self,
+        path: str,
+        body: dict[str, Any],
+        *,
+        manager: str = FIELD_MANAGER,
+        force: bool = False,
+        dry_run: bool = False,
     ) -> dict[str, Any]:
         """Create or update an object by server-side apply under a field manager; returns it as it is stored.
 
         Raises ClusterUnreachable, and ClusterRefused 409 where another manages one of the fields and force is not set.
         """
-        record_change("PATCH", path)
         headers = {"Content-Type": "application/apply-patch+yaml"}
         query = {"fieldManager": manager, "force": str(force).lower()}
+        if dry_run:
+            query["dryRun"] = "All"
+        else:
+            record_change("PATCH", path)
         return json_object(self._sender.send("PATCH", path, params=query, json=body, headers=headers))
 
     def merge_patch(self, path: str, change: dict[str, Any]) -> None:
