@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from azext_amlk8s.registered_secrets import register_secret as register_secret
-from azext_amlk8s.registered_secrets import registered_forms
+from azext_amlk8s.registered_secrets import register_secret, registered_forms
 
 BLANK = "***"
 MAX_DEPTH = 100

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[Comput
         workspaces = client.list_workspaces()
     except HttpResponseError:
         return [], False
-    with ThreadPoolExecutor(WORKERS) as pool:
-        computes = list(pool.map(list_computes, workspaces))
+    with DaemonPool(WORKERS) as pool:
+        computes = pool.map(list_computes, workspaces)
     attached = [
         ComputeRef(WorkspaceRef.parse(str(workspace["id"])), str(compute["name"]))
         for workspace, found in zip(workspaces, computes, strict=True)
