@@ -59,8 +59,8 @@ def component_rows(components: Sequence[Mapping[str, Any]]) -> list[Row]:
     return [
         {
             "Name": component["name"],
-            "Kind": component["kind"],
-            "Scenario": " and ".join(component["scenarios"]),
+            "Kind": component["kind"].removesuffix(" resource"),
+            "Scenario": "both" if len(component["scenarios"]) > 1 else component["scenarios"][0],
             "Role": component["role"],
             "Unless": component["unless"],
         }

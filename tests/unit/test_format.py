@@ -216,6 +216,13 @@ def test_settings_list_fits_100_columns() -> None:
     assert printed_width(settings_views.setting_rows(settings_list())) <= 100
 
 
+@pytest.mark.parametrize("version", ["", "1.0.37", "1.1.61", "1.1.88"])
+def test_components_fit_100_columns(version: str) -> None:
+    from azext_amlk8s.operations.settings import components
+
+    assert printed_width(extension_views.component_rows(components(version=version))) <= 100
+
+
 def test_codes_list_fits_100_columns() -> None:
     from azext_amlk8s.operations.explain import explain
 
