@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from azext_amlk8s.lint.nodes import InvalidSyntax
 
@@ -51,6 +51,7 @@ class Files:
     def __init__(self, files: Iterable[SourceFile]) -> None:
         self.all = list({file.name: file for file in files}.values())
         self.broken: list[tuple[SourceFile, InvalidSyntax]] = []
+        self._parsed: dict[tuple[str, Callable[[str, str], Any]], Any] = {}
 
     def of(self, *suffixes: str) -> Iterator[SourceFile]:
         """The files with these suffixes."""
@@ -58,6 +59,13 @@ class Files:
 
     def parse(self, file: SourceFile, read: Callable[[str, str], Parsed]) -> Parsed | None:
         """A file as read returns it; None where it cannot be parsed, which is remembered if it matters."""
+        key = (file.name, read)
+        if key not in self._parsed:
+            self._parsed[key] = self._parse(file, read)
+        found: Parsed | None = self._parsed[key]
+        return found
+
+    def _parse(self, file: SourceFile, read: Callable[[str, str], Parsed]) -> Parsed | None:
         try:
             return read(file.text, file.name)
         except InvalidSyntax as error:
