@@ -45,11 +45,14 @@ def lint_documents(files: Files, result: Result) -> None:
         if file.name in result.kinds or not MENTIONS.search(file.text):
             continue
         nodes = _compose(files, file)
-        kinds = {kind for node in nodes if (kind := kind_of(yaml_value(node, file.name)))}
-        for kind in sorted(kinds):
+        kinds: dict[str, list[Value]] = {}
+        for root in (yaml_value(node, file.name) for node in nodes):
+            if kind := kind_of(root):
+                kinds.setdefault(kind, []).append(root)
+        for kind, roots in sorted(kinds.items()):
             result.kinds[file.name] = KIND_NAMES[kind]
             setups += [file] if kind == "setup" else []
-            _lint_kind(kind, file, nodes, result)
+            _lint_kind(kind, file, roots, result)
         if not kinds and COMMAND.search(file.text):
             for node in nodes:
                 for script in scripts_of_steps(file, node):
@@ -123,18 +126,18 @@ def _text(value: Value, key: str) -> str:
     return found.text if found is not None else ""
 
 
-def _lint_kind(kind: str, file: SourceFile, nodes: list[yaml.Node], result: Result) -> None:
+def _lint_kind(kind: str, file: SourceFile, roots: list[Value], result: Result) -> None:
+    """Add the findings on the documents of one kind in a file."""
     if kind == "instance types":
         _lint_instance_types(file, result)
     elif kind == "workload":
         _lint_workloads(file, result)
-    for node in nodes:
-        root = yaml_value(node, file.name)
-        if kind == kind_of(root) == "setup":
+    for root in roots:
+        if kind == "setup":
             setup_units.lint_values(root, result)
-        elif kind == kind_of(root) == "settings":
-            _lint_settings(file, root, result)
-        elif kind == kind_of(root) == "compute":
+        elif kind == "settings":
+            _lint_settings(root, result)
+        elif kind == "compute":
             lint_compute(root, result)
 
 
@@ -160,7 +163,7 @@ def _lint_workloads(file: SourceFile, result: Result) -> None:
         result.findings += placed(findings, [file])
 
 
-def _lint_settings(file: SourceFile, root: Value, result: Result) -> None:
+def _lint_settings(root: Value, result: Result) -> None:
     """A file of settings: other settings may be in a second file, or on the command line."""
     settings = flatten(root)
     use = ExtensionUse("file", settings.mark, settings, is_update=True)
