@@ -6,10 +6,10 @@ import re
 
 import yaml
 
-from azext_amlk8s.computes.request_rules import disputed_compute_name, invalid_compute_name, invalid_namespace
 from azext_amlk8s.instance_types.documents import Text, read_texts
 from azext_amlk8s.instance_types.yaml_documents import InvalidYaml, read
 from azext_amlk8s.lint import setup_units
+from azext_amlk8s.lint.compute_units import lint_names
 from azext_amlk8s.lint.files import Files, SourceFile
 from azext_amlk8s.lint.model import ExtensionUse, Result
 from azext_amlk8s.lint.nodes import InvalidSyntax
@@ -17,7 +17,6 @@ from azext_amlk8s.lint.placed_findings import placed
 from azext_amlk8s.lint.script_files import COMMAND, lint_script, scripts_of_steps
 from azext_amlk8s.lint.units import evaluate_extension
 from azext_amlk8s.lint.values import Mark, Value
-from azext_amlk8s.lint.wording import adapt_compute
 from azext_amlk8s.lint.yaml_values import flatten, yaml_value
 from azext_amlk8s.workloads import evaluate_workloads, read_workloads
 from azext_amlk8s.yaml_files import YamlProblem, compose_documents
@@ -138,7 +137,7 @@ def _lint_kind(kind: str, file: SourceFile, roots: list[Value], result: Result) 
         elif kind == "settings":
             _lint_settings(root, result)
         elif kind == "compute":
-            lint_compute(root, result)
+            lint_names(root.get("name"), root.get("namespace"), result)
 
 
 def _is_readable(file: SourceFile) -> bool:
@@ -168,13 +167,3 @@ def _lint_settings(root: Value, result: Result) -> None:
     settings = flatten(root)
     use = ExtensionUse("file", settings.mark, settings, is_update=True)
     evaluate_extension(use, result)
-
-
-def lint_compute(root: Value, result: Result) -> None:
-    """A file for az ml compute attach."""
-    name, namespace = root.get("name"), root.get("namespace")
-    if name is not None and name.text and "<" not in name.text:
-        found = (*invalid_compute_name(name.text), *disputed_compute_name(name.text))
-        result.add(map(adapt_compute, found), name.mark)
-    if namespace is not None and namespace.text and "<" not in namespace.text:
-        result.add(map(adapt_compute, invalid_namespace(namespace.text)), namespace.mark)

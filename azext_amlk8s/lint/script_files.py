@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.computes.request_rules import (
-    disputed_compute_name,
-    invalid_compute_name,
-    invalid_namespace,
-    reserved_namespace,
-)
+from azext_amlk8s.computes.request_rules import reserved_namespace
 from azext_amlk8s.lint import command_rules
 from azext_amlk8s.lint.commands import ATTACHES, MANY, Arguments, extension_use, parse_arguments
+from azext_amlk8s.lint.compute_units import lint_names
 from azext_amlk8s.lint.files import Files, SourceFile
 from azext_amlk8s.lint.model import LintFinding, Result, Script
 from azext_amlk8s.lint.scripts import command_lines
@@ -85,15 +82,13 @@ def _lint_attachment(arguments: Arguments, result: Result) -> None:
         return
     if not kind and arguments.words[0] == "ml":
         return
-    command = arguments.words[0]
+    adapted = partial(adapt_compute, command=arguments.words[0])
     name, namespace = arguments.value("--name"), arguments.value("--namespace")
-    if name is not None and name.text and not name.inputs and "<" not in name.text:
-        found = (*invalid_compute_name(name.text), *disputed_compute_name(name.text))
-        result.add([adapt_compute(finding, command) for finding in found], name.mark)
+    is_default = name is not None and bool(name.inputs)  # which the environment of the script overrides
+    lint_names(None if is_default else name, namespace, result, adapted)
     if namespace is not None and namespace.text and "<" not in namespace.text:
-        workspace = arguments.text("--workspace-name")
-        found = (*invalid_namespace(namespace.text), *reserved_namespace(namespace.text, workspace))
-        result.add([adapt_compute(finding, command) for finding in found], namespace.mark)
+        found = reserved_namespace(namespace.text, arguments.text("--workspace-name"))
+        result.add(map(adapted, found), namespace.mark)
 
 
 def scripts_of_steps(file: SourceFile, node: yaml.Node) -> Iterator[Script]:

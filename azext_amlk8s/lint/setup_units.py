@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from azext_amlk8s.computes.request_rules import disputed_compute_name, invalid_compute_name, invalid_namespace
 from azext_amlk8s.instance_types.documents import Text
+from azext_amlk8s.lint.compute_units import lint_names
 from azext_amlk8s.lint.evaluation import merged
 from azext_amlk8s.lint.files import SourceFile
 from azext_amlk8s.lint.model import ExtensionUse, LintFinding, Result
@@ -36,7 +36,7 @@ def lint_values(root: Value, result: Result) -> None:
             _lint_extension(merge(extension, override), result)
     compute = root.get("compute")
     if compute is not None:
-        _lint_compute(compute, result)
+        lint_names(compute.get("name"), compute.get("namespace"), result, in_terms_of_file, placeholder="{")
 
 
 def _overrides(root: Value) -> list[Value]:
@@ -94,16 +94,3 @@ def _with_tls(config: Value, secret: Value, tls: Value) -> tuple[Value, Value]:
         for name in ("scoringFe.sslCert", "scoringFe.sslKey"):
             hidden[name] = unknown(tls.mark, "it is read when it is applied")
     return replace(config, data=data, keys=keys), replace(secret, data=hidden)
-
-
-def _lint_compute(compute: Value, result: Result) -> None:
-    name, namespace = compute.get("name"), compute.get("namespace")
-    findings: list[LintFinding] = []
-    if name is not None and name.text and "{" not in name.text:
-        found = (*invalid_compute_name(name.text), *disputed_compute_name(name.text))
-        findings += [LintFinding(in_terms_of_file(finding), name.mark) for finding in found]
-    if namespace is not None and namespace.text and "{" not in namespace.text:
-        findings += [
-            LintFinding(in_terms_of_file(finding), namespace.mark) for finding in invalid_namespace(namespace.text)
-        ]
-    result.findings += findings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from azext_amlk8s.computes.request_rules import disputed_compute_name, invalid_compute_name, invalid_namespace
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.lint import command_rules, extension_rules, pitfall_rules, resource_rules
+from azext_amlk8s.lint.compute_units import lint_names
 from azext_amlk8s.lint.instance_type_units import lint_manifest, lint_types_of_compute
 from azext_amlk8s.lint.model import (
     COMPUTES,
@@ -20,7 +20,7 @@ from azext_amlk8s.lint.model import (
 )
 from azext_amlk8s.lint.settings import ReadSettings, evaluate_settings, read_settings
 from azext_amlk8s.lint.values import HOLE, Mark, Value
-from azext_amlk8s.lint.wording import adapt, adapt_compute
+from azext_amlk8s.lint.wording import adapt
 from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Finding, Report, rules_in
 from azext_amlk8s.settings import evaluate_version_rules
@@ -148,15 +148,9 @@ def _evaluate_compute(resource: Resource, result: Result) -> None:
     result.add(resource_rules.unguarded_compute(resource), resource.mark)
     for finding in (*resource_rules.compute_properties(resource), *pitfall_rules.compute_module(resource)):
         result.add([finding], resource.mark_of(*finding.subject.split(".")))
-    name = resource.name
-    last = _last_segment(name) if name is not None else ""
-    if name is not None and last:
-        found = (*invalid_compute_name(last), *disputed_compute_name(last))
-        result.add(map(adapt_compute, found), name.mark)
+    name = Value(_last_segment(resource.name), resource.name.mark) if resource.name is not None else None
+    lint_names(name, resource.get("properties", "properties", "namespace"), result, placeholder=HOLE)
     lint_types_of_compute(resource, result)
-    namespace = resource.get("properties", "properties", "namespace")
-    if namespace is not None and namespace.text:
-        result.add(map(adapt_compute, invalid_namespace(namespace.text)), namespace.mark)
 
 
 def _last_segment(name: Value) -> str:
