@@ -8,64 +8,52 @@ from __future__ import annotations
 import re
 
 from azext_amlk8s.lint.nodes import Literal, Loop, Name, Node
-from azext_amlk8s.lint.reader import Positions
-from azext_amlk8s.lint.shell_reader import PLACEHOLDER, TEMPLATE, ScriptContent, Word, matching
-from azext_amlk8s.lint.values import Mark
+from azext_amlk8s.lint.script_reader import (
+    MAX_DEPTH,
+    PLACEHOLDER,
+    TEMPLATE,
+    ScriptContent,
+    ScriptReader,
+    Word,
+    matching,
+)
 
 ASSIGNMENT = re.compile(r"\$(?:\w+:)?(\w+)[ \t]*(\+?=)[ \t]*(?!=)")
 VARIABLE = re.compile(r"\$\{?((?:env:)?[A-Za-z_]\w*)\}?(\.\w+|\[[^\]\n]*\])?", re.IGNORECASE)
 HERE_STRING = re.compile(r"@(['\"])\n(.*?)\n\1@", re.DOTALL)
 ENDS = "\n;|(){}"
-MAX_DEPTH = 20
+BETWEEN_ITEMS = re.compile(r"(?:[\s,;]|`\n|#[^\n]*(?=\n))+")
+SINGLE_QUOTED = re.compile(r"'((?:[^']|'')*)'?")
+SPLAT = re.compile(r"@(\w+)")
+LINE_BREAK = re.compile(r"`[ \t]*\n")
+RUN = re.compile(r"[^\s\"'$`;|(){}<,]+|.", re.DOTALL)
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}
 
 
-class PowerShellReader:
+class PowerShellReader(ScriptReader):
     """A position in a PowerShell script."""
 
-    def __init__(
-        self, text: str, start: Mark, content: ScriptContent | None = None, depth: int = 0, indent: int = 0
-    ) -> None:
-        self.text, self.offset, self.depth = text, 0, depth
-        self.positions = Positions(text, start, indent if not depth else 0)
-        self.content = content or ScriptContent()
+    blanks = re.compile(r"(?:[ \t\r]|`[ \t]*\r?\n|<#.*?#>)+", re.DOTALL)
 
     def read(self) -> ScriptContent:
         """The commands and assignments of the whole text. Nothing in it is an error."""
         words: list[Word] = []
         while self.offset < len(self.text):
-            self._skip_blanks()
+            self.match(self.blanks)
             if self.offset >= len(self.text):
                 break
             if self.text[self.offset] in ENDS:
-                self._end(words)
+                self.end_command(words)
                 words = []
                 self.offset += 1
             elif self.text.startswith("#", self.offset):
-                self._skip_comment()
+                self.skip_line()
             elif words or not self._assignment():
                 before = self.offset
                 words.append(self.word())
                 self.offset = max(self.offset, before + 1)
-        self._end(words)
+        self.end_command(words)
         return self.content
-
-    def mark(self, offset: int | None = None) -> Mark:
-        """The position of an offset, or the current one."""
-        return self.positions.mark(self.offset if offset is None else offset)
-
-    def _end(self, words: list[Word]) -> None:
-        if words:
-            self.content.commands.append(words)
-
-    def _skip_blanks(self) -> None:
-        match = re.compile(r"(?:[ \t\r]|`[ \t]*\r?\n|<#.*?#>)+", re.DOTALL).match(self.text, self.offset)
-        if match:
-            self.offset = match.end()
-
-    def _skip_comment(self) -> None:
-        end = self.text.find("\n", self.offset)
-        self.offset = end if end >= 0 else len(self.text)
 
     def _assignment(self) -> bool:
         match = ASSIGNMENT.match(self.text, self.offset)
@@ -94,9 +82,7 @@ class PowerShellReader:
         self.offset = end + 1
         words: list[Word] = []
         while reader.offset < len(reader.text):
-            match = re.compile(r"(?:[\s,;]|`\n|#[^\n]*(?=\n))+").match(reader.text, reader.offset)
-            if match:
-                reader.offset = match.end()
+            if reader.match(BETWEEN_ITEMS):
                 continue
             before = reader.offset
             words.append(reader.word(ends=" \t\r\n,;"))
@@ -108,7 +94,7 @@ class PowerShellReader:
         mark = self.mark()
         parts: list[Node] = []
         expands, is_quoted = "", False
-        splat = re.compile(r"@(\w+)").match(self.text, self.offset)
+        splat = SPLAT.match(self.text, self.offset)
         if splat:
             self.offset = splat.end()
             return Word(mark, (Name(mark, splat.group(1).lower()),), splat.group(1).lower())
@@ -124,7 +110,7 @@ class PowerShellReader:
                 parts.append(Loop(self.mark(), None))
             elif character == "'":
                 is_quoted = True
-                match = re.compile(r"'((?:[^']|'')*)'?").match(self.text, self.offset)
+                match = SINGLE_QUOTED.match(self.text, self.offset)
                 assert match
                 self.offset = match.end()
                 parts.append(Literal(self.mark(match.start()), match.group(1).replace("''", "'")))
@@ -132,7 +118,7 @@ class PowerShellReader:
                 is_quoted = True
                 self._double_quoted(parts)
             elif character == "`":
-                if re.compile(r"`[ \t]*\n").match(self.text, self.offset):
+                if LINE_BREAK.match(self.text, self.offset):
                     break
                 parts.append(Literal(self.mark(), self.text[self.offset + 1 : self.offset + 2]))
                 self.offset += 2
@@ -172,7 +158,4 @@ class PowerShellReader:
             is_plain = not variable.group(2) and ":" not in variable.group(1)
             parts.append(Name(mark, variable.group(1).lower()) if is_plain else Loop(mark, None))
         else:
-            run = re.compile(r"[^\s\"'$`;|(){}<,]+|.", re.DOTALL).match(self.text, self.offset)
-            assert run
-            self.offset = run.end()
-            parts.append(Literal(mark, run.group()))
+            parts.append(Literal(mark, self.match(RUN)))

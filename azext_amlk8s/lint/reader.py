@@ -59,7 +59,27 @@ class Positions:
         return Mark(start.source, start.line + line, (start.column if line == 0 else 1) + self._indent + column)
 
 
-class Reader:
+class Cursor:
+    """An offset in a text."""
+
+    def __init__(self, text: str, start: Mark, depth: int = 0, indent: int = 0) -> None:
+        self.text, self.offset, self.depth = text, 0, depth
+        self.positions = Positions(text, start, indent)
+
+    def mark(self, offset: int | None = None) -> Mark:
+        """The position of an offset, or the current one."""
+        return self.positions.mark(self.offset if offset is None else offset)
+
+    def match(self, pattern: re.Pattern[str]) -> str:
+        """Step over what matches here; empty where nothing does."""
+        match = pattern.match(self.text, self.offset)
+        if not match:
+            return ""
+        self.offset = match.end()
+        return match.group()
+
+
+class Reader(Cursor):
     """A position in a text of one language, and what can be read from there."""
 
     quote = "'"
@@ -68,15 +88,7 @@ class Reader:
     continues: tuple[str, ...] = ()  # operators that may begin a line of their own
     escapes_dollars = True  # $${ stands for ${
 
-    def __init__(self, text: str, start: Mark) -> None:
-        self.text, self.offset, self.depth = text, 0, 0
-        self.positions = Positions(text, start)
-
-    # Positions and single characters
-
-    def mark(self, offset: int | None = None) -> Mark:
-        """The position of an offset, or the current one."""
-        return self.positions.mark(self.offset if offset is None else offset)
+    # Single characters
 
     def error(self, problem: str) -> InvalidSyntax:
         """What to raise at the current position."""
@@ -109,14 +121,6 @@ class Reader:
         self.skip()
         if not self.take(word):
             raise self.error(f"expected '{word}', got {self.describe()}")
-
-    def match(self, pattern: re.Pattern[str]) -> str:
-        """Step over what matches here; empty where nothing does."""
-        match = pattern.match(self.text, self.offset)
-        if not match:
-            return ""
-        self.offset = match.end()
-        return match.group()
 
     def describe(self) -> str:
         """What comes next, for messages."""

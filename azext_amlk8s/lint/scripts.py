@@ -10,7 +10,8 @@ from azext_amlk8s.lint.evaluation import Evaluator, join_texts
 from azext_amlk8s.lint.model import Script
 from azext_amlk8s.lint.nodes import Call, Literal, Member, Name, Node, Operation
 from azext_amlk8s.lint.powershell_reader import PowerShellReader
-from azext_amlk8s.lint.shell_reader import ScriptContent, ShellReader, Word
+from azext_amlk8s.lint.script_reader import ScriptContent, Word
+from azext_amlk8s.lint.shell_reader import ShellReader
 from azext_amlk8s.lint.values import Mark, Value, unknown
 from azext_amlk8s.settings.read import PLACEHOLDER
 

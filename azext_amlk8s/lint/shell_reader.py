@@ -6,114 +6,68 @@ https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from azext_amlk8s.lint.nodes import Literal, Loop, Name, Node, Operation
-from azext_amlk8s.lint.reader import Positions
+from azext_amlk8s.lint.script_reader import (
+    MAX_DEPTH,
+    PLACEHOLDER,
+    TEMPLATE,
+    ScriptContent,
+    ScriptReader,
+    Word,
+    matching,
+)
 from azext_amlk8s.lint.values import Mark
 
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]\n]*\])?(\+?=)")
 EXPANSION = re.compile(r"!?#?([A-Za-z_]\w*|[0-9@*#?])(\[[@*\w$]+\])?(?:(:?[-=])(.*))?$", re.DOTALL)
 VARIABLE = re.compile(r"\$([A-Za-z_]\w*|[0-9@*#?$!-])")
-PLACEHOLDER = re.compile(r"<[A-Za-z][\w .:/-]*>")
 REDIRECTION = re.compile(r"\d*(&>>?|>>?|<|>\|)(&\d|&-)?[ \t]*")
 HEREDOC = re.compile(r"<<(-?)[ \t]*(['\"\\]?)([A-Za-z_]\w*)['\"]?")
-TEMPLATE = re.compile(r"\$\{\{.*?\}\}|\{\{.*?\}\}", re.DOTALL)
 ENDS = "\n;&|()"
-MAX_DEPTH = 20
+BETWEEN_ITEMS = re.compile(r"(?:\s|\\\n|#[^\n]*(?=\n))+")
+RUN = re.compile(r"[^\\\s\"'$`;&|()<>{]+|.", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word of a command: its parts; expands is the name of an array whose items it stands for."""
-
-    mark: Mark
-    parts: tuple[Node, ...]
-    expands: str = ""
-    is_quoted: bool = False
-
-    @property
-    def text(self) -> str:
-        """The text, empty where it has a variable."""
-        if all(isinstance(part, Literal) for part in self.parts):
-            return "".join(str(part.data) for part in self.parts if isinstance(part, Literal))
-        return ""
-
-
-@dataclass
-class ScriptContent:
-    """The commands of a script in their order, and what is assigned to each variable; a list is an array."""
-
-    commands: list[list[Word]] = field(default_factory=list)
-    assignments: dict[str, list[Word | list[Word]]] = field(default_factory=dict)
-    appended: set[str] = field(default_factory=set)
-
-    def assign(self, name: str, value: Word | list[Word], *, appends: bool = False) -> None:
-        """Remember an assignment; what is appended makes an array longer."""
-        known = self.assignments.setdefault(name, [])
-        if appends and known and isinstance(known[-1], list) and isinstance(value, list):
-            known[-1] = [*known[-1], *value]
-            self.appended.add(name)
-        else:
-            known.append(value)
-
-
-class ShellReader:
+class ShellReader(ScriptReader):
     """A position in a script for sh, bash or zsh."""
+
+    blanks = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
 
     def __init__(
         self, text: str, start: Mark, content: ScriptContent | None = None, depth: int = 0, indent: int = 0
     ) -> None:
-        self.text, self.offset, self.depth = text, 0, depth
-        self.positions = Positions(text, start, indent if not depth else 0)
-        self.content = content or ScriptContent()
+        super().__init__(text, start, content, depth, indent)
         self._heredocs: list[str] = []
 
     def read(self) -> ScriptContent:
         """The commands and assignments of the whole text. Nothing in it is an error."""
         words: list[Word] = []
         while self.offset < len(self.text):
-            self._skip_blanks()
+            self.match(self.blanks)
             if self.offset >= len(self.text):
                 break
             character = self.text[self.offset]
             if character in ENDS:
-                self._end(words)
+                self.end_command(words)
                 words = []
                 self.offset += 1
                 if character == "\n":
                     self._skip_heredocs()
             elif character == "#":
-                self._skip_line()
+                self.skip_line()
             elif not self._redirection():
                 if not words and self._assignment():
                     continue
                 words.append(self.word())
-        self._end(words)
+        self.end_command(words)
         return self.content
-
-    def mark(self, offset: int | None = None) -> Mark:
-        """The position of an offset, or the current one."""
-        return self.positions.mark(self.offset if offset is None else offset)
-
-    def _end(self, words: list[Word]) -> None:
-        if words:
-            self.content.commands.append(words)
-
-    def _skip_blanks(self) -> None:
-        match = re.compile(r"(?:[ \t\r]|\\\r?\n)+").match(self.text, self.offset)
-        if match:
-            self.offset = match.end()
-
-    def _skip_line(self) -> None:
-        end = self.text.find("\n", self.offset)
-        self.offset = end if end >= 0 else len(self.text)
 
     def _redirection(self) -> bool:
         """Step over a redirection with its target, or remember a heredoc."""
         if self.text.startswith("<<<", self.offset):
             self.offset += 3
-            self._skip_blanks()
+            self.match(self.blanks)
             self.word()
             return True
         heredoc = HEREDOC.match(self.text, self.offset)
@@ -160,9 +114,7 @@ class ShellReader:
         self.offset += 1
         words: list[Word] = []
         while self.offset < len(self.text):
-            match = re.compile(r"(?:\s|\\\n|#[^\n]*(?=\n))+").match(self.text, self.offset)
-            if match:
-                self.offset = match.end()
+            self.match(BETWEEN_ITEMS)
             if self.text.startswith(")", self.offset) or self.offset >= len(self.text):
                 self.offset += 1
                 break
@@ -242,10 +194,7 @@ class ShellReader:
             self.offset = variable.end()
             parts.append(Name(mark, variable.group(1)))
         else:
-            run = re.compile(r"[^\\\s\"'$`;&|()<>{]+|.", re.DOTALL).match(self.text, self.offset)
-            assert run
-            self.offset = run.end()
-            _add_text(parts, mark, run.group())
+            _add_text(parts, mark, self.match(RUN))
         return ""
 
     def _braced(self, parts: list[Node]) -> str:
@@ -291,27 +240,6 @@ class ShellReader:
         if self.depth < MAX_DEPTH and not self.text.startswith("$((", self.offset):
             type(self)(self.text[start:end], self.mark(start), self.content, self.depth + 1).read()
         self.offset = end + 1
-
-
-def matching(text: str, offset: int, opening: str, closing: str) -> int:
-    """The offset of the bracket that closes the one at an offset; quotes are respected. The end where none does."""
-    depth, quote = 0, ""
-    while offset < len(text):
-        character = text[offset]
-        if character == "\\":
-            offset += 1
-        elif quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character == opening:
-            depth += 1
-        elif character == closing:
-            depth -= 1
-            if depth == 0:
-                return offset
-        offset += 1
-    return len(text)
 
 
 def _add_text(parts: list[Node], mark: Mark, text: str) -> None:

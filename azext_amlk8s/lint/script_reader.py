@@ -1,0 +1,92 @@
+"""What the readers of shells have in common: a position in a script, and the commands that it is made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from azext_amlk8s.lint.nodes import Literal, Node
+from azext_amlk8s.lint.reader import Cursor
+from azext_amlk8s.lint.values import Mark
+
+PLACEHOLDER = re.compile(r"<[A-Za-z][\w .:/-]*>")
+TEMPLATE = re.compile(r"\$\{\{.*?\}\}|\{\{.*?\}\}", re.DOTALL)
+MAX_DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a command: its parts; expands is the name of an array whose items it stands for."""
+
+    mark: Mark
+    parts: tuple[Node, ...]
+    expands: str = ""
+    is_quoted: bool = False
+
+    @property
+    def text(self) -> str:
+        """The text, empty where it has a variable."""
+        if all(isinstance(part, Literal) for part in self.parts):
+            return "".join(str(part.data) for part in self.parts if isinstance(part, Literal))
+        return ""
+
+
+@dataclass
+class ScriptContent:
+    """The commands of a script in their order, and what is assigned to each variable; a list is an array."""
+
+    commands: list[list[Word]] = field(default_factory=list)
+    assignments: dict[str, list[Word | list[Word]]] = field(default_factory=dict)
+    appended: set[str] = field(default_factory=set)
+
+    def assign(self, name: str, value: Word | list[Word], *, appends: bool = False) -> None:
+        """Remember an assignment; what is appended makes an array longer."""
+        known = self.assignments.setdefault(name, [])
+        if appends and known and isinstance(known[-1], list) and isinstance(value, list):
+            known[-1] = [*known[-1], *value]
+            self.appended.add(name)
+        else:
+            known.append(value)
+
+
+class ScriptReader(Cursor):
+    """A position in a script."""
+
+    blanks: re.Pattern[str]  # between words, with line breaks that end no command
+
+    def __init__(
+        self, text: str, start: Mark, content: ScriptContent | None = None, depth: int = 0, indent: int = 0
+    ) -> None:
+        super().__init__(text, start, depth, indent if not depth else 0)
+        self.content = content or ScriptContent()
+
+    def skip_line(self) -> None:
+        """Go on at the end of the line."""
+        end = self.text.find("\n", self.offset)
+        self.offset = end if end >= 0 else len(self.text)
+
+    def end_command(self, words: list[Word]) -> None:
+        """Remember the words of a command, if there are any."""
+        if words:
+            self.content.commands.append(words)
+
+
+def matching(text: str, offset: int, opening: str, closing: str) -> int:
+    """The offset of the bracket that closes the one at an offset; quotes are respected. The end where none does."""
+    depth, quote = 0, ""
+    while offset < len(text):
+        character = text[offset]
+        if character == "\\":
+            offset += 1
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == opening:
+            depth += 1
+        elif character == closing:
+            depth -= 1
+            if depth == 0:
+                return offset
+        offset += 1
+    return len(text)
