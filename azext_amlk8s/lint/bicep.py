@@ -14,7 +14,6 @@ from azext_amlk8s.lint.modules import module_kind, module_resources
 from azext_amlk8s.lint.nodes import Call, Loop, Member, Name, Node, Object
 from azext_amlk8s.lint.values import Mark, Value, unknown
 
-SECURE_DECORATORS = ("secure",)
 NAMESPACES = ("sys", "az")
 # Finds the declarations of a module by its path, relative to the file; None where it is not among the files.
 FindModule = Callable[[str], "tuple[Declaration, ...] | None"]
@@ -67,8 +66,7 @@ class BicepFile:
 
     def _parameter(self, declaration: Declaration) -> Value:
         name = declaration.name
-        is_secure = any(decorator in SECURE_DECORATORS for decorator in declaration.decorators)
-        is_secure = is_secure or declaration.target.lower() in SECURE
+        is_secure = "secure" in declaration.decorators or declaration.target.lower() in SECURE
         given = self._parameters.get(name)
         if given is not None:
             value = given

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from azext_amlk8s.lint.nodes import InvalidSyntax, Literal, Loop, Name, Node, Object, Spread
+from azext_amlk8s.lint.nodes import Literal, Loop, Name, Node, Object, Spread
 from azext_amlk8s.lint.reader import BICEP_IDENTIFIER, Reader
 from azext_amlk8s.lint.values import Mark
 
@@ -228,6 +228,3 @@ class BicepReader(Reader):
 def read_bicep(text: str, source: str) -> list[Declaration]:
     """The declarations of a Bicep file. Raises InvalidSyntax."""
     return BicepReader(text, Mark(source)).declarations()
-
-
-__all__ = ["Declaration", "InvalidSyntax", "read_bicep"]

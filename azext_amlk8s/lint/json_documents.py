@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-from azext_amlk8s.lint.nodes import InvalidSyntax
 from azext_amlk8s.lint.reader import Reader
 from azext_amlk8s.lint.values import Mark, Value
 
@@ -86,6 +85,3 @@ class JsonReader(Reader):
 def read_json(text: str, source: str) -> Value:
     """The value of a JSON text. Raises InvalidSyntax."""
     return JsonReader(text, Mark(source)).document()
-
-
-__all__ = ["InvalidSyntax", "read_json"]

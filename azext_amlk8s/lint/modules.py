@@ -5,8 +5,6 @@ https://azure.github.io/Azure-Verified-Modules/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.lint.model import COMPUTES, EXTENSIONS, RELAY_NAMESPACES, Resource
 from azext_amlk8s.lint.values import Mark, Value, literal, unknown
@@ -41,7 +39,7 @@ def module_resources(language: str, path: str, mark: Mark, parameters: Value, ha
             _compute(language, item.mark, item, has_condition)
             for item in (computes.elements() if computes is not None else ())
         ]
-    return list(_relay(language, mark, parameters, has_condition)) if kind == "relay" else []
+    return [_relay(language, mark, parameters, has_condition)] if kind == "relay" else []
 
 
 def _extension(language: str, mark: Mark, parameters: Value, has_condition: bool) -> Resource:
@@ -87,8 +85,8 @@ def _compute(language: str, mark: Mark, parameters: Value, has_condition: bool) 
     )
 
 
-def _relay(language: str, mark: Mark, parameters: Value, has_condition: bool) -> Iterator[Resource]:
-    yield Resource(
+def _relay(language: str, mark: Mark, parameters: Value, has_condition: bool) -> Resource:
+    return Resource(
         language,
         "module",
         RELAY_NAMESPACES,

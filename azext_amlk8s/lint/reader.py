@@ -23,7 +23,6 @@ from azext_amlk8s.lint.nodes import (
     Member,
     Name,
     Node,
-    Object,
     Operation,
     Spread,
     Template,
@@ -373,6 +372,3 @@ def read_arm_expression(text: str, start: Mark) -> Node:
     if not reader.at_end:
         raise reader.error(f"unexpected {reader.describe()} in the expression")
     return node
-
-
-__all__ = ["Reader", "ArmReader", "Object", "read_arm_expression"]

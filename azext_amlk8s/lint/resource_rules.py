@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from azext_amlk8s.lint.model import RELAY_NAMESPACES, Resource
 from azext_amlk8s.lint.sources import COMPUTE_SPEC, EXTENSION_SPEC, PRIVATE_LINK, RELAY_SPEC
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 
-ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
 NAMESPACE_RULES = f"{RELAY_NAMESPACES}/authorizationrules"
 HYBRID_CONNECTIONS = f"{RELAY_NAMESPACES}/hybridconnections"
 HYBRID_RULES = f"{HYBRID_CONNECTIONS}/authorizationrules"
@@ -128,8 +128,3 @@ def role_on_first_relay(resource: Resource) -> Problems:
         message = "scope: the first relay namespace of a list, which may be another one."
         fix = "Deploy the relay in the same file and refer to it, or give its ID as a parameter."
         yield Problem("scope", message, fix=fix)
-
-
-def evaluate_compute(resource: Resource) -> Iterable[object]:
-    """The findings on a Kubernetes compute."""
-    return (*unguarded_compute(resource), *compute_properties(resource))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from azext_amlk8s.knowledge import load
 from azext_amlk8s.lint.evaluation import Evaluator, merged
 from azext_amlk8s.lint.functions import TERRAFORM
 from azext_amlk8s.lint.json_documents import read_json
@@ -14,10 +15,6 @@ from azext_amlk8s.lint.nodes import Array, Call, Index, InvalidSyntax, Literal, 
 from azext_amlk8s.lint.terraform_reader import Block
 from azext_amlk8s.lint.values import Mark, Value, unknown
 
-AZURERM_EXTENSIONS = {
-    "azurerm_kubernetes_cluster_extension": "Microsoft.ContainerService/managedClusters",
-    "azurerm_arc_kubernetes_cluster_extension": "Microsoft.Kubernetes/connectedClusters",
-}
 EXTENSION_ATTRIBUTES = {
     "extension_type": "extensionType",
     "configuration_settings": "configurationSettings",
@@ -149,7 +146,7 @@ class TerraformModule:
         """The resources of the module and of the local modules that it calls."""
         for block in self._files.of("resource"):
             kind = block.labels[0] if block.labels else ""
-            if kind in AZURERM_EXTENSIONS:
+            if kind in load("lint")["azurerm"]:
                 yield self._extension(block)
             elif kind in AZAPI:
                 yield self._azapi(block)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from azext_amlk8s.lint.nodes import InvalidSyntax, Literal, Loop, Name, Node, Object, Template
+from azext_amlk8s.lint.nodes import Literal, Loop, Name, Node, Object, Template
 from azext_amlk8s.lint.reader import IDENTIFIER, Reader
 from azext_amlk8s.lint.values import Mark
 
@@ -42,7 +42,6 @@ class TerraformReader(Reader):
     """A position in a Terraform text."""
 
     quote = '"'
-    identifier = IDENTIFIER
     comments = re.compile(r"#[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL)
 
     def file(self) -> Block:
@@ -200,6 +199,3 @@ def _indented(node: Node, strips: bool, mark: Mark) -> Node:
 def read_terraform(text: str, source: str) -> Block:
     """A Terraform file as a block. Raises InvalidSyntax."""
     return TerraformReader(text, Mark(source)).file()
-
-
-__all__ = ["Block", "InvalidSyntax", "read_terraform"]
