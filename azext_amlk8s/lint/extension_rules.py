@@ -11,7 +11,7 @@ from azext_amlk8s.lint.settings import ReadSettings
 from azext_amlk8s.lint.sources import DEPLOY, EXTENSION_SPEC, HTTPS, PRIVATE_LINK
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 
-ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 
 @rule(
@@ -45,7 +45,7 @@ def injected_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     if not use.is_template or use.is_open:
         return
     wanted = list(load("lint")["injected"]["always"])
-    if _is_true(read, "enableInference"):
+    if read.settings.is_enabled("enableInference"):
         wanted += load("lint")["injected"]["inference"]
     missing = [key for key in wanted if key not in read.values]
     if missing:
@@ -116,22 +116,22 @@ def derived_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     if not use.is_template or use.is_open:
         return
     settings = read.settings
-    wanted: list[tuple[str, str, Severity]] = []
+    wanted: list[tuple[str, str]] = []
     if settings.is_enabled("enableInference"):
         if settings.get("sslSecret") and not settings.is_enabled("allowInsecureConnections"):
-            wanted.append(("sslSecret", "scoringFe.sslSecret", ERROR))
+            wanted.append(("sslSecret", "scoringFe.sslSecret"))
         if settings.get("inferenceRouterServiceType") == "nodePort":
-            wanted.append(("inferenceRouterServiceType", "scoringFe.serviceType.nodePort", ERROR))
+            wanted.append(("inferenceRouterServiceType", "scoringFe.serviceType.nodePort"))
         elif settings.get("internalLoadBalancerProvider") == "azure":
-            wanted.append(("internalLoadBalancerProvider", "scoringFe.serviceType.internalLoadBalancer", ERROR))
+            wanted.append(("internalLoadBalancerProvider", "scoringFe.serviceType.internalLoadBalancer"))
     for given, copy in load("lint")["copies"].items():
         if given in read.values and settings.get(given) or given in settings.uncertain:
-            wanted.append((given, copy, ERROR))
-    for given, derived, severity in wanted:
+            wanted.append((given, copy))
+    for given, derived in wanted:
         if derived not in read.values:
             message = f"{derived}: missing; the chart reads it instead of {given}, and only the CLI derives it."
             fix = f"Add {derived} next to {given}."
-            yield Problem(given, message, expected=derived, fix=fix, related=(derived,), severity=severity)
+            yield Problem(given, message, expected=derived, fix=fix, related=(derived,))
 
 
 @rule(
@@ -231,10 +231,6 @@ def extension_identity(use: ExtensionUse) -> Problems:
             "Add identity with type SystemAssigned."
         )  # fmt: skip
         yield Problem("identity", "identity: missing; expected SystemAssigned.", expected="SystemAssigned", fix=fix)
-
-
-def _is_true(read: ReadSettings, key: str) -> bool:
-    return read.settings.get(key) == "True"
 
 
 def _listed(names: list[str]) -> str:

@@ -137,5 +137,9 @@ class Result:
 
 def cluster_kind(value: Value | None) -> str:
     """managedclusters or connectedclusters by the ID of a cluster, or by what is known of it; else empty."""
-    text = value.description.lower() if value is not None else ""
-    return next((kind for sign, kind in CLUSTER_SIGNS.items() if sign in text), "")
+    return cluster_kind_of(value.description) if value is not None else ""
+
+
+def cluster_kind_of(text: str) -> str:
+    """managedclusters or connectedclusters by an ID, a reference or a type; empty where it is not known."""
+    return next((kind for sign, kind in CLUSTER_SIGNS.items() if sign in text.lower()), "")

@@ -5,15 +5,12 @@ from __future__ import annotations
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.lint.model import RELAY_NAMESPACES, ExtensionUse, Resource, cluster_kind
 from azext_amlk8s.lint.sources import AVM, AZURERM, EXTENSION_SPEC
+from azext_amlk8s.lint.values import Value
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 LEGACY = "azurerm_machine_learning_inference_cluster"
 SHORTEST_HYBRID_CONNECTION = 6
-OTHER_RESOURCE = {
-    "managedclusters": "azurerm_kubernetes_cluster_extension",
-    "connectedclusters": "azurerm_arc_kubernetes_cluster_extension",
-}
 
 
 @rule(
@@ -51,10 +48,8 @@ def version_with_train(use: ExtensionUse) -> Problems:
         yield Problem("properties.releaseTrain", message, fix="Leave out release_train or version.")
 
 
-def _is_given(value: object) -> bool:
-    from azext_amlk8s.lint.values import Value
-
-    return isinstance(value, Value) and value.known and bool(value.data)
+def _is_given(value: Value | None) -> bool:
+    return value is not None and value.known and bool(value.data)
 
 
 @rule(
@@ -88,9 +83,10 @@ def resource_of_cluster(use: ExtensionUse) -> Problems:
     resource = use.resource
     if use.dialect != "azurerm" or resource is None:
         return
-    given, expected = cluster_kind(resource.scope), load("lint")["azurerm"].get(resource.label, "")
+    kinds: dict[str, str] = load("lint")["azurerm"]
+    given, expected = cluster_kind(resource.scope), kinds.get(resource.label, "")
     if given and expected and given != expected:
-        other = OTHER_RESOURCE[given]
+        other = next(name for name, kind in kinds.items() if kind == given)
         message = f"{resource.label}: its cluster_id is of the type {given}; expected {other}."
         yield Problem("azurerm.cluster_id", message, expected=other, found=resource.label, fix=f"Use {other}.")
 

@@ -9,7 +9,7 @@ from azext_amlk8s.lint.sources import DEPLOY, EXTENSION_SPEC, SECRETS
 from azext_amlk8s.lint.values import Value
 from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 from azext_amlk8s.settings import reading_rules
-from azext_amlk8s.settings.schema import nearest_name
+from azext_amlk8s.settings.schema import is_secret, nearest_name
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 KINDS = {
@@ -116,21 +116,15 @@ def unprotected_secret(use: ExtensionUse, key: str, value: Value) -> Problems:
     if not use.is_template:
         value = replace(value, plain_inputs=frozenset())  # the environment of a script is no place for a finding
     literal = value.known and value.text and not value.inputs
-    if literal and not value.is_secret and "<" not in value.text and _is_secret_key(key):
+    if literal and not value.is_secret and "<" not in value.text and is_secret(key):
         fix = _secure_parameter(use) if use.is_template else "Read it from a secret variable or from Key Vault."
         yield Problem(key, f"{key}: secret written in the file.", fix=fix)
-    elif value.plain_inputs and not value.is_secret and _is_secret_key(key):
+    elif value.plain_inputs and not value.is_secret and is_secret(key):
         name = sorted(value.plain_inputs)[0]
         kind = "variable" if _is_terraform(use) else "parameter"
         missing = "sensitive" if kind == "variable" else "secure"
         message = f"{key}: secret from {kind} '{name}', which is not {missing}."
         yield Problem(key, message, found=name, fix=_secure_parameter(use, name))
-
-
-def _is_secret_key(key: str) -> bool:
-    from azext_amlk8s.settings.schema import is_secret
-
-    return is_secret(key)
 
 
 def _is_terraform(use: ExtensionUse) -> bool:

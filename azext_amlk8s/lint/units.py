@@ -17,9 +17,10 @@ from azext_amlk8s.lint.model import (
     Resource,
     Result,
     cluster_kind,
+    cluster_kind_of,
 )
 from azext_amlk8s.lint.settings import ReadSettings, evaluate_settings, read_settings
-from azext_amlk8s.lint.values import HOLE, Mark, Value
+from azext_amlk8s.lint.values import HOLE, Value
 from azext_amlk8s.lint.wording import adapt
 from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import Finding, Report, rules_in
@@ -62,7 +63,7 @@ def extension_of(resource: Resource) -> ExtensionUse | None:
     resource_type = EXTENSIONS if resource.type.endswith("/providers/extensions") else resource.type
     if resource_type != EXTENSIONS or kind is None or kind.text.lower() != EXTENSION_TYPE:
         return None
-    cluster = cluster_kind(resource.scope) or cluster_kind(resource.name) or cluster_kind_of_type(resource.type)
+    cluster = cluster_kind(resource.scope) or cluster_kind(resource.name) or cluster_kind_of(resource.type)
     cluster = cluster or load("lint")["azurerm"].get(resource.label, "")
     return ExtensionUse(
         "azurerm" if resource.form == "azurerm" else "resource",
@@ -76,11 +77,6 @@ def extension_of(resource: Resource) -> ExtensionUse | None:
         is_update=resource.form == "azapi_update",
         resource=resource,
     )
-
-
-def cluster_kind_of_type(resource_type: str) -> str:
-    """The type of cluster in the type of an extension as old templates write it, empty for others."""
-    return cluster_kind(Value(resource_type, Mark("")))
 
 
 def evaluate_extension(use: ExtensionUse, result: Result) -> None:
