@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from azext_amlk8s.lint.evaluation import Evaluator
+from azext_amlk8s.lint.evaluation import Definitions, Evaluator
 from azext_amlk8s.lint.functions import ARM
 from azext_amlk8s.lint.model import Resource
 from azext_amlk8s.lint.nodes import Call, InvalidSyntax, Member, Name, Node
@@ -27,7 +27,7 @@ class Template:
         self.root = root
         self._parameters = {name.lower(): value for name, value in parameters.items()}
         self._evaluator = Evaluator(self, ARM)
-        self._values: dict[str, Value | None] = {}
+        self._definitions = Definitions()
         self._locals: dict[str, Value] = {}
 
     # The scope of expressions
@@ -57,7 +57,7 @@ class Template:
     def _parameter(self, name: str, mark: Mark) -> Value:
         if name.lower() in self._locals:
             return self._locals[name.lower()]
-        return self._once(f"parameter {name.lower()}", mark, lambda: self._find_parameter(name, mark))
+        return self._once(f"parameter {name.lower()}", lambda: self._find_parameter(name, mark), mark)
 
     def _find_parameter(self, name: str, mark: Mark) -> Value:
         declared = self.root.get("parameters", name)
@@ -75,17 +75,14 @@ class Template:
         return with_input(value, name, is_secure)
 
     def _variable(self, name: str, mark: Mark) -> Value:
-        return self._once(f"variable {name.lower()}", mark, lambda: self._find_variable(name, mark))
+        return self._once(f"variable {name.lower()}", lambda: self._find_variable(name, mark), mark)
 
     def _find_variable(self, name: str, mark: Mark) -> Value:
         value = self.root.get("variables", name)
         return self.evaluate(value) if value is not None else unknown(mark, f"variable '{name}' is not declared")
 
-    def _once(self, key: str, mark: Mark, find: Callable[[], Value]) -> Value:
-        if key not in self._values:
-            self._values[key] = None
-            self._values[key] = find()
-        return self._values[key] or unknown(mark, "it refers to itself")
+    def _once(self, key: str, find: Callable[[], Value], mark: Mark) -> Value:
+        return self._definitions.once(key, find, mark, "it refers to itself")
 
     def _user_function(self, namespace: str, name: str, arguments: list[Value], mark: Mark) -> Value:
         for group in self._elements("functions"):

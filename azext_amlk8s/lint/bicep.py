@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from azext_amlk8s.lint.arm import SECURE, with_input
 from azext_amlk8s.lint.bicep_reader import Declaration
-from azext_amlk8s.lint.evaluation import Evaluator, member_of
+from azext_amlk8s.lint.evaluation import Definitions, Evaluator, member_of
 from azext_amlk8s.lint.functions import ARM
 from azext_amlk8s.lint.model import Resource
 from azext_amlk8s.lint.modules import module_kind, module_resources
@@ -33,7 +33,7 @@ class BicepFile:
         for declaration in declarations:
             self._declare(declaration)
         self._parameters = dict(parameters or {})
-        self._values: dict[str, Value | None] = {}
+        self._definitions = Definitions()
         self._find_module = find_module
         self._evaluator = Evaluator(self, ARM)
 
@@ -48,10 +48,7 @@ class BicepFile:
 
     def name(self, name: str, mark: Mark) -> Value:
         """A parameter, a variable, or a resource as a value that only its type is known of."""
-        if name not in self._values:
-            self._values[name] = None
-            self._values[name] = self._find(name, mark)
-        return self._values[name] or unknown(mark, f"'{name}' refers to itself")
+        return self._definitions.once(name, lambda: self._find(name, mark), mark, f"'{name}' refers to itself")
 
     def _find(self, name: str, mark: Mark) -> Value:
         declaration = self._declared.get(name)

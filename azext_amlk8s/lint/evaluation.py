@@ -19,10 +19,24 @@ from azext_amlk8s.lint.nodes import (
     Spread,
     Template,
 )
-from azext_amlk8s.lint.values import HOLE, Mark, Value, known, unknown
+from azext_amlk8s.lint.values import HOLE, Mark, Value, known, to_scalar_text, unknown
 
 MAX_DEPTH = 60
 Function = Callable[[Mark, list[Value]], Value]
+
+
+class Definitions:
+    """The values of names that a file defines, each evaluated once."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Value | None] = {}
+
+    def once(self, name: str, find: Callable[[], Value], mark: Mark, circular: str) -> Value:
+        """The value that find gives; unknown, because of what circular says, where finding it leads to it again."""
+        if name not in self._values:
+            self._values[name] = None
+            self._values[name] = find()
+        return self._values[name] or unknown(mark, circular)
 
 
 class Scope(Protocol):
@@ -121,7 +135,7 @@ class Evaluator:
         if operator == "?":
             return conditional(node.mark, first, *map(self.evaluate, node.operands[1:]))
         if len(node.operands) == 1:
-            return _negated(node.mark, operator, first)
+            return negated(node.mark, operator, first)
         second = self.evaluate(node.operands[1])
         if operator == "??":
             return first if first.known and first.data is not None else second if first.known else unknown(
@@ -193,11 +207,8 @@ def join_texts(mark: Mark, values: Iterable[Value]) -> Value:
 
 def to_text(value: Value) -> str | None:
     """A scalar as the languages write it into a text; None where it is not known or no scalar."""
-    if not value.known or value.is_mapping or isinstance(value.data, tuple):
-        return None
-    if isinstance(value.data, bool):
-        return str(value.data).lower()
-    return "" if value.data is None else str(value.data)
+    text = to_scalar_text(value)
+    return text.lower() if text is not None and isinstance(value.data, bool) else text
 
 
 def conditional(mark: Mark, condition: Value, chosen: Value, other: Value) -> Value:
@@ -256,7 +267,8 @@ def _compute(operator: str, first: Any, second: Any) -> Any:
     return operations[operator]()
 
 
-def _negated(mark: Mark, operator: str, value: Value) -> Value:
+def negated(mark: Mark, operator: str, value: Value) -> Value:
+    """A value behind ! or a minus sign."""
     if operator == "!":
         decided = to_bool(value)
         return unknown(mark, "", value) if decided is None else known(not decided, mark, value)

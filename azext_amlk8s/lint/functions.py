@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from azext_amlk8s.lint.evaluation import Function, compared, conditional, join_texts, logical, merged, to_bool, to_text
+from azext_amlk8s.lint.evaluation import Function, compared, conditional, join_texts, logical, merged, negated, to_text
 from azext_amlk8s.lint.values import HOLE, Mark, Value, known, literal, unknown
 
 Texts = Callable[..., Any]
@@ -25,9 +25,7 @@ def _of_texts(function: Texts) -> Function:
         if not all(value.is_complete() for value in values):
             return unknown(mark, "", *values, hint=next((value.hint for value in values if value.hint), ""))
         result = literal(function(*(value.plain() for value in values)), mark)
-        return Value(result.data, mark, *(), inputs=known(None, mark, *values).inputs,
-                     plain_inputs=known(None, mark, *values).plain_inputs,
-                     is_secret=any(value.is_secret for value in values))  # fmt: skip
+        return known(result.data, mark, *values)
 
     return call
 
@@ -85,6 +83,7 @@ def _create_array(mark: Mark, values: list[Value]) -> Value:
 
 
 def _first(mark: Mark, values: list[Value]) -> Value:
+    """A function that gives its argument as it is, as far as lint is concerned."""
     return values[0]
 
 
@@ -116,8 +115,7 @@ def _empty(mark: Mark, values: list[Value]) -> Value:
 
 
 def _not(mark: Mark, values: list[Value]) -> Value:
-    decided = to_bool(values[0])
-    return unknown(mark, "", values[0]) if decided is None else known(not decided, mark, values[0])
+    return negated(mark, "!", values[0])
 
 
 def _equals(mark: Mark, values: list[Value]) -> Value:
@@ -145,18 +143,9 @@ def _json_decoded(mark: Mark, values: list[Value]) -> Value:
     return literal(json.loads(values[0].text), mark)
 
 
-def _passed_on(mark: Mark, values: list[Value]) -> Value:
-    """jsonencode and yamlencode: what is encoded is looked at as it is."""
-    return values[0]
-
-
 def _secret(mark: Mark, values: list[Value]) -> Value:
     """Keys of a resource: secret, whatever the parameters are that name the resource."""
     return unknown(mark, "", is_secret=True)
-
-
-def _sensitive(mark: Mark, values: list[Value]) -> Value:
-    return values[0]
 
 
 def _resource_id(mark: Mark, values: list[Value]) -> Value:
@@ -265,10 +254,10 @@ TERRAFORM: Mapping[str, Function] = {
     "merge": merged,
     "lookup": _lookup,
     "try": _try,
-    "sensitive": _sensitive,
-    "nonsensitive": _sensitive,
-    "jsonencode": _passed_on,
-    "yamlencode": _passed_on,
+    "sensitive": _first,
+    "nonsensitive": _first,
+    "jsonencode": _first,  # what is encoded is looked at as it is
+    "yamlencode": _first,
     "jsondecode": _json_decoded,
     "not": _not,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.lint.evaluation import Evaluator, merged
+from azext_amlk8s.lint.evaluation import Definitions, Evaluator, merged
 from azext_amlk8s.lint.functions import TERRAFORM
 from azext_amlk8s.lint.json_documents import read_json
 from azext_amlk8s.lint.model import EXTENSIONS, RELAY_NAMESPACES, Resource, Script
@@ -64,7 +64,7 @@ class TerraformModule:
         self._variables = {block.labels[0]: block for block in files.of("variable") if block.labels}
         self._locals = {name: node for block in files.of("locals") for name, _, node in block.attributes}
         self._declared = {block.labels[:2]: block for block in [*files.of("resource"), *files.of("data")]}
-        self._values: dict[str, Value | None] = {}
+        self._definitions = Definitions()
         self._evaluator = Evaluator(self, TERRAFORM)
 
     # The scope of expressions
@@ -77,9 +77,9 @@ class TerraformModule:
         """var.x, local.x, and attributes of resources, which keep the name of their type."""
         if isinstance(node.target, Name):
             if node.target.name == "var":
-                return self._once(f"var.{node.name}", node.mark, lambda: self._variable(node.name, node.mark))
+                return self._once(f"var.{node.name}", lambda: self._variable(node.name, node.mark), node.mark)
             if node.target.name == "local":
-                return self._once(f"local.{node.name}", node.mark, lambda: self._local(node.name, node.mark))
+                return self._once(f"local.{node.name}", lambda: self._local(node.name, node.mark), node.mark)
         labels = _resource_labels(node)
         if labels is not None and labels in self._declared:
             return unknown(node.mark, "it is known when it is applied", hint=self._hint(labels))
@@ -102,11 +102,8 @@ class TerraformModule:
             return f"{listed}{str(kind.data).partition('@')[0].lower()}.{labels[1]}"
         return ".".join(labels)
 
-    def _once(self, key: str, mark: Mark, find: Callable[[], Value]) -> Value:
-        if key not in self._values:
-            self._values[key] = None
-            self._values[key] = find()
-        return self._values[key] or unknown(mark, f"{key} refers to itself")
+    def _once(self, key: str, find: Callable[[], Value], mark: Mark) -> Value:
+        return self._definitions.once(key, find, mark, f"{key} refers to itself")
 
     def _variable(self, name: str, mark: Mark) -> Value:
         block = self._variables.get(name)
