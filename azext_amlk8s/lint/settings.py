@@ -12,7 +12,7 @@ from azext_amlk8s.rules import Finding
 from azext_amlk8s.settings import Settings, reading_rules
 from azext_amlk8s.settings.evaluate import rules_over_settings
 from azext_amlk8s.settings.read import INVERTED, PLACEHOLDER
-from azext_amlk8s.settings.schema import Key, find_key, schema
+from azext_amlk8s.settings.schema import Key, by_lower_case, find_key, listed_value
 
 # Tolerations are one list, so that one unknown setting of it makes all of them uncertain.
 OPEN_LISTS = {"S114": "workLoadToleration"}
@@ -91,16 +91,14 @@ def _pairs(value: Value | None) -> Iterator[tuple[str, Mark, Value]]:
 def _read_pair(reading: _Reading, section: str, name: str, value: Value, mark: Mark) -> None:
     use = reading.use
     lowered = name.lower()
-    for removed, entry in schema()["x-dropped"].items():
-        if removed.lower() == lowered:
-            reading.add(reading_rules.removed_setting(name, entry["why"]), mark)
-            return
-    for replaced, entry in schema()["x-mapped"].items():
-        if replaced.lower() == lowered:
-            successor = " ".join(f"{key}={each}" for key, each in entry["to"].items())
-            reading.add(setting_rules.ignored_name(use, name, successor, "former"), mark)
-            reading.uncertain.update(entry["to"])
-            return
+    if removed := by_lower_case("x-dropped").get(lowered):
+        reading.add(reading_rules.removed_setting(name, removed["why"]), mark)
+        return
+    if replaced := by_lower_case("x-mapped").get(lowered):
+        successor = " ".join(f"{key}={each}" for key, each in replaced["to"].items())
+        reading.add(setting_rules.ignored_name(use, name, successor, "former"), mark)
+        reading.uncertain.update(replaced["to"])
+        return
     key = find_key(name)
     if key is None:
         reading.add(setting_rules.unknown_name(use, name, section), mark)
@@ -162,7 +160,7 @@ def _normalise(reading: _Reading, key: Key, name: str, section: str, text: str, 
         return None
     if not key.values:
         return text
-    normal = next((listed for listed in key.values if listed.lower() == text.lower()), None)
+    normal = listed_value(key.values, text)
     if normal is None:
         reading.add(reading_rules.invalid_value(key, name, text, option, section), mark)
         return None

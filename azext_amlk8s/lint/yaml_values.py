@@ -10,11 +10,11 @@ import yaml
 
 from azext_amlk8s.instance_types.yaml_documents import Document
 from azext_amlk8s.lint.values import Mark, Value, unknown
+from azext_amlk8s.settings.documents import nested_name
 
 NULL = "tag:yaml.org,2002:null"
 # What a template engine, a pipeline or a shell replaces before the file is used.
 EXPRESSION = re.compile(r"\$\{|\$\(|\{\{|<%|#\{|\$(?!schema\b)[A-Za-z_]\w*|__\w+__|%\w+%")
-LABELS = "nodeselector"
 UNKNOWN = "<unknown>"
 MAX_DEPTH = 40
 
@@ -51,8 +51,7 @@ def flatten(value: Value) -> Value:
 
 def _leaves(value: Value, prefix: str) -> Iterator[tuple[str, Mark, Value]]:
     for key, inner in value.items():
-        label = re.sub(r"(?<!\\)\.", r"\\.", key) if prefix.lower() == LABELS else key
-        name = f"{prefix}.{label}" if prefix else label
+        name = nested_name(prefix, key)
         if inner.is_mapping:
             yield from _leaves(inner, name)
         elif inner.elements():

@@ -62,8 +62,7 @@ def read_document(text: str) -> list[tuple[str, str]]:
 def _flatten(prefix: str, tree: Tree) -> Iterator[tuple[str, str]]:
     if isinstance(tree, _Pairs):
         for key, value in tree:
-            label = _escape_dots(key) if prefix.lower() == LABELS else key
-            yield from _flatten(f"{prefix}.{label}" if prefix else label, value)
+            yield from _flatten(nested_name(prefix, key), value)
     elif isinstance(tree, tuple):
         for index, value in enumerate(tree):
             yield from _flatten(f"{prefix}[{index}]", value)
@@ -71,8 +70,10 @@ def _flatten(prefix: str, tree: Tree) -> Iterator[tuple[str, str]]:
         yield prefix, str(tree)
 
 
-def _escape_dots(label: str) -> str:
-    return re.sub(r"(?<!\\)\.", r"\\.", label)
+def nested_name(prefix: str, key: str) -> str:
+    """The name of a key below others, joined with dots; those of a label below nodeSelector are escaped."""
+    label = re.sub(r"(?<!\\)\.", r"\\.", key) if prefix.lower() == LABELS else key
+    return f"{prefix}.{label}" if prefix else label
 
 
 def _read_json(text: str) -> Tree | None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import Any
 
 from azext_amlk8s.rules import Finding
 from azext_amlk8s.settings import reading_rules as rules
 from azext_amlk8s.settings.documents import NotSettings, is_document, read_document, split_lines
 from azext_amlk8s.settings.model import Settings
-from azext_amlk8s.settings.schema import Key, Schema, find_key, schema
+from azext_amlk8s.settings.schema import Key, Schema, by_lower_case, find_key, listed_value
 
 PLACEHOLDER = re.compile(r"^<.*>$")
 COMMA = re.compile(r",\s*(?=[A-Za-z_][\w.\\/\[\]-]*=)")
@@ -132,10 +130,10 @@ def split_commas(line: str) -> list[tuple[str, str]]:
 
 def _interpret(item: _Item, reading: _Reading) -> Iterator[tuple[Key, str]]:
     """The key that an item means, with its normalised value; nothing, and a finding, where it means none."""
-    if removed := _by_lower_case("x-dropped").get(item.key.lower()):
+    if removed := by_lower_case("x-dropped").get(item.key.lower()):
         reading.report(rules.removed_setting(item.key, removed["why"]))
         return
-    if replaced := _by_lower_case("x-mapped").get(item.key.lower()):
+    if replaced := by_lower_case("x-mapped").get(item.key.lower()):
         yield from _replacements(item, replaced, reading)
         return
     key = find_key(item.key)
@@ -168,7 +166,7 @@ def _normalise(key: Key, item: _Item, reading: _Reading) -> str | None:
         return None
     if value and not key.values:
         return value
-    normal = next((listed for listed in key.values if listed.lower() == value.lower()), None)
+    normal = listed_value(key.values, value)
     if normal is None:
         reading.report(rules.invalid_value(key, item.key, value, item.option, item.section))
         return None
@@ -204,8 +202,3 @@ def _replacements(item: _Item, replaced: Schema, reading: _Reading) -> Iterator[
     for name, value in replaced["to"].items():
         if (key := find_key(name)) is not None:
             yield key, value
-
-
-@cache
-def _by_lower_case(name: str) -> dict[str, Any]:
-    return {key.lower(): value for key, value in schema()[name].items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,12 @@ def find_key(name: str) -> Key | None:
     return None
 
 
+@cache
+def by_lower_case(annotation: str) -> Schema:
+    """What an annotation of the whole schema, x-dropped or x-mapped, says of names, by the names in lower case."""
+    return {name.lower(): entry for name, entry in schema()[annotation].items()}
+
+
 def setting_schema(key: str) -> Schema:
     """The schema of a key by its canonical name, families included; empty for an unknown one."""
     if declared := schema()["properties"].get(key):
@@ -105,6 +111,11 @@ def allowed_values(declared: Schema) -> tuple[str, ...]:
     """The values that a part of the schema lists, as they are sent; empty where it lists none."""
     resolved = _resolve(declared)
     return tuple(resolved.get("x-values") or declared.get("enum", ()))
+
+
+def listed_value(values: Iterable[str], text: str) -> str | None:
+    """The one of some values that a text is in any case; None for any other text."""
+    return next((listed for listed in values if listed.lower() == text.lower()), None)
 
 
 def values_of_key(key: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from azext_amlk8s import knowledge
 from azext_amlk8s.settings.facts import Resource
 from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.plan import FOR_FEW_NODES, Body, derived_settings, version_properties, with_copies
-from azext_amlk8s.settings.schema import find_key, is_secret, setting_schema
+from azext_amlk8s.settings.schema import find_key, is_secret, listed_value, setting_schema
 
 RESET = "(reset to the chart's default)"
 WORKLOADS = ("enableTraining", "enableInference")
@@ -232,7 +232,7 @@ def _version_changes(deployed: Deployed, requested: Body) -> list[Change]:
 def _normalise(key: str, value: str) -> str:
     known = find_key(key)
     values = known.values if known and known.name == key else ("True", "False")
-    return next((listed for listed in values if listed.lower() == value.lower()), value)
+    return listed_value(values, value) or value
 
 
 def _default(key: str) -> str:
