@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import collect_findings, raise_for_errors
 from azext_amlk8s.daemon_threads import DaemonPool
-from azext_amlk8s.operations.setup_inputs import Clients, FileSettings, extension_versions
+from azext_amlk8s.operations.setup_inputs import (
+    READ_THREADS,
+    Clients,
+    FileSettings,
+    extension_versions,
+    plain_settings,
+)
 from azext_amlk8s.setup_files.model import DEFAULT_EXTENSION, ClusterSetup
 
 if TYPE_CHECKING:
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
     from azext_amlk8s.rules import Finding
     from azext_amlk8s.settings import ClusterFacts, Dependency, Settings
 
-READ_THREADS = 16
 CERTIFICATE_PARTS = ("certificate", "key")
 # What the planner says about an error that is only about one cluster.
 UNREADABLE = (
@@ -122,13 +127,8 @@ def _read_settings(one: ClusterSetup, secrets: Sequence[SecretReference]) -> tup
     from azext_amlk8s.settings import BLANK, Settings
     from azext_amlk8s.settings.certificate_files import SENT_AS
 
-    part = one.extension or {}
-    tls = part.get("tls") or {}
-    plain = dict(part.get("settings") or {})
-    if "kubernetes_secret" in tls:
-        plain["sslSecret"] = tls["kubernetes_secret"]
-    if "cname" in tls:
-        plain["sslCname"] = tls["cname"]
+    tls = (one.extension or {}).get("tls") or {}
+    plain = plain_settings(one)
     given: Mapping[str, str] = {}
     if "files" in tls and "sslCname" not in plain:
         given = {key: str(tls["files"][name]) for key, name in zip(SENT_AS, CERTIFICATE_PARTS, strict=True)}
