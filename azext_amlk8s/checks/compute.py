@@ -31,7 +31,7 @@ from azext_amlk8s.computes import (
     find_look_alikes,
     find_missing_roles,
     identity_principals,
-    needed_roles,
+    roles_on_cluster,
 )
 from azext_amlk8s.diagnosis import compute_errors, explain_failure
 from azext_amlk8s.instance_types.model import types_of_compute
@@ -237,11 +237,7 @@ def _attached(facts: Facts) -> list[Object]:
 def _attachment_findings(facts: Facts, ids: tuple[str, ...]) -> Iterator[Finding]:
     """The findings of some rules of attachments, for each compute, or for one that is still to be attached."""
     cluster, workspace = facts.cluster, _workspace(facts)
-    trusted_access = bool(properties_of(facts[CLUSTER]).get("disableLocalAccounts"))
-    principals = identity_principals(dict(facts[WORKSPACE]))
-    needed = [
-        role for principal in principals for role in needed_roles(principal, cluster, trusted_access=trusted_access)
-    ]
+    needed = roles_on_cluster(dict(facts[WORKSPACE]), cluster, dict(facts[CLUSTER]))
     held = facts.get(ASSIGNMENTS)
     missing = find_missing_roles(needed, held) if held is not None else ()
     namespaces = facts.get(NAMESPACES)

@@ -36,6 +36,7 @@ from azext_amlk8s.computes.roles import (
     find_missing_roles,
     identity_principals,
     needed_roles,
+    roles_on_cluster,
 )
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "rejected_update",
     "replace_command",
     "resolved_by_options",
+    "roles_on_cluster",
     "same_identity",
     "state_of",
     "unapplied_update",

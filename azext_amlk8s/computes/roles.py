@@ -67,6 +67,19 @@ def needed_roles(principal_id: str, cluster: ClusterRef, *, trusted_access: bool
     )
 
 
+def roles_on_cluster(workspace: Resource, cluster: ClusterRef, resource: Resource) -> tuple[RoleNeeded, ...]:
+    """The roles that a workspace's user-assigned identities need on a cluster; resource is the cluster as Azure has it.
+
+    An AKS cluster without local accounts is reached with Trusted Access.
+    """
+    trusted_access = bool(properties_of(resource).get("disableLocalAccounts"))
+    return tuple(
+        role
+        for principal in identity_principals(workspace)
+        for role in needed_roles(principal, cluster, trusted_access=trusted_access)
+    )
+
+
 def find_missing_roles(
     needed: Iterable[RoleNeeded], assignments: Mapping[str, Sequence[Resource]]
 ) -> tuple[RoleNeeded, ...]:

@@ -14,7 +14,7 @@ from azext_amlk8s.computes import (
     find_missing_roles,
     find_supported_versions,
     identity_principals,
-    needed_roles,
+    roles_on_cluster,
 )
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
@@ -124,16 +124,10 @@ def read_missing_roles(client: AzureClient, cluster: ClusterRef, roles: Sequence
 
 def _read_roles(
     client: AzureClient, request: AttachRequest, workspace: Resource, cluster: Resource
-) -> tuple[list[RoleNeeded], Assignments | None]:
+) -> tuple[Sequence[RoleNeeded], Assignments | None]:
     """The roles that the workspace's user-assigned identity needs, and its assignments; None if unreadable."""
-    principals = identity_principals(workspace)
-    trusted_access = bool((cluster.get("properties") or {}).get("disableLocalAccounts"))
-    needed = [
-        role
-        for principal in principals
-        for role in needed_roles(principal, request.cluster, trusted_access=trusted_access)
-    ]
-    return needed, _read_assignments(client, request.cluster, principals) if needed else {}
+    needed = roles_on_cluster(workspace, request.cluster, cluster)
+    return needed, _read_assignments(client, request.cluster, identity_principals(workspace)) if needed else {}
 
 
 def _read_assignments(client: AzureClient, cluster: ClusterRef, principals: Iterable[str]) -> Assignments | None:

@@ -74,6 +74,7 @@ def _with_place(finding: Finding, one: ClusterSetup) -> Finding:
 
 
 def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
+    from azext_amlk8s.computes import roles_on_cluster
     from azext_amlk8s.operations.settings import read_cluster_facts
     from azext_amlk8s.operations.setup_parts import attach_request
     from azext_amlk8s.rendering import ClusterInput
@@ -91,7 +92,9 @@ def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
     if one.compute_name and one.workspace is not None:
         request = _checked(attach_request(one))
         workspace = _read_workspace(clients.of(one.workspace.subscription), request)
-    roles = _roles(one, resource, workspace) if workspace is not None and one.roles == "ensure" else ()
+    roles: tuple[RoleNeeded, ...] = ()
+    if workspace is not None and one.roles == "ensure":
+        roles = roles_on_cluster(workspace, one.cluster, resource)
     name = str((one.extension or {}).get("name") or DEFAULT_EXTENSION)
     return ClusterInput(facts, name, body, needs, tuple(secrets), request, workspace, roles)
 
@@ -201,15 +204,3 @@ def _read_workspace(client: AzureClient, request: AttachRequest) -> Resource:
         return client.get_workspace(request.workspace)
     except not_found() as error:
         raise workspace_not_found(error, request.workspace) from error
-
-
-def _roles(one: ClusterSetup, cluster: Resource, workspace: Resource) -> tuple[RoleNeeded, ...]:
-    """The roles that the user-assigned identities of the workspace need on the cluster."""
-    from azext_amlk8s.computes import identity_principals, needed_roles
-
-    trusted_access = bool((cluster.get("properties") or {}).get("disableLocalAccounts"))
-    return tuple(
-        role
-        for principal in identity_principals(workspace)
-        for role in needed_roles(principal, one.cluster, trusted_access=trusted_access)
-    )
