@@ -12,8 +12,6 @@ from azext_amlk8s.rendering.fleet_template import Fleet, fleet_template
 from azext_amlk8s.rendering.inputs import ClusterInput
 from azext_amlk8s.shell import join
 
-WIDTH = 118
-
 
 @dataclass(frozen=True)
 class Source:

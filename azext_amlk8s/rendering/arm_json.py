@@ -42,9 +42,6 @@ def template_object(template: Template) -> Object:
         result["variables"] = {variable.name: value_object(variable.value) for variable in template.variables}
     declared = [resource_object(resource) for resource in template.resources if not resource.existing]
     result["resources"] = [*declared, *(_deployment(module, template.scope) for module in template.modules)]
-    if template.outputs:
-        outputs = template.outputs.items()
-        result["outputs"] = {name: {"type": "string", "value": value_object(value)} for name, value in outputs}
     return result
 
 
@@ -76,8 +73,6 @@ def value_object(value: Value) -> Any:
 def resource_object(resource: Resource) -> Object:
     """A resource of a template."""
     result: Object = {"comments": resource.comment} if resource.comment else {}
-    if resource.condition:
-        result["condition"] = value_object(resource.condition)
     if resource.loop:
         result["copy"] = {"name": resource.symbol, "count": f"[length({resource.loop.array.arm()})]"}
     result |= {"type": resource.type, "apiVersion": resource.api_version, "name": value_object(_full_name(resource))}
@@ -113,9 +108,9 @@ def _scope(resource: Resource) -> Value:
 
 
 def _depends_on(resource: Resource) -> list[str]:
-    """What a resource waits for: its parent, what it names and what is listed; not what existed before."""
+    """What a resource waits for: its parent and what it names; not what existed before."""
     above = [one for one in (resource.parent, resource.scope) if one]
-    return list(_identifiers((*above, *named_resources(resource.body), *resource.depends_on)))
+    return list(_identifiers((*above, *named_resources(resource.body))))
 
 
 def _identifiers(resources: Iterable[Resource]) -> Iterator[str]:

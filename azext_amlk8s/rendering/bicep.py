@@ -102,9 +102,7 @@ def _resource(resource: Resource) -> Iterator[str]:
         body["scope"] = _Raw(f"resourceGroup({', '.join(map(bicep_argument, places))})")
     body["name"] = resource.name
     body |= resource.body
-    if resource.depends_on:
-        body["dependsOn"] = [_Raw(one.symbol) for one in resource.depends_on]
-    yield from _declaration(head, body, resource.loop, resource.condition)
+    yield from _declaration(head, body, resource.loop)
 
 
 def _module(module: Module) -> Iterator[str]:
@@ -129,7 +127,7 @@ def _argument(value: Value) -> Value:
 
 
 def _declaration(
-    head: str, body: Mapping[str, Value], loop: Item | None, condition: Expression | None
+    head: str, body: Mapping[str, Value], loop: Item | None, condition: Expression | None = None
 ) -> Iterator[str]:
     """A resource or a module, with its loop and its condition."""
     guard = f"if ({condition.bicep()}) " if condition else ""

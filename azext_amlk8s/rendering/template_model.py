@@ -48,9 +48,7 @@ class Resource:
     existing: bool = False
     group: Value = None
     subscription: Value = None
-    condition: Expression | None = None
     loop: Item | None = None
-    depends_on: tuple[Resource, ...] = ()
     comment: str = ""
 
     @property
@@ -105,4 +103,3 @@ class Template:
     variables: tuple[TemplateVariable, ...] = ()
     resources: tuple[Resource, ...] = ()
     modules: tuple[Module, ...] = ()
-    outputs: Mapping[str, Value] = field(default_factory=dict)
