@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from azext_amlk8s.rendering.expressions import Expression, Text, Value, named_resources, without_notes
+from azext_amlk8s.rendering.expressions import Expression, Note, Text, Value, named_resources
 from azext_amlk8s.rendering.template_model import (
     SUBSCRIPTION,
     Module,
@@ -58,12 +58,13 @@ def as_json(content: Mapping[str, Any]) -> str:
 
 def value_object(value: Value) -> Any:
     """A value of a template as JSON: expressions in brackets, literal texts that begin with one escaped."""
-    value = without_notes(value)
+    if isinstance(value, Note):
+        return value_object(value.value)
     if isinstance(value, Expression):
         return f"[{value.arm()}]"
     if isinstance(value, Mapping):
         return {key: value_object(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [value_object(inner) for inner in value]
     if isinstance(value, str) and value.startswith("["):
         return f"[{value}"

@@ -263,20 +263,10 @@ def escape_bicep(text: str) -> str:
 
 def named_resources(value: Value) -> Iterator[Resource]:
     """The resources of the template that the expressions in a value name, in order."""
-    value = without_notes(value)
-    if isinstance(value, Expression):
+    if isinstance(value, Note):
+        yield from named_resources(value.value)
+    elif isinstance(value, Expression):
         yield from value.resources()
-    elif isinstance(value, (Mapping, list)):
+    elif isinstance(value, (Mapping, list, tuple)):
         for inner in value.values() if isinstance(value, Mapping) else value:
             yield from named_resources(inner)
-
-
-def without_notes(value: Value) -> Value:
-    """A value without the comments in it."""
-    if isinstance(value, Note):
-        return without_notes(value.value)
-    if isinstance(value, Mapping):
-        return {key: without_notes(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_notes(inner) for inner in value]
-    return value
