@@ -22,6 +22,7 @@ from azext_amlk8s.rendering.expressions import (
     Text,
     Variable,
 )
+from azext_amlk8s.rendering.inputs import SecretReference
 from azext_amlk8s.rendering.template_model import (
     RESOURCE_GROUP,
     Module,
@@ -72,7 +73,8 @@ def cluster_template(shape: Shape) -> Template:
     modules: tuple[Module, ...] = ()
     if "computeName" in fields:
         modules = (_compute_module(fields, cluster, tuple(one for one in (extension, *roles) if one)),)
-    parameters = [*(parameter_of(name, value) for name, value in fields.items()), *secret_parameters(shape)]
+    parameters = [parameter_of(name, value) for name, value in fields.items()]
+    parameters += [secret_parameter(secret, secret.parameter) for secret in shape.secrets]
     if modules:
         parameters.append(parameter_of(ATTACHED, []))
     return Template(
@@ -153,11 +155,9 @@ def extension_resource(shape: Shape, cluster: Resource, backing: list[Backing]) 
     )
 
 
-def secret_parameters(shape: Shape) -> Iterator[TemplateParameter]:
-    """A secure parameter for each secret of the clusters."""
-    for secret in shape.secrets:
-        text = f"Protected setting {secret.key}, as PEM." if secret.encoded else f"Protected setting {secret.key}."
-        yield TemplateParameter(secret.parameter, "string", text, secure=True)
+def secret_parameter(secret: SecretReference, name: str) -> TemplateParameter:
+    """The secure parameter for a secret."""
+    return TemplateParameter(name, "string", secret.description, secure=True)
 
 
 def parameter_of(name: str, value: Any, default: Any = None) -> TemplateParameter:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s.rendering.cluster_fields import BACKING_NAMES, Shape, common_fields, group_by_shape
-from azext_amlk8s.rendering.cluster_module import ATTACHED, cluster_template, parameter_of
+from azext_amlk8s.rendering.cluster_module import ATTACHED, cluster_template, parameter_of, secret_parameter
 from azext_amlk8s.rendering.declarations import api_version
 from azext_amlk8s.rendering.expressions import Call, Item, Parameter, Property, Text
 from azext_amlk8s.rendering.inputs import ClusterInput, SecretReference
@@ -142,8 +142,7 @@ class _Builder:
         if self._secrets.get(name, secret) != secret:
             name = f"{shape.name}{name[0].upper()}{name[1:]}"
         self._secrets[name] = secret
-        own = f"Protected setting {secret.key}{', as PEM' if secret.encoded else ''}."
-        self._parameters[name] = TemplateParameter(name, "string", own, secure=True)
+        self._parameters[name] = secret_parameter(secret, name)
         return Parameter(name)
 
     def _vault(self, vault: str, vault_id: str) -> Resource:

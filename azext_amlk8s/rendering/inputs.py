@@ -41,6 +41,11 @@ class SecretReference:
         return words[0][0].lower() + words[0][1:] + "".join(word[0].upper() + word[1:] for word in words[1:])
 
     @property
+    def description(self) -> str:
+        """What the parameter is, as a sentence."""
+        return f"Protected setting {self.key}{', as PEM' if self.encoded else ''}."
+
+    @property
     def vault(self) -> tuple[str, str] | None:
         """The names of the key vault and of the secret in it, None for another kind and for a part of a secret."""
         match = VAULT_URL.match(self.source) if self.kind == KEY_VAULT and not self.is_part else None

@@ -187,7 +187,7 @@ class _Root:
         if self._secrets.get(variable, secret) != secret:
             variable = f"{shape.name}_{variable}"
         self._secrets[variable] = secret
-        self._variables[variable] = secret_variable(secret.parameter, secret.key, secret.encoded, variable)
+        self._variables[variable] = secret_variable(secret, variable)
         return Raw(f"var.{variable}")
 
     def _vault_blocks(self) -> Iterator[Block]:

@@ -12,7 +12,7 @@ from azext_amlk8s.rendering.cluster_fields import Shape, computed_settings, prot
 from azext_amlk8s.rendering.cluster_module import COMPUTE_TYPE, EXTENSIONS, FIXED_COMMENTS, IDENTITY_COMMENT
 from azext_amlk8s.rendering.declarations import api_version, describe_parameter
 from azext_amlk8s.rendering.hcl import Attribute, Block, Raw, hcl_text, merge_call
-from azext_amlk8s.rendering.inputs import ClusterInput
+from azext_amlk8s.rendering.inputs import ClusterInput, SecretReference
 from azext_amlk8s.rendering.terraform_backing import BackingBlocks, backing_blocks
 from azext_amlk8s.settings.plan import RELEASE_NAMESPACE
 
@@ -77,7 +77,7 @@ def module_files(shape: Shape, variables: dict[str, Any], note: str) -> dict[str
     if "compute_name" in variables:
         blocks.append(_compute(shape, variables))
     declared = [variable_block(name) for name in variables]
-    declared += [secret_variable(secret.parameter, secret.key, secret.encoded) for secret in shape.secrets]
+    declared += [secret_variable(secret, snake_case(secret.parameter)) for secret in shape.secrets]
     return {
         f"{folder}/main.tf": hcl_text(blocks, [note]),
         f"{folder}/variables.tf": hcl_text(declared, [note]),
@@ -99,15 +99,14 @@ def type_of(name: str) -> Raw:
     return TYPES.get(name, Raw("string"))
 
 
-def secret_variable(parameter: str, key: str, encoded: bool, name: str = "") -> Block:
-    """The declaration of a sensitive variable."""
-    description = f"Protected setting {key}{', as PEM' if encoded else ''}."
+def secret_variable(secret: SecretReference, name: str) -> Block:
+    """The declaration of the sensitive variable for a secret."""
     attributes = (
-        Attribute("description", description),
+        Attribute("description", secret.description),
         Attribute("type", Raw("string")),
         Attribute("sensitive", True),
     )
-    return Block("variable", (name or snake_case(parameter),), attributes)
+    return Block("variable", (name,), attributes)
 
 
 def versions_block(providers: list[str]) -> Block:
