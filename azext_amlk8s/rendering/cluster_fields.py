@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_amlk8s.computes.request_bodies import build_attach_body
-from azext_amlk8s.refs import WorkspaceRef
+from azext_amlk8s.computes.roles import RoleNeeded
+from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, PROVIDERS, WorkspaceRef
 from azext_amlk8s.rendering.inputs import ClusterInput, SecretReference
 from azext_amlk8s.settings.plan import CLUSTER_COPIES, COPIES
 
@@ -42,6 +43,21 @@ class Shape:
     def is_aks(self) -> bool:
         """Whether these are AKS clusters."""
         return self.first.facts.is_aks
+
+    @property
+    def cluster_type(self) -> str:
+        """The resource type of the clusters, with its provider."""
+        kind = MANAGED_CLUSTERS if self.is_aks else CONNECTED_CLUSTERS
+        return f"{PROVIDERS[kind]}/{kind}"
+
+    @property
+    def roles(self) -> tuple[RoleNeeded, ...]:
+        """The roles that every identity of the workspace needs, each once."""
+        return tuple({role.role_id: role for role in self.first.roles}.values())
+
+    def is_on_cluster(self, role: RoleNeeded) -> bool:
+        """Whether the scope of a role is the cluster itself, not its resource group."""
+        return role.scope.lower() == self.first.facts.resource_id.lower()
 
     @property
     def secrets(self) -> tuple[SecretReference, ...]:

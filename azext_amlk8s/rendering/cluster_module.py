@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azext_amlk8s.refs import EXTENSION_TYPE, PROVIDERS
+from azext_amlk8s.computes.roles import RoleNeeded
+from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rendering.backing_resources import Backing, backing_of, is_reported
 from azext_amlk8s.rendering.cluster_fields import Shape, computed_settings, protected_keys
 from azext_amlk8s.rendering.declarations import api_version, describe_parameter
@@ -118,9 +119,8 @@ def compute_template(fields: Mapping[str, Any]) -> Template:
 
 def cluster_resource(shape: Shape) -> Resource:
     """The cluster, which exists."""
-    kind = "managedClusters" if shape.is_aks else "connectedClusters"
-    resource_type = f"{PROVIDERS[kind]}/{kind}"
-    return Resource("cluster", resource_type, api_version(resource_type), Parameter("clusterName"), existing=True)
+    version = api_version(shape.cluster_type)
+    return Resource("cluster", shape.cluster_type, version, Parameter("clusterName"), existing=True)
 
 
 def extension_resource(shape: Shape, cluster: Resource, backing: list[Backing]) -> Resource:
@@ -165,6 +165,11 @@ def parameter_of(name: str, value: Any, default: Any = None) -> TemplateParamete
     return TemplateParameter(name, TYPES[type(value)], describe_parameter(name), default)
 
 
+def role_comment(role: RoleNeeded) -> str:
+    """Why a role is assigned."""
+    return f"Without {role.role}: {role.symptom[0].lower()}{role.symptom[1:]}"
+
+
 def _injected_settings(shape: Shape, cluster: Resource, backing: list[Backing]) -> TemplateVariable:
     """The settings that az adds to those of the user."""
     location = Parameter("location")
@@ -202,9 +207,8 @@ def _protected_settings(shape: Shape, backing: list[Backing]) -> dict[str, Any]:
 def _role_assignments(shape: Shape, cluster: Resource) -> Iterator[Resource]:
     """The roles of the identities of the workspace. Their names are the same in every deployment."""
     each = Item(Parameter("workspacePrincipalIds"), "principalId")
-    roles = {role.role_id: role for role in shape.first.roles}
-    for role in roles.values():
-        on_cluster = role.scope.lower() == shape.first.facts.resource_id.lower()
+    for role in shape.roles:
+        on_cluster = shape.is_on_cluster(role)
         scope_id: Expression = ResourceId(cluster) if on_cluster else Property(Call("resourceGroup", ()), "id")
         definition = Call("subscriptionResourceId", ("Microsoft.Authorization/roleDefinitions", role.role_id))
         words = role.role.split()
@@ -222,7 +226,7 @@ def _role_assignments(shape: Shape, cluster: Resource) -> Iterator[Resource]:
             },
             scope=cluster if on_cluster else None,
             loop=each,
-            comment=f"Without {role.role}: {role.symptom[0].lower()}{role.symptom[1:]}",
+            comment=role_comment(role),
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from azext_amlk8s import knowledge
-from azext_amlk8s.refs import EXTENSION_TYPE, PROVIDERS
+from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rendering.arm_and_bicep import Source
 from azext_amlk8s.rendering.arm_json import as_json, template_object
 from azext_amlk8s.rendering.cluster_fields import BACKING_NAMES, Shape, common_fields, group_by_shape
@@ -48,15 +48,14 @@ def render_policy(clusters: Sequence[ClusterInput], selectors: Sequence[Selector
         kind = "aks" if shape.is_aks else "arc"
         names.setdefault(kind, shape)
     for kind, shape in names.items():
-        definition = _definition(kind, shape, selectors, source)
+        definition = _definition(shape, selectors, source)
         files[f"azureml-{kind}.policy.json"] = as_json(definition)
     if files:
         files["assign.sh"] = _script(names, own, source)
     return files
 
 
-def _definition(kind: str, shape: Shape, selectors: Sequence[Selector], source: Source) -> dict[str, Any]:
-    cluster_type = _cluster_type(shape)
+def _definition(shape: Shape, selectors: Sequence[Selector], source: Source) -> dict[str, Any]:
     display = "AKS clusters" if shape.is_aks else "Azure Arc-enabled Kubernetes clusters"
     fields = shape.fields[0]
     common = common_fields([each["settings"] for each in shape.fields])
@@ -95,7 +94,7 @@ def _definition(kind: str, shape: Shape, selectors: Sequence[Selector], source: 
             "metadata": {"category": "Kubernetes", "version": "1.0.0"},
             "parameters": parameters,
             "policyRule": {
-                "if": _condition(cluster_type, kind, selectors),
+                "if": _condition(shape.cluster_type, selectors),
                 "then": {"effect": "[parameters('effect')]", "details": details},
             },
         }
@@ -114,12 +113,7 @@ def _parameter(kind: str, name: str, description: str, default: Any, allowed: Se
     return {"type": kind, "metadata": metadata, **choices, "defaultValue": default}
 
 
-def _cluster_type(shape: Shape) -> str:
-    kind = "managedClusters" if shape.is_aks else "connectedClusters"
-    return f"{PROVIDERS[kind]}/{kind}"
-
-
-def _condition(cluster_type: str, kind: str, selectors: Sequence[Selector]) -> dict[str, Any]:
+def _condition(cluster_type: str, selectors: Sequence[Selector]) -> dict[str, Any]:
     """Which clusters the policy is for: those of the type that one of the selectors matches."""
     of_type = {"field": "type", "equals": cluster_type}
     wanted = cluster_type.rpartition("/")[2].lower()

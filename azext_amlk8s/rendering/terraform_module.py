@@ -9,7 +9,13 @@ from typing import Any
 from azext_amlk8s.computes.roles import RoleNeeded
 from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rendering.cluster_fields import Shape, computed_settings, protected_keys
-from azext_amlk8s.rendering.cluster_module import COMPUTE_TYPE, EXTENSIONS, FIXED_COMMENTS, IDENTITY_COMMENT
+from azext_amlk8s.rendering.cluster_module import (
+    COMPUTE_TYPE,
+    EXTENSIONS,
+    FIXED_COMMENTS,
+    IDENTITY_COMMENT,
+    role_comment,
+)
 from azext_amlk8s.rendering.declarations import api_version, describe_parameter
 from azext_amlk8s.rendering.hcl import Attribute, Block, Raw, hcl_text, merge_call
 from azext_amlk8s.rendering.inputs import ClusterInput, SecretReference
@@ -217,9 +223,7 @@ def extension_address(shape: Shape, variables: dict[str, Any]) -> str:
 
 def cluster_roles(shape: Shape, *, on_cluster: bool) -> list[RoleNeeded]:
     """The roles on the clusters themselves, or those on their resource groups, each once."""
-    cluster_id = shape.first.facts.resource_id.lower()
-    roles = {role.role_id: role for role in shape.first.roles}
-    return [role for role in roles.values() if (role.scope.lower() == cluster_id) == on_cluster]
+    return [role for role in shape.roles if shape.is_on_cluster(role) == on_cluster]
 
 
 def role_assignment(role: RoleNeeded, for_each: str, scope: str, principal: str, subscription: str) -> Block:
@@ -233,8 +237,7 @@ def role_assignment(role: RoleNeeded, for_each: str, scope: str, principal: str,
         Attribute("principal_id", Raw(principal)),
         Attribute("principal_type", "ServicePrincipal"),
     )
-    comment = f"Without {role.role}: {role.symptom[0].lower()}{role.symptom[1:]}"
-    return Block("resource", ("azurerm_role_assignment", role_label(role)), body, comment)
+    return Block("resource", ("azurerm_role_assignment", role_label(role)), body, role_comment(role))
 
 
 def role_label(role: RoleNeeded) -> str:
