@@ -121,6 +121,11 @@ def common_fields(members: Sequence[Fields]) -> dict[str, Any]:
     return {key: value for key, value in first.items() if all(other.get(key) == value for other in members)}
 
 
+def common_settings(shape: Shape) -> dict[str, str]:
+    """The settings that all clusters of a shape have with the same value; none without an extension."""
+    return common_fields([fields.get("settings") or {} for fields in shape.fields])
+
+
 def _subscriptions(clusters: Iterable[ClusterInput], *, computes: bool) -> Iterator[str]:
     for cluster in clusters:
         yield cluster.subscription

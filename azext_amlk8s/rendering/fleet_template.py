@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from azext_amlk8s.rendering.cluster_fields import BACKING_NAMES, Shape, common_fields, group_by_shape
+from azext_amlk8s.rendering.cluster_fields import BACKING_NAMES, Shape, common_fields, common_settings, group_by_shape
 from azext_amlk8s.rendering.cluster_module import ATTACHED, cluster_template, parameter_of, secret_parameter
 from azext_amlk8s.rendering.declarations import api_version
 from azext_amlk8s.rendering.expressions import Call, Item, Parameter, Property, Text
@@ -86,7 +86,7 @@ class _Builder:
         arguments: dict[str, Any] = {}
         for name in shape.fields[0]:
             arguments[name] = self._argument(shape, name, common, each)
-        shared = {} if "settings" in common else _shared_settings(shape)
+        shared = {} if "settings" in common else common_settings(shape)
         elements = [dict(_own_fields(fields, common, shared)) for fields in shape.fields]
         kind = "AKS clusters" if shape.is_aks else "Arc-connected clusters"
         self._parameters[array] = TemplateParameter(array, "array", f"The {kind}, each with what only it has.")
@@ -112,7 +112,7 @@ class _Builder:
     def _argument(self, shape: Shape, name: str, common: Mapping[str, Any], each: Item) -> Any:
         """The value of a parameter of the module: a parameter of this template, a property of the cluster, or both."""
         if name == "settings" and name not in common:
-            shared = _shared_settings(shape)
+            shared = common_settings(shape)
             own = Property(each, name)
             return Call("union", (self._shared(shape, name, shared), own)) if shared else own
         if name not in common:
@@ -183,10 +183,3 @@ def _own_fields(
 def _order(parameter: TemplateParameter) -> tuple[bool, bool, bool]:
     """Where a parameter stands: clusters first, then what must be given, then what has a default."""
     return parameter.default is not None, parameter.secure, parameter.type != "array"
-
-
-def _shared_settings(shape: Shape) -> dict[str, str]:
-    """The settings that all clusters have with the same value."""
-    if "settings" not in shape.fields[0]:
-        return {}
-    return common_fields([fields["settings"] for fields in shape.fields])

@@ -10,7 +10,7 @@ from azext_amlk8s import knowledge
 from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rendering.arm_and_bicep import Source
 from azext_amlk8s.rendering.arm_json import as_json, template_object
-from azext_amlk8s.rendering.cluster_fields import BACKING_NAMES, Shape, common_fields, group_by_shape
+from azext_amlk8s.rendering.cluster_fields import BACKING_NAMES, Shape, common_settings, group_by_shape
 from azext_amlk8s.rendering.cluster_module import EXTENSIONS, cluster_template
 from azext_amlk8s.rendering.declarations import api_version, describe_parameter
 from azext_amlk8s.rendering.expressions import Call, Expression, Parameter, Property, Text
@@ -58,8 +58,7 @@ def render_policy(clusters: Sequence[ClusterInput], selectors: Sequence[Selector
 def _definition(shape: Shape, selectors: Sequence[Selector], source: Source) -> dict[str, Any]:
     display = "AKS clusters" if shape.is_aks else "Azure Arc-enabled Kubernetes clusters"
     fields = shape.fields[0]
-    common = common_fields([each["settings"] for each in shape.fields])
-    settings = {key: value for key, value in common.items() if key not in OF_ONE_CLUSTER}
+    settings = {key: value for key, value in common_settings(shape).items() if key not in OF_ONE_CLUSTER}
     parameters: dict[str, Any] = {
         "effect": _parameter("String", "Effect", "What the policy does.", EFFECTS[0], EFFECTS),
         **{

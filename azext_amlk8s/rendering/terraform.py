@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from azext_amlk8s.rendering.arm_and_bicep import Source, deployment_subscription
-from azext_amlk8s.rendering.cluster_fields import Shape, common_fields, group_by_shape
+from azext_amlk8s.rendering.cluster_fields import Shape, common_fields, common_settings, group_by_shape
 from azext_amlk8s.rendering.fleet_template import OF_EACH
 from azext_amlk8s.rendering.hcl import Attribute, Block, Raw, hcl_text, merge_call
 from azext_amlk8s.rendering.inputs import ENV, FILE, ClusterInput, SecretReference
@@ -132,7 +132,7 @@ class _Root:
 
     def _argument(self, shape: Shape, name: str, common: Mapping[str, Any]) -> Raw:
         if name == "settings" and name not in common:
-            shared = common_fields([member[name] for member in self._members[shape.name]])
+            shared = common_settings(shape)
             own = Raw("each.value.settings")
             return merge_call(Raw(f"var.{self._shared(shape, name, shared)}"), own) if shared else own
         if name not in common:
@@ -151,9 +151,7 @@ class _Root:
 
     def _declare_clusters(self, shape: Shape, common: Mapping[str, Any]) -> None:
         members = self._members[shape.name]
-        shared = {} if "settings" in common or "settings" not in members[0] else (
-            common_fields([member["settings"] for member in members])
-        )  # fmt: skip
+        shared = {} if "settings" in common else common_settings(shape)
         names = [one.facts.name for one in shape.clusters]
         keys = (
             names
