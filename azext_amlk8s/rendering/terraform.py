@@ -68,7 +68,8 @@ class _Root:
             ("subscription_id",),
             (Attribute("description", "ID of the subscription of the clusters."), Attribute("type", Raw("string"))),
         )
-        modules = [block for shape in self._shapes for block in self._modules(shape)]
+        calls = {shape.name: list(self._modules(shape)) for shape in self._shapes}
+        modules = [block for blocks in calls.values() for block in blocks]
         roles = list(self._group_roles())
         files: dict[str, str] = {}
         for shape in self._shapes:
@@ -79,7 +80,7 @@ class _Root:
             "main.tf": hcl_text([*data, *roles, *modules], [self._note, *self._usage()]),
             "variables.tf": hcl_text([*self._variables.values(), *self._clusters.values()], [self._note]),
             "azureml.auto.tfvars": hcl_text([Attribute(*item) for item in values.items()], [self._note]),
-            "outputs.tf": hcl_text(self._outputs(), [self._note]),
+            "outputs.tf": hcl_text(self._outputs(calls), [self._note]),
             "versions.tf": hcl_text([versions_block(self._provider_names()), *self._providers()], [self._note]),
             **files,
         }
@@ -228,8 +229,9 @@ class _Root:
         azapi = any("compute_name" in member or uses_azapi_for_extension(member) for member in members)
         return ["azurerm", *(["azapi"] if azapi else [])]
 
-    def _outputs(self) -> Iterator[Block]:
-        calls: dict[str, list[str]] = {}
+    def _outputs(self, calls: Mapping[str, Sequence[Block]]) -> Iterator[Block]:
+        """The outputs of all clusters; calls are the calls of the module of each shape."""
+        labels: dict[str, list[str]] = {}
         for shape in self._shapes:
             member = self._members[shape.name][0]
             for output, has in (
@@ -237,8 +239,8 @@ class _Root:
                 ("compute_id", "compute_name" in member),
             ):
                 if has:
-                    calls.setdefault(output, []).extend(block.labels[0] for block in self._modules(shape))
-        for output, modules in calls.items():
+                    labels.setdefault(output, []).extend(block.labels[0] for block in calls[shape.name])
+        for output, modules in labels.items():
             each = [Raw(f"{{ for name, cluster in module.{one} : name => cluster.{output} }}") for one in modules]
             kind = output.removesuffix("_id")
             description = Attribute("description", f"Resource IDs of the {kind}s by cluster.")
