@@ -68,26 +68,22 @@ def _body(items: Sequence[Attribute | Block | None]) -> Iterator[str]:
     """The lines of a body; neighbouring attributes of one line are aligned."""
     group: list[tuple[str, str]] = []
     for item in items:
-        if isinstance(item, Attribute) and not item.comment:
+        if isinstance(item, Attribute):
             first, *others = _lines(item.value)
-            if not others:
-                group.append((_key(item.name), first))
-                continue
-        yield from _aligned(group)
-        group = []
-        if item is None:
-            yield ""
-        elif isinstance(item, Block):
-            yield from _block(item)
-        else:
+            if item.comment or others:
+                yield from _aligned(group)
+                group = []
             if item.comment:
                 yield f"# {item.comment}"
-            first, *others = _lines(item.value)
             if others:
                 yield f"{_key(item.name)} = {first}"
                 yield from others
             else:
                 group.append((_key(item.name), first))
+        else:
+            yield from _aligned(group)
+            group = []
+            yield from _block(item) if item else [""]
     yield from _aligned(group)
 
 
