@@ -170,11 +170,9 @@ def _extension(shape: Shape, variables: dict[str, Any], backing: list[BackingBlo
     settings = merge_call(Raw("local.injected_settings"), Raw("var.settings"))
     if uses_azapi_for_extension(variables):
         return _azapi_extension(shape, settings, protected)
-    kind = "azurerm_kubernetes_cluster_extension" if shape.is_aks else "azurerm_arc_kubernetes_cluster_extension"
     # azurerm rejects a release train beside a version.
-    version = "version" if "extension_version" in variables else "release_train"
-    source = "extension_version" if "extension_version" in variables else "release_train"
-    identity = [Block("identity", (), (Attribute("type", "SystemAssigned"),)), None] if not shape.is_aks else []
+    has_version = "extension_version" in variables
+    version, source = ("version", "extension_version") if has_version else ("release_train", "release_train")
     body = [
         Attribute("name", Raw("var.extension_name")),
         Attribute("cluster_id", Raw("var.cluster_id")),
@@ -185,10 +183,10 @@ def _extension(shape: Shape, variables: dict[str, Any], backing: list[BackingBlo
         Attribute("configuration_settings", settings),
         *([Attribute("configuration_protected_settings", protected)] if protected else []),
         None,
-        *identity,
+        *_extension_identity(shape),
         Block("lifecycle", (), (Attribute("ignore_changes", Raw("[release_train, version]"), REPLACES),)),
     ]
-    return Block("resource", (kind, "azureml"), body)
+    return Block("resource", (_extension_kind(shape, variables), "azureml"), body)
 
 
 def _azapi_extension(shape: Shape, settings: Raw, protected: dict[str, Any]) -> Block:
@@ -200,25 +198,33 @@ def _azapi_extension(shape: Shape, settings: Raw, protected: dict[str, Any]) -> 
         "configurationSettings": settings,
     }
     secret_body = {"properties": {"configurationProtectedSettings": protected}}
-    identity = [Block("identity", (), (Attribute("type", "SystemAssigned"),)), None] if not shape.is_aks else []
     body = [
         Attribute("type", f"{EXTENSIONS}@{api_version(EXTENSIONS)}"),
         Attribute("name", Raw("var.extension_name")),
         Attribute("parent_id", Raw("var.cluster_id")),
         None,
-        *identity,
+        *_extension_identity(shape),
         Attribute("body", {"properties": properties}),
         *([Attribute("sensitive_body", secret_body)] if protected else []),
     ]
     return Block("resource", ("azapi_resource", "azureml"), body, "azurerm cannot turn automatic upgrades off.")
 
 
+def _extension_kind(shape: Shape, variables: dict[str, Any]) -> str:
+    """The type of Terraform's resource for the extension."""
+    if uses_azapi_for_extension(variables):
+        return "azapi_resource"
+    return "azurerm_kubernetes_cluster_extension" if shape.is_aks else "azurerm_arc_kubernetes_cluster_extension"
+
+
+def _extension_identity(shape: Shape) -> list[Block | None]:
+    """The identity of the extension, which one on an AKS cluster does not have."""
+    return [] if shape.is_aks else [Block("identity", (), (Attribute("type", "SystemAssigned"),)), None]
+
+
 def extension_address(shape: Shape, variables: dict[str, Any]) -> str:
     """The address of the extension inside the module."""
-    if uses_azapi_for_extension(variables):
-        return "azapi_resource.azureml"
-    kind = "azurerm_kubernetes_cluster_extension" if shape.is_aks else "azurerm_arc_kubernetes_cluster_extension"
-    return f"{kind}.azureml"
+    return f"{_extension_kind(shape, variables)}.azureml"
 
 
 def cluster_roles(shape: Shape, *, on_cluster: bool) -> list[RoleNeeded]:
