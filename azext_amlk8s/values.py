@@ -35,6 +35,11 @@ def whole_number(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
+def region_name(location: str) -> str:
+    """The name of a region, westeurope, also where a resource has its display name, West Europe."""
+    return location.replace(" ", "").lower()
+
+
 def wrong_type(values: Mapping[str, Any], types: Mapping[str, type], prefix: str = "") -> str:
     """What the first value of a wrong type should be, such as "a string as 'name'"; empty where all are right.
 

@@ -24,6 +24,7 @@ from azext_amlk8s.knowledge import load
 from azext_amlk8s.knowledge.clouds import SCENARIOS, Endpoint, outbound_endpoints
 from azext_amlk8s.rules import CheckSpec, Finding, Observation, Problem, Results, Severity, Unavailable, rule
 from azext_amlk8s.shell import join
+from azext_amlk8s.values import region_name
 
 OUTBOUND = load("checks")["outbound"]
 PAGES = "https://learn.microsoft.com/azure/aks/"
@@ -157,7 +158,7 @@ def required_endpoints(facts: Facts) -> list[Endpoint]:
         facts[CLOUD],
         facts.cluster.type,
         scenarios,
-        region=str((facts.get(CLUSTER) or {}).get("location") or "").replace(" ", "").lower(),
+        region=region_name(str((facts.get(CLUSTER) or {}).get("location") or "")),
         workspace=str(workspace.get("workspaceId") or ""),
         account=str(workspace.get("storageAccount") or "").rsplit("/", 1)[-1],
         acr=str(workspace.get("containerRegistry") or "").rsplit("/", 1)[-1],

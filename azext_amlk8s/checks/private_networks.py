@@ -5,6 +5,7 @@ from __future__ import annotations
 from azext_amlk8s.checks.facts import AKS, CLUSTER, WORKSPACE, Facts, Object, count, properties_of
 from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
 from azext_amlk8s.shell import join
+from azext_amlk8s.values import region_name
 
 SECURE_AKS = "https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-inferencing-environment"
 RANGES = "https://learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges"
@@ -82,7 +83,7 @@ def workspace_network(facts: Facts) -> Results:
         options = ["-g", facts.cluster.resource_group, "-c", facts.cluster.name, "-t", facts.cluster.type]
         fix = f"{join(['az', 'amlk8s', 'check', *options, '-w', name])} --only probe --probe"
         yield Problem(name, message, "Enabled", "Disabled", fix)
-    places = [str(resource.get("location") or "").replace(" ", "").lower() for resource in (workspace, cluster)]
+    places = [region_name(str(resource.get("location") or "")) for resource in (workspace, cluster)]
     if connections and facts.cluster.is_aks and all(places) and places[0] != places[1]:
         message = (
             f"Workspace '{name}' has a private endpoint and is in {places[0]}; the AKS cluster must be in the same "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef
+from azext_amlk8s.values import region_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,5 +73,4 @@ def _applies(lock: Resource, cluster: ClusterRef) -> bool:
 
 
 def _location(cluster: ClusterRef, location: str) -> str:
-    region = location.replace(" ", "").lower()
-    return f"/subscriptions/{cluster.subscription}/{EXTENSION_TYPES}/locations/{region}"
+    return f"/subscriptions/{cluster.subscription}/{EXTENSION_TYPES}/locations/{region_name(location)}"

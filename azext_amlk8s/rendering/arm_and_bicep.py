@@ -11,6 +11,7 @@ from azext_amlk8s.rendering.cluster_module import ATTACHED
 from azext_amlk8s.rendering.fleet_template import Fleet, fleet_template
 from azext_amlk8s.rendering.inputs import ClusterInput
 from azext_amlk8s.shell import join
+from azext_amlk8s.values import region_name
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def deployment_subscription(clusters: Sequence[ClusterInput], source: Source) ->
 
 def _usage(fleet: Fleet, clusters: Sequence[ClusterInput], template: str, parameters: str) -> Iterator[str]:
     """How the template is deployed, as lines."""
-    location = clusters[0].facts.location.replace(" ", "").lower()
+    location = region_name(clusters[0].facts.location)
     command = ["az", "deployment", "sub", "create", "--location", location, "--template-file", template]
     yield f"To deploy it: {join([*command, '--parameters', parameters])}"
     workspace = next((one.compute.workspace for one in clusters if one.compute), None)

@@ -11,6 +11,7 @@ from azext_amlk8s.computes.roles import RoleNeeded
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, PROVIDERS, WorkspaceRef
 from azext_amlk8s.rendering.inputs import ClusterInput, SecretReference
 from azext_amlk8s.settings.plan import CLUSTER_COPIES, COPIES
+from azext_amlk8s.values import region_name
 
 BACKING_NAMES = {"relay": "relayName", "logAnalytics": "logAnalyticsName", "serviceBus": "serviceBusName"}
 # Settings that identify the cluster; a module computes them.
@@ -137,7 +138,7 @@ def _extension_fields(cluster: ClusterInput) -> dict[str, Any]:
     assert cluster.extension is not None
     properties = cluster.extension["properties"]
     fields: dict[str, Any] = {
-        "location": _region(cluster.facts.location),
+        "location": region_name(cluster.facts.location),
         "extensionName": cluster.extension_name,
     }
     # A release train has no effect beside a version.
@@ -169,7 +170,7 @@ def computed_settings(cluster: ClusterInput) -> dict[str, str]:
     """The settings that follow from the cluster, with what each is: its id, its name, its location or its domain."""
     assert cluster.extension is not None
     facts, config = cluster.facts, cluster.extension["properties"]["configurationSettings"]
-    location = _region(facts.location)
+    location = region_name(facts.location)
     expected = {
         **dict.fromkeys(IDENTITY, ("id", facts.resource_id)),
         "cluster_name_friendly": ("name", facts.name),
@@ -177,10 +178,6 @@ def computed_settings(cluster: ClusterInput) -> dict[str, str]:
         "domain": ("domain", f"{location}.{facts.cloud.domain}"),
     }
     return {key: kind for key, (kind, value) in expected.items() if config.get(key) == value}
-
-
-def _region(location: str) -> str:
-    return location.replace(" ", "").lower()
 
 
 def _fixed(cluster: ClusterInput) -> dict[str, str]:

@@ -16,6 +16,7 @@ from azext_amlk8s.rendering.arm_json import template_object
 from azext_amlk8s.rendering.expressions import Parameter
 from azext_amlk8s.rendering.fleet_template import Fleet, fleet_template
 from azext_amlk8s.rendering.inputs import ClusterInput, SecretReference
+from azext_amlk8s.values import region_name
 
 MAX_RESOURCES = 800
 # Of a template whose loops are expanded, and of the request; a tenth is left for what Azure adds.
@@ -76,7 +77,7 @@ def _split(setup: str, wave: int, clusters: Sequence[ClusterInput]) -> list[Engi
     if len(clusters) > 1 and _is_too_large(fleet, template):
         half = len(clusters) // 2
         return [*_split(setup, wave, clusters[:half]), *_split(setup, wave, clusters[half:])]
-    location = clusters[0].facts.location.replace(" ", "").lower()
+    location = region_name(clusters[0].facts.location)
     name = _name(setup, wave, clusters)
     return [EngineDeployment(name, subscription, location, template, fleet.values, fleet.secrets, tuple(clusters))]
 

@@ -26,6 +26,7 @@ from azext_amlk8s.rendering.template_model import (
 )
 from azext_amlk8s.setup_files.model import Selector
 from azext_amlk8s.shell import quote
+from azext_amlk8s.values import region_name
 
 API_VERSION = "2023-04-01"
 EFFECTS = ("DeployIfNotExists", "AuditIfNotExists", "Disabled")
@@ -128,7 +129,7 @@ def _selector_conditions(selector: Selector) -> Iterator[dict[str, str]]:
     if selector.name:
         yield {"field": "name", "like" if "*" in selector.name else "equals": selector.name}
     if selector.location:
-        yield {"field": "location", "equals": selector.location.replace(" ", "").lower()}
+        yield {"field": "location", "equals": region_name(selector.location)}
     if selector.resource_group:
         yield {"value": "[resourceGroup().name]", "equals": selector.resource_group}
     for key, value in selector.tags.items():
@@ -196,7 +197,7 @@ def _default(parameter: TemplateParameter, fields: Mapping[str, Any]) -> Any:
 def _script(names: Mapping[str, Shape], clusters: Sequence[ClusterInput], source: Source) -> str:
     """Commands that create, assign and remediate the policies; they can be repeated."""
     subscription = clusters[0].subscription
-    location = clusters[0].facts.location.replace(" ", "").lower()
+    location = region_name(clusters[0].facts.location)
     lines = [
         "#!/usr/bin/env bash",
         f"# {source.note}",

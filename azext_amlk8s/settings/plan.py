@@ -10,6 +10,7 @@ from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.nodes import has_few_nodes
 from azext_amlk8s.settings.schema import is_secret
+from azext_amlk8s.values import region_name
 
 Body = dict[str, Any]  # an extension in ARM's JSON
 RELEASE_NAMESPACE = "azureml"
@@ -85,7 +86,7 @@ def redact_body(body: Mapping[str, Any]) -> Body:
 
 def default_settings(settings: Settings, facts: ClusterFacts) -> Mapping[str, str]:
     """The settings that are sent where none is given."""
-    location = facts.location.replace(" ", "").lower()
+    location = region_name(facts.location)
     # az k8s-extension sends the domain of the public cloud everywhere; that is kept for clouds that are not known.
     domain = facts.cloud.domain
     return {

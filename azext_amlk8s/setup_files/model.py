@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azext_amlk8s.refs import ClusterRef, WorkspaceRef
+from azext_amlk8s.values import region_name
 
 # The tag of a compute that apply has created; its value is the name of the setup.
 OWNER_TAG = "amlk8s-setup"
@@ -41,7 +42,7 @@ class Selector:
             (self.subscription, cluster.subscription),
             (self.resource_group, cluster.resource_group),
             (self.type, cluster.type),
-            (_region(self.location), _region(str(resource.get("location") or ""))),
+            (region_name(self.location), region_name(str(resource.get("location") or ""))),
         )
         if any(wanted and wanted.lower() != found.lower() for wanted, found in pairs):
             return False
@@ -147,7 +148,3 @@ class ClusterSetup:
     def compute_namespace(self) -> str:
         """The namespace of the compute."""
         return str((self.compute or {}).get("namespace") or DEFAULT_NAMESPACE)
-
-
-def _region(location: str) -> str:
-    return location.replace(" ", "").lower()
