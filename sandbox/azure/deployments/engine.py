@@ -39,11 +39,11 @@ FAILED = (
 
 
 class _Failure(Exception):
-    """A step has failed. error: as the provider reported it; details: as the deployment shows it."""
+    """A step has failed with this error, which its operation and the deployment show."""
 
-    def __init__(self, status: int, error: dict[str, Any], details: dict[str, Any]) -> None:
+    def __init__(self, status: int, error: dict[str, Any]) -> None:
         super().__init__(error.get("message"))
-        self.status, self.error, self.details = status, error, details
+        self.status, self.error = status, error
 
 
 class Engine:
@@ -68,7 +68,7 @@ class Engine:
             if not self._failures:
                 deployment.outputs = await self._evaluate_outputs()
         except _Failure as failure:
-            self._failures.append(failure.details)
+            self._failures.append(failure.error)
         except asyncio.CancelledError:
             raise
         except Exception as raised:
@@ -124,7 +124,7 @@ class Engine:
             status = await (self._nested(one) if one.is_deployment else self._write(one))
         except _Failure as failure:
             record.end("Failed", STATUS.get(failure.status, "Conflict"), failure.error)
-            self._failures.append(failure.details)
+            self._failures.append(failure.error)
             return False
         record.end("Succeeded", STATUS.get(status, "OK"))
         return True
@@ -139,7 +139,7 @@ class Engine:
         if one.type.lower() == GROUPS:
             return response.status
         if error := await self._operation_error(one, response):
-            raise _Failure(409, *_terminal(one, error))
+            raise _Failure(409, _terminal(one, error))
         return response.status
 
     async def _operation_error(self, one: Planned, response: Response) -> dict[str, Any] | None:
@@ -182,7 +182,7 @@ class Engine:
             await asyncio.wait([nested.task])
         if nested.state != "Succeeded":
             error_body = nested.error or {"code": "DeploymentCanceled", "message": "The deployment was canceled."}
-            raise _Failure(409, *_terminal(one, error_body, nested.state))
+            raise _Failure(409, _terminal(one, error_body, nested.state))
         return 200
 
     async def evaluated(self, one: Planned, value: Any) -> Any:
@@ -195,7 +195,7 @@ class Engine:
                 f"'{error.message}'"
             )
             failure = {"code": "InvalidTemplate", "target": one.id, "message": text}
-            raise _Failure(400, failure, failure) from None
+            raise _Failure(400, failure) from None
 
     async def _evaluate_outputs(self) -> Mapping[str, Any]:
         record = OperationRecord(None, "EvaluateDeploymentOutput")
@@ -209,7 +209,7 @@ class Engine:
             )
             failure = {"code": "DeploymentOutputEvaluationFailed", "message": text}
             record.end("Failed", "BadRequest", failure)
-            raise _Failure(400, failure, failure) from None
+            raise _Failure(400, failure) from None
         record.end("Succeeded", "OK")
         return dict(outputs)
 
@@ -234,14 +234,13 @@ class Engine:
 
 def _rejected(error: ArmError) -> _Failure:
     inner = {key: value for key, value in error.body["error"].items() if key in ERROR_KEYS and value}
-    return _Failure(error.status, inner, inner)
+    return _Failure(error.status, inner)
 
 
-def _terminal(one: Planned, error: dict[str, Any], state: str = "Failed") -> tuple[dict[str, Any], dict[str, Any]]:
-    """The error of a resource that ended in a state, for its operation and for the deployment."""
+def _terminal(one: Planned, error: dict[str, Any], state: str = "Failed") -> dict[str, Any]:
+    """The error of a resource that ended in a state."""
     text = (
         "The resource write operation failed to complete successfully, because it reached terminal provisioning state "
         f"'{state}'."
     )
-    shown = {"code": "ResourceDeploymentFailure", "target": one.id, "message": text, "details": [error]}
-    return shown, shown
+    return {"code": "ResourceDeploymentFailure", "target": one.id, "message": text, "details": [error]}
