@@ -29,10 +29,15 @@ def poll_response(call: Call, operation: Running, body: Any) -> Response:
     if any(call.query.get(key) != operation.signature[key] for key in SIGNATURE):
         # assumed: the error for a URL whose signature was lost or changed
         raise ArmError(403, "InvalidOperationUrl", "The signature of the operation's URL is missing or was changed.")
-    settings = call.azure.world.polls
-    waiting = 202 if operation.accepted else settings.status
-    headers = {} if settings.retry_after is None or operation.done else {"Retry-After": str(settings.retry_after)}
-    return Response(200 if operation.done else waiting, body, headers)
+    if operation.done:
+        return Response(200, body, {})
+    return Response(202 if operation.accepted else call.azure.world.polls.status, body, retry_after(call))
+
+
+def retry_after(call: Call) -> dict[str, str]:
+    """The header that says when to poll again, none where the world has no time for it."""
+    seconds = call.azure.world.polls.retry_after
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def envelope(call: Call, operation: Running) -> dict[str, Any]:

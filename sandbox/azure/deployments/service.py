@@ -131,7 +131,7 @@ class Deployments:
         )  # fmt: skip
         self._start(deployment, call.caller)
         where = f"{deployment.id}/operationStatuses/{uuid.uuid4().int % 10**20:020}?api-version={call.api_version}"
-        headers = {"Azure-AsyncOperation": f"{call.base}{where}", **_retry(call)}
+        headers = {"Azure-AsyncOperation": f"{call.base}{where}", **polls.retry_after(call)}
         return Response(200 if known else 201, deployment.shown(), headers)
 
     def _start(self, deployment: Deployment, claims: Mapping[str, Any]) -> None:
@@ -284,7 +284,7 @@ class Deployments:
         operation = self._azure.operations.start("Running", wait)
         self._results[operation.id] = (operation, result)
         where = f"/subscriptions/{scope.subscription}/operationresults/{operation.id}"
-        return Response(202, None, {"Location": polls.url(call, operation, where), **_retry(call)})
+        return Response(202, None, {"Location": polls.url(call, operation, where), **polls.retry_after(call)})
 
     def _result(self, operation_id: str, call: Call) -> Response | None:
         if operation_id not in self._results:
@@ -292,7 +292,7 @@ class Deployments:
         operation, result = self._results[operation_id]
         if not operation.done:
             where = f"{call.address.scope}/operationresults/{operation.id}"
-            return Response(202, None, {"Location": polls.url(call, operation, where), **_retry(call)})
+            return Response(202, None, {"Location": polls.url(call, operation, where), **polls.retry_after(call)})
         return Response(200, result) if result is not None else Response(204)
 
     def _is_locked(self, deployment_id: str) -> bool:
@@ -325,16 +325,11 @@ def _location(call: Call, scope: Scope, known: Deployment | None) -> str:
     return location
 
 
-def _retry(call: Call) -> dict[str, str]:
-    seconds = call.azure.world.polls.retry_after
-    return {} if seconds is None else {"Retry-After": str(seconds)}
-
-
 def _status(call: Call, deployment: Deployment) -> Response:
     body: dict[str, Any] = {"status": deployment.state}
     if deployment.error:
         body["error"] = deployment.error
-    return Response(200, body, {} if not deployment.is_active else _retry(call))
+    return Response(200, body, {} if not deployment.is_active else polls.retry_after(call))
 
 
 def _cancel(deployment: Deployment) -> None:
