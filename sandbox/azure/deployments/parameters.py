@@ -132,6 +132,11 @@ def _type_of(value: Any) -> str:
     return kinds.get(type(value), "Null")
 
 
+def is_secure(declaration: Mapping[str, Any]) -> bool:
+    """Whether a parameter or an output is a secret."""
+    return str(declaration.get("type", "")).lower() in SECURE
+
+
 def shown_type(declaration: Mapping[str, Any]) -> str:
     """The type as responses spell it."""
     kind = str(declaration.get("type", "")).lower()
@@ -140,6 +145,6 @@ def shown_type(declaration: Mapping[str, Any]) -> str:
 
 def shown(declaration: Mapping[str, Any], value: Any) -> dict[str, Any]:
     """A parameter or an output in a response; the value of a secret is left out."""
-    if str(declaration.get("type", "")).lower() in SECURE:
+    if is_secure(declaration):
         return {"type": shown_type(declaration)}
     return {"type": shown_type(declaration), "value": value}

@@ -21,7 +21,7 @@ NESTED_META = ("subscriptionid", "resourcegroup")
 
 @dataclass
 class Planned:
-    """A resource to deploy. body: not evaluated yet; depends_on: the IDs of others; after: IDs of the batch before."""
+    """A resource to deploy. body: not evaluated yet; depends_on: the IDs of others."""
 
     id: str
     type: str

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.azure.behaviours import Azure
 from sandbox.azure.deployments.environment import Scope
 from sandbox.azure.deployments.expressions import TemplateError
-from sandbox.azure.deployments.parameters import SECURE
+from sandbox.azure.deployments.parameters import is_secure
 from sandbox.azure.deployments.records import template_hash
 from sandbox.azure.entra import metadata
 
@@ -49,7 +49,7 @@ def _deployment(own: Mapping[str, Any]) -> dict[str, Any]:
     given = {
         key: value
         for key, value in (properties.get("parameters") or {}).items()
-        if str((declared.get(key) or {}).get("type", "")).lower() not in SECURE
+        if not is_secure(declared.get(key) or {})
     }
     return {
         "name": own["name"],

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.azure.deployments.collection_functions import find_key
 from sandbox.azure.deployments.compilation import Compiled, partial_body
 from sandbox.azure.deployments.engine import Send
-from sandbox.azure.deployments.parameters import SECURE
+from sandbox.azure.deployments.parameters import is_secure
 from sandbox.azure.deployments.planning import Planned
 from sandbox.azure.errors import ArmError
 from sandbox.azure.tree import Resource, Tree
@@ -157,7 +157,7 @@ def _secrets(compiled: Compiled) -> set[str]:
     declared = compiled.environment.template.get("parameters") or {}
     found: set[str] = set()
     for name, value in compiled.environment.parameters.items():
-        if str((declared.get(name) or {}).get("type", "")).lower() in SECURE:
+        if is_secure(declared.get(name) or {}):
             found |= set(_texts(value))
     return {text for text in found if text}
 
