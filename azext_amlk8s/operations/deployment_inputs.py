@@ -27,7 +27,11 @@ def engine_inputs(clients: Clients, items: Sequence[Item]) -> list[ClusterInput]
     A PUT replaces the whole extension. So what the setup does not mention is sent as it is deployed; a cluster that has
     protected settings which the setup does not have is left out, as is one with a busy or failed extension.
     """
-    changing = [(one, action) for one, plan in items if (action := _extension_action(plan)) in CHANGING]
+    changing = [
+        (one, extension.action)
+        for one, plan in items
+        if (extension := plan.extension) is not None and extension.action in CHANGING
+    ]
     inputs = read_cluster_inputs(clients, [one for one, _ in changing])
     found = []
     for (one, action), given in zip(changing, inputs, strict=True):
@@ -55,10 +59,6 @@ def read_secrets(deployment: EngineDeployment, vaults: VaultReader, items: Seque
 def _certificate_of(one: ClusterSetup) -> str:
     """The URL of the certificate of a setup in a key vault, empty for none."""
     return str(((one.extension or {}).get("tls") or {}).get("key_vault_certificate") or "")
-
-
-def _extension_action(plan: ClusterPlan) -> str:
-    return next((resource.action for resource in plan.resources if resource.kind == "extension"), "")
 
 
 def _deployed_extension(clients: Clients, one: ClusterSetup) -> Resource | None:

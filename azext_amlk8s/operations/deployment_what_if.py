@@ -68,11 +68,11 @@ def _compare(
             or needs & set(each.resource_id.lower().split("/"))
         ]
         differences: list[str] = []
-        for each in own:
-            extension = next((part for part in plan.resources if part.kind == "extension"), None)
-            if extension and "/extensions/" in each.resource_id.lower():
-                keys = [change.key for change in extension.changes]
-                differences += compare_with_plan(each, extension.action, keys)
+        if extension := plan.extension:
+            keys = [change.key for change in extension.changes]
+            for each in own:
+                if "/extensions/" in each.resource_id.lower():
+                    differences += compare_with_plan(each, extension.action, keys)
         if not own:
             differences.append("Azure predicts nothing for this cluster.")
         found.append(

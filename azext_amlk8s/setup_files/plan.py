@@ -82,6 +82,11 @@ class ClusterPlan:
         )
 
     @property
+    def extension(self) -> ResourcePlan | None:
+        """What happens to the extension, None where the setup has none."""
+        return next((resource for resource in self.resources if resource.kind == "extension"), None)
+
+    @property
     def changes(self) -> bool:
         """Whether apply would write something."""
         return self.action != BLOCKED and any(resource.action in CHANGING for resource in self.resources)
