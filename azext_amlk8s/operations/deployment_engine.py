@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, coded_lines
+from azext_amlk8s.console.reports import count
 from azext_amlk8s.operations.deployment_following import RunningDeployment, follow_deployments
 from azext_amlk8s.operations.deployment_inputs import Item, engine_inputs, read_secrets
 from azext_amlk8s.operations.setup_inputs import Clients
@@ -17,6 +18,7 @@ from azext_amlk8s.setup_files import ClusterSetup
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.rendering import ClusterInput
     from azext_amlk8s.rendering.engine_deployments import EngineDeployment
 
@@ -79,8 +81,9 @@ class DeploymentEngine:
             raise ended.raised
         client = self._clients.of(one.cluster.subscription)
         extension = ExtensionRef(one.cluster, ended.extension)
+        head = f"Installing {extension.name} on {one.cluster.name} failed."
         if ended.error:
-            raise self._failure(one, extension, ended)
+            raise _failure(client, extension, head, ended.error)
         if not ended.state:
             message = (
                 f"Stopped waiting: the deployment of cluster '{one.cluster.name}' continues in Azure. To follow it:"
@@ -88,7 +91,6 @@ class DeploymentEngine:
             raise az_error("DeploymentError", message, ended.commands)
         resource = read_extension(client, extension) or {}
         if state_of(resource).lower() != "succeeded":
-            head = f"Installing {extension.name} on {one.cluster.name} failed."
             raise extension_failed(client, extension, resource, head, "create")
         return extension.name
 
@@ -109,7 +111,7 @@ class DeploymentEngine:
             if getattr(getattr(error, "error", None), "code", "") != ACTIVE:
                 self._note_all(deployment.clusters, as_az_error(error, ""))
                 return None
-        clusters = "1 cluster" if len(deployment.clusters) == 1 else f"{len(deployment.clusters)} clusters"
+        clusters = count(len(deployment.clusters), "cluster")
         get_logger(__name__).warning("Deployment '%s' runs in Azure for %s.", deployment.name, clusters)
         return RunningDeployment(deployment, client)
 
@@ -130,13 +132,10 @@ class DeploymentEngine:
             properties = found.get(one.facts.resource_id.lower()) or {}
             state = str(properties.get("provisioningState") or "")
             error = (properties.get("statusMessage") or {}).get("error") or {}
-            if (
-                running.is_over
-                and running.state.lower() != "succeeded"
-                and state.lower() not in ("succeeded", "failed")
-            ):
+            has_ended = state.lower() in ("succeeded", "failed")
+            if running.is_over and running.state.lower() != "succeeded" and not has_ended:
                 state, error = running.state, error or running.error or _canceled(deployment.name)
-            finished = state if running.is_over or state.lower() in ("succeeded", "failed") else ""
+            finished = state if running.is_over or has_ended else ""
             ended = _Ended(one.extension_name, finished, error, seconds, running.commands)
             self._ended[one.facts.resource_id.lower()] = ended
 
@@ -151,21 +150,20 @@ class DeploymentEngine:
         name = str((parameters.get("clusterName") or {}).get("value") or "").lower()
         return [one for one in matches if one.facts.name.lower() == name]
 
-    def _failure(self, one: ClusterSetup, extension: ExtensionRef, ended: _Ended) -> Exception:
-        """The DeploymentError with the errors of the provider alone, and with what the cluster shows."""
-        from azext_amlk8s.diagnosis import unfold_error
-        from azext_amlk8s.operations.failure_context import FailureContext, resource_failed
 
-        unfolded = unfold_error({"error": ended.error})
-        coded = tuple(message for message in unfolded if message.code not in WRAPPERS) or unfolded
-        client = self._clients.of(one.cluster.subscription)
-        context = FailureContext(client, one.cluster, "create", {"NAME": extension.name})
-        commands = [
-            f"az amlk8s check {one.cluster.cli_args}",
-            "When the cause is resolved, run the same command again.",
-        ]
-        head = f"Installing {extension.name} on {one.cluster.name} failed."
-        return resource_failed(head, coded, coded_lines(coded), commands, context)
+def _failure(client: AzureClient, extension: ExtensionRef, head: str, error: Mapping[str, Any]) -> Exception:
+    """The DeploymentError with the errors of the provider alone, and with what the cluster shows."""
+    from azext_amlk8s.diagnosis import unfold_error
+    from azext_amlk8s.operations.failure_context import FailureContext, resource_failed
+
+    unfolded = unfold_error({"error": error})
+    coded = tuple(message for message in unfolded if message.code not in WRAPPERS) or unfolded
+    context = FailureContext(client, extension.cluster, "create", {"NAME": extension.name})
+    commands = [
+        f"az amlk8s check {extension.cluster.cli_args}",
+        "When the cause is resolved, run the same command again.",
+    ]
+    return resource_failed(head, coded, coded_lines(coded), commands, context)
 
 
 def _canceled(name: str) -> dict[str, str]:
