@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.azure.state_poller import TERMINAL
 from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.console.progress import ProgressLine
+from azext_amlk8s.console.reports import count
 from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from azext_amlk8s.azure.deployments_client import DeploymentsClient
     from azext_amlk8s.rendering.engine_deployments import EngineDeployment
 
-TERMINAL = ("succeeded", "failed", "canceled")
 FIRST_SECONDS, MOST_SECONDS = 0.5, 10.0
 TICK_SECONDS = 0.25
 # So many polls in a row may fail.
@@ -128,8 +129,7 @@ def _stage(running: Sequence[RunningDeployment]) -> str:
     total = sum(len(one.deployment.clusters) for one in running)
     done = sum(one.count("succeeded") for one in running)
     failed = sum(one.count("failed") for one in running)
-    clusters = "cluster" if total == 1 else "clusters"
-    text = f"{done} of {total} {clusters} deployed"
+    text = f"{done} of {count(total, 'cluster')} deployed"
     return f"{text}, {failed} failed" if failed else text
 
 
