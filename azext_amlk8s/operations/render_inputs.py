@@ -103,14 +103,13 @@ def secrets_of(one: ClusterSetup) -> list[SecretReference]:
     """The secrets of the extension of a cluster, by the names under which they are sent."""
     from azext_amlk8s.rendering import FILE, KEY_VAULT, SecretReference
     from azext_amlk8s.settings.certificate_files import SENT_AS
-    from azext_amlk8s.settings.schema import find_key
+    from azext_amlk8s.settings.schema import canonical_name
 
     part = one.extension or {}
     tls = part.get("tls") or {}
     secrets = []
     for key, reference in (part.get("protected_settings") or {}).items():
-        known = find_key(key)
-        name = known.name if known else key
+        name = canonical_name(key)
         (kind, source), *_ = reference.items()
         secrets.append(SecretReference(SENT_AS.get(name, name), kind, str(source), encoded=name in SENT_AS))
     certificate_keys = dict(zip(SENT_AS.values(), CERTIFICATE_PARTS, strict=True))

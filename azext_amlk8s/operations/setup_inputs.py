@@ -143,12 +143,12 @@ def extension_settings(
     """
     from azext_amlk8s.operations.setup_secrets import read_certificate, read_secret
     from azext_amlk8s.settings.certificate_files import SENT_AS
-    from azext_amlk8s.settings.schema import find_key
+    from azext_amlk8s.settings.schema import canonical_name
 
     part = cluster_setup.extension or {}
     tls = part.get("tls") or {}
     plain = {**plain_settings(cluster_setup), **dict.fromkeys(reset, "")}
-    names = {key: known.name if (known := find_key(key)) else key for key in part.get("protected_settings") or {}}
+    names = {key: canonical_name(key) for key in part.get("protected_settings") or {}}
     has_certificate = "files" in tls or "key_vault_certificate" in tls
     sent = {SENT_AS.get(name, name) for name in (*names.values(), *(SENT_AS if has_certificate else ()))}
     if not send_secrets and sent and sent <= set(deployed):

@@ -101,14 +101,14 @@ def setting_names(cluster_setup: ClusterSetup) -> set[str]:
     """The canonical names of the plain settings that the files give to the extension."""
     from azext_amlk8s.operations.setup_inputs import plain_settings
     from azext_amlk8s.settings.documents import NotSettings, read_document
-    from azext_amlk8s.settings.schema import find_key
+    from azext_amlk8s.settings.schema import canonical_name
 
     plain = plain_settings(cluster_setup)
     try:
         keys = [key for key, _ in read_document(json.dumps(plain))] if plain else []
     except NotSettings:
         keys = []
-    return {known.name if (known := find_key(key)) else key for key in keys}
+    return {canonical_name(key) for key in keys}
 
 
 def deployed_by_users(extension: Resource) -> list[str]:

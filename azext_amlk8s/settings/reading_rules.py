@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
-from azext_amlk8s.settings.schema import Key, find_key, is_secret, nearest_name
+from azext_amlk8s.settings.schema import Key, canonical_name, find_key, is_secret, nearest_name
 from azext_amlk8s.shell import join
 
 OPTIONS = {"config": "--config", "protected": "--config-protected"}
@@ -310,7 +310,7 @@ def placeholder(key: Key, name: str, value: str, option: str) -> Problems:
 )
 def comma_separated_settings(parts: Sequence[tuple[str, str]], option: str, section: str) -> Problems:
     """key=value,key=value in one argument; parts are its keys and values."""
-    keys = [key.name if (key := find_key(name)) else name for name, _ in parts]
+    keys = [canonical_name(name) for name, _ in parts]
     secret = section == "protected" or any(is_secret(key) for key in keys)
     fix = "Separate the settings with spaces instead of commas." if secret else assignments(option, parts)
     message = f"{keys[0]}: followed by a comma; settings are separated with spaces."

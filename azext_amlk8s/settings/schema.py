@@ -74,6 +74,12 @@ def by_lower_case(annotation: str) -> Schema:
     return {name.lower(): entry for name, entry in schema()[annotation].items()}
 
 
+def canonical_name(name: str) -> str:
+    """Today's name of the key with this name; an unknown name as it is."""
+    known = find_key(name)
+    return known.name if known else name
+
+
 def setting_schema(key: str) -> Schema:
     """The schema of a key by its canonical name, families included; empty for an unknown one."""
     if declared := schema()["properties"].get(key):
