@@ -14,7 +14,7 @@ from typing import Any
 
 from azext_amlk8s.rendering.arm_json import template_object
 from azext_amlk8s.rendering.expressions import Parameter
-from azext_amlk8s.rendering.fleet_template import Fleet, fleet_template
+from azext_amlk8s.rendering.fleet_template import MOST_OF_NAME, Fleet, fleet_template
 from azext_amlk8s.rendering.inputs import ClusterInput, SecretReference
 from azext_amlk8s.values import region_name
 
@@ -24,7 +24,6 @@ MAX_BYTES = 4 * 1024 * 1024 * 9 // 10
 MAX_REQUEST_BYTES = 1024 * 1024 * 9 // 10
 # The beginning of the name of the nested deployment of a cluster; 13 characters that Azure computes follow.
 NESTED = re.compile(r"^azureml-(?P<cluster>.*)-[a-z0-9]{13}$", re.I)
-MOST_OF_NAME = 40
 
 
 @dataclass(frozen=True)

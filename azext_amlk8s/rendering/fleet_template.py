@@ -27,6 +27,8 @@ OF_EACH = ("clusterName", "subscriptionId", "resourceGroup", "location", "comput
 OF_ENVIRONMENT = ("workspacePrincipalIds", "workspaceName", "workspaceResourceGroup",
                   "workspaceSubscriptionId", "workspaceLocation")  # fmt: skip
 SHORTER = {"clusterName": "name"}
+# So much of the name of a cluster is in that of its nested deployment.
+MOST_OF_NAME = 40
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class _Builder:
             f"{shape.name}Cluster",
             f"modules/{shape.name}-cluster.bicep",
             template,
-            Text(("azureml-", Call("take", (cluster_name, 40)), "-", unique)),
+            Text(("azureml-", Call("take", (cluster_name, MOST_OF_NAME)), "-", unique)),
             group,
             {key: arguments[key] for key in named},
             arguments.get("subscriptionId"),
