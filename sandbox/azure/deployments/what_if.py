@@ -74,9 +74,9 @@ class WhatIf:
         return changes
 
     async def _change(self, compiled: Compiled, one: Planned) -> dict[str, Any]:
-        sent = _masked(partial_body(one.body, one), _secrets(compiled))
+        sent = _plain(_masked(partial_body(one.body, one), _secrets(compiled)), set())
         more = {"id": one.id, "name": one.name.rsplit("/", 1)[-1], "type": one.type, "apiVersion": one.api_version}
-        after = {**more, **_plain(sent, set())}
+        after = {**more, **sent}
         try:
             query = {"api-version": one.api_version}
             current = (await self._send("GET", one.id, query, {}, self._claims)).body
@@ -86,12 +86,12 @@ class WhatIf:
                 return {"resourceId": one.id, "changeType": "Unsupported", "unsupportedReason": text}
             return {"resourceId": one.id, "changeType": "Create", "after": after}
         hidden = READ_ONLY.get(one.type.lower(), set()) | EVERYWHERE
-        before = {**more, **_plain({key: value for key, value in current.items() if key not in more}, hidden)}
-        delta = differences({k: v for k, v in before.items() if k not in more}, _plain(sent, set()))
+        known = _plain({key: value for key, value in current.items() if key not in more}, hidden)
+        delta = differences(known, sent)
         change = {
             "resourceId": one.id,
             "changeType": "Modify" if delta else "NoChange",
-            "before": before,
+            "before": {**more, **known},
             "after": after,
         }
         return {**change, "delta": delta} if delta else change
