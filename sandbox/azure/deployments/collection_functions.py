@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/azure-resource-manager/templates/template-func
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,15 @@ def find_key(value: Mapping[str, Any], key: str) -> str | None:
     return next((known for known in value if known.lower() == key.lower()), None)
 
 
+def text_of(value: Any) -> str:
+    """A value as text, as string() writes it."""
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if value is None:
+        return ""
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, dict | list) else str(value)
+
+
 def concat(*values: Any) -> Any:
     """Arrays one after the other, or everything else as text."""
     if values and isinstance(values[0], list):
@@ -28,7 +38,7 @@ def concat(*values: Any) -> Any:
 def _text(value: Any) -> str:
     if isinstance(value, dict | list):
         raise TemplateError("Unable to evaluate template language function 'concat': the parameters must be literals.")
-    return ("True" if value else "False") if isinstance(value, bool) else "" if value is None else str(value)
+    return text_of(value)
 
 
 def union(*values: Any) -> Any:

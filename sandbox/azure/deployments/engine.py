@@ -19,7 +19,7 @@ from sandbox.azure.errors import ArmError
 log = logging.getLogger(__name__)
 # method, path, query, body, claims
 Send = Callable[[str, str, dict[str, str], dict[str, Any], Mapping[str, Any]], Awaitable[Response]]
-# scope, name, resource of the template, its evaluated properties, deployment above
+# resource of the template, its evaluated properties, deployment above
 StartNested = Callable[[Planned, Mapping[str, Any], Deployment], Awaitable[Deployment]]
 ERROR_KEYS = ("code", "message", "target", "details", "additionalInfo")
 TERMINAL = ("succeeded", "failed", "canceled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -181,8 +182,6 @@ class Environment:
         return bodies if full else [body.get("properties") or {} for body in bodies]
 
     def _list(self, evaluator: Evaluator, arguments: tuple[Node, ...]) -> Any:
-        import json
-
         action, name, version, body = (*(evaluator.node(argument) for argument in arguments), None, None)[:4]
         target, version = self._target(str(name), str(version or ""))
         return self._ask(Request("POST", target, version, str(action), json.dumps(body or {}, sort_keys=True)))

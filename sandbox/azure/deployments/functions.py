@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.azure.deployments import collection_functions
+from sandbox.azure.deployments.collection_functions import text_of
 from sandbox.azure.deployments.expressions import TemplateError
 from sandbox.azure.deployments.unique_string import guid, unique_string
 
@@ -27,15 +28,6 @@ TIME_FORMATS = (
 DURATION = re.compile(
     r"^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$", re.I
 )
-
-
-def text_of(value: Any) -> str:
-    """A value as text, as string() writes it."""
-    if isinstance(value, bool):
-        return "True" if value else "False"
-    if value is None:
-        return ""
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, dict | list) else str(value)
 
 
 def format_text(template: str, *values: Any) -> str:
