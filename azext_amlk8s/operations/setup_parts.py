@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.computes import find_extension, parse_identity
+from azext_amlk8s.computes import parse_identity
 from azext_amlk8s.computes.model import AttachRequest
 from azext_amlk8s.console.errors import raise_for_errors
 from azext_amlk8s.refs import ComputeRef
@@ -74,13 +74,6 @@ def changed_tags(cluster_setup: ClusterSetup, compute: Resource) -> list[Change]
         for key, value in wanted.items()
         if existing.get(key) != str(value)
     ]
-
-
-def deployed_extension(client: AzureClient, cluster_setup: ClusterSetup) -> Resource | None:
-    """The extension that the cluster has, or None."""
-    from azext_amlk8s.operations.extension_common import read_cluster
-
-    return find_extension(read_cluster(client, cluster_setup.cluster)[1])
 
 
 def read_types(cluster_setup: ClusterSetup, client: AzureClient, connection: Cluster | None) -> list[InstanceType]:
