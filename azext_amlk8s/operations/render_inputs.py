@@ -74,7 +74,7 @@ def _with_place(finding: Finding, one: ClusterSetup) -> Finding:
 
 
 def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
-    from azext_amlk8s.computes import roles_on_cluster
+    from azext_amlk8s.computes import check_request, roles_on_cluster
     from azext_amlk8s.operations.settings import read_cluster_facts
     from azext_amlk8s.operations.setup_parts import attach_request
     from azext_amlk8s.rendering import ClusterInput
@@ -90,7 +90,8 @@ def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
     request: AttachRequest | None = None
     workspace: Resource | None = None
     if one.compute_name and one.workspace is not None:
-        request = _checked(attach_request(one))
+        request = attach_request(one)
+        raise_for_errors(check_request(request, one.workspace.subscription))
         workspace = _read_workspace(clients.of(one.workspace.subscription), request)
     roles: tuple[RoleNeeded, ...] = ()
     if workspace is not None and one.roles == "ensure":
@@ -187,13 +188,6 @@ def _extension_request(
     for need in needs:
         settings = merge_settings(settings, need.settings(None, BLANK))
     return redact_body(build_create_body(settings, facts, **version)), needs
-
-
-def _checked(request: AttachRequest) -> AttachRequest:
-    from azext_amlk8s.computes import check_request
-
-    raise_for_errors(check_request(request, request.workspace.subscription))
-    return request
 
 
 def _read_workspace(client: AzureClient, request: AttachRequest) -> Resource:
