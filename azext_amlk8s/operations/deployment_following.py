@@ -72,6 +72,8 @@ def follow_deployments(cmd: AzCliCommand, running: Sequence[RunningDeployment], 
     Raises ManualInterrupt for Ctrl-C, and DeploymentError when a state can no longer be read; the deployments continue
     in Azure then.
     """
+    from azure.core.exceptions import AzureError
+
     line = ProgressLine(cmd, "Deployment in Azure")
     deadline, pause, failed = time.monotonic() + timeout, FIRST_SECONDS, 0
     problem = ""
@@ -80,13 +82,13 @@ def follow_deployments(cmd: AzCliCommand, running: Sequence[RunningDeployment], 
             try:
                 _read(running)
                 failed, problem = 0, ""
-            except _Unreadable as unreadable:
-                failed, problem = failed + 1, str(unreadable)
+            except AzureError as error:
+                failed, problem = failed + 1, str(error).splitlines()[0]
                 if failed > MOST_FAILED_POLLS:
                     message = (
                         f"Lost track of the deployment: reading its state failed: {problem} It may still be running."
                     )
-                    raise az_error("DeploymentError", message, _followed_by(running, resume)) from unreadable
+                    raise az_error("DeploymentError", message, _followed_by(running, resume)) from error
             if all(one.is_over for one in running) or time.monotonic() >= deadline:
                 line.end(_stage(running))
                 return
@@ -102,19 +104,10 @@ def follow_deployments(cmd: AzCliCommand, running: Sequence[RunningDeployment], 
         line.clear()
 
 
-class _Unreadable(Exception):
-    """The state of a deployment could not be read; it is read again."""
-
-
 def _read(running: Sequence[RunningDeployment]) -> None:
-    from azure.core.exceptions import AzureError
-
     for one in running:
         if not one.is_over:
-            try:
-                one.read()
-            except AzureError as error:
-                raise _Unreadable(str(error).splitlines()[0]) from error
+            one.read()
 
 
 def _wait(seconds: float) -> None:
