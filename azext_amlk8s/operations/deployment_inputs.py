@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.operations.render_inputs import read_cluster_inputs
 from azext_amlk8s.operations.setup_inputs import Clients, extension_versions
+from azext_amlk8s.operations.setup_parts import deployed_extension
 from azext_amlk8s.operations.setup_secrets import VaultReader, read_certificate, read_reference
 from azext_amlk8s.settings.certificate_files import SENT_AS
 from azext_amlk8s.setup_files.plan import CHANGING, CREATE, ClusterPlan
@@ -36,7 +37,8 @@ def engine_inputs(clients: Clients, items: Sequence[Item]) -> list[ClusterInput]
     found = []
     for (one, action), given in zip(changing, inputs, strict=True):
         own = replace(given, compute=None, workspace=None, roles=())
-        merged = own if action == CREATE else _with_deployed(one, own, _deployed_extension(clients, one))
+        client = clients.of(one.cluster.subscription)
+        merged = own if action == CREATE else _with_deployed(one, own, deployed_extension(client, one))
         found += [merged] if merged else []
     return found
 
@@ -59,14 +61,6 @@ def read_secrets(deployment: EngineDeployment, vaults: VaultReader, items: Seque
 def _certificate_of(one: ClusterSetup) -> str:
     """The URL of the certificate of a setup in a key vault, empty for none."""
     return str(((one.extension or {}).get("tls") or {}).get("key_vault_certificate") or "")
-
-
-def _deployed_extension(clients: Clients, one: ClusterSetup) -> Resource | None:
-    from azext_amlk8s.operations.extension_common import find_extension_of_cluster, read_cluster
-
-    client = clients.of(one.cluster.subscription)
-    extensions = read_cluster(client, one.cluster)[1]
-    return find_extension_of_cluster(extensions, one.cluster, (one.extension or {}).get("name"))
 
 
 def _with_deployed(one: ClusterSetup, given: ClusterInput, existing: Resource | None) -> ClusterInput | None:

@@ -12,7 +12,13 @@ from azext_amlk8s.console.errors import az_error, collect_findings, findings_tex
 from azext_amlk8s.console.quiet import quiet_thread
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
 from azext_amlk8s.operations.setup_ownership import Ownership, setting_names
-from azext_amlk8s.operations.setup_parts import attach_options, attach_request, changed_tags, read_types
+from azext_amlk8s.operations.setup_parts import (
+    attach_options,
+    attach_request,
+    changed_tags,
+    deployed_extension,
+    read_types,
+)
 from azext_amlk8s.operations.setup_pending import pending_manifest, pending_parts
 from azext_amlk8s.operations.setup_removing import remove_planned
 from azext_amlk8s.rules import Severity
@@ -132,13 +138,13 @@ class ClusterApplier:
             get_logger(__name__).warning("%s: the owner was not recorded: %s", one.cluster.name, error)
 
     def _apply_extension(self) -> None:
-        from azext_amlk8s.operations.extension_common import RunOptions, find_extension_of_cluster, read_cluster
+        from azext_amlk8s.operations.extension_common import RunOptions
         from azext_amlk8s.operations.extension_create import create_extension
         from azext_amlk8s.settings import read_deployed
 
         one, client = self._one, self._client
         run = RunOptions((one.extension or {}).get("name"), timeout=self._timeout, yes=True, checked=self._checked)
-        existing = find_extension_of_cluster(read_cluster(client, one.cluster)[1], one.cluster, run.name)
+        existing = deployed_extension(client, one)
         deployed = read_deployed(existing).protected if existing else ()
         given = extension_settings(
             one, deployed, self._clients.vaults, send_secrets=self._send_secrets, reset=self._reset_settings()

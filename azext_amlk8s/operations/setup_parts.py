@@ -1,4 +1,4 @@
-"""What cluster_setup cluster must have, in the form in which the operations of other commands take it."""
+"""What one cluster must have, in the form in which the operations of other commands take it."""
 
 from __future__ import annotations
 
@@ -74,6 +74,15 @@ def changed_tags(cluster_setup: ClusterSetup, compute: Resource) -> list[Change]
         for key, value in wanted.items()
         if existing.get(key) != str(value)
     ]
+
+
+def deployed_extension(client: AzureClient, cluster_setup: ClusterSetup) -> dict[str, Any] | None:
+    """The extension that the cluster has, by its name in the file if that has one, or None. Raises for several."""
+    from azext_amlk8s.operations.extension_common import find_extension_of_cluster, read_cluster
+
+    cluster = cluster_setup.cluster
+    name = (cluster_setup.extension or {}).get("name")
+    return find_extension_of_cluster(read_cluster(client, cluster)[1], cluster, name)
 
 
 def read_types(cluster_setup: ClusterSetup, client: AzureClient, connection: Cluster | None) -> list[InstanceType]:

@@ -24,6 +24,7 @@ from azext_amlk8s.operations.setup_parts import (
     attach_options,
     attach_request,
     changed_tags,
+    deployed_extension,
     namespaces_of,
     read_types,
 )
@@ -162,15 +163,13 @@ class _ClusterPlanner:
 
     def _extension(self) -> list[ResourcePlan]:
         """The Azure resources beneath the extension, and the extension."""
-        from azext_amlk8s.operations.extension_common import RunOptions, find_extension_of_cluster, read_cluster
+        from azext_amlk8s.operations.extension_common import RunOptions
         from azext_amlk8s.operations.extension_create import create_extension
         from azext_amlk8s.settings import read_deployed
 
         cluster_setup, client = self._setup, self._client
         run = RunOptions((cluster_setup.extension or {}).get("name"), yes=True, dry_run=True)
-        existing = find_extension_of_cluster(
-            read_cluster(client, cluster_setup.cluster)[1], cluster_setup.cluster, run.name
-        )
+        existing = deployed_extension(client, cluster_setup)
         deployed = read_deployed(existing).protected if existing else ()
         if existing is None:
             self._creates_extension = True
