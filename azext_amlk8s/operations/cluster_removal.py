@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from azext_amlk8s.settings import Dependency
 
 OFFLINE = ("offline", "expired")
-HELM_SECONDS, INTERVAL_SECONDS = 300, 2.0
 
 
 @dataclass(frozen=True)
@@ -262,18 +260,15 @@ class _Remover:
             self._note_hanging(leftover)
 
     def _wait_for_helm(self, cluster: Cluster) -> None:
-        """Wait until Helm has uninstalled the release: its record is deleted last."""
+        """Wait until Helm has uninstalled the release."""
         from azext_amlk8s.console.progress import ProgressLine
-        from azext_amlk8s.operations.helm_history import read_history
+        from azext_amlk8s.operations.helm_history import wait_for_uninstall
 
-        line = ProgressLine(self._cmd, "Waiting for Helm to uninstall the extension")
-        deadline = time.monotonic() + min(self._timeout, HELM_SECONDS)
-        while self._removal.is_installed and read_history(cluster, self._removal.extension.name):
-            if time.monotonic() >= deadline or self._force:
-                break
-            line.show("uninstalling")
-            time.sleep(INTERVAL_SECONDS)
-        line.clear()
+        if self._removal.is_installed:
+            line = ProgressLine(self._cmd, "Waiting for Helm to uninstall the extension")
+            timeout, release = 0 if self._force else self._timeout, self._removal.extension.name
+            wait_for_uninstall(cluster, timeout, release, lambda: line.show("uninstalling"))
+            line.clear()
 
     def _note_hanging(self, leftover: Leftover) -> None:
         self._outcome.remain(

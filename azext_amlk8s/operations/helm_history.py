@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "azureml"
 PATH = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+# How long Helm may take to remove its release after Azure has reported the extension as deleted.
+UNINSTALL_SECONDS, INTERVAL_SECONDS = 300, 2.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,24 @@ def read_history(cluster: Cluster, release: str) -> list[Revision]:
     """The revisions from the oldest to the newest. Raises ClusterUnreachable, ClusterRefused."""
     secrets = cluster.items(f"{PATH}?labelSelector=owner%3Dhelm%2Cname%3D{release}")
     return sorted((_revision(secret) for secret in secrets), key=lambda revision: revision.number)
+
+
+def wait_for_uninstall(
+    cluster: Cluster, timeout: float, release: str = "", on_wait: Callable[[], None] = lambda: None
+) -> bool:
+    """Wait until Helm has uninstalled a release, without a name every one: its record is deleted last.
+
+    timeout is in seconds; on_wait is called before each pause. Returns whether there is none any more. Raises
+    ClusterUnreachable, ClusterRefused.
+    """
+    deadline = time.monotonic() + min(timeout, UNINSTALL_SECONDS)
+    path = f"{PATH}?labelSelector=owner%3Dhelm" + (f"%2Cname%3D{release}" if release else "")
+    while (cluster.read(path, metadata_only=True) or {}).get("items"):
+        if time.monotonic() >= deadline:
+            return False
+        on_wait()
+        time.sleep(INTERVAL_SECONDS)
+    return True
 
 
 def read_release(cluster: Cluster, release: str) -> tuple[dict[str, Any], str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import confirm, confirm_name
+from azext_amlk8s.console.errors import az_error, confirm, confirm_name
 from azext_amlk8s.console.quiet import quiet_thread
 from azext_amlk8s.operations.fleet_runner import FleetRunner
 from azext_amlk8s.operations.input_files import texts
@@ -20,7 +20,7 @@ from azext_amlk8s.operations.setup_apply import (
 from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
 from azext_amlk8s.operations.setup_ownership import Ownership
 from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL
-from azext_amlk8s.operations.setup_removing import delete_instance_type, delete_namespace, wait_for_helm
+from azext_amlk8s.operations.setup_removing import delete_instance_type, delete_namespace
 from azext_amlk8s.refs import ComputeRef
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
 from azext_amlk8s.setup_files.outcomes import FAILED, PENDING, SUCCEEDED, UNCHANGED, Outcome, outcomes_object
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 KEEP, DETACH, DELETE = "keep", "detach", "delete"
 DESTROY_SECONDS = 3600
-# How long Helm may take to remove its release after Azure has reported the extension as deleted.
-HELM_SECONDS = 300
 # States of an Arc-connected cluster whose agents cannot remove anything.
 OFFLINE = ("offline", "expired")
 
@@ -232,9 +230,12 @@ class _Remover:
 
     def _delete_objects(self, connection: Cluster, ownership: Ownership) -> None:
         """Wait for Helm, then delete what it leaves, the namespaces of the setup, if they may be, and the record."""
+        from azext_amlk8s.operations.helm_history import wait_for_uninstall
         from azext_amlk8s.operations.leftover_removal import delete_leftovers, why_it_remains
 
-        wait_for_helm(connection, min(self._timeout, HELM_SECONDS))
+        if not wait_for_uninstall(connection, self._timeout):
+            message = "Helm has not removed its release from namespace 'azureml'. What it installed may still be there."
+            raise az_error("AzureResponseError", message, ["helm list -n azureml -a"])
         if self._owns_leftovers:
             deleted, remaining = delete_leftovers(connection, self._timeout)
             self._done += [leftover.label for leftover in deleted]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from azext_amlk8s.operations.setup_inputs import Clients
     from azext_amlk8s.setup_files import ClusterSetup
 
-EXTENSION_SECRETS, HELM_RELEASE = "/api/v1/namespaces/azureml/secrets", "sh.helm.release.v1."
-HELM_POLL_SECONDS = 3
 COMPUTE, INSTANCE_TYPE, EXTENSION, NAMESPACE = "compute", "instance type", "extension", "namespace"
 ORDER = (COMPUTE, INSTANCE_TYPE, EXTENSION, NAMESPACE)
 
@@ -94,20 +91,3 @@ def delete_namespace(connection: Cluster, name: str) -> None:
     path = f"/api/v1/namespaces/{name}"
     if namespace := connection.read(path):
         connection.delete(path, str(namespace["metadata"].get("uid")))
-
-
-def wait_for_helm(connection: Cluster, seconds: float) -> None:
-    """Wait until Helm has removed its release from the namespace of the extension. Raises AzureResponseError."""
-    from azext_amlk8s.console.errors import az_error
-
-    end = time.monotonic() + seconds
-    while _has_release(connection):
-        if time.monotonic() > end:
-            message = "Helm has not removed its release from namespace 'azureml'. What it installed may still be there."
-            raise az_error("AzureResponseError", message, ["helm list -n azureml -a"])
-        time.sleep(HELM_POLL_SECONDS)
-
-
-def _has_release(connection: Cluster) -> bool:
-    secrets = connection.read(EXTENSION_SECRETS, metadata_only=True) or {}
-    return any(str(secret["metadata"]["name"]).startswith(HELM_RELEASE) for secret in secrets.get("items") or ())
