@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from azext_amlk8s.kubernetes import Cluster
     from azext_amlk8s.settings import Dependency
 
-OFFLINE = ("offline", "expired")
-
 
 @dataclass(frozen=True)
 class Removal:
@@ -131,14 +129,13 @@ def find_removal(
 ) -> Removal:
     """Everything that belongs to the extension of a cluster. Writes nothing."""
     from azext_amlk8s.operations.attached_computes import attached_computes, endpoints_on, our_role_assignments
-    from azext_amlk8s.settings import all_resources, cluster_facts_from_resources
+    from azext_amlk8s.settings import all_resources, cluster_facts_from_resources, offline_state
 
     resource, extensions = read_cluster(client, ref)
     extension = ExtensionRef(ref, name) if name else choose_extension(ref, extensions, default=DEFAULT_NAME)
     is_installed = find_extension(extensions, extension) is not None
     computes, complete = attached_computes(client, ref.id)
-    properties = resource.get("properties") or {}
-    offline = not ref.is_aks and str(properties.get("connectivityStatus")).lower() in OFFLINE
+    offline = bool(offline_state(resource))
     cluster, note = (
         (None, "its agents are offline") if offline else connect_to_cluster(client, ref, kubeconfig, context)
     )

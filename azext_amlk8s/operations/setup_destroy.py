@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 KEEP, DETACH, DELETE = "keep", "detach", "delete"
 DESTROY_SECONDS = 3600
-# States of an Arc-connected cluster whose agents cannot remove anything.
-OFFLINE = ("offline", "expired")
 
 
 def destroy(
@@ -186,6 +184,7 @@ class _Remover:
             read_cluster,
         )
         from azext_amlk8s.operations.extension_delete import delete_extension
+        from azext_amlk8s.settings import offline_state
 
         setup = self._setup
         resource, extensions = read_cluster(self._client, setup.cluster)
@@ -195,8 +194,7 @@ class _Remover:
             if setup.has_left and not (ownership and ownership.created_extension(name)):
                 self._kept.append(f"Kept: extension '{name}' was not created by setup '{setup.setup}'.")
                 return False
-            connectivity = str((resource.get("properties") or {}).get("connectivityStatus") or "")
-            if connectivity.lower() in OFFLINE:
+            if connectivity := offline_state(resource):
                 self._pending.append(
                     f"extension '{name}': the cluster is {connectivity}, so that Helm cannot remove it there. Run the "
                     "same command again when the cluster is connected."

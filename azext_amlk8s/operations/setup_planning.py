@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.compute_view import properties_of
 from azext_amlk8s.computes import (
     AttachFacts,
     compare_compute,
@@ -197,14 +196,14 @@ class _ClusterPlanner:
         return [*backing, self._existing_extension(existing, plan, name)]
 
     def _existing_extension(self, existing: Resource, plan: Mapping[str, Any], name: str) -> ResourcePlan:
-        from azext_amlk8s.settings import read_deployed
+        from azext_amlk8s.settings import offline_state, read_deployed
 
         changes = [Change(each["key"], each["before"], each["after"]) for each in plan["changes"]]
         state = state_of(existing)
         if state.lower() in BUSY_STATES:
-            cluster = properties_of(self._client.get_cluster(self._setup.cluster))
-            connectivity, protected = str(cluster.get("connectivityStatus") or ""), read_deployed(existing).protected
-            log_findings(settings_of_offline_cluster(self._setup.cluster.name, connectivity, state, protected))
+            offline = offline_state(self._client.get_cluster(self._setup.cluster))
+            protected = read_deployed(existing).protected
+            log_findings(settings_of_offline_cluster(self._setup.cluster.name, offline, state, protected))
             return ResourcePlan("extension", name, UPDATE, changes, note=f"{state}; apply waits for it.")
         if changes:
             stops = f"Running {' and '.join(plan['stops'])} stop." if plan["stops"] else ""

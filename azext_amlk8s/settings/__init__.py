@@ -18,7 +18,7 @@ from azext_amlk8s.settings.evaluate import (
     evaluate_update_rules,
     evaluate_version_rules,
 )
-from azext_amlk8s.settings.facts import ClusterFacts, cluster_facts_from_resources
+from azext_amlk8s.settings.facts import ClusterFacts, cluster_facts_from_resources, offline_state
 from azext_amlk8s.settings.model import BLANK, Settings
 from azext_amlk8s.settings.nodes import has_few_nodes
 from azext_amlk8s.settings.option_rules import extension_name
@@ -63,6 +63,7 @@ __all__ = [
     "merge_settings",
     "needed_providers",
     "needed_resources",
+    "offline_state",
     "plan_update",
     "read_deployed",
     "read_settings",

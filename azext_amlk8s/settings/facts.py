@@ -12,6 +12,8 @@ from azext_amlk8s.scheduling.pools import NodePool, adds_nodes, pools_from_profi
 from azext_amlk8s.values import mapping
 
 MANAGED_IDENTITY = "msi"
+# Values of connectivityStatus of an Arc-connected cluster whose agents can do nothing.
+OFFLINE = ("offline", "expired")
 RESOURCE_GROUP = 4  # of /subscriptions/S/resourceGroups/G/...
 Resource = Mapping[str, Any]  # an object of ARM
 
@@ -64,6 +66,12 @@ class ClusterFacts:
         """The name of the resource group."""
         parts = self.resource_id.split("/")
         return parts[RESOURCE_GROUP] if len(parts) > RESOURCE_GROUP else ""
+
+
+def offline_state(cluster: Resource) -> str:
+    """The connectivityStatus of a cluster whose agents cannot be reached from Azure, Offline or Expired; else empty."""
+    connectivity = str(mapping(cluster.get("properties")).get("connectivityStatus") or "")
+    return connectivity if connectivity.lower() in OFFLINE else ""
 
 
 def cluster_facts_from_resources(

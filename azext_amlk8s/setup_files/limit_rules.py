@@ -47,8 +47,8 @@ def limits_of_subscription(subscription: str, endpoints: Mapping[str, int], role
     why="The extension fails afterwards, and has to be created again.",
 )
 def settings_of_offline_cluster(cluster: str, connectivity: str, state: str, protected: Collection[str]) -> Problems:
-    """state is that of an extension with protected settings; connectivity that of the cluster in Azure Arc."""
-    if connectivity.lower() in ("offline", "expired") and state.lower() in ("creating", "updating") and protected:
+    """state is that of an extension; connectivity is Offline or Expired, empty for a cluster that is connected."""
+    if connectivity and state.lower() in ("creating", "updating") and protected:
         hours = LIMITS["protected_settings"]["hours"]
         message = (
             f"Cluster '{cluster}' is {connectivity} while its extension is {state}. Azure keeps protected settings for "

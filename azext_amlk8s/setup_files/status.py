@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azext_amlk8s.compute_view import properties_of
-from azext_amlk8s.computes.model import state_of
+from azext_amlk8s.computes.model import BUSY_STATES, state_of
 from azext_amlk8s.diagnosis import compute_errors
 from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.refs import ClusterRef
 from azext_amlk8s.rules import Severity
+from azext_amlk8s.settings.facts import offline_state
 from azext_amlk8s.setup_files.model import Resource
 from azext_amlk8s.setup_files.plan import (
     ADOPT,
@@ -30,7 +31,6 @@ IN_SYNC, DRIFTED, CHANGING, MISSING, UNREADABLE, OFFLINE, FAILING = STATES = (
 )  # fmt: skip
 # What apply would bring about, and what has to be resolved by somebody.
 DIFFERENT, BAD = (DRIFTED, CHANGING, MISSING), (UNREADABLE, OFFLINE, FAILING)
-BUSY = ("creating", "updating", "deleting")
 IMMUTABLE = "D116"
 
 
@@ -109,8 +109,7 @@ def _is_absent(resource: ResourcePlan, live: LiveResources) -> bool:
 def _offline(cluster: Resource) -> tuple[str, str]:
     """Why the cluster cannot be reached by Azure, and since when; empty where it can."""
     properties = properties_of(cluster)
-    connectivity = str(properties.get("connectivityStatus") or "")
-    if connectivity.lower() in ("offline", "expired"):
+    if connectivity := offline_state(cluster):
         since = str(properties.get("lastConnectivityTime") or "")
         return f"{connectivity} since {since[:19].replace('T', ' ')} UTC" if since else connectivity, since
     power = str((properties.get("powerState") or {}).get("code") or "")
@@ -121,7 +120,7 @@ def _failure(live: LiveResources) -> str:
     """The first cause of a failed extension or compute."""
     for kind, resource in (("Extension", live.extension), ("Compute", live.compute)):
         state = state_of(resource) if resource else ""
-        if resource and state.lower() not in ("", "succeeded", *BUSY):
+        if resource and state.lower() not in ("", "succeeded", *BUSY_STATES):
             if kind == "Extension":
                 statuses = properties_of(resource).get("statuses") or ()
                 texts = [str(status.get("message") or "") for status in statuses if isinstance(status, Mapping)]
@@ -135,7 +134,7 @@ def _failure(live: LiveResources) -> str:
 def _progress(live: LiveResources) -> str:
     for kind, resource in (("Extension", live.extension), ("Compute", live.compute)):
         state = state_of(resource) if resource else ""
-        if resource and state.lower() in BUSY:
+        if resource and state.lower() in BUSY_STATES:
             return f"{kind} '{resource.get('name')}' is in state {state}."
     return ""
 
