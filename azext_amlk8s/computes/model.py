@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,12 @@ class AttachFacts:
 
     def find_compute(self, name: str) -> Resource | None:
         """The compute of this name in the workspace, in any case, or None."""
-        return next((compute for compute in self.computes if str(compute.get("name")).lower() == name.lower()), None)
+        return find_compute(self.computes, name)
+
+
+def find_compute(computes: Iterable[Resource], name: str) -> Resource | None:
+    """The compute of this name, in any case, or None."""
+    return next((compute for compute in computes if str(compute.get("name")).lower() == name.lower()), None)
 
 
 def inner_properties(compute: Resource) -> Resource:

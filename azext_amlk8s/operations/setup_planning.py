@@ -14,7 +14,7 @@ from azext_amlk8s.computes import (
     resolved_by_options,
     state_of,
 )
-from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest
+from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest, find_compute
 from azext_amlk8s.console.errors import collect_findings, log_findings, raise_for_errors
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
@@ -234,8 +234,7 @@ class _ClusterPlanner:
             computes = client.list_computes(cluster_setup.workspace)
         except not_found() as error:
             raise workspace_not_found(error, cluster_setup.workspace) from error
-        same = (each for each in computes if str(each.get("name")).lower() == cluster_setup.compute_name.lower())
-        existing = next(same, None)
+        existing = find_compute(computes, cluster_setup.compute_name)
         return [self._existing_compute(existing, request)] if existing else self._new_compute(client, request)
 
     def _existing_compute(self, compute: Resource, request: AttachRequest) -> ResourcePlan:

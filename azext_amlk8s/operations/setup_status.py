@@ -73,11 +73,12 @@ def _live_resources(clients: Clients, cluster_setup: ClusterSetup) -> LiveResour
 def _find_compute(clients: Clients, cluster_setup: ClusterSetup) -> Mapping[str, Any] | None:
     from azure.core.exceptions import AzureError
 
+    from azext_amlk8s.computes.model import find_compute
+
     if cluster_setup.workspace is None or not cluster_setup.compute_name:
         return None
     try:
         computes = clients.of(cluster_setup.workspace.subscription).list_computes(cluster_setup.workspace)
     except AzureError:
         return None
-    name = cluster_setup.compute_name.lower()
-    return next((compute for compute in computes if str(compute.get("name")).lower() == name), None)
+    return find_compute(computes, cluster_setup.compute_name)
