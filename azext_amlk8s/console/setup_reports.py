@@ -141,10 +141,10 @@ def _together(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def some(names: Sequence[str]) -> str:
+def some(names: Sequence[str], most: int = MOST_NAMES) -> str:
     """The first names, and how many more there are."""
-    rest = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _findings(clusters: Sequence[Mapping[str, Any]]) -> list[str]:

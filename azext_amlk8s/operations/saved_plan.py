@@ -72,9 +72,7 @@ def raise_if_files_changed(saved: Saved) -> None:
     ]
     changed += [name for name, digest in (saved.get("digests") or {}).items() if _digest(name) != digest]
     if changed:
-        names = ", ".join(os.path.relpath(name) for name in changed[:MOST_NAMES])
-        more = f" and {len(changed) - MOST_NAMES} more" if len(changed) > MOST_NAMES else ""
-        raise _changed(f"Files have changed since the plan was saved: {names}{more}.")
+        raise _changed("Files have changed since the plan was saved", [os.path.relpath(name) for name in changed])
 
 
 def raise_if_plan_changed(saved: Saved, current: Mapping[str, Any]) -> None:
@@ -84,15 +82,15 @@ def raise_if_plan_changed(saved: Saved, current: Mapping[str, Any]) -> None:
     changed = [one for one in after if _actions(after[one]) != _actions(before.get(one))]
     changed += [one for one in before if one not in after]
     if changed:
-        names = ", ".join(one.rsplit("/", 1)[-1] for one in changed[:MOST_NAMES])
-        more = f" and {len(changed) - MOST_NAMES} more" if len(changed) > MOST_NAMES else ""
-        raise _changed(f"Azure or a cluster has changed since the plan was saved: {names}{more}.")
+        names = [one.rsplit("/", 1)[-1] for one in changed]
+        raise _changed("Azure or a cluster has changed since the plan was saved", names)
 
 
-def _changed(message: str) -> Exception:
-    return az_error(
-        "ValidationError", f"{message} Nothing was changed.", ["Make the plan again with az amlk8s plan --out."]
-    )
+def _changed(what: str, names: Sequence[str]) -> Exception:
+    from azext_amlk8s.console.setup_reports import some
+
+    message = f"{what}: {some(names, MOST_NAMES)}. Nothing was changed."
+    return az_error("ValidationError", message, ["Make the plan again with az amlk8s plan --out."])
 
 
 def _problem(content: Any) -> str:
