@@ -47,6 +47,7 @@ WORKSPACE = Option(
     completer=completers.workspace_names,
     settings={"configured_default": "workspace"},
 )
+WORKSPACE_GROUP = Option("workspace_group", help="Resource group of the workspace. Default: that of the cluster.")
 KUBECONFIG = Option(
     "kubeconfig",
     help="Path of the kubeconfig file. Default: the credentials from Azure for AKS, otherwise KUBECONFIG.",

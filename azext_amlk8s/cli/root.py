@@ -49,12 +49,11 @@ def check_rows(report: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-WORKSPACE_GROUP = Option("workspace_group", help="Resource group of the workspace. Default: that of the cluster.")
 COMPUTE = tuple(
     option.but(group="Compute")
     for option in (
         options.WORKSPACE.but(help="Azure Machine Learning workspace that the cluster is, or will be, attached to."),
-        WORKSPACE_GROUP,
+        options.WORKSPACE_GROUP,
         Option(
             "compute_name",
             help="Name of the compute. Default: every compute of the workspace on the cluster.",
@@ -198,7 +197,7 @@ GROUP = Group(
             options=(
                 *(option.but(settings={**option.settings, "required": False}) for option in options.CLUSTER),
                 options.WORKSPACE.but(help="Workspace whose computes on this cluster are shown."),
-                WORKSPACE_GROUP,
+                options.WORKSPACE_GROUP,
                 options.KUBECONFIG,
                 options.CONTEXT,
                 *setup.STATUS_OPTIONS,

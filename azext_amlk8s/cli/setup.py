@@ -89,7 +89,7 @@ CLUSTER = (
 )
 WORKSPACE = (
     options.WORKSPACE,
-    Option("workspace_group", help="Resource group of the workspace. Default: that of the cluster."),
+    options.WORKSPACE_GROUP,
     Option("compute_name", help="Name of the compute.", completer=completers.compute_names),
 )
 NEW = (
