@@ -26,8 +26,6 @@ def remove_planned(
     plan: ClusterPlan,
     connect: Callable[[], Cluster],
     timeout: float,
-    *,
-    delete_dependencies: bool = False,
 ) -> Iterator[str]:
     """Remove the resources of a plan one by one; yields each that was removed. What does not exist is no error.
 
@@ -41,7 +39,7 @@ def remove_planned(
         elif resource.kind == INSTANCE_TYPE:
             delete_instance_type(connect(), resource.name)
         elif resource.kind == EXTENSION:
-            _delete_extension(cmd, clients, cluster_setup, resource.name, timeout, delete_dependencies)
+            _delete_extension(cmd, clients, cluster_setup, resource.name, timeout)
         elif resource.kind == NAMESPACE:
             delete_namespace(connect(), resource.name)
         yield f"{resource.kind} '{resource.name}'"
@@ -70,20 +68,12 @@ def delete_instance_type(connection: Cluster, name: str) -> None:
 
 
 def _delete_extension(
-    cmd: AzCliCommand,
-    clients: Clients,
-    cluster_setup: ClusterSetup,
-    name: str,
-    timeout: float,
-    delete_dependencies: bool,
+    cmd: AzCliCommand, clients: Clients, cluster_setup: ClusterSetup, name: str, timeout: float
 ) -> None:
     from azext_amlk8s.operations.extension_delete import delete_extension
 
     cluster = cluster_setup.cluster
-    delete_extension(
-        cmd, clients.of(cluster.subscription), cluster, name, delete_dependencies=delete_dependencies,
-        timeout=timeout, yes=True,
-    )  # fmt: skip
+    delete_extension(cmd, clients.of(cluster.subscription), cluster, name, timeout=timeout, yes=True)
 
 
 def delete_namespace(connection: Cluster, name: str) -> None:
