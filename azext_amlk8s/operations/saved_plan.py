@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.operations.input_files import texts
 from azext_amlk8s.setup_files import ClusterSetup
 
 if TYPE_CHECKING:
@@ -63,12 +64,13 @@ def read_saved_plan(path: str) -> Saved:
 def raise_if_files_changed(saved: Saved) -> None:
     """Raise ValidationError where a setup file, or one that it refers to, is not the one of the plan any more.
 
-    A setup file that is not on this computer is taken from the plan.
+    A setup file that is not on this computer is taken from the plan. Raises FileOperationError for one that cannot be
+    read.
     """
     changed = [
         str(each["source"])
         for each in saved["files"]
-        if Path(str(each["source"])).is_file() and _text(str(each["source"])) != each["text"]
+        if Path(str(each["source"])).is_file() and texts([str(each["source"])])[0].text != each["text"]
     ]
     changed += [name for name, digest in (saved.get("digests") or {}).items() if _digest(name) != digest]
     if changed:
@@ -130,12 +132,5 @@ def _digest(path: str) -> str:
     """The SHA-256 of a file, empty for one that cannot be read."""
     try:
         return hashlib.sha256(Path(path).expanduser().read_bytes()).hexdigest()
-    except (OSError, ValueError):
-        return ""
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
