@@ -37,6 +37,11 @@ class VaultItem:
         """Its URL."""
         return f"{self.vault}/{self.kind}/{self.name}{f'/{self.version}' if self.version else ''}"
 
+    @property
+    def vault_name(self) -> str:
+        """The name of the vault without its host."""
+        return self.vault.removeprefix("https://").partition(".")[0]
+
 
 @dataclass(frozen=True)
 class VaultSecret:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.operations.vault_refusals import explain_refusal
 from azext_amlk8s.settings.certificate_material import (
     Material,
     UnusableMaterial,
@@ -17,7 +18,10 @@ from azext_amlk8s.settings.certificate_material import (
 )
 
 if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+
     from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.azure.key_vault import VaultItem
     from azext_amlk8s.kubernetes import Cluster
 
 ONE_OF = "--cert with --key, --from-secret, --from-key-vault"
@@ -125,24 +129,15 @@ def _from_key_vault(text: str, client: AzureClient) -> Source:
         raise _unusable(f"Certificate '{item.name}' of {item.vault}", reason) from None
 
 
-def _vault_error(item: Any, error: Any) -> Exception:
+def _vault_error(item: VaultItem, error: HttpResponseError) -> Exception:
     """The error for a certificate that the vault does not return."""
-    vault = item.vault.removeprefix("https://").partition(".")[0]
-    text = " ".join(str(getattr(error.error, "message", "") or error.message).split())
+    fixes = [explain_refusal(error, item).fix]
     if error.status_code == 404:
-        listing = f"az keyvault certificate list --vault-name {vault} -o table"
-        message = f"'{item.name}' does not exist in key vault '{vault}', or this version of it does not."
-        return az_error("ResourceNotFoundError", message, [listing])
-    if error.status_code == 403 and "Public network access" in text:
-        fixes = ["Run the command from a network from which the private endpoint of the vault is reached."]
-    elif error.status_code == 403 and "disabled" in text:
-        fixes = [f"az keyvault certificate set-attributes --vault-name {vault} --name {item.name} --enabled true"]
-    elif error.status_code == 403:
-        fixes = ["Ask for the role Key Vault Secrets User on the vault, or for the permission to get secrets."]
-    else:
-        fixes = ["Run the same command again."]
+        message = f"'{item.name}' does not exist in key vault '{item.vault_name}', or this version of it does not."
+        return az_error("ResourceNotFoundError", message, fixes)
+    text = " ".join(str(getattr(error.error, "message", "") or error.message).split())
     kind = "ForbiddenError" if error.status_code == 403 else "AzureResponseError"
-    return az_error(kind, f"Key vault '{vault}' did not return '{item.name}': {text}", fixes)
+    return az_error(kind, f"Key vault '{item.vault_name}' did not return '{item.name}': {text}", fixes)
 
 
 def _read(path: str) -> bytes:

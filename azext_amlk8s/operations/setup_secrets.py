@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -10,29 +9,18 @@ from concurrent.futures import Future
 from datetime import datetime, timezone
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from azext_amlk8s.console.errors import raise_for_errors
+from azext_amlk8s.operations.vault_refusals import explain_refusal, vault_command
 from azext_amlk8s.setup_files import ClusterSetup
-from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
     from azure.cli.core import AzCli
-    from azure.core.exceptions import AzureError
 
     from azext_amlk8s.azure.key_vault import VaultItem, VaultSecret
 
 PROTECTED, CERTIFICATE = "extension.protected_settings", "extension.tls.key_vault_certificate"
-# What Key Vault says in error.innererror.code, and what it means:
-# https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
-REFUSALS = {
-    "forbiddenbyrbac": "you do not have the role Key Vault Secrets User on the vault",
-    "accessdenied": "the access policies of the vault do not let you get secrets",
-    "forbiddenbypolicy": "the access policies of the vault do not let you get secrets",
-    "forbiddenbyconnection": "the vault does not allow access from this network",
-    "forbiddenbyfirewall": "the vault does not allow access from this network",
-    "secretdisabled": "it is disabled",
-}
 
 
 class VaultReader:
@@ -123,53 +111,19 @@ def _read_vault(place: str, key: str, url: str, vaults: VaultReader) -> VaultSec
     try:
         secret = vaults.read(item)
     except AzureError as error:
-        _reject(place, key, url, *_explain(error, item))
+        refusal = explain_refusal(error, item)
+        _reject(place, key, url, refusal.reason, refusal.fix)
     # A certificate that has expired is reported with its dates, like one from a file.
     if key != "tls" and secret.expires and secret.expires < time.time():
         when = datetime.fromtimestamp(secret.expires, timezone.utc)
-        _reject(place, key, url, f"it expired on {when:%Y-%m-%d}", _show(item))
+        _reject(
+            place,
+            key,
+            url,
+            f"it expired on {when:%Y-%m-%d}",
+            vault_command(item, "show", "-n", item.name, "--query", "attributes"),
+        )
     return secret
-
-
-def _explain(error: AzureError, item: VaultItem) -> tuple[str, str]:
-    """Why Key Vault did not return a secret, as a clause, and what to do."""
-    status = getattr(error, "status_code", None)
-    if status is None:
-        deleted = join(["az", "keyvault", "list-deleted", "--query", f"[?name=='{_name_of(item)}']", "-o", "table"])
-        return "the vault cannot be reached; it may not exist, or be deleted", deleted
-    if status == 404:
-        return "it does not exist in the vault", _listing(item)
-    code = _inner_code(error)
-    if reason := REFUSALS.get(code.lower()):
-        return reason, _show(item)
-    if status in (401, 403):
-        return "the vault refused your sign-in", "az login"
-    first = str(getattr(error, "message", "") or error).splitlines()[0]
-    return f"the vault returned {status}: {first}", _show(item)
-
-
-def _inner_code(error: AzureError) -> str:
-    try:
-        detail: Mapping[str, Any] = json.loads(error.response.text())["error"]  # type: ignore[attr-defined]
-        return str((detail.get("innererror") or {}).get("code") or detail.get("code") or "")
-    except (AttributeError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def _name_of(item: VaultItem) -> str:
-    """The name of a vault without its host."""
-    return item.vault.removeprefix("https://").partition(".")[0]
-
-
-def _show(item: VaultItem) -> str:
-    kind = item.kind.removesuffix("s")
-    return join(
-        ["az", "keyvault", kind, "show", "--vault-name", _name_of(item), "-n", item.name, "--query", "attributes"]
-    )
-
-
-def _listing(item: VaultItem) -> str:
-    return join(["az", "keyvault", item.kind.removesuffix("s"), "list", "--vault-name", _name_of(item), "-o", "table"])
 
 
 def _reject(place: str, key: str, source: str, reason: str, fix: str = "") -> NoReturn:
