@@ -87,9 +87,9 @@ def read_source(options: CertificateOptions, client: AzureClient, connection: Ca
 def _from_files(cert: str, key: str | None) -> Source:
     certificate = _read(cert)
     if key:
-        return Source(f"file {cert}", _registered(Material(certificate, _read(key))), (cert, key))
+        return Source(f"file {cert}", Material(certificate, _read(key)), (cert, key))
     try:
-        return Source(f"file {cert}", _registered(material_from_file(certificate)))
+        return Source(f"file {cert}", material_from_file(certificate))
     except UnusableMaterial as reason:
         fix = "--cert cert.pem --key key.pem" if "certificates" in str(reason) else ""
         raise _unusable(f"File '{cert}'", reason, fix) from None
@@ -103,7 +103,7 @@ def _from_secret(namespace: str, name: str, cluster: Cluster) -> Source:
         fix = f"kubectl{context} get secrets --namespace {namespace}"
         raise az_error("ResourceNotFoundError", f"{where} does not exist.", [fix])
     try:
-        return Source(f"secret {namespace}/{name}", _registered(material_from_secret(secret.get("data") or {})))
+        return Source(f"secret {namespace}/{name}", material_from_secret(secret.get("data") or {}))
     except UnusableMaterial as reason:
         raise _unusable(where, reason) from None
 
@@ -124,7 +124,7 @@ def _from_key_vault(text: str, client: AzureClient) -> Source:
     except HttpResponseError as error:
         raise _vault_error(item, error) from error
     try:
-        return Source(secret.id, _registered(material_from_vault(secret.value, secret.content_type)))
+        return Source(secret.id, material_from_vault(secret.value, secret.content_type))
     except UnusableMaterial as reason:
         raise _unusable(f"Certificate '{item.name}' of {item.vault}", reason) from None
 
@@ -150,11 +150,3 @@ def _read(path: str) -> bytes:
 
 def _unusable(where: str, reason: Exception, fix: str = "") -> Exception:
     return az_error("ValidationError", f"{where} cannot be used: {reason}.", [fix] if fix else [])
-
-
-def _registered(material: Material) -> Material:
-    """The same material, its key redacted from now on."""
-    from azext_amlk8s.registered_secrets import register_secret
-
-    register_secret(material.key.decode("ascii", "replace"))
-    return material

@@ -391,9 +391,6 @@ def _previous(target: Target, given: GivenCertificate) -> Source:
             [f"az amlk8s extension certificate rotate {target.extension.cli_args} --cert cert.pem --key key.pem"],
         )
     name, material = found
-    from azext_amlk8s.registered_secrets import register_secret
-
-    register_secret(material.key.decode("ascii", "replace"))
     return Source(f"secret {kept_certificates.NAMESPACE}/{name}", material)
 
 

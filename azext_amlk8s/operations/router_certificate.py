@@ -95,7 +95,7 @@ def read_given_certificate(cluster: Cluster | None, deployed: Deployed, extensio
         certificate, key = (base64.b64decode(part, validate=True) for part in sent)
     except ValueError:
         return GivenCertificate("", None, "its value in the Helm release is not base64")
-    return GivenCertificate("", _registered(Material(certificate, key)))
+    return GivenCertificate("", Material(certificate, key))
 
 
 def router_address(cluster: Cluster) -> tuple[str, int] | str:
@@ -190,13 +190,6 @@ def _from_secret(cluster: Cluster, name: str) -> GivenCertificate:
     if secret is None:
         return GivenCertificate(name, None, f"secret '{name}' does not exist in namespace '{NAMESPACE}'")
     try:
-        return GivenCertificate(name, _registered(material_from_secret(secret.get("data") or {})))
+        return GivenCertificate(name, material_from_secret(secret.get("data") or {}))
     except UnusableMaterial as reason:
         return GivenCertificate(name, None, f"secret '{name}' cannot be used: {reason}")
-
-
-def _registered(material: Material) -> Material:
-    from azext_amlk8s.registered_secrets import register_secret
-
-    register_secret(material.key.decode("ascii", "replace"))
-    return material

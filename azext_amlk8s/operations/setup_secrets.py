@@ -84,7 +84,6 @@ def read_reference(place: str, key: str, reference: Mapping[str, str], vaults: V
 
 def read_certificate(cluster_setup: ClusterSetup, vaults: VaultReader) -> tuple[str, str]:
     """Certificate chain and private key, as PEM, of the certificate of the file. Raises ValidationError."""
-    from azext_amlk8s.registered_secrets import register_secret
     from azext_amlk8s.settings.certificate_material import UnusableMaterial, material_from_vault
 
     url = str(((cluster_setup.extension or {}).get("tls") or {})["key_vault_certificate"])
@@ -94,9 +93,7 @@ def read_certificate(cluster_setup: ClusterSetup, vaults: VaultReader) -> tuple[
         material = material_from_vault(secret.value, secret.content_type)
     except UnusableMaterial as error:
         _reject(place, "tls", url, str(error))
-    key = material.key.decode("ascii")
-    register_secret(key)
-    return material.certificate.decode("ascii"), key
+    return material.certificate.decode("ascii"), material.key.decode("ascii")
 
 
 def _read_vault(place: str, key: str, url: str, vaults: VaultReader) -> VaultSecret:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.registered_secrets import register_secret
 from azext_amlk8s.settings.certificates import (
     Content,
     Moment,
@@ -35,10 +36,16 @@ class UnusableMaterial(ValueError):
 
 @dataclass(frozen=True)
 class Material:
-    """The certificates (PEM) and the private key (PEM, not encrypted) that a source has, as they were written there."""
+    """The certificates (PEM) and the private key (PEM, not encrypted) that a source has, as they were written there.
+
+    The key is redacted wherever it appears from then on.
+    """
 
     certificate: bytes
     key: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        register_secret(self.key.decode("ascii", "replace"))
 
     def equals(self, other: Material | None) -> bool:
         """Whether another one has the same certificates and key, apart from spaces around them."""
