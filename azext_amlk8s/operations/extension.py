@@ -13,8 +13,8 @@ from azext_amlk8s.operations.extension_common import (
     extension_failed,
     not_found,
     not_found_error,
+    open_named_extension,
     read_extension,
-    resolve_extension,
 )
 from azext_amlk8s.operations.resource_lookup import open_named_cluster
 from azext_amlk8s.refs import ClusterRef, ExtensionRef
@@ -33,12 +33,7 @@ def show(
     name: str | None = None,
 ) -> Resource:
     """The extension as ARM describes it; exit code 3 when it does not exist."""
-    client, cluster, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
-    extension = resolve_extension(client, cluster, name)
-    try:
-        return client.get_extension(extension)
-    except not_found() as error:
-        raise not_found_error(error, client, cluster, extension.name) from error
+    return open_named_extension(cmd, resource_group_name, cluster_name, cluster_type, name).resource
 
 
 def list_(

@@ -13,14 +13,11 @@ from azext_amlk8s.operations.certificate_sources import ONE_OF, CertificateOptio
 from azext_amlk8s.operations.extension_common import (
     DEFAULT_TIMEOUT_SECONDS,
     RunOptions,
-    not_found,
-    not_found_error,
-    resolve_extension,
+    open_named_extension,
     state_of,
 )
 from azext_amlk8s.operations.failure_context import connect_to_cluster
 from azext_amlk8s.operations.option_groups import group_options
-from azext_amlk8s.operations.resource_lookup import open_named_cluster
 from azext_amlk8s.operations.router_certificate import (
     GivenCertificate,
     ServedCertificate,
@@ -347,16 +344,11 @@ def _find(
     """The router. Raises ResourceNotFoundError for no extension, ValidationError for one that does not serve HTTPS."""
     from azext_amlk8s.settings import read_deployed
 
-    client, ref, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
-    extension = resolve_extension(client, ref, name)
-    try:
-        existing = client.get_extension(extension)
-    except not_found() as error:
-        raise not_found_error(error, client, ref, extension.name) from error
+    client, extension, existing = open_named_extension(cmd, resource_group_name, cluster_name, cluster_type, name)
     deployed = read_deployed(existing)
     if not serves_https(deployed):
         raise _no_certificate(extension, deployed)
-    cluster, note = connect_to_cluster(client, ref, kubeconfig, context)
+    cluster, note = connect_to_cluster(client, extension.cluster, kubeconfig, context)
     return Target(client, extension, existing, deployed, cluster, note)
 
 

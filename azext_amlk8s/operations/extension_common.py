@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
 from azext_amlk8s.daemon_threads import DaemonPool
-from azext_amlk8s.operations.resource_lookup import cluster_not_found
+from azext_amlk8s.operations.resource_lookup import cluster_not_found, open_named_cluster
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, EXTENSION_TYPE, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
 from azext_amlk8s.shell import quote
 
@@ -102,8 +102,30 @@ def find_extension_of_cluster(extensions: Iterable[Resource], cluster: ClusterRe
     return find_extension(extensions, reference)
 
 
-def resolve_extension(client: AzureClient, cluster: ClusterRef, name: str | None) -> ExtensionRef:
-    """The extension; without a name it is the AzureML extension of the cluster. Raises for none or several."""
+class NamedExtension(NamedTuple):
+    """A client for the subscription of an extension, the extension, and its resource."""
+
+    client: AzureClient
+    ref: ExtensionRef
+    resource: Resource
+
+
+def open_named_extension(
+    cmd: AzCliCommand, resource_group_name: str, cluster_name: str, cluster_type: str | None, name: str | None
+) -> NamedExtension:
+    """The extension that the options name; without a name it is the AzureML extension of the cluster.
+
+    Raises ResourceNotFoundError for no such extension, RequiredArgumentMissingError for several without a name.
+    """
+    client, cluster, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
+    extension = _resolve_extension(client, cluster, name)
+    try:
+        return NamedExtension(client, extension, client.get_extension(extension))
+    except not_found() as error:
+        raise not_found_error(error, client, cluster, extension.name) from error
+
+
+def _resolve_extension(client: AzureClient, cluster: ClusterRef, name: str | None) -> ExtensionRef:
     if name:
         return ExtensionRef(cluster, name)
     try:

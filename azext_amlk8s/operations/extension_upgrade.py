@@ -11,15 +11,12 @@ from azext_amlk8s.operations.cluster_backup import Backup, read_backup, restore,
 from azext_amlk8s.operations.extension_common import (
     DEFAULT_TIMEOUT_SECONDS,
     RunOptions,
-    not_found,
-    not_found_error,
-    resolve_extension,
+    open_named_extension,
     state_of,
     wait_until_idle,
 )
 from azext_amlk8s.operations.extension_versions import offered_versions, running_version, train_of
 from azext_amlk8s.operations.failure_context import connect_to_cluster
-from azext_amlk8s.operations.resource_lookup import open_named_cluster
 from azext_amlk8s.refs import ExtensionRef
 from azext_amlk8s.settings.releases import is_older, notes_between
 
@@ -57,16 +54,11 @@ def upgrade(
     from azext_amlk8s.operations.check import require_known_checks
 
     require_known_checks(skip_checks)
-    client, ref, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
-    extension = resolve_extension(client, ref, name)
-    try:
-        existing: Resource = client.get_extension(extension)
-    except not_found() as error:
-        raise not_found_error(error, client, ref, extension.name) from error
+    client, extension, existing = open_named_extension(cmd, resource_group_name, cluster_name, cluster_type, name)
     seconds = timeout or DEFAULT_TIMEOUT_SECONDS
     if not dry_run:
-        existing = wait_until_idle(cmd, client, extension, dict(existing), seconds) or existing
-    cluster, note = connect_to_cluster(client, ref, kubeconfig, context)
+        existing = wait_until_idle(cmd, client, extension, existing, seconds) or existing
+    cluster, note = connect_to_cluster(client, extension.cluster, kubeconfig, context)
     target = _choose_version(client, extension, existing, to, train)
     run = RunOptions(extension.name, skip_checks, seconds, yes, dry_run)
     running, pending = _read_release(cluster, extension.name)
