@@ -61,6 +61,13 @@ class ServedCertificate:
         except ValueError:
             return []
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the server's certificate, the first one, in hexadecimal digits; empty where there is none."""
+        import hashlib
+
+        return hashlib.sha256(self.der[0]).hexdigest() if self.der else ""
+
 
 def serves_https(deployed: Deployed) -> bool:
     """Whether inference is enabled with a certificate."""
