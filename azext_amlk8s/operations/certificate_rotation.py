@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, confirm
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from azext_amlk8s.operations.certificate_sources import Source
+    from azext_amlk8s.settings.certificate_material import Material
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,24 @@ class Rotation:
     def _new_secret(self) -> str:
         return kept_certificates.secret_name(self.new.material) if self.given.secret else ""
 
-    @property
-    def _can_roll_back(self) -> bool:
+    @cached_property
+    def _replaced(self) -> Material | None:
+        """The old certificate where it can be kept: it was read from the cluster, and is another one than the new."""
         old = self.given.material
-        if self.target.cluster is None:
+        if self.target.cluster is None or old is None or old.fingerprint in ("", self.new.material.fingerprint):
+            return None
+        return old
+
+    @cached_property
+    def _can_roll_back(self) -> bool:
+        """Whether the old certificate is kept, or one before it."""
+        cluster = self.target.cluster
+        if cluster is None:
             return False
-        if old is not None and old.fingerprint and old.fingerprint != self.new.material.fingerprint:
-            return True
-        return kept_certificates.previous_certificate(self.target.cluster, self.new.material.fingerprint) is not None
+        return (
+            bool(self._replaced)
+            or kept_certificates.previous_certificate(cluster, self.new.material.fingerprint) is not None
+        )
 
     @property
     def _rollback_command(self) -> str:
@@ -89,23 +101,16 @@ class Rotation:
         """Whether the router was given this certificate, and serves it or cannot be asked."""
         is_given = self.new.material.equals(self.given.material)
         is_served = self._serves_new(served) or not served.der
-        return is_given and is_served and state_of(dict(self.target.existing)).lower() == "succeeded"
+        return is_given and is_served and state_of(self.target.existing).lower() == "succeeded"
 
     def _writes(self) -> list[str]:
         secrets = []
-        if self._keeps_old:
-            assert self.given.material is not None
-            secrets.append(f"secret {kept_certificates.NAMESPACE}/{kept_certificates.secret_name(self.given.material)}")
+        if self._replaced:
+            secrets.append(f"secret {kept_certificates.NAMESPACE}/{kept_certificates.secret_name(self._replaced)}")
         if self.given.secret:
             secrets.append(f"secret {kept_certificates.NAMESPACE}/{self._new_secret}")
             return [*secrets, "sslSecret of the extension"]
         return [*secrets, "protected settings of the extension, all of them"]
-
-    @property
-    def _keeps_old(self) -> bool:
-        old = self.given.material
-        is_other = old is not None and bool(old.fingerprint) and old.fingerprint != self.new.material.fingerprint
-        return self.target.cluster is not None and is_other
 
     def _announcement(self, served: ServedCertificate) -> list[str]:
         now = datetime.now(timezone.utc)
@@ -119,9 +124,8 @@ class Rotation:
         return lines
 
     def _keep_old(self) -> None:
-        if self._keeps_old:
-            assert self.given.material is not None
-            kept_certificates.keep(self.target.connection(), self.given.material, self.given.source, replaced=True)
+        if self._replaced:
+            kept_certificates.keep(self.target.connection(), self._replaced, self.given.source, replaced=True)
 
     def _send(self) -> None:
         from azure.cli.core.azclierror import AzCLIError
