@@ -128,10 +128,10 @@ class Rotation:
             kept_certificates.keep(self.target.connection(), self._replaced, self.given.source, replaced=True)
 
     def _send(self) -> None:
-        from azure.cli.core.azclierror import AzCLIError
+        from azure.cli.core.azclierror import DeploymentError
 
         from azext_amlk8s.operations.extension_update import update_extension
-        from azext_amlk8s.operations.setting_options import SettingOptions
+        from azext_amlk8s.operations.setting_options import SettingOptions, VersionOptions
 
         target, material = self.target, self.new.material
         if self.given.secret:
@@ -141,12 +141,13 @@ class Rotation:
             files = {"sslCertPemFile": material.certificate, "sslKeyPemFile": material.key}
             options = SettingOptions(config_protected=[f"{key}={pem.decode('ascii')}" for key, pem in files.items()])
         run = RunOptions(target.extension.name, timeout=self.timeout, yes=True)
-        versions = {"release_train": None, "version": None, "auto_upgrade": None}
         try:
             connect = (target.client, target.extension.cluster)
-            update_extension(self.cmd, lambda: connect, options, versions, run, self._known_protected())
-        except AzCLIError as error:
-            if type(error).__name__ == "DeploymentError" and self._can_roll_back:
+            update_extension(
+                self.cmd, lambda: connect, options, VersionOptions().values(), run, self._known_protected()
+            )
+        except DeploymentError as error:
+            if self._can_roll_back:
                 error.recommendations.append(self._rollback_command)
             raise
 

@@ -13,7 +13,7 @@ from azext_amlk8s.operations.extension_common import azureml_extensions, read_cl
 from azext_amlk8s.operations.failure_context import connect_to_cluster
 from azext_amlk8s.operations.legacy_migration import LegacyMigration
 from azext_amlk8s.operations.migration_step import Step
-from azext_amlk8s.operations.setting_options import SettingOptions
+from azext_amlk8s.operations.setting_options import SettingOptions, VersionOptions
 from azext_amlk8s.operations.waiting import Deadline
 from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
 
@@ -209,7 +209,10 @@ class SettingsMigration:
         pairs = [f"{name}={value}" for name, value in self._former().values()]
         extension = ExtensionRef(self.cluster, str((self.extension or {}).get("name")))
         connect = (self.client, self.cluster)
-        versions = {"release_train": None, "version": None, "auto_upgrade": None}
         update_extension(
-            self.cmd, lambda: connect, SettingOptions(config=pairs), versions, RunOptions(extension.name, yes=True)
+            self.cmd,
+            lambda: connect,
+            SettingOptions(config=pairs),
+            VersionOptions().values(),
+            RunOptions(extension.name, yes=True),
         )

@@ -17,6 +17,7 @@ from azext_amlk8s.operations.extension_common import (
 )
 from azext_amlk8s.operations.extension_versions import offered_versions, running_version, train_of
 from azext_amlk8s.operations.failure_context import connect_to_cluster
+from azext_amlk8s.operations.setting_options import SettingOptions, VersionOptions
 from azext_amlk8s.refs import ExtensionRef
 from azext_amlk8s.settings.releases import is_older, notes_between
 
@@ -158,7 +159,7 @@ class _Upgrade:
 
     @property
     def _has_failed(self) -> bool:
-        return state_of(dict(self.existing)).lower() not in ("succeeded", "")
+        return state_of(self.existing).lower() not in ("succeeded", "")
 
     @property
     def _was_automatic(self) -> bool:
@@ -179,7 +180,7 @@ class _Upgrade:
             "after": self.target.version,
             "releaseTrain": self.target.train,
             "downgrade": self._is_downgrade,
-            "state": state_of(dict(self.existing)) or None,
+            "state": state_of(self.existing) or None,
             "pendingRevisions": [revision.number for revision in pending],
             "notes": [dict(release) for release in notes_between(self.before, self.target.version)],
         }
@@ -191,7 +192,7 @@ class _Upgrade:
         if self._has_failed:
             wanted = running_version(self.existing)
             running = f"; version {before} still runs" if before and before != wanted else ""
-            lines.append(f"The earlier operation has failed: '{name}' is {state_of(dict(self.existing))}{running}.")
+            lines.append(f"The earlier operation has failed: '{name}' is {state_of(self.existing)}{running}.")
             lines += _reasons(self.existing)
         for revision in pending:
             lines.append(
@@ -244,30 +245,29 @@ class _Upgrade:
 
     def _send(self) -> Resource:
         """Install the version; an extension that was upgraded automatically before, and still may be, stays so."""
-        versions = {"version": self.target.version, "release_train": self._changed_train(), "auto_upgrade": None}
-        updated = self._update(versions)
+        updated = self._update(VersionOptions(release_train=self._changed_train(), version=self.target.version))
         if self._was_automatic and self.target.is_newest:
-            updated = self._update({"version": None, "release_train": None, "auto_upgrade": True})
+            updated = self._update(VersionOptions(auto_upgrade=True))
         return updated
 
     def _changed_train(self) -> str | None:
         return None if self.target.train.lower() == train_of(self.existing).lower() else self.target.train
 
-    def _update(self, versions: Mapping[str, Any]) -> Resource:
-        from azure.cli.core.azclierror import AzCLIError
+    def _update(self, versions: VersionOptions) -> Resource:
+        from azure.cli.core.azclierror import DeploymentError
 
         from azext_amlk8s.operations.extension_update import update_extension
-        from azext_amlk8s.operations.setting_options import SettingOptions
 
         connect = (self.client, self.extension.cluster)
         run = RunOptions(self.extension.name, self.options.skip_checks, self.options.timeout, True)
         try:
             return dict(
-                update_extension(self.cmd, lambda: connect, SettingOptions(), versions, run, repeat_failed=True)
+                update_extension(
+                    self.cmd, lambda: connect, SettingOptions(), versions.values(), run, repeat_failed=True
+                )
             )
-        except AzCLIError as error:
-            if type(error).__name__ == "DeploymentError":
-                error.recommendations += self._ways_out()
+        except DeploymentError as error:
+            error.recommendations += self._ways_out()
             raise
 
     def _ways_out(self) -> list[str]:
@@ -285,7 +285,7 @@ class _Upgrade:
             **self._plan(()),
             "action": "upgraded",
             "after": after,
-            "state": state_of(dict(updated)) or None,
+            "state": state_of(updated) or None,
             "pendingRevisions": [],
             "backup": file,
             "restored": restored,
@@ -299,7 +299,7 @@ def _reasons(existing: Resource) -> list[str]:
     from azext_amlk8s.diagnosis import explain_failure, extension_errors
     from azext_amlk8s.redaction import redact_text
 
-    coded = extension_errors(dict(existing))
+    coded = extension_errors(existing)
     if not coded:
         return []
     explanation = explain_failure(coded)[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.operations.extension_common import DEFAULT_NAME
 from azext_amlk8s.operations.migration_step import Step
-from azext_amlk8s.operations.setting_options import SettingOptions
+from azext_amlk8s.operations.setting_options import SettingOptions, VersionOptions
 from azext_amlk8s.operations.waiting import Deadline
 from azext_amlk8s.refs import ClusterRef, ComputeRef
 
@@ -157,9 +157,8 @@ class LegacyMigration:
             self.given.config_protected_file,
         )
         connect = (self.client, self.cluster)
-        versions = {"release_train": None, "version": None, "auto_upgrade": None}
         run = RunOptions(DEFAULT_NAME, ("K314",), yes=True)
-        create_extension(self.cmd, lambda: connect, options, versions, run)
+        create_extension(self.cmd, lambda: connect, options, VersionOptions().values(), run)
 
     def _default_settings(self) -> Sequence[str]:
         """Settings like those of the AksCompute. Raises RequiredArgumentMissingError where it serves HTTPS."""
