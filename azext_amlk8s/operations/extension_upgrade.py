@@ -131,8 +131,7 @@ class _Upgrade:
         from knack.log import get_logger
 
         log = get_logger(__name__)
-        pending = self.pending
-        plan = self._plan(pending)
+        plan = self._plan()
         if self.options.dry_run:
             return plan
         if plan["action"] == "none":
@@ -140,11 +139,11 @@ class _Upgrade:
                 "Extension '%s' already runs version %s; nothing was changed.", self.extension.name, self.before
             )
             return plan
-        for line in self._announcement(pending):
+        for line in self._announcement():
             log.warning("%s", line)
-        self._confirm(pending)
+        self._confirm()
         backup, file = self._back_up()
-        self._release_lock(pending)
+        self._release_lock()
         updated = self._send()
         restored = restore(self.cluster, backup) if self.cluster and backup else []
         result = self._result(updated, file, restored)
@@ -169,10 +168,10 @@ class _Upgrade:
     def _is_downgrade(self) -> bool:
         return is_older(self.target.version, self.before)
 
-    def _plan(self, pending: Sequence[Revision]) -> dict[str, Any]:
+    def _plan(self) -> dict[str, Any]:
         properties = self.existing.get("properties") or {}
         same_train = str(properties.get("releaseTrain") or "").lower() == self.target.train.lower()
-        is_done = self.target.version == self.before and not self._has_failed and same_train and not pending
+        is_done = self.target.version == self.before and not self._has_failed and same_train and not self.pending
         return {
             "action": "none" if is_done else "upgrade",
             "extension": self.extension.name,
@@ -181,11 +180,11 @@ class _Upgrade:
             "releaseTrain": self.target.train,
             "downgrade": self._is_downgrade,
             "state": state_of(self.existing) or None,
-            "pendingRevisions": [revision.number for revision in pending],
+            "pendingRevisions": [revision.number for revision in self.pending],
             "notes": [dict(release) for release in notes_between(self.before, self.target.version)],
         }
 
-    def _announcement(self, pending: Sequence[Revision]) -> list[str]:
+    def _announcement(self) -> list[str]:
         name, before, after = self.extension.name, self.before, self.target.version
         lines = [f"Version of extension '{name}': {before or 'unknown'} -> {after}"]
         lines += [f"  {release['version']}: {' '.join(release['notes'])}" for release in notes_between(before, after)]
@@ -194,7 +193,7 @@ class _Upgrade:
             running = f"; version {before} still runs" if before and before != wanted else ""
             lines.append(f"The earlier operation has failed: '{name}' is {state_of(self.existing)}{running}.")
             lines += _reasons(self.existing)
-        for revision in pending:
+        for revision in self.pending:
             lines.append(
                 f"Helm revision {revision.number} is {revision.status}: an earlier operation was interrupted, and Helm "
                 "refuses every other one until its record is deleted."
@@ -205,7 +204,7 @@ class _Upgrade:
             lines.append(f"Automatic upgrades are switched off: version {after} is kept.")
         return lines
 
-    def _confirm(self, pending: Sequence[Revision]) -> None:
+    def _confirm(self) -> None:
         from knack.log import get_logger
 
         cluster = self.extension.cluster.name
@@ -222,8 +221,8 @@ class _Upgrade:
             self.options.yes,
             refusal="Not downgraded" if self._is_downgrade else NOT_UPGRADED,
         )
-        if pending:
-            question = f"Delete the record of Helm revision {', '.join(str(each.number) for each in pending)}?"
+        if self.pending:
+            question = f"Delete the record of Helm revision {', '.join(str(each.number) for each in self.pending)}?"
             confirm(self.cmd, question, self.options.yes, refusal=NOT_UPGRADED)
 
     def _back_up(self) -> tuple[Backup | None, str | None]:
@@ -233,12 +232,12 @@ class _Upgrade:
         backup = read_backup(self.cluster)
         return backup, save_backup(backup, self.extension.cluster.name)
 
-    def _release_lock(self, pending: Sequence[Revision]) -> None:
+    def _release_lock(self) -> None:
         from knack.log import get_logger
 
         from azext_amlk8s.operations.helm_history import delete_revision
 
-        for revision in pending:
+        for revision in self.pending:
             assert self.cluster is not None
             delete_revision(self.cluster, revision)
             get_logger(__name__).warning("Deleted the record of Helm revision %d.", revision.number)
@@ -282,7 +281,7 @@ class _Upgrade:
         after = running_version(updated)
         components = verify_components(self.cmd, self.client, self.extension)
         return {
-            **self._plan(()),
+            **self._plan(),
             "action": "upgraded",
             "after": after,
             "state": state_of(updated) or None,
