@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from azext_amlk8s.checks.facts import (
     AKS,
     ALWAYS,
@@ -21,6 +19,7 @@ from azext_amlk8s.checks.facts import (
 from azext_amlk8s.computes import find_supported_versions
 from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, Unavailable, rule
+from azext_amlk8s.settings.releases import version_key
 
 VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
 TYPES_API = "https://learn.microsoft.com/rest/api/kubernetesconfiguration/extension-types/extension-types"
@@ -72,7 +71,7 @@ def extension_version(facts: Facts) -> Results:
     """By the extensionTypes API; without a request, what is installed and what is the newest."""
     offered = sorted(
         (str(properties_of(available_version).get("version") or "") for available_version in facts[AVAILABLE_VERSIONS]),
-        key=_numbers,
+        key=version_key,
     )
     version = facts.target.version
     if not offered:
@@ -84,10 +83,6 @@ def extension_version(facts: Facts) -> Results:
     installed = str(properties_of(find_extension(facts.get(EXTENSIONS) or ())).get("currentVersion") or "")
     words = [f"installed {installed}"] if installed else []
     yield Observation(", ".join([*words, f"newest {offered[-1]}"]))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version))
 
 
 @rule(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from azext_amlk8s.checks.component_catalogue import LEFTOVER
-from azext_amlk8s.checks.component_states import MISSING, NOT_READY, component_states, version_of
+from azext_amlk8s.checks.component_states import MISSING, NOT_READY, component_states
 from azext_amlk8s.checks.compute import computes_on_cluster, namespace_of_compute
 from azext_amlk8s.checks.facts import (
     CLUSTER,
@@ -34,6 +34,7 @@ from azext_amlk8s.instance_types.fit_findings import fit_views
 from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.refs import ExtensionRef
 from azext_amlk8s.rules import Fact, NotApplicable, Severity
+from azext_amlk8s.settings.releases import running_version
 from azext_amlk8s.shell import join
 
 T = TypeVar("T")
@@ -94,7 +95,7 @@ def _extension(facts: Facts) -> dict[str, Any]:
     properties = properties_of(extension)
     return {
         "name": extension.get("name"),
-        "version": version_of(extension) or None,
+        "version": running_version(extension) or None,
         "state": state_of(extension) or None,
         "releaseTrain": properties.get("releaseTrain"),
         "autoUpgradeMinorVersion": properties.get("autoUpgradeMinorVersion"),

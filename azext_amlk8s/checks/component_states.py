@@ -21,12 +21,12 @@ from azext_amlk8s.checks.facts import (
     find_extension,
     name_of,
     namespace_of,
-    properties_of,
 )
 from azext_amlk8s.checks.installation import settings_of
 from azext_amlk8s.diagnosis import Failure, find_failures
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.settings import Settings
+from azext_amlk8s.settings.releases import running_version
 
 PLACEHOLDER = "{EXTENSION-NAME}"
 COUNTS = {"DaemonSet": ("desiredNumberScheduled", "numberReady"), "": ("replicas", "readyReplicas")}
@@ -68,12 +68,6 @@ def expected_components(
     ]
 
 
-def version_of(extension: Object | None) -> str:
-    """The installed version of the extension, or nothing where Azure does not say."""
-    properties = properties_of(extension)
-    return str(properties.get("currentVersion") or properties.get("version") or "")
-
-
 @lru_cache(maxsize=1)
 def component_states(facts: Facts) -> tuple[Component, ...]:
     """Every required component, and others that exist, with its state.
@@ -82,7 +76,7 @@ def component_states(facts: Facts) -> tuple[Component, ...]:
     """
     extension = find_extension(facts[EXTENSIONS])
     name = str((extension or {}).get("name") or DEFAULT_EXTENSION)
-    known = expected_components(settings_of(facts), facts.cluster.type, name, version_of(extension))
+    known = expected_components(settings_of(facts), facts.cluster.type, name, running_version(extension))
     controllers = {
         name_of(controller): controller for controller in facts[CONTROLLERS] if namespace_of(controller) == NAMESPACE
     }

@@ -12,7 +12,6 @@ from azext_amlk8s.checks.component_states import (
     RESTARTING,
     Component,
     component_states,
-    version_of,
 )
 from azext_amlk8s.checks.explanations import explained_problem
 from azext_amlk8s.checks.facts import (
@@ -29,6 +28,7 @@ from azext_amlk8s.checks.facts import (
 )
 from azext_amlk8s.diagnosis import PULL_REASONS, Failure, explain_failure, fill_placeholders
 from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.settings.releases import running_version
 from azext_amlk8s.shell import join
 
 PAGE = "https://learn.microsoft.com/azure/machine-learning/reference-kubernetes"
@@ -63,7 +63,7 @@ def components_exist(facts: Facts) -> Results:
             f"az amlk8s extension update {facts.cluster.cli_args} {join(['-n', name])}"
         )
         yield Problem(names[0], message, ", ".join(names), "none", fix, tuple(names[1:]))
-    version = version_of(installed_extension(facts))
+    version = running_version(installed_extension(facts))
     if is_newer_than_known(version):
         newest = newest_known_version()
         yield Observation(f"version {version} is newer than {newest}, so the components of {newest} are expected")

@@ -27,6 +27,7 @@ from azext_amlk8s.diagnosis import explain_failure, extension_errors, read_repor
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.refs import ExtensionRef
 from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, Unavailable, rule
+from azext_amlk8s.settings.releases import running_version
 
 TROUBLES = "https://learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-kubernetes-extension"
 TYPES = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-kubernetes-instance-types"
@@ -47,7 +48,7 @@ def extension_installed(facts: Facts) -> Results:
     """Found by its type, whatever its name is."""
     extension = find_extension(facts[EXTENSIONS])
     if extension is not None:
-        version = properties_of(extension).get("currentVersion") or properties_of(extension).get("version")
+        version = running_version(extension)
         yield Observation(f"{extension.get('name')}{f', version {version}' if version else ''}")
         return
     workloads = {"training": ["Training"], "inference": ["Inference"]}

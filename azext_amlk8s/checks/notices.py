@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from azext_amlk8s.checks.facts import (
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, rule
 from azext_amlk8s.settings.certificate_rules import SOON_DAYS
-from azext_amlk8s.settings.releases import is_older, sorted_versions
+from azext_amlk8s.settings.releases import is_older, running_version, sorted_versions, version_key
 from azext_amlk8s.shell import join
 
 UPGRADES = "https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension"
@@ -46,14 +45,14 @@ OFFICIAL = "kubernetesofficial"
 )
 def outdated_version(facts: Facts) -> Results:
     """With automatic upgrades Azure installs newer versions by itself."""
-    properties = properties_of(installed_extension(facts))
-    running = str(properties.get("currentVersion") or properties.get("version") or "")
+    extension = installed_extension(facts)
+    running = running_version(extension)
     offered = sorted_versions(str(properties_of(each).get("version") or "") for each in facts[AVAILABLE_VERSIONS])
     if not offered or not is_older(running, offered[-1]):
         yield Observation(running or "unknown")
         return
     newer = [version for version in offered if is_older(running, version)]
-    automatic = properties.get("autoUpgradeMinorVersion") is not False
+    automatic = properties_of(extension).get("autoUpgradeMinorVersion") is not False
     word = "on" if automatic else "off"
     message = (
         f"The extension runs version {running}; {count(len(newer), 'newer version')} up to {newer[-1]} "
@@ -111,7 +110,7 @@ def end_of_support(facts: Facts) -> Results:
         ended = f"ended on {end}" if end else "has ended"
         long_term = f" Long-term support, where it is enabled, ends on {long_term_end}." if long_term_end else ""
         message = f"Standard support of Kubernetes {minor} on AKS {ended}.{long_term}"
-        if _key(minor) < _key(supported[0]):
+        if is_older(minor, supported[0]):
             yield Problem(facts.cluster.name, message, supported[0], version, fix)
     elif minor == supported[0] and len(supported) > 1:
         message = f"Kubernetes {minor} is the oldest version that AKS supports, and is dropped next" + (
@@ -203,8 +202,4 @@ def _official_versions(offered: Mapping[str, Any]) -> Sequence[str]:
         if not entry.get("isPreview")
         and OFFICIAL in [str(plan).lower() for plan in (entry.get("capabilities") or {}).get("supportPlan") or ()]
     ]
-    return sorted(versions, key=_key)
-
-
-def _key(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version))
+    return sorted(versions, key=version_key)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.operations.failure_context import NAMESPACE
+from azext_amlk8s.settings.releases import running_version
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -178,7 +179,7 @@ def _build_page(report: Mapping[str, Any], sources: FactCollector, files: Sequen
         "Kubernetes": str((cluster.get("properties") or {}).get("kubernetesVersion") or ""),
         "Extension": str(extension.get("name") or "none"),
         "State": str(properties.get("provisioningState") or ""),
-        "Version": str(properties.get("currentVersion") or properties.get("version") or ""),
+        "Version": running_version(extension),
         "Release train": str(properties.get("releaseTrain") or ""),
     }
     return render_page(report, nodes, {key: value for key, value in head.items() if value}, files)

@@ -15,11 +15,11 @@ from azext_amlk8s.operations.extension_common import (
     state_of,
     wait_until_idle,
 )
-from azext_amlk8s.operations.extension_versions import offered_versions, running_version, train_of
+from azext_amlk8s.operations.extension_versions import offered_versions, train_of
 from azext_amlk8s.operations.failure_context import connect_to_cluster
 from azext_amlk8s.operations.setting_options import SettingOptions, VersionOptions
 from azext_amlk8s.refs import ExtensionRef
-from azext_amlk8s.settings.releases import is_older, notes_between
+from azext_amlk8s.settings.releases import is_older, notes_between, running_version
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand

@@ -9,6 +9,7 @@ from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.operations.extension_common import azureml_extensions, read_cluster
 from azext_amlk8s.operations.resource_lookup import open_named_cluster
 from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef
+from azext_amlk8s.settings.releases import is_older, release_of, running_version, sorted_versions
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -29,16 +30,12 @@ def versions(
 
     Without a train that of the installed extension. A running version that Azure no longer offers is listed as well.
     """
-    from azext_amlk8s.settings.releases import release_of
-
     client, cluster, _ = open_named_cluster(cmd, resource_group_name, cluster_name, cluster_type)
     existing = next(iter(azureml_extensions(read_cluster(client, cluster)[1])), None)
     train = release_train or train_of(existing)
     offered = offered_versions(client, cluster, train)
     running = running_version(existing)
     listed = [*offered, *([running] if running and running not in offered else [])]
-    from azext_amlk8s.settings.releases import sorted_versions
-
     return [
         {
             "version": version,
@@ -56,8 +53,6 @@ def versions(
 
 def _state(version: str, running: str, offered: list[str]) -> str:
     """How a version relates to the running one: running, outdated, newer or older, empty without one."""
-    from azext_amlk8s.settings.releases import is_older
-
     if not running:
         return ""
     if version == running:
@@ -68,8 +63,6 @@ def _state(version: str, running: str, offered: list[str]) -> str:
 def offered_versions(client: AzureClient, cluster: ClusterRef, train: str) -> list[str]:
     """The versions of a release train for a cluster, the newest last. Raises ResourceNotFoundError without the type."""
     from azure.core.exceptions import ResourceNotFoundError
-
-    from azext_amlk8s.settings.releases import sorted_versions
 
     path = f"{cluster.id}/providers/Microsoft.KubernetesConfiguration/extensionTypes/{EXTENSION_TYPE}/versions"
     try:
@@ -86,9 +79,3 @@ def offered_versions(client: AzureClient, cluster: ClusterRef, train: str) -> li
 def train_of(extension: Mapping[str, Any] | None) -> str:
     """The release train of an extension, stable without one."""
     return str(((extension or {}).get("properties") or {}).get("releaseTrain") or STABLE)
-
-
-def running_version(extension: Mapping[str, Any] | None) -> str:
-    """The version that Azure reports as current, else the pinned one."""
-    properties = (extension or {}).get("properties") or {}
-    return str(properties.get("currentVersion") or properties.get("version") or "")

@@ -19,6 +19,12 @@ def is_older(version: str, than: str) -> bool:
     return bool(version and than) and version_key(version) < version_key(than)
 
 
+def running_version(extension: Mapping[str, Any] | None) -> str:
+    """The version of an extension that Azure reports as current, else the requested one; empty without either."""
+    properties = (extension or {}).get("properties") or {}
+    return str(properties.get("currentVersion") or properties.get("version") or "")
+
+
 def sorted_versions(versions: Iterable[str]) -> list[str]:
     """Versions from the oldest to the newest, each once."""
     return sorted({version for version in versions if version}, key=version_key)
