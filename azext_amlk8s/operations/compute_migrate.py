@@ -118,7 +118,7 @@ def _migration_of(
         raise az_error("ValidationError", f"Azure reports no cluster for compute '{ref.name}'.") from None
     extension = next(iter(azureml_extensions(read_cluster(client, cluster)[1])), None)
     if kind.lower() == "kubernetes":
-        return SettingsMigration(cmd, client, ref, cluster, extension)
+        return SettingsMigration(cmd, client, ref, cluster, extension, deadline)
     target = ComputeRef(ref.workspace, new_name or f"{ref.name[:12]}-k8s")
     connection, note = connect_to_cluster(client, cluster)
     if connection is None:
@@ -147,6 +147,7 @@ class SettingsMigration:
     ref: ComputeRef
     cluster: ClusterRef
     extension: Resource | None
+    deadline: Deadline
     rollback_until: str = ""
 
     @property
@@ -214,5 +215,5 @@ class SettingsMigration:
             lambda: connect,
             SettingOptions(config=pairs),
             VersionOptions().values(),
-            RunOptions(extension.name, yes=True),
+            RunOptions(extension.name, timeout=int(self.deadline.remaining), yes=True),
         )

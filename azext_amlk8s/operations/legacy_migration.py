@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from azext_amlk8s.kubernetes import Cluster
 
 Resource = Mapping[str, Any]
-SECONDS = 3600
 ROUTER = "/apis/apps/v1/namespaces/default/deployments/azureml-fe"
 ANNOTATION = "azureml-fe-enable-upgrade"
 LEGACY_SETTINGS = ("scoringFe.enableUpgrade=True", "isAKSMigration=True")
@@ -71,7 +70,7 @@ class LegacyMigration:
         enabled = str(self._config().get("enableInference", "")).lower() == "true"
         existing = self.client.find(self.target.id)
         is_installed = self.extension is not None and enabled
-        settings = () if is_installed or self._has_settings else self._default_settings()
+        settings = self._default_settings() if not is_installed and self.given.is_empty else ()
         return [
             Step(
                 "annotate-router",
@@ -142,10 +141,6 @@ class LegacyMigration:
     def _annotate(self, value: str | None) -> None:
         self.connection.merge_patch(ROUTER, {"metadata": {"annotations": {ANNOTATION: value}}})
 
-    @property
-    def _has_settings(self) -> bool:
-        return not self.given.is_empty
-
     def _install(self, settings: Sequence[str]) -> None:
         from azext_amlk8s.operations.extension_common import RunOptions
         from azext_amlk8s.operations.extension_create import create_extension
@@ -157,7 +152,7 @@ class LegacyMigration:
             self.given.config_protected_file,
         )
         connect = (self.client, self.cluster)
-        run = RunOptions(DEFAULT_NAME, ("K314",), yes=True)
+        run = RunOptions(DEFAULT_NAME, ("K314",), int(self.deadline.remaining), yes=True)
         create_extension(self.cmd, lambda: connect, options, VersionOptions().values(), run)
 
     def _default_settings(self) -> Sequence[str]:
@@ -187,6 +182,7 @@ class LegacyMigration:
             namespace=self.namespace,
             identity_type="SystemAssigned",
             create_namespace=True,
+            timeout=int(self.deadline.remaining),
             yes=True,
         )
 
@@ -197,13 +193,19 @@ class LegacyMigration:
         from azext_amlk8s.console.progress import follow
 
         operation = self.client.begin_detach_compute(ref)
-        follow(self.cmd, operation, f"Detaching {ref.name}", f"az amlk8s compute show {ref.cli_args}", timeout=SECONDS)
+        follow(
+            self.cmd,
+            operation,
+            f"Detaching {ref.name}",
+            f"az amlk8s compute show {ref.cli_args}",
+            timeout=self.deadline.remaining,
+        )
 
     def _uninstall(self) -> None:
         from azext_amlk8s.operations.extension_delete import delete_extension
 
         name = str((self.extension or {}).get("name") or DEFAULT_NAME)
-        delete_extension(self.cmd, self.client, self.cluster, name, yes=True)
+        delete_extension(self.cmd, self.client, self.cluster, name, timeout=self.deadline.remaining, yes=True)
 
     def _config(self) -> Resource:
         return self._properties(self.extension or {}).get("configurationSettings") or {}
