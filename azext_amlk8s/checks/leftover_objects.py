@@ -10,7 +10,7 @@ from azext_amlk8s.knowledge import load
 
 Object = Mapping[str, Any]
 NAMESPACE = "azureml"
-RELEASE_NAMESPACE, MANAGED_BY = "meta.helm.sh/release-namespace", "app.kubernetes.io/managed-by"
+RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 
 
 @dataclass(frozen=True)

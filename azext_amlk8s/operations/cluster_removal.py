@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, confirm
+from azext_amlk8s.console.reports import count
 from azext_amlk8s.operations import backing_resources
 from azext_amlk8s.operations.extension_common import (
     DEFAULT_NAME,
@@ -180,8 +181,8 @@ def _blocked(removal: Removal) -> Exception:
     lines = "".join(f"\n  {workload}" for workload in removal.workloads)
     return az_error(
         "ValidationError",
-        f"Cluster '{removal.ref.name}' still runs {len(removal.workloads)} "
-        f"{'workload' if len(removal.workloads) == 1 else 'workloads'}; nothing was removed:{lines}",
+        f"Cluster '{removal.ref.name}' still runs {count(len(removal.workloads), 'workload')}; "
+        f"nothing was removed:{lines}",
         [
             "Delete the endpoints (az ml online-endpoint delete) and wait for the jobs.",
             f"az amlk8s extension delete {removal.extension.cli_args} --everything --stop-workloads",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, confirm
+from azext_amlk8s.console.reports import count
 from azext_amlk8s.operations.compute_errors import compute_not_found, read_compute
 from azext_amlk8s.operations.compute_options import open_compute
 from azext_amlk8s.operations.extension_common import azureml_extensions, read_cluster
@@ -78,7 +79,7 @@ def migrate(
     if migration.rollback_until and not rollback:
         log.warning("Until step %s: az amlk8s compute migrate %s --rollback", migration.rollback_until, ref.cli_args)
     verb = "Undo" if rollback else "Carry out"
-    confirm(cmd, f"{verb} {len(open_steps)} {'step' if len(open_steps) == 1 else 'steps'}?", yes, NOTHING_CHANGED)
+    confirm(cmd, f"{verb} {count(len(open_steps), 'step')}?", yes, NOTHING_CHANGED)
     for step in open_steps:
         if step.id == "detach-legacy":
             log.warning("After this step there is no rollback.")
