@@ -46,18 +46,19 @@ def follow(
     timeout: float | None = None,
     then: Callable[[Any], Operation | StatePoller | None] | None = None,
     view: LiveView | None = None,
+    line: ProgressLine | None = None,
 ) -> Any:
     """The result of an operation at its end. Raises what `Operation.result` raises.
 
     what is its description, such as "Installing azureml on aks-poc"; resume is the command that waits for it. then
-    returns, for the result, an operation that is followed as well, as a part of the first. Raises ManualInterrupt for
-    Ctrl-C, and DeploymentError after timeout seconds or when its state can no longer be read; the operation continues
-    in Azure then.
+    returns, for the result, an operation that is followed as well, as a part of the first. line is the progress line
+    of the caller, who then prints how it ended. Raises ManualInterrupt for Ctrl-C, and DeploymentError after timeout
+    seconds or when its state can no longer be read; the operation continues in Azure then.
     """
     from azure.core.exceptions import AzureError
 
     deadline = math.inf if timeout is None else time.monotonic() + timeout
-    line = ProgressLine(cmd, what)
+    is_own, line = line is None, line or ProgressLine(cmd, what)
     try:
         _wait(operation, line, view, deadline)
         result = operation.result()
@@ -65,7 +66,8 @@ def follow(
             operation = further
             _wait(operation, line, view, deadline)
             result = operation.result()
-        line.end(operation.status())
+        if is_own:
+            line.end(operation.status())
         return result
     except LostTrack as error:
         message = f"Lost track of it: {what} was {operation.status()} when last read; it may still be running. "

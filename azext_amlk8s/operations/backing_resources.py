@@ -95,17 +95,17 @@ def delete_resources(cmd: AzCliCommand, client: AzureClient, leftovers: Sequence
     """Delete resources with what they contain. Raises DeploymentError with Azure's reason, such as a lock."""
     from azure.core.exceptions import HttpResponseError
 
-    from azext_amlk8s.console.progress import follow
+    from azext_amlk8s.console.progress import ProgressLine, follow
 
     for need in leftovers:
         action, show = f"Deleting the {need.label} {need.name}", f"az resource show --ids {need.id}"
         commands = [f"az lock list --resource {need.id} -o table", f"az resource delete --ids {need.id}"]
         read = partial(client.find, need.id)
-        awaited = Awaited(need.name, read, show, show)
+        awaited, line = Awaited(need.name, read, show, show), ProgressLine(cmd, action)
         try:
             operation = begin_deletion(partial(client.begin_delete, need.id), read)
-            follow(cmd, operation, action, show, timeout=RESOURCE_SECONDS)
-            wait_until_deleted(awaited, RESOURCE_SECONDS, commands)
+            follow(cmd, operation, action, show, timeout=RESOURCE_SECONDS, line=line)
+            wait_until_deleted(awaited, RESOURCE_SECONDS, commands, line)
         except HttpResponseError as error:
             raise operation_failed(action, error, [], commands) from error
 

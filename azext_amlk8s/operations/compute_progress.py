@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
 
     from azext_amlk8s.azure import AzureClient, Operation, StatePoller
+    from azext_amlk8s.console.progress import ProgressLine
 
 Resource = dict[str, Any]
 # A compute whose state is not known yet.
@@ -105,7 +106,10 @@ class TrackedOperation:
     extension: str = ""
 
     def follow(
-        self, operation: Operation | StatePoller, then: Callable[[Any], StatePoller | None] | None = None
+        self,
+        operation: Operation | StatePoller,
+        then: Callable[[Any], StatePoller | None] | None = None,
+        line: ProgressLine | None = None,
     ) -> Any:
         """The result of the operation, and of what then follows. Raises DeploymentError with what is known."""
         from azure.core.exceptions import HttpResponseError
@@ -114,7 +118,9 @@ class TrackedOperation:
         from azext_amlk8s.diagnosis import compute_errors
 
         try:
-            return follow(self.cmd, operation, self.title, self.resume, timeout=self.deadline.remaining, then=then)
+            return follow(
+                self.cmd, operation, self.title, self.resume, timeout=self.deadline.remaining, then=then, line=line
+            )
         except HttpResponseError as error:
             messages = coded_lines(compute_errors(_compute_or_empty(self.client, self.compute)))
             context = failure_context(self.client, self.compute, self.cluster, self.action, self.extension)
@@ -148,10 +154,13 @@ def follow_compute(tracked: TrackedOperation, operation: Operation | StatePoller
 
 def follow_detach(tracked: TrackedOperation, operation: Operation | StatePoller) -> None:
     """Follow a detachment until the compute cannot be read any more; its operation ends earlier."""
+    from azext_amlk8s.console.progress import ProgressLine
+
     client, ref = tracked.client, tracked.compute
-    tracked.follow(operation)
+    line = ProgressLine(tracked.cmd, tracked.title)
+    tracked.follow(operation, line=line)
     awaited = Awaited(ref.name, lambda: client.find(ref.id), tracked.resume, tracked.resume)
-    wait_until_deleted(awaited, tracked.deadline.remaining)
+    wait_until_deleted(awaited, tracked.deadline.remaining, line=line)
 
 
 def _is_final(compute: object) -> bool:

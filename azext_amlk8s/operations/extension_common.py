@@ -264,7 +264,7 @@ def follow_operation(
     from azure.core.exceptions import HttpResponseError
 
     from azext_amlk8s.azure import StatePoller
-    from azext_amlk8s.console.progress import follow
+    from azext_amlk8s.console.progress import ProgressLine, follow
     from azext_amlk8s.operations.failure_context import FailureContext, operation_failed
     from azext_amlk8s.operations.installation_view import view_installation
 
@@ -277,9 +277,10 @@ def follow_operation(
         return StatePoller(result, lambda: read_extension(client, extension), relaxed=client.relaxed_polling)
 
     resume = f"az amlk8s extension wait {extension.cli_args} --{condition}"
+    line = ProgressLine(cmd, action)
     try:
         with view_installation(connection, extension.cluster) as view:
-            result = follow(cmd, operation, action, resume, timeout=timeout, then=remaining, view=view)
+            result = follow(cmd, operation, action, resume, timeout=timeout, then=remaining, view=view, line=line)
     except HttpResponseError as error:
         messages: list[str] = []
         with contextlib.suppress(HttpResponseError):
@@ -287,6 +288,7 @@ def follow_operation(
         context = FailureContext(client, extension.cluster, OPERATIONS[condition], {"NAME": extension.name})
         raise operation_failed(action, error, messages, _commands(extension), context) from error
     is_finished = result is None if condition == "deleted" else state_of(result).lower() == "succeeded"
+    line.end("Succeeded" if is_finished else "Failed")
     if not is_finished:
         raise extension_failed(client, extension, result or {}, f"{action} failed.", OPERATIONS[condition])
     return result

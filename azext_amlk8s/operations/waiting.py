@@ -13,6 +13,7 @@ from azext_amlk8s.time_limit import TimeLimitExceeded, limit_in_words
 
 if TYPE_CHECKING:
     from azext_amlk8s.azure import Operation, StatePoller
+    from azext_amlk8s.console.progress import ProgressLine
 
 Resource = Mapping[str, Any]
 Read = Callable[[], dict[str, Any] | None]
@@ -174,11 +175,16 @@ def read_after(error: Exception, read: Read) -> dict[str, Any] | None:
         raise error from None
 
 
-def wait_until_deleted(awaited: Awaited, timeout: float, recommendations: Sequence[str] = ()) -> None:
+def wait_until_deleted(
+    awaited: Awaited,
+    timeout: float,
+    recommendations: Sequence[str] = (),
+    line: ProgressLine | None = None,
+) -> None:
     """Read until the resource of a deletion that has ended does not exist any more; timeout is in seconds.
 
-    Raises DeploymentError where it stays in a state other than Deleting: a gateway may have answered the request, and
-    the service never got it.
+    line is the progress line of the deletion, which ends with it. Raises DeploymentError where the resource stays in a
+    state other than Deleting: a gateway may have answered the request, and the service never got it.
     """
     from azure.cli.core.azclierror import DeploymentError
 
@@ -195,8 +201,18 @@ def wait_until_deleted(awaited: Awaited, timeout: float, recommendations: Sequen
         )
         return error
 
+    def show(_: Resource | None, problem: str) -> None:
+        if line:
+            line.show("Deleting", problem)
+
     limit = max(timeout, DELETED_INTERVAL_SECONDS)
-    wait_for(awaited, Condition(deleted=True), DELETED_INTERVAL_SECONDS, limit, kept, is_kept)
+    try:
+        wait_for(awaited, Condition(deleted=True), DELETED_INTERVAL_SECONDS, limit, kept, is_kept, show)
+        if line:
+            line.end("Succeeded")
+    finally:
+        if line:
+            line.clear()
 
 
 class _Reader:
