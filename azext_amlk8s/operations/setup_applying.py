@@ -64,6 +64,7 @@ class ClusterApplier:
         self._deployed = deployed
         self._done: list[str] = []
         self._manifest = ""
+        self._ownership: Ownership | None = None
 
     def run(self) -> Outcome:
         """How the cluster ended; nothing is raised."""
@@ -93,6 +94,8 @@ class ClusterApplier:
 
     def _apply(self) -> None:
         self._manifest = pending_manifest(self._one, self._plan, self._client)
+        # A run that is killed while the extension is installed must not forget who has created it.
+        self._record_ownership(keeps_settings=True)
         if self._changes(EXTENSION):
             self._on_stage(EXTENSION)
             if self._deployed:
@@ -117,7 +120,7 @@ class ClusterApplier:
     def _changes(self, kind: str) -> bool:
         return any(resource.kind == kind and resource.action in (CREATE, UPDATE) for resource in self._plan.resources)
 
-    def _record_ownership(self) -> None:
+    def _record_ownership(self, *, keeps_settings: bool = False) -> None:
         """Record in the cluster, where it can be reached, what belongs to the setup."""
         from knack.log import get_logger
 
@@ -132,8 +135,10 @@ class ClusterApplier:
         extensions = [resource for resource in self._plan.resources if resource.kind == EXTENSION]
         created = any(resource.action == CREATE for resource in extensions)
         name = extensions[0].name if extensions else ""
+        settings = setting_names(one) if extensions else ()
         try:
-            Ownership(connection, one.setup).record(name, created, setting_names(one) if extensions else ())
+            self._ownership = self._ownership or Ownership(connection, one.setup)
+            self._ownership.record(name, created, settings, keeps_settings=keeps_settings)
         except ClusterError as error:
             get_logger(__name__).warning("%s: the owner was not recorded: %s", one.cluster.name, error)
 

@@ -21,7 +21,7 @@ from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
 from azext_amlk8s.operations.setup_ownership import Ownership
 from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL
 from azext_amlk8s.operations.setup_removing import delete_instance_type, delete_namespace
-from azext_amlk8s.refs import ComputeRef
+from azext_amlk8s.refs import ComputeRef, ExtensionRef
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
 from azext_amlk8s.setup_files.outcomes import FAILED, PENDING, SUCCEEDED, UNCHANGED, Outcome, outcomes_object
 from azext_amlk8s.shell import join
@@ -191,8 +191,12 @@ class _Remover:
         existing = find_extension_of_cluster(extensions, setup.cluster, (setup.extension or {}).get("name"))
         if existing is not None:
             name = str(existing["name"])
-            if setup.has_left and not (ownership and ownership.created_extension(name)):
-                self._kept.append(f"Kept: extension '{name}' was not created by setup '{setup.setup}'.")
+            # Where the cluster cannot be reached, what its file has is taken to be created by it.
+            if not (ownership.created_extension(name) if ownership else not setup.has_left):
+                command = f"az amlk8s extension delete {ExtensionRef(setup.cluster, name).cli_args}"
+                self._kept.append(
+                    f"Kept: extension '{name}' was not created by setup '{setup.setup}'. To delete it: {command}"
+                )
                 return False
             if connectivity := offline_state(resource):
                 self._pending.append(

@@ -55,12 +55,17 @@ class Ownership:
         """Whether the setup has created the extension of this name."""
         return has_created_extension(self.parent, name)
 
-    def record(self, extension: str, created: bool, settings: Iterable[str]) -> None:
-        """Write the parent before the members; what an earlier run has created stays created."""
+    def record(self, extension: str, created: bool, settings: Iterable[str], *, keeps_settings: bool = False) -> None:
+        """Write the parent before the members; what an earlier run has created stays created.
+
+        keeps_settings: the settings of earlier runs stay recorded, because they may still be deployed.
+        """
         created = created or has_created_extension(self.parent, extension)
-        body = build_parent(self._setup, extension, created, settings)
+        recorded = {*settings, *(applied_settings(self.parent) if keeps_settings else ())}
+        body = build_parent(self._setup, extension, created, recorded)
         if self.parent is None or self.parent.get("data") != body["data"]:
             self._connection.apply(parent_path(self._setup), body)
+            self._parent = (body,)
 
     def forget(self) -> None:
         """Delete the parent; one that does not exist is no error."""
