@@ -27,6 +27,7 @@ from sandbox.azure.errors import (
 )
 from sandbox.azure.fault_injection import expired_token, raise_rejection
 from sandbox.azure.machine_learning_services import computes
+from sandbox.azure.policy.remediations import Remediations
 from sandbox.azure.record import Recorder
 from sandbox.azure.registry import BEHAVIOURS
 from sandbox.azure.resources import Subscription
@@ -54,6 +55,7 @@ class ArmApp:
         self._azure, self._base, self._on_request, self._recorder = azure, base, on_request, recorder
         self._subscription = Subscription(azure, base)
         self._deployments = Deployments(azure, base, self._as_engine, self._subscription.require)
+        self._remediations = Remediations(azure, self._as_engine, self._subscription.is_registered)
         self._faults = FaultCounter(tuple(fault for fault in azure.world.faults if not fault.cluster))
         self._throttle = Throttle(azure.world.throttling)
         self._rejected_tokens: set[str] = set()
@@ -192,6 +194,8 @@ class ArmApp:
             return self._operation(call)
         self._subscription.require(address)
         require_access(self._azure.world, method, address, claims)
+        if (response := self._remediations.respond(method, path, query, body)) is not None:
+            return response
         return await self._dispatch(method, call)
 
     async def _as_engine(
@@ -270,8 +274,7 @@ class ArmApp:
         return resource_not_found(address.type, names, address.group)
 
     def _require_registered(self, address: Address) -> None:
-        known = {name.lower(): state for name, state in self._subscription.providers.items()}
-        if known.get(address.namespace.lower(), "Registered") != "Registered":
+        if not self._subscription.is_registered(address.namespace):
             raise not_registered(address.namespace)
 
 

@@ -78,6 +78,11 @@ class Subscription:
             if address.group and self._azure.tree.get("/".join(parts[:5])) is None:
                 raise group_not_found(address.group)
 
+    def is_registered(self, namespace: str) -> bool:
+        """Whether a resource provider is registered; one that the world does not name is."""
+        known = {name.lower(): state for name, state in self.providers.items()}
+        return known.get(namespace.lower(), "Registered") == "Registered"
+
     def _require_subscription(self, subscription: str) -> None:
         if subscription.lower() not in {entry["id"].lower() for entry in self._azure.world.subscriptions}:
             raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
@@ -180,6 +185,7 @@ class Subscription:
             {key: resource[key] for key in keys if key in resource} | _expanded(resource, expanded)
             for resource in self._azure.tree.within(found.group(1))
             if "/providers/" in resource["id"]
+            and not resource["type"].startswith("Microsoft.Authorization/")
             and resource["type"].count("/") == 1
             and "location" in resource
             and wanted.matches(resource)
