@@ -230,9 +230,9 @@ def _assignment(name: str, shape: Shape, location: str) -> Iterator[str]:
         yield f"# {role['role']}"
         yield f"az role assignment create --role {role['id']} --scope {scope} --output none \\"
         yield '  --assignee-object-id "$principal" --assignee-principal-type ServicePrincipal'
-    yield "# New clusters are evaluated when they are created; clusters that exist need a remediation. It does not wait:"
-    yield "# az policy remediation list shows its state. A role takes effect after some minutes: if deployments fail with"
-    yield "# AuthorizationFailed, run this script again."
+    yield "# New clusters are evaluated when they are created; clusters that exist need a remediation, which runs in"
+    yield "# the background (az policy remediation list). A role takes effect after some minutes: if deployments fail"
+    yield "# with AuthorizationFailed, run this script again."
     yield f'az policy remediation create --name "{name}-$(date -u +%Y%m%d%H%M%S)" \\'
     yield '  --policy-assignment "$("${show[@]}" --query id)" \\'
     yield '  --resource-discovery-mode ReEvaluateCompliance --subscription "$subscription" --output none \\'

@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -29,6 +30,7 @@ from azext_amlk8s.rendering import (
     render_terraform,
 )
 from azext_amlk8s.setup_files.model import Selector
+from tests.schemas import store_schema
 from tests.unit.rendering_cases import CERTIFICATE, FLEETS, KEY, LIKE_AN_EXPRESSION, RELAY, SUBSCRIPTION
 
 SOURCE = Source(("azureml.yaml",), SUBSCRIPTION)
@@ -145,7 +147,23 @@ def test_workflow_passes_actionlint(secrets: tuple[SecretReference, ...], tmp_pa
     assert json.loads(result.stdout) == []
 
 
-@pytest.mark.parametrize("render", [render_github_actions, render_azure_pipelines])
+# In the schema of Azure Pipelines every scalar is a text.
+SCHEMAS = {
+    render_github_actions: ("GitHub Workflow", yaml.SafeLoader),
+    render_azure_pipelines: ("Azure Pipelines", yaml.BaseLoader),
+}
+
+
+@pytest.mark.parametrize("render", SCHEMAS)
+def test_pipelines_follow_the_schema_of_their_format(render) -> None:
+    (text,) = render(SECRETS, SOURCE).values()
+    name, loader = SCHEMAS[render]
+    # YAML 1.1 reads the key "on" as a boolean.
+    content = {("on" if key is True else key): value for key, value in yaml.load(text, loader).items()}  # noqa: S506
+    jsonschema.validate(content, store_schema(name))
+
+
+@pytest.mark.parametrize("render", SCHEMAS)
 def test_pipelines_name_secrets_and_never_print_them(render) -> None:
     (text,) = render(SECRETS, SOURCE).values()
     content = yaml.safe_load(text)
