@@ -68,8 +68,9 @@ class Tree:
 
     def __init__(self) -> None:
         self._resources: dict[str, Resource] = {}
-        # The same by the ID of their collection: a list must not look at the whole of a large world.
+        # The same by the ID of their collection, and by type: a request must not look at the whole of a large world.
         self._collections: dict[str, dict[str, Resource]] = {}
+        self._types: dict[str, dict[str, Resource]] = {}
 
     def get(self, resource_id: str) -> Resource | None:
         """The resource itself, not a copy."""
@@ -80,6 +81,7 @@ class Tree:
         key = resource["id"].lower()
         self._resources[key] = resource
         self._collections.setdefault(key.rsplit("/", 1)[0], {})[key] = resource
+        self._types.setdefault(resource["type"].lower(), {})[key] = resource
         return resource
 
     def resources(self) -> dict[str, Resource]:
@@ -88,7 +90,7 @@ class Tree:
 
     def restore(self, resources: dict[str, Resource]) -> None:
         """Hold copies of these resources alone."""
-        self._resources, self._collections = {}, {}
+        self._resources, self._collections, self._types = {}, {}, {}
         for resource in copy.deepcopy(resources).values():
             self.put(resource)
 
@@ -96,14 +98,16 @@ class Tree:
         """Remove a resource with everything below it."""
         gone = resource_id.lower()
         for key in [key for key in self._resources if key == gone or key.startswith(gone + "/")]:
-            del self._resources[key]
+            resource = self._resources.pop(key)
             del self._collections[key.rsplit("/", 1)[0]][key]
+            del self._types[resource["type"].lower()][key]
 
     def within(self, scope: str, resource_type: str | None = None) -> Iterator[Resource]:
         """The resources below a scope, of one type or of any."""
         prefix = scope.lower() + "/"
-        for key, resource in list(self._resources.items()):
-            if key.startswith(prefix) and (resource_type is None or resource["type"].lower() == resource_type.lower()):
+        searched = self._resources if resource_type is None else self._types.get(resource_type.lower(), {})
+        for key, resource in list(searched.items()):
+            if key.startswith(prefix):
                 yield resource
 
     def children(self, collection_id: str, resource_type: str) -> list[Resource]:

@@ -20,9 +20,9 @@ from sandbox.kubernetes import admission, apply, forms, openapi, patch, protobuf
 from sandbox.kubernetes.admission_control import AdmissionControl
 from sandbox.kubernetes.fault_injection import rejection
 from sandbox.kubernetes.forms import as_json
-from sandbox.kubernetes.json_copy import copied
+from sandbox.kubernetes.json_copy import copied, unpacked
 from sandbox.kubernetes.kinds import Kind
-from sandbox.kubernetes.store import Event, Store
+from sandbox.kubernetes.store import Store
 
 # libyaml where PyYAML was built with it: server-side apply is parsed ten times as fast.
 LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -323,21 +323,23 @@ class Api:
         start = int(version) if version not in ("", "0") else self._store.version
         if version in ("", "0"):
             for obj in self._selected(request, target):
-                await self._send(request, response, target, Event(0, "ADDED", ("", ""), obj))
+                await self._send(request, response, target, "ADDED", obj)
         by_label = selectors.labels(request.query.get("labelSelector", ""))
         by_field = selectors.fields(request.query.get("fieldSelector", ""), target.kind.kind)
         while (left := deadline - time.monotonic()) > 0:
             for event in [event for event in self._store.events if event.version > start]:
                 start = event.version
-                meta = event.object["metadata"]
+                if event.group_kind != (target.kind.group, target.kind.kind):
+                    continue
+                obj = unpacked(event.content)
+                meta = obj["metadata"]
                 if (
-                    event.group_kind == (target.kind.group, target.kind.kind)
-                    and by_label(event.object)
-                    and by_field(event.object)
+                    by_label(obj)
+                    and by_field(obj)
                     and target.namespace in ("", meta.get("namespace"))
                     and target.name in ("", meta["name"])
                 ):
-                    await self._send(request, response, target, event)
+                    await self._send(request, response, target, event.type, obj)
             async with self._store.changed:
                 try:
                     await asyncio.wait_for(self._store.changed.wait_for(partial(self._store.newer_than, start)), left)
@@ -345,9 +347,12 @@ class Api:
                     break
         return response
 
-    async def _send(self, request: web.Request, response: web.StreamResponse, target: Target, event: Event) -> None:
-        obj = forms.one(request, target.kind, event.object)
-        await response.write(json.dumps({"type": event.type, "object": obj}).encode() + b"\n")
+    @staticmethod
+    async def _send(
+        request: web.Request, response: web.StreamResponse, target: Target, event: str, obj: dict[str, Any]
+    ) -> None:
+        line = {"type": event, "object": forms.one(request, target.kind, obj)}
+        await response.write(json.dumps(line).encode() + b"\n")
 
 
 def _version(version: str) -> dict[str, str]:

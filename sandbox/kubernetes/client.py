@@ -83,18 +83,11 @@ class KubeClient:
     async def _path(self, api_version: str, kind: str, namespace: str | None) -> str | None:
         root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
         if (api_version, kind) not in self._resources:
-            served = (await self._call("GET", root)) or {}
-            found = next(
-                (
-                    resource
-                    for resource in served.get("resources", ())
-                    if resource["kind"] == kind and "/" not in resource["name"]
-                ),
-                None,
-            )
-            if found is None:
+            for resource in ((await self._call("GET", root)) or {}).get("resources", ()):
+                if "/" not in resource["name"]:
+                    self._resources[api_version, resource["kind"]] = (resource["name"], resource["namespaced"])
+            if (api_version, kind) not in self._resources:
                 return None
-            self._resources[api_version, kind] = (found["name"], found["namespaced"])
         plural, namespaced = self._resources[api_version, kind]
         return f"{root}/namespaces/{namespace}/{plural}" if namespaced and namespace else f"{root}/{plural}"
 

@@ -6,32 +6,34 @@ import asyncio
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sandbox.kubernetes import admission, namespaces, status
-from sandbox.kubernetes.json_copy import copied
+from sandbox.kubernetes.json_copy import packed, unpacked
 from sandbox.kubernetes.kinds import CRD, Kind, built_in, custom
 
 Object = dict[str, Any]
+# Group, kind, namespace and name.
+Key = tuple[str, str, str, str]
 # Metadata that a client cannot change.
 KEPT = ("uid", "creationTimestamp", "generation", "resourceVersion", "namespace", "deletionTimestamp")
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event for watchers."""
+    """An event for watchers; content is the packed object."""
 
     version: int
     type: str
     group_kind: tuple[str, str]
-    object: Object
+    content: bytes
 
 
 class Store:
     """The objects of one cluster."""
 
     def __init__(self) -> None:
-        self._objects: dict[tuple[str, str, str, str], Object] = {}
+        self._objects: dict[Key, bytes] = {}
         self._built_in = built_in()
         self._custom: list[Kind] = []
         self.events: list[Event] = []
@@ -42,13 +44,13 @@ class Store:
         """Whether anything has changed since a version."""
         return self.version > version
 
-    def objects(self) -> dict[tuple[str, str, str, str], Object]:
-        """Copies of all objects by group, kind, namespace and name."""
-        return copied(self._objects)
+    def objects(self) -> dict[Key, Object]:
+        """Copies of all objects."""
+        return {key: unpacked(content) for key, content in self._objects.items()}
 
-    async def restore(self, objects: dict[tuple[str, str, str, str], Object]) -> None:
+    async def restore(self, objects: dict[Key, Object]) -> None:
         """Hold copies of these objects alone, as after a restart of the cluster: watchers have to list anew."""
-        self._objects = copied(objects)
+        self._objects = {key: packed(obj) for key, obj in objects.items()}
         definitions = next(one for one in self._built_in if one.kind == CRD)
         self._custom = custom(self.list(definitions))
         self.version += 1 + max((int(one["metadata"]["resourceVersion"]) for one in objects.values()), default=0)
@@ -70,15 +72,15 @@ class Store:
     def get(self, kind: Kind, namespace: str, name: str) -> Object:
         """A copy of an object. Raises ApiError 404."""
         try:
-            return copied(self._objects[self._key(kind, namespace, name)])
+            return cast(Object, unpacked(self._objects[self._key(kind, namespace, name)]))
         except KeyError:
             raise status.not_found(kind, name) from None
 
     def list(self, kind: Kind, namespace: str = "") -> Iterator[Object]:
         """Copies of the objects of a kind, by namespace and name."""
-        for key in sorted(self._objects):
-            if key[:2] == (kind.group, kind.kind) and namespace in ("", key[2]):
-                yield copied(self._objects[key])
+        group_kind = (kind.group, kind.kind)
+        for key in sorted(key for key in self._objects if key[:2] == group_kind and namespace in ("", key[2])):
+            yield unpacked(self._objects[key])
 
     def require_namespace(self, kind: Kind, namespace: str) -> None:
         """Raise ApiError 404 where the namespace of a namespaced object does not exist."""
@@ -179,7 +181,7 @@ class Store:
         name = obj["metadata"]["name"]
         self._objects.pop(self._key(kind, namespace, name), None)
         obj["metadata"]["resourceVersion"] = str(self.version + 1)
-        await self._tell(kind, obj, "DELETED")
+        await self._tell(kind, packed(obj), "DELETED")
         await self._finish_owners(kind, namespace)
         return obj
 
@@ -198,16 +200,17 @@ class Store:
             obj["metadata"].setdefault("resourceVersion", "")
             return obj
         obj["metadata"]["resourceVersion"] = str(self.version + 1)
-        self._objects[self._key(kind, namespace, obj["metadata"]["name"])] = copied(obj)
-        await self._tell(kind, obj, event)
+        content = packed(obj)
+        self._objects[self._key(kind, namespace, obj["metadata"]["name"])] = content
+        await self._tell(kind, content, event)
         is_released = "deletionTimestamp" in obj["metadata"] and not obj["metadata"].get("finalizers")
         if is_released and not self._waits_for(kind, obj):
             return await self._remove(kind, namespace, obj)
         return obj
 
-    async def _tell(self, kind: Kind, obj: Object, event: str) -> None:
+    async def _tell(self, kind: Kind, content: bytes, event: str) -> None:
         self.version += 1
-        self.events.append(Event(self.version, event, (kind.group, kind.kind), copied(obj)))
+        self.events.append(Event(self.version, event, (kind.group, kind.kind), content))
         if kind.kind == CRD:
             definitions = next(known_kind for known_kind in self._built_in if known_kind.kind == CRD)
             self._custom = custom(self.list(definitions))
@@ -215,7 +218,7 @@ class Store:
             self.changed.notify_all()
 
     @staticmethod
-    def _key(kind: Kind, namespace: str, name: str) -> tuple[str, str, str, str]:
+    def _key(kind: Kind, namespace: str, name: str) -> Key:
         return kind.group, kind.kind, namespace if kind.namespaced else "", name
 
 
