@@ -21,13 +21,40 @@ Item = TypeVar("Item")
 TICK_SECONDS = 0.25
 
 
+class _Threads:
+    """Daemon threads, as many as are needed at the same time; a thread that has ended its task waits for another."""
+
+    def __init__(self) -> None:
+        self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock, self._idle = threading.Lock(), 0
+
+    def run(self, task: Callable[[], None]) -> None:
+        """Call a function, which must not raise, in a thread."""
+        with self._lock:
+            if self._idle:
+                self._idle -= 1
+                self._tasks.put(task)
+                return
+        threading.Thread(target=self._work, args=(task,), daemon=True).start()
+
+    def _work(self, task: Callable[[], None]) -> None:
+        while True:
+            task()
+            with self._lock:
+                self._idle += 1
+            task = self._tasks.get()
+
+
+_THREADS = _Threads()
+
+
 class DaemonPool:
-    """At most so many threads, started as tasks come in; like ThreadPoolExecutor, but nothing waits for them."""
+    """At most so many tasks at the same time; like ThreadPoolExecutor, but nothing waits for its threads."""
 
     def __init__(self, workers: int) -> None:
         self._workers = max(workers, 1)
         self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._started = 0
         self._lock = threading.Lock()
         self._idle = threading.Semaphore(0)
         self._closed = False
@@ -47,9 +74,9 @@ class DaemonPool:
                 raise RuntimeError("the pool is closed")
             self._tasks.put((future, lambda: context.run(function, *args)))
             is_idle = self._idle.acquire(blocking=False)  # pylint: disable=consider-using-with # a count, not a lock
-            if not is_idle and len(self._threads) < self._workers:
-                self._threads.append(threading.Thread(target=self._work, daemon=True))
-                self._threads[-1].start()
+            if not is_idle and self._started < self._workers:
+                self._started += 1
+                _THREADS.run(self._work)
         return future
 
     def map(self, function: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
@@ -65,7 +92,7 @@ class DaemonPool:
                 task = self._tasks.get()
                 if task:
                     task[0].cancel()
-            for _ in self._threads:
+            for _ in range(self._started):
                 self._tasks.put(None)
 
     def _work(self) -> None:
@@ -83,7 +110,7 @@ def call_within(seconds: float, function: Callable[..., T], *args: Any) -> T:
     """
     future: Future[T] = Future()
     context = copy_context()
-    threading.Thread(target=_complete, args=(future, lambda: context.run(function, *args)), daemon=True).start()
+    _THREADS.run(lambda: _complete(future, lambda: context.run(function, *args)))
     end = time.monotonic() + seconds
     while not future.done():
         left = end - time.monotonic()

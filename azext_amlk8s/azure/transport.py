@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from azure.core.pipeline.transport import RequestsTransport  # pylint: disable=no-name-in-module
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from requests import Session
 
 # As many as the threads of a fleet: a connection that does not fit into the pool is closed after its request, and
@@ -37,11 +39,37 @@ def _session() -> Session:
             resp.stream = partial(_bounded, resp.stream)
             return super().build_response(req, resp)
 
+        def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+            super().cert_verify(conn, url, verify, cert)
+            authorities = conn.ca_certs, conn.ca_cert_dir
+            if any(authorities):
+                conn.conn_kw["ssl_context"] = _tls_context(*authorities)
+                conn.ca_certs = conn.ca_cert_dir = None
+
     session = requests.Session()
     retries = Retry(total=False, redirect=False, raise_on_status=False)
     for scheme in ("https://", "http://"):
         session.mount(scheme, BoundedAdapter(pool_maxsize=MOST_CONNECTIONS, max_retries=retries))
     return session
+
+
+@cache
+def _tls_context(file: str | None, folder: str | None) -> SSLContext:
+    """The context with these certificates of authorities. Raises SSLError where they cannot be read.
+
+    urllib3 reads them for every connection, which takes longer than the request and 0.7 MB for each.
+    """
+    import ssl
+
+    from requests.exceptions import SSLError
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    context = create_urllib3_context()
+    try:
+        context.load_verify_locations(file, folder)
+    except (OSError, ssl.SSLError) as error:
+        raise SSLError(error) from error
+    return context
 
 
 def _bounded(stream: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
