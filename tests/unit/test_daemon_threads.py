@@ -77,6 +77,11 @@ def test_a_call_returns_and_raises_what_the_function_does() -> None:
         call_within(10, divmod, 1, 0)
 
 
+def test_a_thread_that_has_ended_its_call_runs_the_next_ones() -> None:
+    threads = {call_within(10, threading.get_ident) for _ in range(50) if time.sleep(0.001) is None}
+    assert len(threads) < 25
+
+
 def test_the_process_ends_while_threads_run() -> None:
     script = """
         from azext_amlk8s.daemon_threads import DaemonPool
