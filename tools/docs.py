@@ -84,7 +84,7 @@ def findings_page(rules: Iterable[Rule[Any]]) -> str:
                 rule.id,
                 rule.severity.value,
                 rule.title,
-                " ".join(filter(None, (rule.requires, rule.why))),
+                " ".join(filter(None, (rule.requires, rule.why, _for_languages(rule)))),
                 link(rule.source),
             ]
             for rule in group
@@ -92,6 +92,10 @@ def findings_page(rules: Iterable[Rule[Any]]) -> str:
         head = ["ID", "severity", "title", "requirement", "source"]
         lines += ["", f"## {letter}: {SUBJECTS[letter]}", "", *table(head, rows)]
     return page(lines)
+
+
+def _for_languages(rule: Rule[Any]) -> str:
+    return f"For: {', '.join(rule.languages)}." if rule.languages else ""
 
 
 def settings_page() -> str:

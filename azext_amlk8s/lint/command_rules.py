@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from azext_amlk8s.lint.commands import Arguments
+from azext_amlk8s.lint.languages import COMMAND_LINES, EVERYWHERE
 from azext_amlk8s.lint.model import ExtensionUse
+from azext_amlk8s.lint.setting_rules import section_name
 from azext_amlk8s.lint.settings import ReadSettings
 from azext_amlk8s.lint.sources import HTTPS, K8S_EXTENSION
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
@@ -20,6 +22,7 @@ ONLY_FOR_CREATE = ("--extension-type", "--scope", "--release-namespace", "--targ
     requires="az k8s-extension update has only arguments that it knows.",
     source=K8S_EXTENSION,
     why="The command ends with an error for unrecognized arguments.",
+    languages=(COMMAND_LINES,),
 )
 def update_arguments(arguments: Arguments) -> Problems:
     """Arguments of `create` with `update`."""
@@ -38,6 +41,7 @@ def update_arguments(arguments: Arguments) -> Problems:
     requires="The extension is installed with --scope cluster.",
     source=K8S_EXTENSION,
     why="It cannot be installed in a namespace.",
+    languages=(COMMAND_LINES,),
 )
 def cluster_scope(arguments: Arguments) -> Problems:
     """--scope namespace."""
@@ -50,20 +54,23 @@ def cluster_scope(arguments: Arguments) -> Problems:
 @rule(
     "L162",
     ERROR,
-    title="Host name with az k8s-extension",
-    requires="With az k8s-extension, HTTPS has sslCname.",
+    title="Host name of certificates",
+    requires="In a template and with az k8s-extension, HTTPS has sslCname.",
     source=HTTPS,
-    why="The command does not read the host name from the certificate.",
+    why="Only az amlk8s reads the host name from the certificate.",
     follows=("S104", "S106"),
+    languages=EVERYWHERE,
 )
 def host_name(use: ExtensionUse, read: ReadSettings) -> Problems:
-    """Certificate files without sslCname."""
+    """A certificate without sslCname."""
     settings = read.settings
     settings.reads.clear()
-    if use.dialect != "k8s-extension" or use.is_open or not settings.is_enabled("enableInference"):
+    if use.is_translated or use.is_open or not settings.is_enabled("enableInference"):
         return
-    has_files = settings.get("sslCertPemFile") or "sslCertPemFile" in settings.uncertain
+    keys = ("scoringFe.sslCert",) if use.is_template else ("sslCertPemFile", "scoringFe.sslCert")
+    given = next((key for key in keys if settings.get(key) or key in settings.uncertain), "")
     missing = not settings.get("sslCname") and "sslCname" not in settings.uncertain
-    if has_files and missing and settings.get("allowInsecureConnections") != "True":
-        message = "sslCname: required with sslCertPemFile; expected a host name that the certificate covers."
-        yield Problem("sslCname", message, expected="a host name", fix="Add sslCname to --config.")
+    if given and missing and settings.get("allowInsecureConnections") != "True":
+        message = f"sslCname: required with {given}; expected a host name that the certificate covers."
+        fix = f"Add sslCname to {section_name(use, 'config')}."
+        yield Problem("sslCname", message, expected="a host name", fix=fix)

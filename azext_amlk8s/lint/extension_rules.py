@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.lint.languages import TEMPLATES
 from azext_amlk8s.lint.model import CONNECTED, ExtensionUse, cluster_kind
 from azext_amlk8s.lint.setting_rules import section_name
 from azext_amlk8s.lint.settings import ReadSettings
@@ -21,6 +22,7 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
     requires="A template gives the certificate as scoringFe.sslCert and scoringFe.sslKey, base64-encoded.",
     source=HTTPS,
     why="The CLI translates the settings for PEM files; the chart does not know them.",
+    languages=TEMPLATES,
 )
 def cli_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     """sslCertPemFile and sslKeyPemFile in a template."""
@@ -39,6 +41,7 @@ def cli_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     requires="A template gives the settings with the identity of the cluster that the CLI adds.",
     source=DEPLOY,
     why="Without them, components of the extension do not know the cluster and its location.",
+    languages=TEMPLATES,
 )
 def injected_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     """Settings that are not in a template, although it installs the extension."""
@@ -62,6 +65,7 @@ def injected_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     source=DEPLOY,
     why="Components of the extension identify the cluster by them.",
     follows=("S100",),
+    languages=TEMPLATES,
 )
 def imitated_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     """IDs that are no resource IDs, IDs of other clusters, and domains of no region."""
@@ -110,6 +114,7 @@ def _domain(read: ReadSettings) -> Iterator[Problem]:
     source=DEPLOY,
     why="The chart reads only the derived settings.",
     follows=("S107",),
+    languages=TEMPLATES,
 )
 def derived_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     """sslSecret without scoringFe.sslSecret, nodePort, an internal load balancer, and copies of secrets."""
@@ -141,6 +146,7 @@ def derived_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     requires="On an Arc-connected cluster, a template gives the relay that the CLI creates.",
     source=PRIVATE_LINK,
     why="The cloud reaches the cluster through it.",
+    languages=TEMPLATES,
 )
 def relay_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     """An Arc-connected cluster without the settings of its relay."""
@@ -167,6 +173,7 @@ def relay_settings(use: ExtensionUse, read: ReadSettings) -> Problems:
     requires="The extension is deployed on an AKS or Arc-connected cluster.",
     source=EXTENSION_SPEC,
     why="Without a scope it would be deployed to the resource group, which Azure rejects.",
+    languages=TEMPLATES,
 )
 def extension_scope(use: ExtensionUse) -> Problems:
     """A resource without scope, or on something else than a cluster."""
@@ -193,6 +200,7 @@ def extension_scope(use: ExtensionUse) -> Problems:
     requires="The extension has the scope of the whole cluster and the release namespace azureml.",
     source=EXTENSION_SPEC,
     why="Its components are found only there.",
+    languages=TEMPLATES,
 )
 def release_namespace(use: ExtensionUse) -> Problems:
     """properties.scope.namespace, or another release namespace."""
@@ -219,6 +227,7 @@ def release_namespace(use: ExtensionUse) -> Problems:
     requires="On an Arc-connected cluster, the extension has a system-assigned identity.",
     source=EXTENSION_SPEC,
     why="The extension signs in to Azure with it.",
+    languages=TEMPLATES,
 )
 def extension_identity(use: ExtensionUse) -> Problems:
     """An Arc-connected cluster without identity."""

@@ -54,7 +54,8 @@ def _extension(language: str, mark: Mark, parameters: Value, has_condition: bool
     kind = parameters.get("clusterType")
     text = kind.text.lower() if kind is not None else "managedcluster" if parameters.known else ""
     scope_value = literal(CLUSTERS[text], mark) if text in CLUSTERS else unknown(mark, "the type of the cluster")
-    body = Value({"properties": Value(content, mark, keys=parameters.keys)}, mark, is_open=parameters.is_open)
+    own = {"properties": Value(content, mark, keys=parameters.keys), **dict(_pick(parameters, "clusterName").items())}
+    body = Value(own, mark, is_open=parameters.is_open)
     return Resource(
         language,
         "module",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.lint.model import RELAY_NAMESPACES, ExtensionUse, Resource, cluster_kind
+from azext_amlk8s.lint.languages import EVERYWHERE, OF_AZURERM, VERIFIED_MODULES
+from azext_amlk8s.lint.model import COMPUTES, CONNECTED, RELAY_NAMESPACES, ExtensionUse, Resource, cluster_kind
 from azext_amlk8s.lint.sources import AVM, AZURERM, EXTENSION_SPEC
 from azext_amlk8s.lint.values import Value
-from azext_amlk8s.rules import Problem, Problems, Severity, rule
+from azext_amlk8s.rules import Finding, Problem, Problems, Severity, rule
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 LEGACY = "azurerm_machine_learning_inference_cluster"
@@ -20,6 +21,7 @@ SHORTEST_HYBRID_CONNECTION = 6
     requires="In Terraform, version and release_train of the extension are not changed later.",
     source=AZURERM,
     why="azurerm deletes the extension and creates it again when they change, and with it what runs on it.",
+    languages=(OF_AZURERM,),
 )
 def version_replaces(use: ExtensionUse) -> Problems:
     """A version whose change replaces the extension."""
@@ -40,6 +42,7 @@ def version_replaces(use: ExtensionUse) -> Problems:
     requires="version and release_train are not given together.",
     source=AZURERM,
     why="azurerm rejects the plan.",
+    languages=(OF_AZURERM,),
 )
 def version_with_train(use: ExtensionUse) -> Problems:
     """Both arguments, which conflict in azurerm."""
@@ -59,6 +62,7 @@ def _is_given(value: Value | None) -> bool:
     requires="In Terraform, a setting of the extension has a value.",
     source=AZURERM,
     why="azurerm rejects empty values.",
+    languages=(OF_AZURERM,),
 )
 def empty_values(use: ExtensionUse) -> Problems:
     """An empty text as the value of a setting."""
@@ -73,14 +77,18 @@ def empty_values(use: ExtensionUse) -> Problems:
 @rule(
     "L153",
     ERROR,
-    title="Extension resource of azurerm",
-    requires="The resource of azurerm is that for the type of the cluster.",
+    title="Extension resource for the type of the cluster",
+    requires="The resource of azurerm, or clusterType of the verified module, is that for the type of the cluster.",
     source=AZURERM,
-    why="azurerm rejects the ID of another type of cluster.",
+    why="azurerm rejects the ID of another type of cluster, and the module does not find the cluster.",
+    languages=(OF_AZURERM, VERIFIED_MODULES),
 )
 def resource_of_cluster(use: ExtensionUse) -> Problems:
-    """The resource for AKS with an Arc-connected cluster, or the reverse."""
+    """The resource or the module for AKS with an Arc-connected cluster, or the reverse."""
     resource = use.resource
+    if resource is not None and resource.form == "module":
+        yield from _cluster_of_module(resource)
+        return
     if use.dialect != "azurerm" or resource is None:
         return
     kinds: dict[str, str] = load("lint")["azurerm"]
@@ -91,6 +99,15 @@ def resource_of_cluster(use: ExtensionUse) -> Problems:
         yield Problem("azurerm.cluster_id", message, expected=other, found=resource.label, fix=f"Use {other}.")
 
 
+def _cluster_of_module(resource: Resource) -> Problems:
+    given, expected = cluster_kind(resource.get("clusterName")), cluster_kind(resource.scope)
+    if given and expected and given != expected:
+        wanted, found = ("connectedCluster", "managedCluster")[:: 1 if given == CONNECTED else -1]
+        message = f"clusterType: {found}, but clusterName is that of one of the type {given}; expected {wanted}."
+        fix = f"Set clusterType to '{wanted}'."
+        yield Problem("clusterType", message, expected=wanted, found=found, fix=fix)
+
+
 @rule(
     "L154",
     ERROR,
@@ -98,6 +115,7 @@ def resource_of_cluster(use: ExtensionUse) -> Problems:
     requires="A compute with an identity is declared as a resource, not with the verified module.",
     source=AVM,
     why="The module leaves out identity, tags and properties where resourceId is given, as it is for every cluster.",
+    languages=(VERIFIED_MODULES,),
 )
 def compute_module(resource: Resource) -> Problems:
     """The verified module with resourceId and what it then leaves out."""
@@ -125,6 +143,7 @@ def compute_module(resource: Resource) -> Problems:
     requires="A hybrid connection of the verified module has a name of 6 characters or more.",
     source=AVM,
     why="The module rejects a shorter name; that of the extension's relay is often the short name of a cluster.",
+    languages=(VERIFIED_MODULES,),
 )
 def relay_module(resource: Resource) -> Problems:
     """The verified module with a shorter name."""
@@ -142,14 +161,24 @@ def relay_module(resource: Resource) -> Problems:
 @rule(
     "L156",
     WARNING,
-    title="Retired kind of attachment in Terraform",
+    title="Retired kind of attachment",
     requires="A cluster is attached as a compute of the type Kubernetes.",
     source=EXTENSION_SPEC,
-    why="azurerm_machine_learning_inference_cluster attaches it as AksCompute, which is retired.",
+    why="AksCompute, the kind before it, is retired; the extension does not serve it.",
+    languages=EVERYWHERE,
 )
-def legacy_attachment(resource: Resource) -> Problems:
-    """azurerm_machine_learning_inference_cluster."""
+def legacy_attachment(form: str, replacement: str) -> Problems:
+    """A compute of the type AKS; form is what declares it, replacement what attaches the cluster today."""
+    yield Problem(form, f"{form}: attaches the cluster as AksCompute, which is retired.", fix=f"Use {replacement}.")
+
+
+def legacy_resource(resource: Resource) -> tuple[Finding, ...]:
+    """The finding on azurerm_machine_learning_inference_cluster, or on a compute of the type AKS."""
     if resource.type == LEGACY:
-        message = f"{LEGACY}: attaches the cluster as AksCompute, which is retired."
-        fix = "Use azapi_resource with the type Microsoft.MachineLearningServices/workspaces/computes."
-        yield Problem(LEGACY, message, fix=fix)
+        return legacy_attachment(
+            LEGACY, "azapi_resource with the type Microsoft.MachineLearningServices/workspaces/computes"
+        )
+    kind = resource.get("properties", "computeType")
+    if resource.type == COMPUTES and kind is not None and kind.text.lower() == "aks":
+        return legacy_attachment("properties.computeType", "computeType Kubernetes, and install the extension")
+    return ()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from azext_amlk8s.lint.languages import COMMAND_LINES, TEMPLATES, TERRAFORM
 from azext_amlk8s.lint.model import RELAY_NAMESPACES, Resource
 from azext_amlk8s.lint.sources import COMPUTE_SPEC, EXTENSION_SPEC, PRIVATE_LINK, RELAY_SPEC
+from azext_amlk8s.lint.values import Value
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
@@ -24,6 +26,7 @@ WRITTEN_BY_AZURE = ("properties", "body")
     requires="An attached compute is deployed only where it does not exist.",
     source=COMPUTE_SPEC,
     why="Azure rejects a PUT of an attached compute, so that the second deployment of the template fails.",
+    languages=TEMPLATES,
 )
 def unguarded_compute(resource: Resource) -> Problems:
     """A compute without condition in ARM and Bicep, or without ignore_changes in Terraform."""
@@ -46,6 +49,7 @@ def unguarded_compute(resource: Resource) -> Problems:
     requires="A Kubernetes compute has the ID of its cluster and a location.",
     source=COMPUTE_SPEC,
     why="Azure rejects it without them.",
+    languages=TEMPLATES,
 )
 def compute_properties(resource: Resource) -> Problems:
     """A compute without resourceId or location."""
@@ -67,6 +71,7 @@ def compute_properties(resource: Resource) -> Problems:
     requires="The connection string of the relay is that of a rule of the hybrid connection.",
     source=RELAY_SPEC,
     why="That of a rule of the namespace has no EntityPath, so that the relay server cannot listen.",
+    languages=TEMPLATES,
 )
 def relay_rule_on_namespace(resource: Resource, hybrid_rules: Sequence[Resource]) -> Problems:
     """A rule of the namespace in a file that has none of a hybrid connection."""
@@ -83,6 +88,7 @@ def relay_rule_on_namespace(resource: Resource, hybrid_rules: Sequence[Resource]
     requires="The authorization rule of the hybrid connection has the rights Manage, Send and Listen.",
     source=PRIVATE_LINK,
     why="The extension sends and listens, and Azure Machine Learning manages the connection.",
+    languages=TEMPLATES,
 )
 def relay_rights(resource: Resource) -> Problems:
     """A rule without one of the rights."""
@@ -103,6 +109,7 @@ def relay_rights(resource: Resource) -> Problems:
     requires="The hybrid connection of the relay requires client authorization.",
     source=RELAY_SPEC,
     why="Anyone could send to the cluster otherwise.",
+    languages=TEMPLATES,
 )
 def relay_client_authorization(resource: Resource) -> Problems:
     """requiresClientAuthorization: false."""
@@ -120,10 +127,10 @@ def relay_client_authorization(resource: Resource) -> Problems:
     requires="A role for the relay is assigned on the relay of the extension.",
     source=EXTENSION_SPEC,
     why="The first relay of a list may be any other one.",
+    languages=(TERRAFORM, COMMAND_LINES),
 )
-def role_on_first_relay(resource: Resource) -> Problems:
+def role_on_first_relay(scope: Value | None) -> Problems:
     """A role whose scope is the first of all relays."""
-    scope = resource.scope
     if scope is not None and "list of microsoft.relay/" in scope.hint:
         message = "scope: the first relay namespace of a list, which may be another one."
         fix = "Deploy the relay in the same file and refer to it, or give its ID as a parameter."

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.computes.request_rules import reserved_namespace
-from azext_amlk8s.lint import command_rules
+from azext_amlk8s.lint import command_rules, pitfall_rules, resource_rules
 from azext_amlk8s.lint.commands import ATTACHES, MANY, Arguments, extension_use, parse_arguments
 from azext_amlk8s.lint.compute_units import lint_names
 from azext_amlk8s.lint.files import Files, SourceFile
@@ -49,12 +49,23 @@ def lint_script(script: Script, result: Result) -> None:
         arguments = parse_arguments(line)
         for finding in (*command_rules.update_arguments(arguments), *command_rules.cluster_scope(arguments)):
             result.add([finding], arguments.marks.get(finding.subject, arguments.mark))
+        _lint_other_commands(arguments, result)
         use = extension_use(arguments)
         if use is not None:
             result.findings += _form_findings(arguments)
             evaluate_extension(use, result)
         elif any(arguments.starts_with(*words) for words in ATTACHES):
             _lint_attachment(arguments, result)
+
+
+def _lint_other_commands(arguments: Arguments, result: Result) -> None:
+    """The findings on commands that neither install the extension nor attach a compute."""
+    if arguments.starts_with("role", "assignment", "create"):
+        mark = arguments.marks.get("--scope", arguments.mark)
+        result.add(resource_rules.role_on_first_relay(arguments.value("--scope")), mark)
+    elif arguments.words[:2] == ("ml", "computetarget") and arguments.words[3:4] == ("aks",):
+        command = " ".join(arguments.words[:4])
+        result.add(pitfall_rules.legacy_attachment(f"az {command}", "az ml compute attach"), arguments.mark)
 
 
 def _form_findings(arguments: Arguments) -> list[LintFinding]:

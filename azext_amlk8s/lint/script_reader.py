@@ -12,6 +12,8 @@ from azext_amlk8s.lint.values import Mark
 PLACEHOLDER = re.compile(r"<[A-Za-z][\w .:/-]*>")
 TEMPLATE = re.compile(r"\$\{\{.*?\}\}|\{\{.*?\}\}", re.DOTALL)
 MAX_DEPTH = 20
+# The function of a node that stands for the output of commands; their text is its argument.
+OUTPUT = "$()"
 
 
 @dataclass(frozen=True, slots=True)

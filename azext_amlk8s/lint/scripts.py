@@ -10,7 +10,7 @@ from azext_amlk8s.lint.evaluation import Evaluator, join_texts
 from azext_amlk8s.lint.model import Script
 from azext_amlk8s.lint.nodes import Call, Literal, Member, Name, Node, Operation
 from azext_amlk8s.lint.powershell_reader import PowerShellReader
-from azext_amlk8s.lint.script_reader import ScriptContent, Word
+from azext_amlk8s.lint.script_reader import OUTPUT, ScriptContent, Word
 from azext_amlk8s.lint.shell_reader import ShellReader
 from azext_amlk8s.lint.values import Mark, Value, unknown
 from azext_amlk8s.settings.read import PLACEHOLDER
@@ -23,6 +23,8 @@ PRINTERS = {
 DECLARATIONS = {"export", "local", "readonly", "declare", "typeset"}
 AZ = re.compile(r"(?:.*[/\\])?az(?:\.cmd|\.exe|\.ps1)?$", re.IGNORECASE)
 MOST_WORDS_BEFORE = 6
+# The ID of whatever relay comes first.
+FIRST_RELAY = re.compile(r"\baz\s+relay\s+namespace\s+list\b.*--query[\s=]+[\"']?\[0\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class ScriptScope:
             return unknown(mark, f"variable '{name}' is an array")
         if any(PLACEHOLDER.match(value.text) for value in values):
             return unknown(mark, f"variable '{name}' is replaced before the script is used")
-        if all(value.known and value.data == values[0].data for value in values):
+        if len(values) == 1 or all(value.known and value.data == values[0].data for value in values):
             return values[0]
         return unknown(mark, f"variable '{name}' has several values", *values, choices=tuple(values))
 
@@ -65,8 +67,11 @@ class ScriptScope:
         return None
 
     def call(self, node: Call, arguments: Callable[[], list[Value]]) -> Value | None:
-        """Scripts have no functions."""
-        return None
+        """The output of commands is not known, but what may be in it: the first relay of a list."""
+        if node.name != OUTPUT or not node.arguments or not isinstance(node.arguments[0], Literal):
+            return None
+        hint = "list of microsoft.relay/namespaces" if FIRST_RELAY.search(str(node.arguments[0].data)) else ""
+        return unknown(node.mark, "the output of a command is not known", hint=hint)
 
     def word(self, word: Word) -> Value:
         """The value of a word, at its position."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from azext_amlk8s.lint.languages import EVERYWHERE, TEMPLATES
 from azext_amlk8s.lint.model import ExtensionUse
 from azext_amlk8s.lint.sources import DEPLOY, EXTENSION_SPEC, SECRETS
 from azext_amlk8s.lint.values import Value
@@ -36,6 +37,7 @@ def section_name(use: ExtensionUse, section: str) -> str:
     requires="In a template and with az k8s-extension, a setting has the name that the chart reads.",
     source=DEPLOY,
     why="Former names, misprints and other upper and lower case are ignored without an error.",
+    languages=EVERYWHERE,
 )
 def ignored_name_in_template(name: str, successor: str, kind: str, inverted: bool) -> Problems:
     """A name that `az amlk8s` would translate, where nothing does."""
@@ -74,6 +76,7 @@ def unknown_name(use: ExtensionUse, name: str, section: str) -> tuple[Finding, .
     requires="The value of a setting is a string.",
     source=EXTENSION_SPEC,
     why="Azure rejects Booleans, numbers and objects in configurationSettings.",
+    languages=TEMPLATES,
 )
 def text_values(use: ExtensionUse, key: str, value: Value) -> Problems:
     """A Boolean, a number, a list or an object. azurerm converts scalars itself."""
@@ -94,6 +97,7 @@ def text_values(use: ExtensionUse, key: str, value: Value) -> Problems:
     requires="A secret is among the protected settings.",
     source=EXTENSION_SPEC,
     why="Plain settings are shown to everyone who can read the extension.",
+    languages=EVERYWHERE,
 )
 def plain_secret(use: ExtensionUse, key: str) -> Problems:
     """A secret in configurationSettings, which nothing moves."""
@@ -108,6 +112,7 @@ def plain_secret(use: ExtensionUse, key: str) -> Problems:
     requires="A secret is a secure parameter, a reference to Key Vault, or read when it is deployed.",
     source=SECRETS,
     why="It is stored in the repository, or in the history of deployments.",
+    languages=EVERYWHERE,
 )
 def unprotected_secret(use: ExtensionUse, key: str, value: Value) -> Problems:
     """A protected setting that is written in the file, or that comes from a parameter without protection."""
@@ -147,6 +152,7 @@ def _secure_parameter(use: ExtensionUse, name: str = "") -> str:
     requires="A setting that the service reads from the plain settings is one of them.",
     source=EXTENSION_SPEC,
     why="Among the protected settings it has no effect.",
+    languages=EVERYWHERE,
 )
 def misplaced_setting(use: ExtensionUse, key: str) -> Problems:
     """A setting among the protected ones that is no secret."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
-from azext_amlk8s.lint.nodes import Literal, Loop, Name, Node, Operation
+from azext_amlk8s.lint.nodes import Call, Literal, Loop, Name, Node, Operation
 from azext_amlk8s.lint.script_reader import (
     MAX_DEPTH,
+    OUTPUT,
     PLACEHOLDER,
     TEMPLATE,
     ScriptContent,
@@ -186,8 +187,7 @@ class ShellReader(ScriptReader):
             self.offset = template.end()
             parts.append(Loop(mark, None))
         elif self.text.startswith("$(", self.offset) or self.text[self.offset] == "`":
-            self._substitution()
-            parts.append(Loop(mark, None))
+            parts.append(Call(mark, OUTPUT, (Literal(mark, self._substitution()),)))
         elif self.text.startswith("${", self.offset):
             return self._braced(parts)
         elif variable := VARIABLE.match(self.text, self.offset):
@@ -229,8 +229,8 @@ class ShellReader(ScriptReader):
             return parts[0]
         return Literal(self.mark(0), "") if not parts else Loop(self.mark(0), None)
 
-    def _substitution(self) -> None:
-        """Step over $(…) or `…`, whose commands are commands of the script too."""
+    def _substitution(self) -> str:
+        """Step over $(…) or `…`, whose commands are commands of the script too; returns the text inside."""
         if self.text[self.offset] == "`":
             end = self.text.find("`", self.offset + 1)
             start = self.offset + 1
@@ -240,6 +240,7 @@ class ShellReader(ScriptReader):
         if self.depth < MAX_DEPTH and not self.text.startswith("$((", self.offset):
             type(self)(self.text[start:end], self.mark(start), self.content, self.depth + 1).read()
         self.offset = end + 1
+        return self.text[start:end]
 
 
 def _add_text(parts: list[Node], mark: Mark, text: str) -> None:

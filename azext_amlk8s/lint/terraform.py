@@ -100,6 +100,8 @@ class TerraformModule:
         if labels[0].startswith("azapi_") and isinstance(kind, Literal):
             listed = "list of " if "list" in labels[0] else ""
             return f"{listed}{str(kind.data).partition('@')[0].lower()}.{labels[1]}"
+        if labels[0] == "azurerm_resources" and isinstance(kind, Literal):
+            return f"list of {str(kind.data).lower()}.{labels[1]}"
         return ".".join(labels)
 
     def _once(self, key: str, find: Callable[[], Value], mark: Mark) -> Value:

@@ -49,11 +49,11 @@ def evaluate_resources(resources: Sequence[Resource], result: Result) -> None:
         elif resource.type.startswith(RELAY_NAMESPACES) and installs:
             _evaluate_relay(resource, resources, result)
         elif resource.type == ROLE_ASSIGNMENTS:
-            result.add(resource_rules.role_on_first_relay(resource), resource.mark_of("scope"))
+            result.add(resource_rules.role_on_first_relay(resource.scope), resource.mark_of("scope"))
         if resource.type == "kubernetes_manifest":
             lint_manifest(resource, result)
-        for finding in (*pitfall_rules.relay_module(resource), *pitfall_rules.legacy_attachment(resource)):
-            result.add([finding], resource.mark_of(finding.subject))
+        for finding in (*pitfall_rules.relay_module(resource), *pitfall_rules.legacy_resource(resource)):
+            result.add([finding], resource.mark_of(*finding.subject.split(".")))
 
 
 def extension_of(resource: Resource) -> ExtensionUse | None:

@@ -84,6 +84,7 @@ def view_rule(rule: Rule[Any]) -> dict[str, Any]:
     """A rule in the same form: its requirement, why it matters, and the command that reports it with its fix."""
     probe = " --probe" if rule.check and rule.check.category == "probe" else ""
     command = REPORTED_BY.get(rule.id[0], f"az amlk8s check -g GROUP -c CLUSTER -t TYPE --only {rule.id}{probe}")
+    languages = {"languages": ", ".join(rule.languages)} if rule.languages else {}
     return {
         "code": rule.id,
         "name": rule.title,
@@ -93,7 +94,7 @@ def view_rule(rule: Rule[Any]) -> dict[str, Any]:
         "cause": rule.why,
         "fix": [f"{command}   # reports where it is violated, with the fix for your names"],
         "source": rule.source,
-        "parts": {"severity": rule.severity.value},
+        "parts": {"severity": rule.severity.value, **languages},
     }
 
 

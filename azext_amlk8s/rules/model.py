@@ -107,7 +107,8 @@ class Rule(Generic[P]):
 
     title is a topic ("Nodes for inference routers"), never a claim; requires is one sentence that says what is
     required, why says what happens otherwise. follows are ids of rules of which this one may be a consequence: it is
-    not reported for a subject for which one of them has been; follows_any likewise, whatever the subject.
+    not reported for a subject for which one of them has been; follows_any likewise, whatever the subject. languages are
+    those of files in which a rule over files reports; none for all, and for rules over other things.
     """
 
     id: str
@@ -120,6 +121,7 @@ class Rule(Generic[P]):
     follows: tuple[str, ...] = ()
     follows_any: tuple[str, ...] = ()
     check: CheckSpec | None = None
+    languages: tuple[str, ...] = ()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Finding, ...]:
         """The findings of this rule for these arguments."""

@@ -28,6 +28,7 @@ def rule(
     follows: tuple[str, ...] = (),
     follows_any: tuple[str, ...] = (),
     check: CheckSpec | None = None,
+    languages: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, Iterable[Result]]], Rule[P]]:
     """Declare the decorated function, which yields a Problem for each violation, as a rule. See `Rule` for the fields.
 
@@ -37,7 +38,7 @@ def rule(
     def declare(function: Callable[P, Iterable[Result]]) -> Rule[P]:
         if id in _rules:
             raise ValueError(f"rule {id} is declared twice")
-        declared = Rule(id, severity, title, requires, function, source, why, follows, follows_any, check)
+        declared = Rule(id, severity, title, requires, function, source, why, follows, follows_any, check, languages)
         _rules[id] = declared
         return declared
 

@@ -173,6 +173,18 @@ TERRAFORM_CASES = {
         + "  scope = try(data.azapi_resource_list.relays.output.items[0].id, null)\n}\n",
         {"L143"},
     ),
+    "a role on the first relay of azurerm_resources": (
+        terraform()
+        + 'data "azurerm_resources" "relays" {\n type = "Microsoft.Relay/namespaces"\n}\n'
+        + 'resource "azurerm_role_assignment" "r" {\n scope = data.azurerm_resources.relays.resources[0].id\n}\n',
+        {"L143"},
+    ),
+    "a role on the relay of the file": (
+        terraform()
+        + 'resource "azurerm_relay_namespace" "relay" {\n name = "r"\n}\n'
+        + 'resource "azurerm_role_assignment" "r" {\n scope = azurerm_relay_namespace.relay.id\n}\n',
+        set(),
+    ),
     "a body in JSON": (
         'resource "azapi_resource" "e" {\n  type = "Microsoft.KubernetesConfiguration/extensions@2024-11-01"\n'
         f'  parent_id = "{CLUSTER}"\n  body = jsonencode({{ properties = {{\n'
@@ -194,6 +206,8 @@ def module(path: str, parameters: str) -> str:
 
 
 COMPUTE = "avm/res/machine-learning-services/workspace/compute"
+EXTENSION = "avm/res/kubernetes-configuration/extension"
+TYPE = "extensionType: 'microsoft.azureml.kubernetes'\nconfigurationSettings: { enableTraining: 'True' }"
 MODULE_CASES = {
     "an extension": (
         module(
@@ -201,6 +215,28 @@ MODULE_CASES = {
             "extensionType: 'microsoft.azureml.kubernetes'\nconfigurationSettings: { enableTrainin: 'True' }",
         ),
         {"S002", "L111"},
+    ),
+    "an extension for another type of cluster": (
+        "resource arc 'Microsoft.Kubernetes/connectedClusters@2024-01-01' existing = {\n  name: 'arc'\n}\n"
+        + module(EXTENSION, f"clusterName: arc.name\n{TYPE}"),
+        {"L153", "L111"},
+    ),
+    "an extension for the type of its cluster": (
+        "resource arc 'Microsoft.Kubernetes/connectedClusters@2024-01-01' existing = {\n  name: 'arc'\n}\n"
+        + module(EXTENSION, f"clusterName: arc.name\nclusterType: 'connectedCluster'\n{TYPE}"),
+        {"L111", "L114"},
+    ),
+    "a compute of the retired kind": (
+        module(COMPUTE, "name: 'k8s'\ncomputeType: 'AKS'\nresourceId: id\ndeployCompute: false"),
+        {"L156"},
+    ),
+    "a compute without an identity": (
+        module(COMPUTE, "name: 'k8s'\ncomputeType: 'Kubernetes'\nresourceId: id\ndeployCompute: false"),
+        set(),
+    ),
+    "a relay with a long name": (
+        bicep() + module("avm/res/relay/namespace", "name: 'relay'\nhybridConnections: [{ name: 'store-001' }]"),
+        set(),
     ),
     "a compute with an identity": (
         module(

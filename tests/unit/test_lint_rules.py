@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from azext_amlk8s.lint import SourceFile, lint
+from azext_amlk8s.lint.languages import ARM, BICEP, TERRAFORM
+from azext_amlk8s.rules import all_rules
 from tests.unit.lint_languages import ARC, CLUSTER, INJECTED, SUFFIXES, compute, extension, write
 
 TRAINING = {**INJECTED, "enableTraining": "True"}
@@ -113,6 +115,16 @@ CASES: list[tuple[str, Resources, Resources]] = [
     ),
     ("L141", [PLAIN, rule_with(["Listen", "Send"])], [PLAIN, rule_with(["Listen", "Manage", "Send"])]),
     ("L142", [PLAIN, connection(False)], [PLAIN, connection(True)]),
+    (
+        "L156",
+        [compute(condition=True, properties={"computeType": "AKS", "resourceId": CLUSTER})],
+        [compute(condition=True)],
+    ),
+    (
+        "L162",
+        [extension(without(HTTPS, "sslCname"), {"scoringFe.sslCert": "QUJD", "scoringFe.sslKey": "QUJD"})],
+        [extension(HTTPS, {"scoringFe.sslCert": "QUJD", "scoringFe.sslKey": "QUJD"})],
+    ),
     ("C105", [compute("1-compute-with-too-many-characters", condition=True)], [compute(condition=True)]),
     ("S002", [extension({**TRAINING, "enableTrainin": "True"})], [PLAIN]),
     ("S003", [extension({**TRAINING, "enableTraining": "yes"})], [PLAIN]),
@@ -133,6 +145,16 @@ def ids(text: str, language: str) -> set[str]:
 def test_wrong_and_right_forms(language: str, rule: str, wrong: Resources, right: Resources) -> None:
     assert rule in ids(write(language, *wrong), language)
     assert rule not in ids(write(language, *right), language)
+
+
+def test_every_rule_for_templates_has_a_wrong_and_a_right_form() -> None:
+    of_templates = {rule.id for rule in all_rules() if {ARM, BICEP, TERRAFORM} <= set(rule.languages)}
+    assert of_templates - {rule for rule, _, _ in CASES} == set()
+
+
+def test_every_rule_over_content_says_for_which_languages_it_is() -> None:
+    of_files = {"L100", "L170", "L171"}
+    assert {rule.id for rule in all_rules() if rule.id[0] == "L" and not rule.languages} == of_files
 
 
 @pytest.mark.parametrize("language", SUFFIXES)

@@ -113,6 +113,18 @@ SHELL = {
         'az ml compute attach -n my_compute --type Kubernetes --resource-id "$id" --namespace azureml -w w -g g',
         ["C105 my_compute", "C108 azureml"],
     ),
+    "a role on the first relay": (
+        "relay=$(az relay namespace list -g g --query '[0].id' -o tsv)\n"
+        'az role assignment create --role "Azure Relay Owner" --assignee $p --scope "$relay"',
+        ["L143 --scope"],
+    ),
+    "a role on a relay with a name": (
+        "relay=$(az relay namespace list -g g --query \"[?name=='r'] | [0].id\" -o tsv)\n"
+        'az role assignment create --role "Azure Relay Owner" --assignee $p --scope "$relay"',
+        [],
+    ),
+    "the retired kind of attachment": ("az ml computetarget attach aks -n a -i $id -w w -g g", ["L156 az"]),
+    "another kind of compute target": ("az ml computetarget create amlcompute -n a", []),
     "a compute of another type": ("az ml compute attach -n my_compute --type VirtualMachine --resource-id $id", []),
 }
 
