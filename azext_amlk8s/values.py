@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-TYPE_NAMES: Mapping[type, str] = {str: "a string", dict: "an object", list: "a list of objects"}
+TYPE_NAMES: Mapping[type, str] = {str: "a string", bool: "true or false", dict: "an object", list: "a list of objects"}
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -123,14 +123,12 @@ def instance_type_names(prefix: str, parsed_args: Namespace, **_: Any) -> list[s
 
 
 def _instance_types_of_cluster(parsed_args: Namespace) -> list[str]:
-    from lightkube import Client, KubeConfig
-    from lightkube.generic_resource import create_global_resource
+    from azext_amlk8s.kubernetes import connect
+    from azext_amlk8s.time_limit import set_time_limit
 
-    context = getattr(parsed_args, "context", None)
-    config = KubeConfig.from_env().get(context_name=context)
-    kind = create_global_resource("amlarc.azureml.com", "v1alpha1", "InstanceType", "instancetypes")
-    client: Any = Client(config=config, timeout=REQUEST_SECONDS)  # type: ignore[arg-type]
-    return [str(item.metadata.name) for item in client.list(kind)]
+    set_time_limit(REQUEST_SECONDS)
+    options = {name: getattr(parsed_args, name, None) for name in ("kubeconfig", "context")}
+    return [str(item["metadata"]["name"]) for item in connect(**options).list_instance_types()]
 
 
 def _cluster_type(parsed_args: Namespace) -> str:

@@ -8,52 +8,31 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Generator
-from typing import TYPE_CHECKING
-
-import httpx2
+from collections.abc import Mapping
+from typing import Any
 
 from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
 from azext_amlk8s.redaction import is_secret_name
 from azext_amlk8s.registered_secrets import register_secret
 from azext_amlk8s.time_limit import time_left
 
-if TYPE_CHECKING:
-    from lightkube.config.models import UserExec
-
 PLUGIN_SECONDS = 120
 MOST_ERROR_CHARACTERS = 300
 
 
-class ExecPluginAuth(httpx2.Auth):
-    """Bearer tokens from a credential plugin; a rejected token is requested once more."""
+def run_plugin(plugin: Mapping[str, Any], where: str) -> str:
+    """The token that a plugin returns: the object exec of a user.
 
-    def __init__(self, plugin: UserExec, where: str) -> None:
-        self._plugin, self._where = plugin, where
-        self._token = ""
-
-    def sync_auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        """Authorize a request. Raises KubeconfigUnusable where the plugin does not return a token."""
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-            response = yield request
-            if response.status_code != 401:
-                return
-        self._token = run_plugin(self._plugin, self._where)
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        yield request
-
-
-def run_plugin(plugin: UserExec, where: str) -> str:
-    """The token that a plugin returns. Raises KubeconfigUnusable with its installHint where it is not installed."""
-    name = f"The credential plugin '{plugin.command}' of {where}"
-    info = {"apiVersion": plugin.apiVersion, "kind": "ExecCredential", "spec": {"interactive": False}}
+    Raises KubeconfigUnusable, with its installHint where it is not installed.
+    """
+    name = f"The credential plugin '{plugin['command']}' of {where}"
+    info = {"apiVersion": plugin.get("apiVersion"), "kind": "ExecCredential", "spec": {"interactive": False}}
     environment = {**os.environ, "KUBERNETES_EXEC_INFO": json.dumps(info)}
-    environment.update({variable.name: variable.value for variable in plugin.env or ()})
+    environment.update(_variables(plugin))
     _register_secrets(plugin)
     try:
         done = subprocess.run(
-            [plugin.command, *(plugin.args or ())],
+            [plugin["command"], *(plugin.get("args") or ())],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -61,7 +40,7 @@ def run_plugin(plugin: UserExec, where: str) -> str:
             check=False,
         )
     except FileNotFoundError:
-        hint = " ".join((plugin.installHint or "").split())
+        hint = " ".join((plugin.get("installHint") or "").split())
         raise KubeconfigUnusable(f"{name} is not installed.", (hint,) if hint else ()) from None
     except OSError as error:
         raise KubeconfigUnusable(f"{name} cannot be started: {error.strerror}.") from None
@@ -74,10 +53,14 @@ def run_plugin(plugin: UserExec, where: str) -> str:
     return _token(done.stdout, name)
 
 
-def _register_secrets(plugin: UserExec) -> None:
+def _variables(plugin: Mapping[str, Any]) -> dict[str, str]:
+    return {variable["name"]: variable["value"] for variable in plugin.get("env") or ()}
+
+
+def _register_secrets(plugin: Mapping[str, Any]) -> None:
     """Have the secrets that the kubeconfig passes to the plugin redacted where it repeats them."""
-    arguments = list(plugin.args or [])
-    pairs = [(variable.name, variable.value) for variable in plugin.env or ()]
+    arguments = list(plugin.get("args") or [])
+    pairs = list(_variables(plugin).items())
     pairs += zip(arguments, arguments[1:], strict=False)
     pairs += [(name, value) for name, _, value in (argument.partition("=") for argument in arguments)]
     for name, value in pairs:

@@ -32,17 +32,16 @@ class Served:
 
 
 class Cluster:
-    """A connection to a cluster, through lightkube. context is the name of the kubeconfig's context."""
+    """A connection to a cluster. namespace is the one of the kubeconfig's context."""
 
-    def __init__(self, client: Any, server: str, context: str = "") -> None:
-        self._client, self.server, self.context = client, server, context
-        # lightkube reads kubeconfigs and keeps the connection; it has neither discovery nor untyped objects.
-        self._sender = Sender(client._client._client, server, context)  # pylint: disable=protected-access
+    def __init__(self, sender: Sender, namespace: str) -> None:
+        self._sender, self._namespace = sender, namespace
+        self.server, self.context = sender.server, sender.context
         self._kinds: dict[str, Served] | None = None
 
     def close(self) -> None:
         """Close the connection; nothing may be sent after that."""
-        self._client._client._client.close()  # pylint: disable=protected-access
+        self._sender.close()
 
     def has_instance_types(self) -> bool:
         """Whether the kind is served by now; asked anew as long as it is not."""
@@ -97,7 +96,7 @@ class Cluster:
         query = ""
         for _ in range(MOST_PAGES):
             response = self._sender.send("GET", path + query)
-            if response.status_code == 410 and query:
+            if response.status == 410 and query:
                 items, query = [], ""  # the list has expired: start again
                 continue
             if is_missing(response):
@@ -120,16 +119,16 @@ class Cluster:
     def read_text(self, path: str) -> str | None:
         """The same for text, such as logs; None where it is refused."""
         response = self._sender.send("GET", path)
-        return None if response.status_code >= 300 else str(response.text)
+        return None if response.status >= 300 else response.text
 
     def dry_run_create(self, path: str, body: dict[str, Any]) -> None:
         """Have the API server admit an object without storing it. Raises ClusterUnreachable, ClusterRefused."""
-        json_object(self._sender.send("POST", path, params={"dryRun": "All"}, json=body))
+        json_object(self._sender.send("POST", path, params={"dryRun": "All"}, body=body))
 
     def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Create an object; returns it as it is stored. Raises ClusterUnreachable, ClusterRefused."""
         record_change("POST", f"{path}/{body['metadata']['name']}")
-        return json_object(self._sender.send("POST", path, json=body))
+        return json_object(self._sender.send("POST", path, body=body))
 
     def apply(
         self,
@@ -150,14 +149,14 @@ class Cluster:
             query["dryRun"] = "All"
         else:
             record_change("PATCH", path)
-        return json_object(self._sender.send("PATCH", path, params=query, json=body, headers=headers))
+        return json_object(self._sender.send("PATCH", path, params=query, body=body, headers=headers))
 
     def merge_patch(self, path: str, change: dict[str, Any]) -> None:
         """Merge a change into an object; None deletes a field. Raises ClusterUnreachable, ClusterRefused."""
         record_change("PATCH", path)
         headers = {"Content-Type": "application/merge-patch+json"}
         query = {"fieldManager": FIELD_MANAGER}
-        json_object(self._sender.send("PATCH", path, params=query, json=change, headers=headers))
+        json_object(self._sender.send("PATCH", path, params=query, body=change, headers=headers))
 
     def delete(self, path: str, uid: str) -> None:
         """Delete the object of this UID and no other; one that does not exist is not an error.
@@ -167,7 +166,7 @@ class Cluster:
         record_change("DELETE", path)
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
         try:
-            json_object(self._sender.send("DELETE", path, json=options))
+            json_object(self._sender.send("DELETE", path, body=options))
         except ClusterRefused as refused:
             if refused.status != 404:
                 raise
@@ -210,5 +209,5 @@ class Cluster:
         if not kind.namespaced:
             return f"{kind.path}/{quote(name, safe='')}"
         existing = self.get_instance_type(name)
-        namespace = existing["metadata"]["namespace"] if existing else self._client.namespace
+        namespace = existing["metadata"]["namespace"] if existing else self._namespace
         return f"/apis/{GROUP}/{kind.version}/namespaces/{namespace}/{kind.plural}/{quote(name, safe='')}"

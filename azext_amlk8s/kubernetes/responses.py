@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from azext_amlk8s.kubernetes.errors import ClusterRefused, UnexpectedResponse
 from azext_amlk8s.values import wrong_type
-
-if TYPE_CHECKING:
-    from httpx2 import Response
 
 OBJECT_TYPES: Mapping[str, type] = {
     "metadata": dict, "spec": dict, "status": dict, "data": dict, "items": list, "resources": list, "versions": list,
@@ -19,9 +18,25 @@ METADATA_TYPES: Mapping[str, type] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Response:
+    """The response of a server; headers are found in any case."""
+
+    host: str
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+
 def is_missing(response: Response) -> bool:
     """Whether the API server says that something does not exist; a gateway says it with a web page."""
-    return response.status_code == 404 and not _is_web_page(response)
+    return response.status == 404 and not _is_web_page(response)
 
 
 def json_object(response: Response) -> dict[str, Any]:
@@ -30,9 +45,9 @@ def json_object(response: Response) -> dict[str, Any]:
     Raises ClusterRefused for an error of the API server, and for whatever is not an object of Kubernetes.
     """
     body = _json(response)
-    if response.status_code >= 400:
+    if response.status >= 400:
         raise _refused(response, body or {})
-    if response.status_code >= 300 or body is None:
+    if response.status >= 300 or body is None:
         expected = "a JSON object" + (", not a web page of a proxy" if _is_web_page(response) else "")
         raise unexpected_response(response, expected)
     if expected := _wrong_type(body):
@@ -53,18 +68,18 @@ def unexpected_response(response: Response | None, expected: str) -> UnexpectedR
     if response is None:
         return UnexpectedResponse(200, "", f"Unexpected response of the cluster; expected {expected}.")
     kind = str(response.headers.get("Content-Type") or "no content type").partition(";")[0]
-    message = f"Unexpected response of the cluster at '{response.url.host}' ({response.status_code}, {kind}); expected"
-    return UnexpectedResponse(response.status_code, "", f"{message} {expected}.")
+    message = f"Unexpected response of the cluster at '{response.host}' ({response.status}, {kind}); expected"
+    return UnexpectedResponse(response.status, "", f"{message} {expected}.")
 
 
 def _refused(response: Response, status: Mapping[str, Any]) -> ClusterRefused:
     """The error for a Status object; an empty one for a response that has none."""
-    message = str(status.get("message") or response.reason_phrase or "no message")
+    message = str(status.get("message") or response.reason or "no message")
     details = status.get("details")
     listed = details.get("causes") if isinstance(details, dict) else None
     causes = [cause for cause in listed if isinstance(cause, dict)] if isinstance(listed, list) else []
     pairs = tuple((str(cause.get("message") or ""), str(cause.get("field") or "")) for cause in causes)
-    return ClusterRefused(response.status_code, str(status.get("reason") or ""), message, pairs)
+    return ClusterRefused(response.status, str(status.get("reason") or ""), message, pairs)
 
 
 def _is_web_page(response: Response) -> bool:
@@ -73,7 +88,7 @@ def _is_web_page(response: Response) -> bool:
 
 def _json(response: Response) -> dict[str, Any] | None:
     try:
-        value = response.json()
+        value = json.loads(response.body)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import yaml
 
 from azext_amlk8s.cli.groups import load_groups
 from benchmarks.commands import EXTENSIONS, IN_WORKSPACE, ON_AKS, VERSIONS
+from sandbox.azure.kubernetes_configuration.installation import CRD
+from sandbox.world import DEFAULT_WORLD
 from tests.support import Sandbox, our_commands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +98,7 @@ PUBLISHED_OPTIONS = {
         "--no-wait",
     ],
 }
-HEAVY = ["azure.mgmt", "azure.core", "requests", "jsonschema", "lightkube", "httpx", "cryptography", "yaml"]
+HEAVY = ["azure.mgmt", "azure.core", "requests", "urllib3", "jsonschema", "cryptography", "yaml"]
 # What a command that only reads Azure does not need; az rest does not load it either.
 NOT_FOR_READS = [
     *(heavy for heavy in HEAVY if heavy not in ("azure.core", "requests")),
@@ -103,6 +106,12 @@ NOT_FOR_READS = [
     *("azext_amlk8s.rules", "azext_amlk8s.redaction", "azext_amlk8s.checks", "azext_amlk8s.settings"),
     *("azext_amlk8s.computes", "azext_amlk8s.kubernetes", "azext_amlk8s.diagnosis", "azext_amlk8s.operations.waiting"),
     *("azext_amlk8s.azure.fleet_client", "azext_amlk8s.azure.snapshot_client"),
+]
+# What a command that only reads a cluster by its kubeconfig does not need.
+NOT_FOR_CLUSTER_READS = [
+    *("azure.mgmt", "azure.core", "requests", "msal", "jsonschema", "cryptography", "asyncio", "aiohttp", "tempfile"),
+    *("azext_amlk8s.azure", "azext_amlk8s.checks", "azext_amlk8s.settings", "azext_amlk8s.computes"),
+    *("azext_amlk8s.diagnosis", "azext_amlk8s.operations.waiting"),
 ]
 
 
@@ -180,6 +189,19 @@ def test_reading_is_light(box: Sandbox, words: tuple[str, ...]) -> None:
     more = imported(box, *command) - rest
     assert "azext_amlk8s.azure.rest_client" in more
     assert sorted(name for name in more for heavy in NOT_FOR_READS if f"{name}.".startswith(f"{heavy}.")) == []
+
+
+def test_reading_a_cluster_is_light(start: Callable[..., Sandbox], tmp_path: Path) -> None:
+    """A command that reads only a cluster loads urllib3 and YAML, but neither a client of Azure nor the settings."""
+    world = tmp_path / "world.yaml"
+    cluster = {"name": "aks-poc", "group": "ml-rg", "type": "managedClusters", "pools": [], "objects": [CRD]}
+    default = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
+    world.write_text(yaml.safe_dump({**default, "clusters": [cluster]}), encoding="utf-8")
+    box, command = start("--world", str(world)), ("amlk8s", "instance-type", "list", "--context", "aks-poc")
+    imported(box, *command)
+    more = imported(box, *command) - imported(box, "version")
+    assert "azext_amlk8s.instance_types.comparison" in more
+    assert sorted(name for name in more for heavy in NOT_FOR_CLUSTER_READS if f"{name}.".startswith(f"{heavy}.")) == []
 
 
 def imported(box: Sandbox, *words: str) -> set[str]:

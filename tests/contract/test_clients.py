@@ -90,7 +90,7 @@ def test_sdk_of_extensions(run_script: Callable[..., str]) -> None:
 
 
 def test_lightkube(run_script: Callable[..., str]) -> None:
-    run_script("lightkube_client")
+    run_script("lightkube_client", python_with("lightkube"))
 
 
 @pytest.mark.timeout(600)

@@ -127,7 +127,6 @@ class Response:
     status_code: int = 200
     reason: str = "OK"
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    url: Any = dataclasses.field(default_factory=lambda: SimpleNamespace(host="localhost"))
     request: Any = dataclasses.field(default_factory=lambda: SimpleNamespace(url="https://localhost/x"))
 
     def json(self) -> Any:
@@ -137,9 +136,10 @@ class Response:
 
 def _from_cluster(values: list[Any]) -> list[Mapping[str, Any]]:
     """The objects of a list, as the client of the cluster lets them pass. Raises UnexpectedResponse."""
+    from azext_amlk8s.kubernetes.responses import Response as ClusterResponse
     from azext_amlk8s.kubernetes.responses import json_list
 
-    return list(json_list(Response({"items": values}))[0])
+    return list(json_list(ClusterResponse("localhost", 200, "OK", {}, json.dumps({"items": values}).encode()))[0])
 
 
 def _from_azure(values: list[Any]) -> list[dict[str, Any]]:

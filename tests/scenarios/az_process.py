@@ -24,11 +24,10 @@ WARM = (
     "azure.mgmt.core",
     "azure.mgmt.kubernetesconfiguration.extensions",
     "cryptography.x509",
-    "httpx2",
     "jsonschema",
-    "lightkube.generic_resource",
     "requests",
     "tests.support",
+    "urllib3",
     "yaml",
 )
 
