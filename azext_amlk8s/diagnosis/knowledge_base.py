@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from azext_amlk8s import knowledge
@@ -25,17 +25,22 @@ FLAGS = re.IGNORECASE | re.DOTALL
 class Pattern:
     """A regular expression whose named groups are the variable names of a message.
 
-    literals are texts in lower case; one of each tuple must occur, so that most patterns are never run.
+    literals are texts in lower case; one of each tuple must occur, so that most patterns are never compiled.
     """
 
-    regex: re.Pattern[str]
+    expression: str
     literals: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """The compiled expression."""
+        return re.compile(self.expression, FLAGS)
 
     def search(self, text: str, lower: str) -> re.Match[str] | None:
         """The first match in a text, which is also given in lower case."""
         if not all(any(literal in lower for literal in alternatives) for alternatives in self.literals):
             return None
-        return self.regex.search(text)  # pylint: disable=no-member
+        return self.regex.search(text)
 
 
 @dataclass(frozen=True)
@@ -131,10 +136,7 @@ def _read_entry(record: Mapping[str, Any]) -> Entry:
             **record,
             "fix": tuple(record["fix"]),
             "aliases": tuple(record.get("aliases", ())),
-            "patterns": tuple(
-                Pattern(re.compile(pattern, FLAGS), required_literals(pattern))
-                for pattern in record.get("patterns", ())
-            ),
+            "patterns": tuple(Pattern(pattern, required_literals(pattern)) for pattern in record.get("patterns", ())),
             "signs": tuple(re.compile(sign, FLAGS) for sign in record.get("signs", ())),
         }
     )

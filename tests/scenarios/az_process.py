@@ -7,6 +7,7 @@ checkout's azext_amlk8s; az itself is the real one, with its own parser, invoker
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -16,15 +17,30 @@ import sys
 from typing import Any
 
 import azext_amlk8s
+from azext_amlk8s.diagnosis import knowledge_base
 
+# What commands, and az's own handling of errors, import late.
 WARM = (
+    "azure.cli.core._help",
+    "azure.cli.core._output",
+    "azure.cli.core.azlogging",
+    "azure.cli.core.command_recommender",
+    "azure.cli.core.commands.arm",
     "azure.cli.core.commands.client_factory",
+    "azure.cli.core.commands.command_operation",
+    "azure.cli.core.parser",
+    "azure.cli.core.sdk.policies",
+    "azure.cli.core.style",
     "azure.cli.core.auth.identity",
     "azure.cli.core._profile",
     "azure.mgmt.core",
     "azure.mgmt.kubernetesconfiguration.extensions",
     "cryptography.x509",
+    "importlib_metadata",
+    "jmespath",
     "jsonschema",
+    "msrest.exceptions",
+    "pygal",
     "requests",
     "tests.support",
     "urllib3",
@@ -37,6 +53,8 @@ def main() -> None:
     modules = (one.name for one in pkgutil.walk_packages(azext_amlk8s.__path__, "azext_amlk8s."))
     for name in (*WARM, *modules):
         importlib.import_module(name)
+    knowledge_base.entries()
+    gc.freeze()  # a collection in a child would copy what is shared with it
     for line in sys.stdin:
         task = json.loads(line)
         child = os.fork()
