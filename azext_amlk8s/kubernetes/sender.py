@@ -6,7 +6,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -28,6 +28,8 @@ RETRIED_STATUSES = (429, 500, 503, 504)
 RETRIES, RETRIES_AFTER_TIMEOUT = 4, 1
 FIRST_BACKOFF_SECONDS, MOST_BACKOFF_SECONDS = 0.5, 30.0
 HEADERS = {"Accept": "application/json, */*", "Accept-Encoding": "gzip", "User-Agent": "az-amlk8s"}
+# More than any page of a list, decompressed.
+MOST_BYTES, PIECE_BYTES = 100_000_000, 65_536
 _CERTIFICATE = re.compile(r"certificate verify failed: ([^(\[]+)")
 
 
@@ -84,7 +86,8 @@ class Sender:
         except exceptions.ProtocolError as error:
             return None, self._unreachable(error), RETRIES
         except exceptions.DecodeError:
-            return None, unexpected_response(None, "a response that can be decoded"), 0
+            expected = f"a response that can be decoded and is smaller than {MOST_BYTES // 1_000_000} MB"
+            return None, unexpected_response(None, expected), 0
         except exceptions.HTTPError as error:  # the address is wrong or blocked, or does not serve TLS
             return None, self._unreachable(error), 0
         return response, None, RETRIES if response.status in RETRIED_STATUSES else 0
@@ -107,9 +110,16 @@ class Sender:
             timeout=Timeout(connect=time_left(CONNECT_SECONDS), read=time_left(READ_SECONDS)),
             redirect=False,
             retries=False,
+            preload_content=False,
         )
+        try:
+            data = b"".join(_bounded(response.stream(PIECE_BYTES, decode_content=True)))
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
         host = urlsplit(self.server).hostname or ""
-        return Response(host, response.status, response.reason or "", response.headers, response.data)
+        return Response(host, response.status, response.reason or "", response.headers, data)
 
     def _unreachable(self, error: Exception) -> ClusterUnreachable:
         text = _reason(error)
@@ -125,6 +135,18 @@ class Sender:
         return ClusterUnreachable(
             f"The cluster at {self.server} cannot be reached: {text}.", (f"kubectl{context} cluster-info",)
         )
+
+
+def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of a body. Raises DecodeError for one that is too large."""
+    from urllib3.exceptions import DecodeError
+
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise DecodeError("the response is too large")
+        yield piece
 
 
 def _reason(error: BaseException) -> str:
