@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 TYPE_NAMES: Mapping[type, str] = {str: "a string", bool: "true or false", dict: "an object", list: "a list of objects"}
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises ValueError, also for one that is nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

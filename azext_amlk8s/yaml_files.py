@@ -49,6 +49,19 @@ def compose_documents(text: str, max_nodes: int = MAX_NODES) -> list[Node]:
     return nodes
 
 
+def load_document(text: str) -> Any:
+    """The value of a text with one YAML document, None for an empty one. Raises YamlProblem, for several too."""
+    import yaml
+
+    nodes = compose_documents(text)
+    if len(nodes) > 1:
+        raise YamlProblem("it has several YAML documents")
+    try:
+        return yaml.SafeLoader("").construct_document(nodes[0]) if nodes else None
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):  # such as a date with month 13
+        raise YamlProblem("it has values that YAML cannot express") from None
+
+
 def merged_pairs(node: Node) -> list[tuple[Node, Node]]:
     """The pairs of a mapping with those of its merge keys (<<) where it has no such key itself.
 

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from azext_amlk8s.values import mapping, parse_json, text, whole_number
+
 if TYPE_CHECKING:
     from azure.cli.core import AzCli
 
 API_VERSION = "7.4"
 KINDS = ("certificates", "secrets")
+# The end of the year 9999, in seconds since 1970.
+LATEST_DATE = 253_402_300_800
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 _VERSION = re.compile(r"[0-9A-Fa-f]{32}")
 
@@ -79,6 +83,19 @@ def parse_vault_id(text: str, suffix: str) -> VaultItem:
     return VaultItem(f"https://{host}", kind.lower(), rest[0], rest[1] if len(rest) == 2 else "")
 
 
+def read_secret(body: Any, item: VaultItem) -> VaultSecret | None:
+    """The secret in the body of a response; None for any other body. Its value is redacted from then on."""
+    from azext_amlk8s.registered_secrets import register_secret
+
+    value = mapping(body).get("value")
+    if not isinstance(value, str):
+        return None
+    register_secret(value)
+    expires = whole_number(mapping(body.get("attributes")).get("exp"))
+    content_type, identifier = text(body.get("contentType")), text(body.get("id")) or item.id
+    return VaultSecret(value, content_type, identifier, expires if 0 < expires < LATEST_DATE else None)
+
+
 class VaultClient:
     """The data plane of the vaults of the user's cloud. Bodies of responses are never logged."""
 
@@ -101,25 +118,15 @@ class VaultClient:
         Raises azure-core's HttpResponseError where the vault refuses, ServiceRequestError where it is not reached.
         """
         from azext_amlk8s.azure.responses import unexpected_response
-        from azext_amlk8s.registered_secrets import register_secret
 
         response = self._send(item)
         try:
-            body = response.json()
-        except ValueError:
-            body = None
-        value = body.get("value") if isinstance(body, dict) else None
-        if not isinstance(body, dict) or not isinstance(value, str):
+            secret = read_secret(parse_json(response.text()), item)
+        except (ValueError, LookupError):  # from decoding text and JSON
+            secret = None
+        if secret is None:
             raise unexpected_response(response, "a secret")
-        register_secret(value)
-        attributes = body.get("attributes")
-        expires = attributes.get("exp") if isinstance(attributes, dict) else None
-        return VaultSecret(
-            value,
-            str(body.get("contentType") or ""),
-            str(body.get("id") or item.id),
-            expires if isinstance(expires, int) else None,
-        )
+        return secret
 
     def _send(self, item: VaultItem) -> Any:
         from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -141,6 +148,7 @@ class VaultClient:
 
         from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
         from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
+        from azext_amlk8s.azure.transport import pooled_transport
 
         credential = Profile(cli_ctx=self._cli_ctx).get_login_credentials(subscription_id=self._subscription)[0]
         scope = f"https://{self.suffix.lstrip('.')}/.default"
@@ -152,5 +160,5 @@ class VaultClient:
             TimeLimitPolicy(),
             FreshTokenPolicy(credential, scope, base_url=vault),
         ]
-        options: dict[str, Any] = {"policies": chain, **TIMEOUTS}
+        options: dict[str, Any] = {"policies": chain, "transport": pooled_transport(**TIMEOUTS)}
         return PipelineClient(vault, **options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -23,6 +22,7 @@ from azext_amlk8s.diagnosis import explain
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.knowledge.clouds import Endpoint
 from azext_amlk8s.rules import CheckSpec, NotApplicable, Observation, Problem, Results, Severity, rule
+from azext_amlk8s.values import parse_json
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -37,7 +37,7 @@ MOST_HOSTS = 6
 def parse_result(pool: str, node: str, exit_code: int, message: str) -> PoolProbe:
     """The probe of a pool from the termination message of its container."""
     try:
-        content = json.loads(message)
+        content = parse_json(message)
         hosts = tuple(
             HostResult(
                 str(host["host"]),

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from azext_amlk8s.checks import CATEGORIES, Check, CheckTarget, Outcome, Result, Status, is_command, verdict
 from azext_amlk8s.console.progress import is_progress_shown
+from azext_amlk8s.printable import printable
 from azext_amlk8s.rules import Finding, Severity
 
 MARKS = {Status.PASSED: "✓", Status.WARNING: "!", Status.FAILED: "✗", Status.SKIPPED: "–"}
@@ -123,7 +124,7 @@ class CheckConsole(Observer):
                 continue
             self._printed.add(line)
             # A command is not wrapped, so that it can be pasted.
-            text = f"Try: {line}" if is_command(line) else self._wrapped(line, indent)
+            text = f"Try: {printable(line)}" if is_command(line) else self._wrapped(line, indent)
             self._print(f"{' ' * indent}{text}")
 
     def _print_skipped(self) -> None:
@@ -135,6 +136,7 @@ class CheckConsole(Observer):
 
     def _wrapped(self, text: str, indent: int) -> str:
         """The text with its further lines indented, at a terminal."""
+        text = printable(text)
         if not self._width:
             return text
         width = max(self._width - indent, 30)

@@ -15,6 +15,7 @@ from azext_amlk8s.azure.operation import LostTrack, Operation
 from azext_amlk8s.azure.state_poller import StatePoller
 from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.console.quiet import is_quiet
+from azext_amlk8s.printable import printable
 from azext_amlk8s.time_limit import TimeLimitExceeded, extend_time_limit, is_time_up, limit_in_words
 
 if TYPE_CHECKING:
@@ -135,17 +136,17 @@ class ProgressLine:
             text = f"{self._what}: {', '.join(filter(None, (stage, self._elapsed(), detail)))}"
             # A line that is wrapped could not be rewritten.
             columns = shutil.get_terminal_size().columns
-            print(f"\r\x1b[K{text[: columns - 1]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{printable(text)[: columns - 1]}", end="", file=sys.stderr, flush=True)
             self._live = True
         elif stage not in self._printed:
-            print(f"{self._what}: {stage}, {self._elapsed()}", file=sys.stderr, flush=True)
+            print(printable(f"{self._what}: {stage}, {self._elapsed()}"), file=sys.stderr, flush=True)
         self._printed.add(stage)
 
     def end(self, stage: str) -> None:
         """Print the last stage as a line that stays."""
         self.clear()
         if self._on:
-            print(f"{self._what}: {stage}, {self._elapsed()}", file=sys.stderr, flush=True)
+            print(printable(f"{self._what}: {stage}, {self._elapsed()}"), file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         """Remove the live line, before anything else is printed."""

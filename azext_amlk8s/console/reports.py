@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.printable import printable
+
 if TYPE_CHECKING:
     from azure.cli.core import AzCli
 
@@ -62,7 +64,7 @@ def print_lines(lines: Lines, *, colour: bool) -> None:
     """Print lines that fit the terminal, in colour by their mark; commands are never wrapped, so they can be pasted."""
     width = max(shutil.get_terminal_size().columns, NARROWEST)
     for line in lines:
-        for part in wrap(line, width):
+        for part in wrap(printable(line), width):
             try:
                 print(coloured(part) if colour else part)
             except UnicodeEncodeError:

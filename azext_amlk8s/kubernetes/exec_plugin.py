@@ -15,6 +15,7 @@ from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
 from azext_amlk8s.redaction import is_secret_name
 from azext_amlk8s.registered_secrets import register_secret
 from azext_amlk8s.time_limit import time_left
+from azext_amlk8s.values import parse_json
 
 PLUGIN_SECONDS = 120
 MOST_ERROR_CHARACTERS = 300
@@ -70,7 +71,7 @@ def _register_secrets(plugin: Mapping[str, Any]) -> None:
 
 def _token(output: bytes, name: str) -> str:
     try:
-        credential = json.loads(output)
+        credential = parse_json(output)
     except ValueError:
         raise KubeconfigUnusable(f"{name} did not return JSON.") from None
     status = credential.get("status") if isinstance(credential, dict) else None

@@ -139,21 +139,12 @@ def _by_name(entries: Any, key: str, where: str) -> dict[str, Any]:
 
 
 def _document(text: str, where: str) -> Any:
-    import yaml
-
-    from azext_amlk8s.yaml_files import YamlProblem, compose_documents
+    from azext_amlk8s.yaml_files import YamlProblem, load_document
 
     try:
-        nodes = compose_documents(text)
-        if len(nodes) > 1:
-            raise KubeconfigUnusable(f"{where} is not a kubeconfig: it has several YAML documents.")
-        return yaml.SafeLoader("").construct_document(nodes[0]) if nodes else None
+        return load_document(text)
     except YamlProblem as problem:
         raise KubeconfigUnusable(f"{where} is not a kubeconfig: {problem}.") from None
-    except yaml.YAMLError:
-        raise KubeconfigUnusable(f"{where} is not a kubeconfig: it has values that YAML cannot express.") from None
-    except (ValueError, RecursionError) as error:  # such as a date with month 13
-        raise _invalid(where, str(error) or type(error).__name__) from None
 
 
 def _invalid(where: str, reason: str) -> KubeconfigUnusable:

@@ -14,6 +14,7 @@ from typing import Any
 
 from azext_amlk8s.lint.evaluation import Function, compared, conditional, join_texts, logical, merged, negated, to_text
 from azext_amlk8s.lint.values import HOLE, Mark, Value, known, literal, unknown
+from azext_amlk8s.values import parse_json
 
 Texts = Callable[..., Any]
 
@@ -140,7 +141,7 @@ def _try(mark: Mark, values: list[Value]) -> Value:
 def _json_decoded(mark: Mark, values: list[Value]) -> Value:
     if not values[0].known:
         return unknown(mark, "", *values)
-    return literal(json.loads(values[0].text), mark)
+    return literal(parse_json(values[0].text), mark)
 
 
 def _secret(mark: Mark, values: list[Value]) -> Value:

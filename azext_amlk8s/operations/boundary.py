@@ -8,6 +8,7 @@ from typing import Any
 
 from azext_amlk8s.change_log import forget_changes, recorded_changes
 from azext_amlk8s.console.errors import az_error, azure_error, cluster_error, fix_lines, foreign_host_error
+from azext_amlk8s.printable import printable, protect_output
 from azext_amlk8s.registered_secrets import forget_secrets
 from azext_amlk8s.time_limit import TimeLimitExceeded, is_time_up, limit_in_words, set_time_limit
 
@@ -37,6 +38,7 @@ def error_boundary(timeout: float | None = None) -> Iterator[None]:
     az derives the exit code from the class: 3 for something that does not exist, 1 for the rest. timeout is the time
     limit of the whole command in seconds, None for none.
     """
+    protect_output()
     forget_changes()
     forget_secrets()
     set_time_limit(timeout)
@@ -145,9 +147,9 @@ def _redacted(error: Exception) -> Exception:
     from azext_amlk8s.redaction import redact_text
 
     if isinstance(error, AzCLIError):
-        error.error_msg = redact_text(str(error.error_msg))
+        error.error_msg = printable(redact_text(str(error.error_msg)))
         error.args = (error.error_msg,)
         error.recommendations = [
-            redact_text(line) for fix in dict.fromkeys(error.recommendations) for line in fix_lines(fix)
+            printable(redact_text(line)) for fix in dict.fromkeys(error.recommendations) for line in fix_lines(fix)
         ]
     return error

@@ -47,14 +47,10 @@ def read_compute_file(path: str) -> ComputeFile:
 
 
 def parse_compute_file(text: str) -> ComputeFile:
-    """The values of a text. Raises ValueError with a clause that says what is invalid."""
-    import yaml
+    """The values of a text. Raises YamlProblem, and ValueError with a clause that says what is invalid."""
+    from azext_amlk8s.yaml_files import load_document
 
-    from azext_amlk8s.yaml_files import compose_documents
-
-    if len(compose_documents(text)) != 1:
-        raise ValueError("expected one YAML document")
-    document = yaml.safe_load(text)
+    document = load_document(text)
     if not isinstance(document, dict):
         raise ValueError("expected a mapping")
     if unknown := next((str(key) for key in document if key not in KEYS), None):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.compute_view import redact_compute
+from azext_amlk8s.values import parse_json
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -42,7 +43,7 @@ class ReplacementRecord:
         from azure.cli.core.azclierror import FileOperationError
 
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content = parse_json(self.path.read_text(encoding="utf-8"))
             compute = content["compute"]
             if str(content["computeId"]).lower() != self.compute_id.lower() or not isinstance(compute, dict):
                 raise ValueError("it belongs to another compute")

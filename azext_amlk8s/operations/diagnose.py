@@ -63,7 +63,7 @@ def diagnose(
     files = _build_files(sources, report)
     files[PAGE] = _build_page(report, sources, [*files, PAGE])
     _write(folder / ARCHIVE, _build_archive(files))
-    _write(folder / PAGE, files[PAGE].encode())
+    _write(folder / PAGE, files[PAGE].encode(errors="backslashreplace"))
     return {
         "folder": str(folder),
         "archive": str(folder / ARCHIVE),
@@ -198,7 +198,7 @@ def _build_archive(files: Mapping[str, str]) -> bytes:
         for name, text in files.items():
             info = zipfile.ZipInfo(name, time.gmtime()[:6])
             info.external_attr, info.compress_type = 0o600 << 16, zipfile.ZIP_DEFLATED
-            archive.writestr(info, text)
+            archive.writestr(info, text.encode(errors="backslashreplace"))
     return stream.getvalue()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.console.progress import duration_in_words, is_progress_shown
+from azext_amlk8s.printable import printable
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -171,4 +172,4 @@ class FleetRunner(Generic[Item, Result]):
         """Print a line in place of the progress line."""
         clear = "\r\x1b[K" if sys.stderr.isatty() else ""
         if is_progress_shown(self._cmd):
-            print(f"{clear}{text}", end=end, file=sys.stderr, flush=True)
+            print(f"{clear}{printable(text)}", end=end, file=sys.stderr, flush=True)

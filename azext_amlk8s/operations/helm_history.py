@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
-import json
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.values import mapping, parse_json, text
 
 if TYPE_CHECKING:
     from azext_amlk8s.kubernetes import Cluster
@@ -20,6 +19,8 @@ NAMESPACE = "azureml"
 PATH = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 # How long Helm may take to remove its release after Azure has reported the extension as deleted.
 UNINSTALL_SECONDS, INTERVAL_SECONDS = 300, 2.0
+# A secret has at most 1 MB; text is compressed to a tenth.
+MOST_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,21 @@ def read_release(cluster: Cluster, release: str) -> tuple[dict[str, Any], str]:
     for secret in sorted(secrets, key=lambda each: _revision(each).number, reverse=True):
         try:
             packed = base64.b64decode(base64.b64decode(str((secret.get("data") or {})["release"])))
-            content = json.loads(gzip.decompress(packed))
-        except (KeyError, ValueError, OSError, EOFError, zlib.error):
+            content = parse_json(_unpacked(packed))
+        except (KeyError, ValueError, zlib.error):
             continue
         if isinstance(content, dict):
             return content, ""
     return {}, f"the cluster has no Helm release '{release}' that can be read"
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """What was compressed with gzip. Raises ValueError where it is larger than any release, or not complete."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    content = unpacker.decompress(packed, MOST_BYTES)
+    if not unpacker.eof:
+        raise ValueError("the release is too large or not complete")
+    return content
 
 
 def release_values(release: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -96,8 +106,7 @@ def release_values(release: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def chart_version(release: Mapping[str, Any]) -> str:
     """The version of the chart of a release, empty where it is not known."""
-    metadata = (release.get("chart") or {}).get("metadata") or {}
-    return str(metadata.get("version") or "")
+    return text(mapping(mapping(release.get("chart")).get("metadata")).get("version"))
 
 
 def value_of(values: Mapping[str, Any], key: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, finding_object, set_exit_code
+from azext_amlk8s.printable import printable
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -56,9 +57,10 @@ def _print(objects: list[dict[str, Any]], output_format: str) -> None:
     if output_format == "text" and sys.stdout.isatty():
         print_lines(lint_lines(objects), colour="NO_COLOR" not in os.environ)
     elif output_format == "text":
-        print("\n".join(lint_lines(objects)))  # one line for each finding, however long, so that tools can read it
+        # One line for each finding, however long, so that tools can read it.
+        print(printable("\n".join(lint_lines(objects))))
     elif text := FORMATS[output_format](objects):
-        print(text)
+        print(printable(text))
 
 
 def sort_findings(result: Result, strict: bool) -> list[LintFinding]:

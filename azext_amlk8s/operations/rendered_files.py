@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.values import parse_json
 
 INVENTORY = ".amlk8s-render.json"
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
@@ -50,7 +51,7 @@ def _read_inventory(folder: Path) -> dict[str, str]:
     """The digests of the files that were rendered before, by path."""
     content = _read(folder / INVENTORY)
     try:
-        files = json.loads(content or b"{}").get("files") or {}
+        files = parse_json(content or b"{}").get("files") or {}
         return {str(path): str(digest) for path, digest in files.items()}
     except (ValueError, AttributeError):
         return {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.operations.input_files import texts
 from azext_amlk8s.setup_files import ClusterSetup
+from azext_amlk8s.values import parse_json
 
 if TYPE_CHECKING:
     from azext_amlk8s.instance_types.documents import Text
@@ -42,7 +43,7 @@ def save_plan(
 def is_saved_plan(path: str) -> bool:
     """Whether a file is a saved plan rather than a setup file."""
     try:
-        content = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+        content = parse_json(Path(path).expanduser().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and {"version", "files", "plan"} <= set(content)
@@ -51,7 +52,7 @@ def is_saved_plan(path: str) -> bool:
 def read_saved_plan(path: str) -> Saved:
     """A plan that `plan --out` wrote. Raises FileOperationError."""
     try:
-        content = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+        content = parse_json(Path(path).expanduser().read_text(encoding="utf-8"))
         reason = _problem(content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not complete JSON"

@@ -24,6 +24,7 @@ from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
 from azext_amlk8s.operations.setup_pending import pending_manifest, pending_parts, write_manifests
 from azext_amlk8s.operations.setup_plan import DEFAULT_PARALLEL, DEPLOYMENT
 from azext_amlk8s.operations.setup_planning import plan_clusters
+from azext_amlk8s.printable import printable
 from azext_amlk8s.rules import Severity
 from azext_amlk8s.setup_files import ClusterSetup, Setup, waves_of
 from azext_amlk8s.setup_files.outcomes import (
@@ -315,7 +316,7 @@ def _print_plan(cmd: AzCliCommand, plans: Sequence[ClusterPlan]) -> None:
     from azext_amlk8s.console.setup_reports import plan_lines
 
     if not getattr(cmd.cli_ctx, "only_show_errors", False):
-        print("\n".join(plan_lines(plan_object(plans))), file=sys.stderr, flush=True)
+        print(printable("\n".join(plan_lines(plan_object(plans)))), file=sys.stderr, flush=True)
 
 
 def report_outcomes(cmd: AzCliCommand, result: Mapping[str, Any]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.shell import join
+from azext_amlk8s.values import parse_json
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
@@ -38,6 +38,10 @@ class Refusal:
 
 def explain_refusal(error: AzureError, item: VaultItem) -> Refusal:
     """What an error of azure-core means for the secret, or for the secret behind a certificate."""
+    from azext_amlk8s.azure.responses import UnexpectedResponse
+
+    if isinstance(error, UnexpectedResponse):
+        return Refusal(str(error.message), "Check the proxy between this machine and the vault.")
     status = getattr(error, "status_code", None)
     if status is None:
         fix = join(["az", "keyvault", "list-deleted", "--query", f"[?name=='{item.vault_name}']", "-o", "table"])
@@ -51,7 +55,7 @@ def explain_refusal(error: AzureError, item: VaultItem) -> Refusal:
         return Refusal(*REFUSALS[code])
     if status in (401, 403):
         return Refusal("the vault refused your sign-in", "az login" if status == 401 else ROLE)
-    first = str(getattr(error, "message", "") or error).splitlines()[0]
+    first = next(iter(str(getattr(error, "message", "") or error).splitlines()), "no message")
     return Refusal(f"the vault returned {status}: {first}", "Run the same command again.")
 
 
@@ -62,7 +66,7 @@ def vault_command(item: VaultItem, verb: str, *options: str) -> str:
 
 def _inner_code(error: AzureError) -> str:
     try:
-        detail: Mapping[str, Any] = json.loads(error.response.text())["error"]  # type: ignore[attr-defined]
+        detail: Mapping[str, Any] = parse_json(error.response.text())["error"]  # type: ignore[attr-defined]
         return str((detail.get("innererror") or {}).get("code") or detail.get("code") or "")
     except (AttributeError, ValueError, KeyError, TypeError):
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -71,7 +70,7 @@ def material_from_secret(data: Mapping[str, Any]) -> Material:
         if all(data.get(name) for name in names):
             try:
                 certificate, key = (base64.b64decode(str(data[name]), validate=True) for name in names)
-            except binascii.Error:
+            except ValueError:
                 raise UnusableMaterial(f"{' or '.join(names)} is not base64") from None
             return Material(certificate, key)
     pairs = " or ".join(" and ".join(names) for names in SECRET_KEYS)
@@ -86,10 +85,10 @@ def material_from_vault(value: str, content_type: str) -> Material:
     if content_type.lower() == PFX_TYPE:
         try:
             content = base64.b64decode(value, validate=True)
-        except binascii.Error:
+        except ValueError:
             raise UnusableMaterial("its value is not base64") from None
         return material_from_file(content)
-    return material_from_file(value.encode("utf-8"))
+    return material_from_file(value.encode("utf-8", "replace"))
 
 
 def material_from_file(content: bytes) -> Material:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
+from azext_amlk8s.printable import printable
 from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.values import parse_json
 
 SUCCEEDED, UNCHANGED, PENDING, FAILED, BLOCKED, NOT_STARTED, INTERRUPTED = STATUSES = (
     "succeeded", "unchanged", "pending", "failed", "blocked", "not started", "interrupted",
@@ -67,11 +68,11 @@ def as_junit(report: Mapping[str, Any]) -> str:
     suite = ElementTree.Element("testsuite", {"name": "az amlk8s apply", **{key: str(n) for key, n in counts.items()}})
     for cluster in clusters:
         names = {"name": cluster["cluster"], "classname": cluster["id"], "time": str(cluster["seconds"])}
-        case = ElementTree.SubElement(suite, "testcase", names)
+        case = ElementTree.SubElement(suite, "testcase", {key: printable(value) for key, value in names.items()})
         if cluster["status"] not in GOOD:
             kind = "failure" if cluster in failed else "skipped"
             text = "\n".join(filter(None, [cluster["message"], *cluster["pending"], cluster["fix"]]))
-            ElementTree.SubElement(case, kind, {"message": cluster["status"]}).text = text
+            ElementTree.SubElement(case, kind, {"message": cluster["status"]}).text = printable(text)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
@@ -83,7 +84,7 @@ def failed_clusters(text: str) -> set[str]:
                 raise ValueError("it has a DOCTYPE")
             cases = ElementTree.fromstring(text).iter("testcase")  # noqa: S314
             return {str(case.get("classname")).lower() for case in cases if len(case)}
-        report = json.loads(text)
+        report = parse_json(text)
         return {str(cluster["id"]).lower() for cluster in report["clusters"] if cluster["status"] not in GOOD}
     except (ElementTree.ParseError, ValueError, KeyError, TypeError) as error:
         raise ValueError("it is not a report of az amlk8s apply") from error

@@ -24,6 +24,7 @@ KILLED = -9
 # The warning of a command that cannot keep what it replaces, and the name of what it would have kept.
 KEEPS_NOTHING, KEPT = "is not kept", "/amlk8s-certificate-"
 TRACEBACK = re.compile(r"Traceback \(most recent call last\)|unexpected error|CLIInternalError", re.IGNORECASE)
+CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
 
 
@@ -55,6 +56,8 @@ def _of_run(cell: Cell, run: Run) -> Iterator[str]:
         yield f"exit code {run.code}"
     if TRACEBACK.search(run.err):
         yield "a traceback"
+    if CONTROL.search(run.err + run.out):
+        yield "a character that a terminal executes"
     if run.seconds > LONGEST_SECONDS:
         yield f"{run.seconds:.0f} seconds"
     if run.foreign:

@@ -114,6 +114,20 @@ def files_of_users() -> tuple[str, ...]:
 
 
 @functools.cache
+def named_files(*suffixes: str) -> tuple[tuple[str, str], ...]:
+    """The files with these suffixes that scenarios give to commands, by name and text."""
+    files = {
+        (name, text)
+        for document in scenario_documents()
+        for holder in _all(document)
+        if isinstance(holder.get("files"), dict)
+        for name, text in holder["files"].items()
+        if isinstance(text, str) and name.endswith(suffixes)
+    }
+    return tuple(sorted(files))
+
+
+@functools.cache
 def objects(kind: str = "") -> tuple[Any, ...]:
     """The Kubernetes objects in the worlds of scenarios, of one kind or of all."""
     found = [
