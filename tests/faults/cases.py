@@ -25,7 +25,9 @@ class Command:
     """A command of commands.yaml. given: the commands before it; files: files in its folder.
 
     reads is true for one that writes nothing; exact for one whose output must be complete or missing. meets: whether
-    only signals or also pairs of faults are tried with it.
+    only signals or also pairs of faults are tried with it. every: also requests that repeat others, polls apart.
+    starts: how many extensions it may create or update after the first Ctrl-C, none for any number; continues: what
+    its message must then say, unless nothing was changed.
     """
 
     name: str
@@ -35,6 +37,9 @@ class Command:
     reads: bool = False
     exact: bool = False
     meets: str = "faults"
+    every: bool = False
+    starts: int | None = None
+    continues: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,10 @@ def measure(stage: FaultStage, command: Command) -> Baseline:
 
 def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> Iterator[Cell]:
     """The cells of a command: each fault with requests that it fits, and each signal with every request."""
-    requests = [one for one in baseline.requests if one.number <= MOST_REPEATED[one.kind]]
+    requests = [
+        one for one in baseline.requests
+        if one.number <= MOST_REPEATED[one.kind] or (command.every and one.kind != "poll")
+    ]  # fmt: skip
     written = {one.path for one in baseline.requests if one.kind == "write"}
     for fault in faults:
         if command.meets == "signals" and not fault.signal:

@@ -21,6 +21,7 @@ from tests.faults.stage import FaultStage, Run, World
 LONGEST_SECONDS = 240
 EXIT_CODES = (0, 1, 2, 3)
 KILLED = -9
+UNCHANGED, EXTENSION = "nothing was changed", "/Microsoft.KubernetesConfiguration/extensions/"
 # The warning of a command that cannot keep what it replaces, and the name of what it would have kept.
 KEEPS_NOTHING, KEPT = "is not kept", "/amlk8s-certificate-"
 TRACEBACK = re.compile(r"Traceback \(most recent call last\)|unexpected error|CLIInternalError", re.IGNORECASE)
@@ -50,6 +51,8 @@ def _of_run(cell: Cell, run: Run) -> Iterator[str]:
     if cell.request and not run.met:
         yield "the request was not sent"
     signals = {fault.signal for fault in (cell.fault, cell.then) if fault}
+    if signals == {"interrupt"}:
+        yield from _of_interruption(cell, run)
     if "kill" in signals and run.code == KILLED:
         return
     if run.code not in EXIT_CODES:
@@ -64,6 +67,20 @@ def _of_run(cell: Cell, run: Run) -> Iterator[str]:
         yield f"requests to a foreign host: {run.foreign}"
     if run.code and not run.err.strip() and not run.out.strip():
         yield "no message"
+
+
+def _of_interruption(cell: Cell, run: Run) -> Iterator[str]:
+    """What Ctrl-C must do to a command on many clusters."""
+    command = cell.command
+    if command.continues and command.continues not in run.err and UNCHANGED not in run.err:
+        yield "Ctrl-C, and no message that says how to continue"
+    if command.starts is not None and cell.request in run.requests:
+        after = run.requests[run.requests.index(cell.request) + 1 :]
+        started = [one.path for one in after if one.kind == "write" and EXTENSION in one.path]
+        if len(started) > command.starts:
+            yield f"Ctrl-C, and then {started}"
+    if cell.fault.signals > 1 and run.code == 0:
+        yield "exit code 0 after Ctrl-C was pressed twice"
 
 
 def _of_success(cell: Cell, run: Run, baseline: Baseline, world: World) -> Iterator[str]:

@@ -46,8 +46,8 @@ class Fault:
     and loses its response. reset closes the connection; cut closes it in the middle of the body; hang never responds.
     rewrite changes the response of the sandbox: see rewrites.py; raw sends it as other bytes: see raw.py. echo has the
     error repeat what was sent, in one of the ways of ECHOES. delay is in seconds before the response, drip in seconds
-    that its body takes. signal is sent to az when the request arrives, or after it was processed. times: how many
-    requests of the same method and path meet it.
+    that its body takes. signal is sent to az when the request arrives, or after it was processed; again after the delay
+    where signals is 2. times: how many requests of the same method and path meet it.
 
     alters: a valid response with other values comes of it, so that the output may differ. survives: the kinds of
     requests for which the command must succeed nevertheless; fails: for which it must not exit with 0. first: only the
@@ -72,6 +72,7 @@ class Fault:
     delay: float = 0
     drip: float = 0
     signal: str = ""
+    signals: int = 1
     times: int = 1
     alters: bool = False
     survives: tuple[str, ...] = ()
@@ -176,7 +177,9 @@ class Proxy:
             return _web_response(await self._send(request, body, base, upstream))
         if fault.after:
             await self._send(request, body, base, upstream)
-        if fault.signal and self._on_signal:
+        for number in range(fault.signals if fault.signal and self._on_signal else 0):
+            assert self._on_signal
+            await asyncio.sleep(fault.delay if number else 0)
             self._on_signal(fault.signal)
         await asyncio.sleep(HUNG_SECONDS if fault.hang else fault.delay)
         if fault.reset:
