@@ -40,6 +40,8 @@ _VERSIONS = {name.lower(): version for name, version in API_VERSIONS.items()}
 PROVIDERS_VERSION = "2022-09-01"
 FEATURES_VERSION = "2021-07-01"
 RESOURCES_VERSION = "2021-04-01"
+# A workspace may have any number of jobs that ended long ago; the newest come first.
+PAGES_OF_JOBS = 10
 
 T = TypeVar("T")
 Resource = dict[str, Any]  # a JSON object as ARM returns it, camelCase
@@ -188,6 +190,12 @@ class AzureClient:
     def list_computes(self, workspace: WorkspaceRef) -> list[Resource]:
         """The computes of a workspace, of every kind."""
         return self.list_all(f"{workspace.id}/computes")
+
+    def list_jobs(self, workspace: WorkspaceRef) -> list[Resource]:
+        """The jobs of a workspace that are not archived, as far as the first pages have them."""
+        url = f"{workspace.id}/jobs"
+        query = {"listViewType": "ActiveOnly"}
+        return self._client().list_first_items(url, _api_version(url), query, PAGES_OF_JOBS)
 
     def user_kubeconfig(self, cluster: ClusterRef) -> str:
         """The kubeconfig (YAML) of a user of an AKS cluster; a secret."""

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azext_amlk8s.azure.client import AzureClient, Resource
-from azext_amlk8s.refs import ClusterRef
+from azext_amlk8s.refs import ClusterRef, WorkspaceRef
 
 if TYPE_CHECKING:
     from azure.cli.core import AzCli
@@ -58,6 +58,9 @@ class RememberingClient(AzureClient):
 
     def list_resources(self, resource_type: str) -> list[Resource]:
         return self.remember(resource_type, partial(super().list_resources, resource_type), "resources")
+
+    def list_jobs(self, workspace: WorkspaceRef) -> list[Resource]:
+        return self.remember(f"{workspace.id}/jobs", partial(super().list_jobs, workspace), "jobs")
 
     def get_provider(self, namespace: str) -> Resource:
         return self.remember(namespace, partial(super().get_provider, namespace), "provider")

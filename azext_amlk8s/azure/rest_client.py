@@ -78,13 +78,19 @@ class RestClient:
 
     def list_items(self, url: str, api_version: str, **query: str) -> list[dict[str, Any]]:
         """The items of all pages. Raises UnexpectedResponse when a page is not one, or links to an earlier page."""
+        return self.list_first_items(url, api_version, query, MOST_PAGES + 1)
+
+    def list_first_items(
+        self, url: str, api_version: str, query: Mapping[str, str], pages: int
+    ) -> list[dict[str, Any]]:
+        """The items of the first pages, up to a number of them. Raises UnexpectedResponse as list_items does."""
         response = self.send("GET", url, api_version, **query)
         items: list[dict[str, Any]] = []
         seen: set[str] = set()
         while True:
             page, link = json_list(response)
             items += page
-            if not link:
+            if not link or len(seen) + 1 == pages:
                 return items
             if link in seen or len(seen) >= MOST_PAGES:
                 raise unexpected_response(response, "a list of resources whose pages end")

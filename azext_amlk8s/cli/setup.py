@@ -215,6 +215,7 @@ COMMANDS = (
             PRUNE_NAMESPACES.but(
                 help="Also delete the namespaces that the setup has created, with everything in them."
             ),
+            Option("stop_workloads", help="Do not stop because of endpoints and running jobs.", is_flag=True),
             PARALLEL,
             OPERATION_TIMEOUT,
             options.YES,

@@ -19,7 +19,7 @@ SHOWN = 8
 
 def users_of(name: str, objects: Iterable[Mapping[str, Any]]) -> list[str]:
     """The objects, as kind namespace/name, that use the type and have not ended."""
-    return [_reference(obj) for obj in objects if not _ended(obj) and name in _types(obj.get("spec") or {})]
+    return [_reference(obj) for obj in objects if not has_ended(obj) and name in _types(obj.get("spec") or {})]
 
 
 @rule(
@@ -42,9 +42,10 @@ def in_use(name: str, users: Iterable[str], default_of: Iterable[str] = ()) -> P
         yield Problem(name, message)
 
 
-def _ended(obj: Mapping[str, Any]) -> bool:
+def has_ended(obj: Mapping[str, Any]) -> bool:
+    """Whether a workload, an object of the extension's API group, has ended."""
     status = obj.get("status") or {}
-    states = [str(status.get(key) or "").lower() for key in ("phase", "state", "status")]
+    states = [str(status.get(key) or "").lower() for key in ("phase", "state", "status", "jobStatus")]
     return any(state in load("instance_types")["ended"] for state in states)
 
 

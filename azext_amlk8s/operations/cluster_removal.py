@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from azext_amlk8s.operations.extension_common import (
     read_cluster,
 )
 from azext_amlk8s.operations.failure_context import connect_to_cluster
-from azext_amlk8s.operations.leftover_removal import delete_leftovers, read_leftovers, why_it_remains
+from azext_amlk8s.operations.leftover_removal import delete_leftovers, not_examined, read_leftovers, why_it_remains
 from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
 
 if TYPE_CHECKING:
@@ -129,7 +128,9 @@ def find_removal(
     client: AzureClient, ref: ClusterRef, name: str | None, kubeconfig: str | None = None, context: str | None = None
 ) -> Removal:
     """Everything that belongs to the extension of a cluster. Writes nothing."""
-    from azext_amlk8s.operations.attached_computes import attached_computes, endpoints_on, our_role_assignments
+    from azext_amlk8s.operations.attached_computes import attached_computes
+    from azext_amlk8s.operations.role_removal import our_role_assignments
+    from azext_amlk8s.operations.running_workloads import endpoints_on, jobs_on, workloads_in
     from azext_amlk8s.settings import all_resources, cluster_facts_from_resources, offline_state
 
     resource, extensions = read_cluster(client, ref)
@@ -142,7 +143,7 @@ def find_removal(
     )
     created = all_resources(cluster_facts_from_resources(resource, ref.type))
     existing = backing_resources.find_resources(client, created)
-    workloads = [*endpoints_on(client, computes), *_workloads_in(cluster)]
+    workloads = [*endpoints_on(client, computes), *(workloads_in(cluster) if cluster else jobs_on(client, computes))]
     return Removal(
         ref,
         extension,
@@ -150,31 +151,13 @@ def find_removal(
         tuple(computes),
         complete,
         tuple(workloads),
-        tuple(our_role_assignments(client, ref, computes)),
+        tuple(our_role_assignments(client, ref, [compute.workspace for compute in computes], computes)),
         tuple(dependency for dependency in created if existing[dependency.kind] is not None),
         tuple(() if is_installed else read_leftovers(cluster)) if cluster else (),
         cluster,
         note,
         offline,
     )
-
-
-def _workloads_in(cluster: Cluster | None) -> list[str]:
-    """Jobs and deployments in the cluster."""
-    from azext_amlk8s.kubernetes import ClusterError
-
-    try:
-        found = cluster.workloads() if cluster else []
-    except ClusterError:
-        return []
-    running = [item for item in found if item["kind"] in ("AmlJob", "OnlineDeployment") and not _is_finished(item)]
-    return [f"{item['kind']} {item['metadata'].get('namespace')}/{item['metadata']['name']}" for item in running]
-
-
-def _is_finished(item: Mapping[str, Any]) -> bool:
-    status = item.get("status") or {}
-    state = str(status.get("state") or status.get("phase") or status.get("jobStatus") or "")
-    return state.lower() in ("succeeded", "completed", "failed", "canceled", "cancelled")
 
 
 def _blocked(removal: Removal) -> Exception:
@@ -281,6 +264,5 @@ class _Remover:
             why = "The agents are offline: Helm uninstalls it when they connect; until then it runs."
             command = f"az connectedk8s show {removal.ref.az_args} --query connectivityStatus"
         else:
-            why = f"The cluster was not examined: {removal.note}"
-            command = f"az amlk8s check --leftovers {removal.ref.cli_args}"
+            why, command = not_examined(removal.ref, removal.note)
         self._outcome.remain("objects of the extension in the cluster", why, command=command)

@@ -10,6 +10,7 @@ from azext_amlk8s.checks.leftover_objects import Leftover, find_leftovers
 
 if TYPE_CHECKING:
     from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.refs import ClusterRef
 
 DELETION_SECONDS, INTERVAL_SECONDS = 120, 2.0
 NAMESPACE_PATH = "/api/v1/namespaces/azureml"
@@ -44,6 +45,16 @@ def why_it_remains(leftover: Leftover) -> str:
     waiting = [f"Finalizers wait for whoever set them: {', '.join(leftover.finalizers)}."]
     why = " ".join(leftover.reasons or (waiting if leftover.finalizers else ["It is being deleted."]))
     return f"{why} Finalizers are not removed by force: that can leave resources behind."
+
+
+def not_examined(ref: ClusterRef, reason: str) -> tuple[str, str]:
+    """What is not known of a cluster that could not be read for a reason, as sentences; and the command to find out."""
+    found = f"az amlk8s check --leftovers {ref.cli_args}"
+    return (
+        f"The namespace azureml, webhooks, cluster roles and custom resource definitions may remain there. {reason} "
+        "When the cluster can be reached, look for them.",
+        found,
+    )
 
 
 def _wait_for_deletion(cluster: Cluster, paths: Collection[str], seconds: float) -> list[Leftover]:

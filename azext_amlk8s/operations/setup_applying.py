@@ -145,15 +145,18 @@ class ClusterApplier:
     def _apply_extension(self) -> None:
         from azext_amlk8s.operations.extension_common import RunOptions
         from azext_amlk8s.operations.extension_create import create_extension
+        from azext_amlk8s.operations.setup_certificates import TLS
         from azext_amlk8s.settings import read_deployed
+        from azext_amlk8s.settings.update import RESET
 
         one, client = self._one, self._client
         run = RunOptions((one.extension or {}).get("name"), timeout=self._timeout, yes=True, checked=self._checked)
         existing = deployed_extension(client, one)
         deployed = read_deployed(existing).protected if existing else ()
-        given = extension_settings(
-            one, deployed, self._clients.vaults, send_secrets=self._send_secrets, reset=self._reset_settings()
-        )
+        changes = self._plan.extension.changes if self._plan.extension else ()
+        sends = self._send_secrets or any(change.key == TLS for change in changes)
+        reset = [change.key for change in changes if change.after == RESET]
+        given = extension_settings(one, deployed, self._clients.vaults, send_secrets=sends, reset=reset)
 
         def connect() -> tuple[Any, Any]:
             return client, one.cluster
@@ -162,15 +165,6 @@ class ClusterApplier:
         self._done.append(f"extension '{(result or {}).get('name')}'")
         if existing is None:
             self._wait_where_types_follow()
-
-    def _reset_settings(self) -> list[str]:
-        """The settings that the plan resets."""
-        from azext_amlk8s.settings.update import RESET
-
-        changes = [
-            change for resource in self._plan.resources if resource.kind == EXTENSION for change in resource.changes
-        ]
-        return [change.key for change in changes if change.after == RESET]
 
     def _wait_where_types_follow(self) -> None:
         """Wait until the new extension serves the kind InstanceType, if it is needed and the cluster can be reached."""

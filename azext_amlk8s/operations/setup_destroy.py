@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, confirm, confirm_name
 from azext_amlk8s.console.quiet import quiet_thread
+from azext_amlk8s.operations.cluster_backup import read_backup, save_backup
 from azext_amlk8s.operations.fleet_runner import FleetRunner
 from azext_amlk8s.operations.input_files import texts
+from azext_amlk8s.operations.leftover_removal import not_examined
 from azext_amlk8s.operations.setup_apply import (
     describe_clusters,
     describe_outcome,
     has_failed,
     not_started,
     report_outcomes,
+)
+from azext_amlk8s.operations.setup_destroy_survey import (
+    MOST_WORKLOADS,
+    Survey,
+    describe_removals,
+    raise_for_workloads,
+    survey_clusters,
 )
 from azext_amlk8s.operations.setup_inputs import Clients, load_clusters
 from azext_amlk8s.operations.setup_ownership import Ownership
@@ -41,6 +50,7 @@ def destroy(
     on_remove: str | None = None,
     delete_dependencies: bool = False,
     prune_namespaces: bool = False,
+    stop_workloads: bool = False,
     max_parallel: int = DEFAULT_PARALLEL,
     operation_timeout: int = DESTROY_SECONDS,
     yes: bool = False,
@@ -48,13 +58,19 @@ def destroy(
     """Detach the computes that the setups of files created, and delete the extensions where on_remove says so.
 
     on_remove overrides that of the files. A compute without the tag of its setup is kept, and so is the extension below
-    it. Returns how each cluster ended; the exit code is 1 for a failure.
+    it. Endpoints and jobs stop it unless stop_workloads is set. Returns how each cluster ended; the exit code is 1 for
+    a failure.
     """
     clients = Clients(cmd, planning=False)
     _, clusters = load_clusters(cmd, texts(file), clients, with_former=True)
     wanted = [cluster for cluster in clusters if (on_remove or cluster.on_remove) != KEEP]
+    resume = f"az amlk8s destroy {join(['-f', *file, *(['--on-remove', on_remove] if on_remove else [])])}"
     if wanted:
-        _confirm(cmd, wanted, on_remove, yes)
+        deletes = [(on_remove or cluster.on_remove) == DELETE for cluster in wanted]
+        surveys = survey_clusters(clients, wanted, deletes=deletes, parallel=max_parallel)
+        if not stop_workloads:
+            raise_for_workloads(surveys, f"{resume} --stop-workloads")
+        _confirm(cmd, wanted, surveys, any(deletes), yes)
 
     def work(cluster_setup: ClusterSetup) -> Outcome:
         removes = on_remove or cluster_setup.on_remove
@@ -63,7 +79,6 @@ def destroy(
         )
         return remover.run(quiet=len(wanted) > 1)
 
-    resume = f"az amlk8s destroy {join(['-f', *file])}"
     runner = FleetRunner(cmd, len(wanted), work, has_failed, describe_outcome, resume)
     ended = runner.run(wanted, min(max_parallel, len(wanted)), None) if wanted else []
     done = {outcome.cluster.id: outcome for outcome in ended}
@@ -74,14 +89,20 @@ def destroy(
     return result
 
 
-def _confirm(cmd: AzCliCommand, clusters: Sequence[ClusterSetup], on_remove: str | None, yes: bool) -> None:
+def _confirm(
+    cmd: AzCliCommand, clusters: Sequence[ClusterSetup], surveys: Sequence[Survey], deletes: bool, yes: bool
+) -> None:
     """Ask before anything is removed; for the name of the setup where there are several clusters."""
+    from knack.log import get_logger
+
+    log = get_logger(__name__)
+    log.warning("%s", describe_removals(surveys))
+    for workload in [workload for one in surveys for workload in one.workloads][:MOST_WORKLOADS]:
+        log.warning("It stops: %s", workload)
     target = describe_clusters(clusters)
-    deletes = any((on_remove or cluster.on_remove) == DELETE for cluster in clusters)
-    what = "Detach the computes and delete the extensions" if deletes else "Detach the computes"
-    question = f"{what} of {target}? Jobs and endpoints on them end."
+    question = f"{'Detach the computes and delete the extensions' if deletes else 'Detach the computes'} of {target}?"
     if len(clusters) == 1:
-        confirm(cmd, f"{question} Continue?", yes, refusal="Nothing was changed")
+        confirm(cmd, question, yes, refusal="Nothing was changed")
     else:
         names = list(dict.fromkeys(cluster.setup for cluster in clusters))
         confirm_name(cmd, question, " ".join(names), yes)
@@ -113,7 +134,7 @@ class _Remover:
         self._done: list[str] = []
         self._kept: list[str] = []
         self._pending: list[str] = []
-        self._owns_leftovers = False
+        self._owns_leftovers = self._has_deleted_extension = False
 
     def run(self, *, quiet: bool) -> Outcome:
         """How the cluster ended; nothing is raised."""
@@ -141,21 +162,26 @@ class _Remover:
 
     def _remove(self) -> None:
         setup = self._setup
-        for name in (*setup.former_computes, *([setup.compute_name] if setup.compute_name else [])):
+        names = [*setup.former_computes, *([setup.compute_name] if setup.compute_name else [])]
+        for name in names:
             if not self._detach(name):
                 self._kept.append(f"Kept: compute '{name}' was not created by setup '{setup.setup}'.")
+        self._delete_role_assignments(names)
         if not self._deletes or self._kept:
             return
-        connection, _ = self._clients.connect(setup)
+        connection, note = self._clients.connect(setup)
         ownership = Ownership(connection, setup.setup) if connection else None
         if connection is not None and ownership is not None:
             for name in ownership.former_types(()):
                 delete_instance_type(connection, name)
                 self._done.append(f"instance type '{name}'")
-        if (setup.extension is not None or setup.has_left) and not self._delete_extension(ownership):
+        if (setup.extension is not None or setup.has_left) and not self._delete_extension(ownership, connection):
             return
         if connection is not None and ownership is not None:
             self._delete_objects(connection, ownership)
+        elif self._has_deleted_extension:
+            why, command = not_examined(setup.cluster, note)
+            self._kept.append(f"{why} {command}")
 
     def _detach(self, name: str) -> bool:
         """Detach a compute; False where it belongs to somebody else. One that does not exist is no error."""
@@ -175,7 +201,21 @@ class _Remover:
         self._done.append(f"compute '{ref.name}'")
         return True
 
-    def _delete_extension(self, ownership: Ownership | None) -> bool:
+    def _delete_role_assignments(self, detached: Sequence[str]) -> None:
+        """Delete the role assignments that `roles: ensure` has created and that no compute needs any more."""
+        from azext_amlk8s.operations.role_removal import our_role_assignments
+
+        setup = self._setup
+        if setup.workspace is None or setup.roles != "ensure":
+            return
+        client, removed = self._clients.of(setup.workspace.subscription), [
+            ComputeRef(setup.workspace, name) for name in detached if f"compute '{name}'" in self._done
+        ]  # fmt: skip
+        for assignment in our_role_assignments(client, setup.cluster, [setup.workspace], removed):
+            client.begin_delete(assignment)
+            self._done.append(f"role assignment {assignment.rsplit('/', 1)[-1]}")
+
+    def _delete_extension(self, ownership: Ownership | None, connection: Cluster | None) -> bool:
         """Delete the extension; False where it, and so what it has created in the cluster, is kept."""
         from azext_amlk8s.operations.extension_common import (
             DEFAULT_NAME,
@@ -198,23 +238,43 @@ class _Remover:
                     f"Kept: extension '{name}' was not created by setup '{setup.setup}'. To delete it: {command}"
                 )
                 return False
+            if users := self._other_computes():
+                self._kept.append(
+                    f"Kept: extension '{name}' is used by {users}, which setup '{setup.setup}' has not created."
+                )
+                return False
             if connectivity := offline_state(resource):
                 self._pending.append(
                     f"extension '{name}': the cluster is {connectivity}, so that Helm cannot remove it there. Run the "
                     "same command again when the cluster is connected."
                 )
                 return False
+            if connection is not None:  # the instance types of others are deleted with their definition
+                save_backup(read_backup(connection), setup.cluster.name)
             delete_extension(
                 self._cmd, self._client, setup.cluster, name, delete_dependencies=self._delete_dependencies,
-                timeout=self._timeout, yes=True,
+                timeout=self._timeout, yes=True, reports_leftovers=False,
             )  # fmt: skip
             self._done.append(f"extension '{name}'")
+            self._has_deleted_extension = True
             self._owns_leftovers = len(azureml_extensions(extensions)) == 1
         elif not azureml_extensions(extensions):
             name = (setup.extension or {}).get("name") or DEFAULT_NAME
             self._owns_leftovers = ownership is not None and ownership.created_extension(name)
         self._report_leftovers(resource)
         return True
+
+    def _other_computes(self) -> str:
+        """The computes on the cluster that this run has not detached, as text."""
+        from azext_amlk8s.operations.attached_computes import attached_computes
+
+        attached, _ = attached_computes(self._client, self._setup.cluster.id)
+        detached = {done for done in self._done if done.startswith("compute ")}
+        others = [
+            f"{compute.workspace.name}/{compute.name}" for compute in attached
+            if not (compute.workspace == self._setup.workspace and f"compute '{compute.name}'" in detached)
+        ]  # fmt: skip
+        return f"compute {', '.join(others)}" if others else ""
 
     def _report_leftovers(self, resource: Mapping[str, Any]) -> None:
         """Say which Azure resources of the extension remain, and what is billed."""

@@ -17,6 +17,7 @@ from azext_amlk8s.computes import (
 from azext_amlk8s.computes.model import BUSY_STATES, AttachRequest, find_compute
 from azext_amlk8s.console.errors import collect_findings, log_findings, raise_for_errors
 from azext_amlk8s.daemon_threads import DaemonPool
+from azext_amlk8s.operations.setup_certificates import certificate_change
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
 from azext_amlk8s.operations.setup_ownership import removed_settings
 from azext_amlk8s.operations.setup_parts import (
@@ -173,10 +174,12 @@ class _ClusterPlanner:
         if existing is None:
             self._creates_extension = True
             self._planned_extension = _extension_after({"name": run.name or DEFAULT_EXTENSION}, {})
+        vaults, sends, note = self._clients.vaults, self._send_secrets, ""
+        renewed: Change | None = None
+        if existing and not sends:
+            renewed, note = certificate_change(cluster_setup, existing, vaults, self._connect)
         reset = removed_settings(cluster_setup, existing, lambda: self._connect()[0]) if existing else ()
-        given = extension_settings(
-            cluster_setup, deployed, self._clients.vaults, send_secrets=self._send_secrets, reset=reset
-        )
+        given = extension_settings(cluster_setup, deployed, vaults, send_secrets=sends or bool(renewed), reset=reset)
 
         def connect() -> tuple[AzureClient, ClusterRef]:
             return client, cluster_setup.cluster
@@ -193,12 +196,16 @@ class _ClusterPlanner:
             return [*backing, ResourcePlan("extension", name, CREATE, settings=settings, derived=derived)]
         assert existing is not None
         self._planned_extension = _extension_after(existing, plan["body"])
-        return [*backing, self._existing_extension(existing, plan, name)]
+        existing_plan = self._existing_extension(existing, plan, name, [renewed] if renewed else [])
+        notes = ". ".join(filter(None, [existing_plan.note.rstrip("."), note]))
+        return [*backing, dataclasses.replace(existing_plan, note=notes if note else existing_plan.note)]
 
-    def _existing_extension(self, existing: Resource, plan: Mapping[str, Any], name: str) -> ResourcePlan:
+    def _existing_extension(
+        self, existing: Resource, plan: Mapping[str, Any], name: str, renewed: Sequence[Change]
+    ) -> ResourcePlan:
         from azext_amlk8s.settings import offline_state, read_deployed
 
-        changes = [Change(each["key"], each["before"], each["after"]) for each in plan["changes"]]
+        changes = [*renewed, *(Change(each["key"], each["before"], each["after"]) for each in plan["changes"])]
         state = state_of(existing)
         if state.lower() in BUSY_STATES:
             offline = offline_state(self._client.get_cluster(self._setup.cluster))

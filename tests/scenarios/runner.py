@@ -21,6 +21,7 @@ socket; the command runs in its own az process (forked, see az_process.py), with
                                  # The ConfigMap amlk8s-*, in which a setup records what it owns, counts only where a scenario names one
         sent: {properties.version: null}   # JMESPath into the body of the last write to ARM -> value (secrets are blanked)
         not_sent: [sslCertPemFile]   # settings of `run` that the request lacks or has otherwise; it must have all others
+        requests: {GET secrets/fe: 1}   # method and end of the path (* for anything) -> how often it is requested, of anybody
         at_most: 20              # number of requests to ARM; default: no limit
         seconds: 0               # how long installing and attaching take; default 0
         within: 10               # the command ends within so many seconds; default: no limit
@@ -74,6 +75,7 @@ class Scenario:
     writes: tuple[str, ...] = ()
     sent: Mapping[str, Any] = field(default_factory=dict)
     not_sent: tuple[str, ...] = ()
+    requests: Mapping[str, int] = field(default_factory=dict)
     at_most: int = 0
     seconds: float = 0
     within: float = 0
@@ -139,6 +141,7 @@ def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
         *many,
         *output_differences(scenario, output),
         *_write_differences(scenario, writes),
+        *_request_differences(scenario, requests),
         *_sent_differences(scenario, exchanges),
         *missing_settings(scenario.run, scenario.not_sent, output.out, exchanges),
         *(f"{text!r} must never appear" for text in scenario.never if text in output.out + output.err + sent),
@@ -187,6 +190,15 @@ def _write_differences(scenario: Scenario, writes: list[dict[str, Any]]) -> Iter
     )
     if not same:
         yield f"writes {actual}, not {list(scenario.writes)}"
+
+
+def _request_differences(scenario: Scenario, lines: list[dict[str, Any]]) -> Iterator[str]:
+    for request, expected in scenario.requests.items():
+        method, end = request.split(" ", 1)
+        paths = [line["path"] for line in lines if line["method"] == method]
+        number = sum(fnmatchcase(path.lower(), f"*{end.lower()}") for path in paths)
+        if number != expected:
+            yield f"{request} is requested {number} times, not {expected}"
 
 
 def _printed_differences(scenario: Scenario, out: str) -> Iterator[str]:

@@ -10,4 +10,5 @@ ALL = (
     VirtualMachineSizes(),
     StoredType("Microsoft.MachineLearningServices/workspaces/onlineEndpoints"),
     OnlineDeployments(),
+    StoredType("Microsoft.MachineLearningServices/workspaces/jobs"),
 )

@@ -1,0 +1,88 @@
+"""What stops when a compute is detached or the extension is deleted: endpoints with their deployments, and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.compute_view import properties_of
+
+if TYPE_CHECKING:
+    from azext_amlk8s.azure import AzureClient
+    from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.refs import ComputeRef, WorkspaceRef
+
+# Kinds of the extension's API group that are workloads of users.
+WORKLOAD_KINDS = ("AmlJob", "OnlineDeployment")
+ENDED = ("completed", "failed", "canceled", "notresponding", "paused")
+
+
+def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> list[str]:
+    """The online endpoints on computes with their deployments, as texts for people; none where they cannot be read."""
+    from azure.core.exceptions import HttpResponseError
+
+    by_id = {compute.id.lower(): compute for compute in computes}
+    found = []
+    for workspace in dict.fromkeys(compute.workspace for compute in computes):
+        try:
+            endpoints = client.list_all(f"{workspace.id}/onlineEndpoints")
+        except HttpResponseError:
+            continue
+        for endpoint in endpoints:
+            if compute := by_id.get(str(properties_of(endpoint).get("compute") or "").lower()):
+                deployments = _deployments(client, workspace, str(endpoint.get("name")))
+                found.append(f"endpoint {endpoint.get('name')}{deployments} on compute {workspace.name}/{compute.name}")
+    return found
+
+
+def _deployments(client: AzureClient, workspace: WorkspaceRef, endpoint: str) -> str:
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        deployments = client.list_all(f"{workspace.id}/onlineEndpoints/{endpoint}/deployments")
+    except HttpResponseError:
+        return ""
+    names = ", ".join(sorted(str(deployment.get("name")) for deployment in deployments))
+    return f" (deployments: {names})" if names else ""
+
+
+def jobs_on(client: AzureClient, computes: Sequence[ComputeRef]) -> list[str]:
+    """The jobs on computes that have not ended, as Azure lists them; none where they cannot be read."""
+    from azure.core.exceptions import HttpResponseError
+
+    by_id = {compute.id.lower(): compute for compute in computes}
+    found = []
+    for workspace in dict.fromkeys(compute.workspace for compute in computes):
+        try:
+            jobs = client.list_jobs(workspace)
+        except HttpResponseError:
+            continue
+        for job in jobs:
+            properties = properties_of(job)
+            compute = by_id.get(str(properties.get("computeId") or "").lower())
+            if compute and str(properties.get("status")).lower() not in ENDED:
+                found.append(f"job {job.get('name')} on compute {workspace.name}/{compute.name}")
+    return found
+
+
+def workloads_in(cluster: Cluster, namespaces: Collection[str] = ()) -> list[str]:
+    """The jobs and deployments in a cluster, or in some of its namespaces, that have not ended.
+
+    None where the cluster has no such kinds, or cannot be read.
+    """
+    from azext_amlk8s.kubernetes import ClusterError
+
+    try:
+        workloads = cluster.workloads()
+    except ClusterError:
+        return []
+    return list(_running(workloads, namespaces))
+
+
+def _running(workloads: Sequence[Mapping[str, Any]], namespaces: Collection[str]) -> Iterator[str]:
+    from azext_amlk8s.instance_types.usage import has_ended
+
+    for workload in workloads:
+        namespace = workload["metadata"].get("namespace")
+        if workload["kind"] in WORKLOAD_KINDS and not has_ended(workload) and namespace in (namespaces or [namespace]):
+            yield f"{workload['kind']} {namespace}/{workload['metadata']['name']}"

@@ -1,0 +1,132 @@
+"""What `destroy` removes from each cluster, and what stops with it: read before it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azext_amlk8s.compute_view import properties_of
+from azext_amlk8s.computes.model import find_compute
+from azext_amlk8s.console.errors import az_error
+from azext_amlk8s.console.reports import count
+from azext_amlk8s.daemon_threads import DaemonPool
+from azext_amlk8s.refs import ComputeRef
+from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
+from azext_amlk8s.setup_files.model import DEFAULT_NAMESPACE
+
+if TYPE_CHECKING:
+    from azext_amlk8s.operations.setup_inputs import Clients
+
+# With more clusters, only the number of what is removed is shown, and only so many workloads.
+MOST_CLUSTERS = MOST_WORKLOADS = 20
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The computes of the setup on a cluster, its extension where that is deleted, and the workloads that stop."""
+
+    cluster_setup: ClusterSetup
+    computes: Sequence[str] = ()
+    extension: str = ""
+    workloads: Sequence[str] = ()
+
+    @property
+    def steps(self) -> list[str]:
+        """What is removed, as texts for people."""
+        return [
+            *(f"detach compute '{name}'" for name in self.computes),
+            *([f"delete extension '{self.extension}' with its instance types"] if self.extension else []),
+        ]
+
+
+def survey_clusters(
+    clients: Clients, clusters: Sequence[ClusterSetup], *, deletes: Sequence[bool], parallel: int
+) -> list[Survey]:
+    """The survey of each cluster, in order. What cannot be read is left out: its removal reports it."""
+
+    def survey(number: int) -> Survey:
+        cluster_setup = clusters[number]
+        try:
+            return _survey(clients, cluster_setup, deletes[number])
+        finally:
+            clients.release(cluster_setup)
+
+    with DaemonPool(min(parallel, len(clusters))) as pool:
+        return pool.map(survey, range(len(clusters)))
+
+
+def raise_for_workloads(surveys: Sequence[Survey], command: str) -> None:
+    """Raise ValidationError for endpoints and jobs that would stop; command is the one that stops them."""
+    workloads = [f"{one.cluster_setup.cluster.name}: {workload}" for one in surveys for workload in one.workloads]
+    if not workloads:
+        return
+    busy = sum(bool(one.workloads) for one in surveys)
+    shown, more = workloads[:MOST_WORKLOADS], len(workloads) - MOST_WORKLOADS
+    lines = [*shown, *([f"and {more} more"] if more > 0 else [])]
+    raise az_error(
+        "ValidationError",
+        f"{count(len(workloads), 'workload')} would stop on {count(busy, 'cluster')}; nothing was changed:"
+        + "".join(f"\n  {line}" for line in lines),
+        ["Delete the endpoints (az ml online-endpoint delete) and wait for the jobs.", command],
+    )
+
+
+def describe_removals(surveys: Sequence[Survey]) -> str:
+    """What is removed from each cluster, one on a line, or in numbers where there are many."""
+    busy = [one for one in surveys if one.steps]
+    if not busy:
+        return "Nothing of the setup exists any more; what it has left behind is looked for."
+    if len(busy) <= MOST_CLUSTERS:
+        lines = [f"  - {one.cluster_setup.cluster.name}: {', '.join(one.steps)}" for one in busy]
+        return "\n".join(["To be removed:", *lines])
+    computes = sum(len(one.computes) for one in busy)
+    extensions = sum(bool(one.extension) for one in busy)
+    what = f"{count(computes, 'compute')} and {count(extensions, 'extension')}"
+    return f"To be removed from {count(len(busy), 'cluster')}: {what}."
+
+
+def _survey(clients: Clients, cluster_setup: ClusterSetup, deletes: bool) -> Survey:
+    from azure.core.exceptions import AzureError
+
+    from azext_amlk8s.operations.extension_common import azureml_extensions
+    from azext_amlk8s.operations.running_workloads import endpoints_on, jobs_on, workloads_in
+
+    computes: list[dict[str, Any]] = []
+    extension = ""
+    try:
+        computes = _owned_computes(clients, cluster_setup)
+        if deletes and (cluster_setup.extension is not None or cluster_setup.has_left):
+            client = clients.of(cluster_setup.cluster.subscription)
+            name = str((cluster_setup.extension or {}).get("name") or "").lower()
+            extensions = azureml_extensions(client.list_extensions(cluster_setup.cluster))
+            extension = next((str(one["name"]) for one in extensions if name in ("", str(one["name"]).lower())), "")
+    except AzureError:
+        return Survey(cluster_setup)
+    names = [str(compute["name"]) for compute in computes]
+    if not names and not extension:
+        return Survey(cluster_setup)
+    refs = [ComputeRef(cluster_setup.workspace, name) for name in names if cluster_setup.workspace]
+    workspace_client = clients.of(cluster_setup.workspace.subscription) if cluster_setup.workspace else None
+    workloads = endpoints_on(workspace_client, refs) if workspace_client else []
+    connection, _ = clients.connect(cluster_setup)
+    if connection is not None:
+        workloads += workloads_in(connection, () if extension else {_namespace(compute) for compute in computes})
+    elif workspace_client:
+        workloads += jobs_on(workspace_client, refs)
+    return Survey(cluster_setup, names, extension, workloads)
+
+
+def _owned_computes(clients: Clients, cluster_setup: ClusterSetup) -> list[dict[str, Any]]:
+    """The computes of the cluster that have the tag of the setup."""
+    workspace = cluster_setup.workspace
+    wanted = [*cluster_setup.former_computes, *filter(None, [cluster_setup.compute_name])]
+    if workspace is None or not wanted:
+        return []
+    computes = clients.of(workspace.subscription).list_computes(workspace)
+    found = [find_compute(computes, name) for name in wanted]
+    return [dict(one) for one in found if one and (one.get("tags") or {}).get(OWNER_TAG) == cluster_setup.setup]
+
+
+def _namespace(compute: dict[str, Any]) -> str:
+    return str((properties_of(compute).get("properties") or {}).get("namespace") or DEFAULT_NAMESPACE)
