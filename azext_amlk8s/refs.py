@@ -10,6 +10,8 @@ from azext_amlk8s.shell import join
 MANAGED_CLUSTERS, CONNECTED_CLUSTERS = "managedClusters", "connectedClusters"
 # The type of the Azure Machine Learning extension, in lower case.
 EXTENSION_TYPE = "microsoft.azureml.kubernetes"
+# Previews offered the extension under other types of the same publisher.
+PUBLISHER = "microsoft.azureml."
 PROVIDERS = {MANAGED_CLUSTERS: "Microsoft.ContainerService", CONNECTED_CLUSTERS: "Microsoft.Kubernetes"}
 
 _GROUP = r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<resource_group>[^/]+)"
@@ -144,6 +146,19 @@ class ComputeRef(NamedTuple):
     def cli_args(self) -> str:
         """The options of `az amlk8s compute` that name it, quoted."""
         return f"{self.workspace.cli_args} {join(['-n', self.name])}"
+
+
+def is_former_type(extension_type: str) -> bool:
+    """Whether the type of an extension is one under which previews offered the AzureML extension."""
+    return extension_type.lower().startswith(PUBLISHER) and extension_type.lower() != EXTENSION_TYPE
+
+
+def former_type_message(name: str, extension_type: str) -> str:
+    """What to say of an extension of a former type."""
+    return (
+        f"Extension '{name}' has the type '{extension_type}' of a preview. To replace it, run az amlk8s compute "
+        "migrate with a compute on this cluster."
+    )
 
 
 def canonical_type(cluster_type: str) -> str:

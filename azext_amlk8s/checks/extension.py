@@ -21,11 +21,12 @@ from azext_amlk8s.checks.facts import (
     installed_extension,
     properties_of,
     state_of,
+    type_of,
 )
 from azext_amlk8s.checks.installation import setting_check, settings_of
 from azext_amlk8s.diagnosis import explain_failure, extension_errors, read_reports
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.refs import ExtensionRef
+from azext_amlk8s.refs import ExtensionRef, former_type_message, is_former_type
 from azext_amlk8s.rules import CheckSpec, Observation, Problem, Results, Severity, Unavailable, rule
 from azext_amlk8s.settings.releases import running_version
 
@@ -56,6 +57,9 @@ def extension_installed(facts: Facts) -> Results:
     config = " ".join(f"enable{word}=True" for word in enabled)
     fix = f"az amlk8s extension create {facts.cluster.cli_args} -n {DEFAULT_EXTENSION} --config {config}"
     message = f"The extension is not installed on {facts.cluster.name}."
+    former = next((each for each in facts[EXTENSIONS] if is_former_type(type_of(each))), None)
+    if former is not None:
+        fix = former_type_message(str(former.get("name")), type_of(former))
     yield Problem(facts.cluster.name, message, fix=fix)
 
 

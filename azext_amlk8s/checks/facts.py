@@ -251,7 +251,7 @@ def state_of(resource: Object) -> str:
 
 def find_extension(extensions: Objects) -> Object | None:
     """The Azure Machine Learning extension among those of a cluster."""
-    return next((extension for extension in extensions if _type_of(extension) == EXTENSION_TYPE), None)
+    return next((extension for extension in extensions if type_of(extension) == EXTENSION_TYPE), None)
 
 
 def installed_extension(facts: Facts) -> Object:
@@ -274,5 +274,6 @@ def name_some(names: Sequence[str], limit: int = 2) -> str:
     return f"{', '.join(names[:limit])} and {len(names) - limit} more"
 
 
-def _type_of(extension: Object) -> str:
+def type_of(extension: Object) -> str:
+    """The type of an extension in lower case."""
     return str(properties_of(extension).get("extensionType")).lower()

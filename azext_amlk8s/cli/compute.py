@@ -262,16 +262,17 @@ GROUP = Group(
         Command(
             "migrate",
             "compute_migrate#migrate",
-            "Migrate a compute of Azure ML v1, or settings of earlier releases.",
+            "Migrate a compute of Azure ML v1, or of a preview of 2021.",
             description="From an AksCompute to a Kubernetes compute on the same cluster: the AksCompute is detached "
-            "and never deleted. On a Kubernetes compute, settings under names of earlier releases get their names of "
-            "today; an installation of az k8s-extension is used unchanged. The steps and their risks are shown first. "
-            "The command can be repeated, and continues an interrupted migration.",
+            "and never deleted. On a Kubernetes compute, settings and instance types of previews get their names of "
+            "today, and an extension of a former type is replaced; an installation of az k8s-extension is used "
+            "unchanged. The steps and their risks are shown first. The command can be repeated, and continues an "
+            "interrupted migration.",
             options=(
                 *COMPUTE,
                 Option("new_name", help="Name of the Kubernetes compute. Default: NAME-k8s."),
                 Option("namespace", help="Namespace of the new compute. Default: k8s- and its name."),
-                Option("rollback", help="Undo the steps before the legacy compute was detached.", is_flag=True),
+                Option("rollback", help="Undo the steps, up to the one that cannot be undone.", is_flag=True),
                 Option(
                     "config",
                     ("--config",),

@@ -47,6 +47,13 @@ def convert(texts: Iterable[Text]) -> tuple[tuple[InstanceType, ...], tuple[Find
     return tuple(types.values()), tuple(findings)
 
 
+def has_form_of_2021(holder: Mapping[str, Any]) -> bool:
+    """Whether the inner properties of a compute have a list of instance types, or names that no object can have."""
+    types = holder.get("instanceTypes")
+    names = [str(name) for name in types] if isinstance(types, Mapping) else []
+    return (isinstance(types, list) and bool(types)) or any(correct_name(name) != name for name in names)
+
+
 def as_list(types: Iterable[InstanceType]) -> dict[str, Any]:
     """The types as one InstanceTypeList, which kubectl and this tool read."""
     return {

@@ -64,6 +64,11 @@ def types_of_objects(objects: list[dict[str, Any]]) -> dict[str, InstanceType]:
 
 
 def types_of_compute(compute: Mapping[str, Any]) -> dict[str, InstanceType]:
-    """The instance types of a Kubernetes compute in ARM, by name."""
+    """The instance types of a Kubernetes compute in ARM, by name; previews of 2021 had a list of them."""
     inner = mapping(mapping(compute.get("properties")).get("properties"))
+    types = inner.get("instanceTypes")
+    if isinstance(types, list):
+        return {
+            str(entry["name"]): parse_spec(str(entry["name"]), entry) for entry in types if mapping(entry).get("name")
+        }
     return {name: parse_spec(name, mapping(spec)) for name, spec in mapping(inner.get("instanceTypes")).items()}

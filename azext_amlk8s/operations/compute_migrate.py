@@ -1,9 +1,8 @@
-"""az amlk8s compute migrate: from a retired AksCompute, from settings of earlier releases, from az k8s-extension."""
+"""az amlk8s compute migrate: from a retired AksCompute, from previews of 2021, from az k8s-extension."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, confirm
@@ -14,9 +13,11 @@ from azext_amlk8s.operations.extension_common import azureml_extensions, read_cl
 from azext_amlk8s.operations.failure_context import connect_to_cluster
 from azext_amlk8s.operations.legacy_migration import LegacyMigration
 from azext_amlk8s.operations.migration_step import Step
-from azext_amlk8s.operations.setting_options import SettingOptions, VersionOptions
+from azext_amlk8s.operations.preview_migration import PreviewMigration, find_preview_migration
+from azext_amlk8s.operations.setting_options import SettingOptions
 from azext_amlk8s.operations.waiting import Deadline
-from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
+from azext_amlk8s.refs import ClusterRef, ComputeRef
+from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -52,9 +53,7 @@ def migrate(
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
     compute = read_compute(client, ref)
     if compute is None:
-        from azure.core.exceptions import ResourceNotFoundError
-
-        raise compute_not_found(ResourceNotFoundError(), ref)
+        return _after_migration(client, ref, _target(ref, new_name), rollback=rollback)
     given = SettingOptions(config, config_protected)
     migration = _migration_of(cmd, client, ref, compute, given, new_name, namespace, Deadline(timeout))
     steps = migration.undo_steps() if rollback else migration.steps()
@@ -70,14 +69,16 @@ def migrate(
         return plan
     log = get_logger(__name__)
     if not open_steps:
-        log.warning("%s", migration.nothing_to_do)
+        log.warning("%s", migration.nothing_to_undo if rollback else migration.nothing_to_do)
         return plan
     for number, step in enumerate(steps, 1):
         log.warning("%d. %s%s", number, step.title, " (done)" if step.is_done else "")
         if step.risk and not step.is_done:
             log.warning("   Risk: %s", step.risk)
     if migration.rollback_until and not rollback:
-        log.warning("Until step %s: az amlk8s compute migrate %s --rollback", migration.rollback_until, ref.cli_args)
+        name = join(["--new-name", new_name]) if new_name else ""
+        command = f"az amlk8s compute migrate {ref.cli_args} {name}".strip()
+        log.warning("Until step %s it can be undone: %s --rollback", migration.rollback_until, command)
     verb = "Undo" if rollback else "Carry out"
     confirm(cmd, f"{verb} {count(len(open_steps), 'step')}?", yes, NOTHING_CHANGED)
     for step in open_steps:
@@ -88,6 +89,25 @@ def migrate(
         step.run()
         log.warning("Done: %s", step.title)
     return {**plan, "steps": [{**_view(step), "done": True} for step in steps]}
+
+
+def _target(ref: ComputeRef, new_name: str | None) -> ComputeRef:
+    """The Kubernetes compute that replaces an AksCompute."""
+    return ComputeRef(ref.workspace, new_name or f"{ref.name[:12]}-k8s")
+
+
+def _after_migration(client: AzureClient, ref: ComputeRef, target: ComputeRef, *, rollback: bool) -> dict[str, Any]:
+    """The result for a compute that does not exist. Raises ResourceNotFoundError where none has replaced it."""
+    from azure.core.exceptions import ResourceNotFoundError
+    from knack.log import get_logger
+
+    if read_compute(client, target) is None:
+        raise compute_not_found(ResourceNotFoundError(), ref)
+    message = f"Compute '{ref.name}' does not exist, and compute '{target.name}' does: the migration has ended."
+    if rollback:
+        raise az_error("ValidationError", f"{message} It cannot be undone after the AksCompute was detached.")
+    get_logger(__name__).warning("%s Nothing to migrate.", message)
+    return {"compute": ref.name, "from": LegacyMigration.source, "action": "none", "steps": [], "rollbackUntil": ""}
 
 
 def _view(step: Step) -> dict[str, Any]:
@@ -103,7 +123,7 @@ def _migration_of(
     new_name: str | None,
     namespace: str | None,
     deadline: Deadline,
-) -> LegacyMigration | SettingsMigration:
+) -> LegacyMigration | PreviewMigration:
     """The migration for the kind of a compute. Raises InvalidArgumentValueError for any other kind."""
     properties = compute.get("properties") or {}
     kind = str(properties.get("computeType") or "")
@@ -117,10 +137,11 @@ def _migration_of(
         cluster = ClusterRef.parse(str(properties.get("resourceId") or ""))
     except ValueError:
         raise az_error("ValidationError", f"Azure reports no cluster for compute '{ref.name}'.") from None
-    extension = next(iter(azureml_extensions(read_cluster(client, cluster)[1])), None)
+    extensions = read_cluster(client, cluster)[1]
+    extension = next(iter(azureml_extensions(extensions)), None)
     if kind.lower() == "kubernetes":
-        return SettingsMigration(cmd, client, ref, cluster, extension, deadline)
-    target = ComputeRef(ref.workspace, new_name or f"{ref.name[:12]}-k8s")
+        return find_preview_migration(cmd, client, ref, compute, cluster, extensions, given, deadline)
+    target = _target(ref, new_name)
     connection, note = connect_to_cluster(client, cluster)
     if connection is None:
         raise az_error("AzureConnectionError", note, ["Run the command where the cluster can be reached."])
@@ -137,84 +158,3 @@ def _migration_of(
         connection,
         deadline,
     )
-
-
-@dataclass(frozen=True)
-class SettingsMigration:
-    """From settings under names of earlier releases; an installation of az k8s-extension is adopted unchanged."""
-
-    cmd: AzCliCommand
-    client: AzureClient
-    ref: ComputeRef
-    cluster: ClusterRef
-    extension: Resource | None
-    deadline: Deadline
-    rollback_until: str = ""
-
-    @property
-    def source(self) -> str:
-        """Kubernetes, with former settings or without."""
-        return "Kubernetes with former settings" if self._former() else "Kubernetes"
-
-    @property
-    def nothing_to_do(self) -> str:
-        """What to say where every step is done."""
-        return (
-            f"Compute '{self.ref.name}' and extension '{(self.extension or {}).get('name')}' are used as they are, "
-            "whatever installed them. Nothing to migrate."
-        )
-
-    def steps(self) -> list[Step]:
-        """One step that sets the current names of all former settings; none where there are no former settings."""
-        if self.extension is None:
-            raise az_error(
-                "ResourceNotFoundError",
-                f"Cluster '{self.cluster.name}' has no AzureML extension.",
-                [f"az amlk8s extension create {self.cluster.cli_args} --config enableTraining=True"],
-            )
-        former = self._former()
-        if not former:
-            return []
-        pairs = ", ".join(f"{old} -> {new}={value}" for old, (new, value) in former.items())
-        return [
-            Step(
-                "rename-settings",
-                f"Set the settings that are read today: {pairs}",
-                "The router may be replaced; the former names stay, and nothing reads them.",
-                False,
-                "",
-                self._rename,
-            )
-        ]
-
-    def undo_steps(self) -> list[Step]:
-        """None: settings that nothing read are not restored."""
-        raise az_error("ValidationError", "Only a migration from AksCompute has a rollback.")
-
-    def _former(self) -> dict[str, tuple[str, str]]:
-        """Deployed settings under former names whose current name is not deployed: the name and value of today."""
-        from azext_amlk8s.settings import read_deployed, read_settings
-
-        deployed = read_deployed(dict(self.extension or {}))
-        found: dict[str, tuple[str, str]] = {}
-        for key, value in deployed.config.items():
-            read, _ = read_settings((f"{key}={value}",), ())
-            for name, current in read.config.items():
-                if name != key and name.lower() != key.lower() and name not in deployed.config:
-                    found[key] = (name, current)
-        return found
-
-    def _rename(self) -> None:
-        from azext_amlk8s.operations.extension_common import RunOptions
-        from azext_amlk8s.operations.extension_update import update_extension
-
-        pairs = [f"{name}={value}" for name, value in self._former().values()]
-        extension = ExtensionRef(self.cluster, str((self.extension or {}).get("name")))
-        connect = (self.client, self.cluster)
-        update_extension(
-            self.cmd,
-            lambda: connect,
-            SettingOptions(config=pairs),
-            VersionOptions().values(),
-            RunOptions(extension.name, timeout=int(self.deadline.remaining), yes=True),
-        )

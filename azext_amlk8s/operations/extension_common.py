@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from azext_amlk8s.console.errors import az_error, code_of, coded_lines, response_headers
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.operations.resource_lookup import cluster_not_found, open_named_cluster
-from azext_amlk8s.refs import CONNECTED_CLUSTERS, EXTENSION_TYPE, MANAGED_CLUSTERS, ClusterRef, ExtensionRef
+from azext_amlk8s.refs import (
+    CONNECTED_CLUSTERS,
+    EXTENSION_TYPE,
+    MANAGED_CLUSTERS,
+    ClusterRef,
+    ExtensionRef,
+    former_type_message,
+    is_former_type,
+)
 from azext_amlk8s.shell import quote
 
 if TYPE_CHECKING:
@@ -134,8 +142,20 @@ def _resolve_extension(client: AzureClient, cluster: ClusterRef, name: str | Non
         raise not_found_error(error, client, cluster) from error
 
 
+def no_extension(cluster: ClusterRef, extensions: Iterable[Resource]) -> Exception:
+    """The error for a cluster without the extension; it names one of a former type."""
+    message = f"Cluster '{cluster.name}' has no AzureML extension."
+    create = f"az amlk8s extension create {cluster.cli_args} --config enableTraining=True"
+    for extension in extensions:
+        kind = str((extension.get("properties") or {}).get("extensionType"))
+        if is_former_type(kind):
+            return az_error("ResourceNotFoundError", message, [former_type_message(str(extension["name"]), kind)])
+    return az_error("ResourceNotFoundError", message, [create])
+
+
 def choose_extension(cluster: ClusterRef, extensions: Iterable[Resource], default: str = "") -> ExtensionRef:
     """The only AzureML extension among those of a cluster, or the default name where there is none."""
+    extensions = list(extensions)
     names = [str(item["name"]) for item in azureml_extensions(extensions)]
     if len(names) > 1:
         raise az_error(
@@ -144,11 +164,7 @@ def choose_extension(cluster: ClusterRef, extensions: Iterable[Resource], defaul
             [f"--name {quote(names[0])}"],
         )
     if not names and not default:
-        raise az_error(
-            "ResourceNotFoundError",
-            f"Cluster '{cluster.name}' has no AzureML extension.",
-            [f"az amlk8s extension create {cluster.cli_args} --config enableTraining=True"],
-        )
+        raise no_extension(cluster, extensions)
     return ExtensionRef(cluster, names[0] if names else default)
 
 

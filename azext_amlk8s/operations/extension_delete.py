@@ -19,7 +19,7 @@ from azext_amlk8s.operations.extension_common import (
     read_extension,
 )
 from azext_amlk8s.operations.waiting import begin_deletion
-from azext_amlk8s.refs import ClusterRef, ExtensionRef
+from azext_amlk8s.refs import ClusterRef, ExtensionRef, is_former_type
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -78,8 +78,8 @@ def delete_extension(
 
 def _find(extensions: list[Resource], extension: ExtensionRef) -> Resource | None:
     existing = next((item for item in extensions if item["name"].lower() == extension.name.lower()), None)
-    if existing and not azureml_extensions([existing]):
-        kind = (existing.get("properties") or {}).get("extensionType")
+    kind = str(((existing or {}).get("properties") or {}).get("extensionType"))
+    if existing and not azureml_extensions([existing]) and not is_former_type(kind):
         raise az_error(
             "ValidationError",
             f"Extension '{extension.name}' has the type '{kind}'; expected Microsoft.AzureML.Kubernetes.",

@@ -22,7 +22,8 @@ PLACES_PER_FAULT = 1
 
 @dataclass(frozen=True)
 class Command:
-    """A command of commands.yaml. given: the commands before it; files: files in its folder.
+    """A command of commands.yaml. given: the commands before it; files: files in its folder; world: what differs from
+    the base world.
 
     reads is true for one that writes nothing; exact for one whose output must be complete or missing. meets: whether
     only signals or also pairs of faults are tried with it. every: also requests that repeat others, polls apart.
@@ -34,6 +35,7 @@ class Command:
     run: str
     given: tuple[str, ...] = ()
     files: Mapping[str, str] | None = None
+    world: Mapping[str, Any] | None = None
     reads: bool = False
     exact: bool = False
     meets: str = "faults"
@@ -96,7 +98,7 @@ def read_faults() -> tuple[list[Fault], list[str]]:
 
 def measure(stage: FaultStage, command: Command) -> Baseline:
     """Run a command undisturbed, and again. Raises RuntimeError if it fails."""
-    with stage.world(files=command.files) as world:
+    with stage.world(files=command.files, changes=command.world) as world:
         for given in command.given:
             if (run := world.az(given)).code:
                 raise RuntimeError(f"{given} fails without a fault: {run.err}")

@@ -22,10 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from sandbox import login, server
 from sandbox.tls import Authority
 from sandbox.world import load
 from tests.faults.proxy import UUID, Fault, Proxy, Request
+from tests.scenarios.runner import merged
 from tests.scenarios.stage import BASE, AzProcess
 
 HUNG_SECONDS = 400
@@ -110,6 +113,9 @@ class World:
                 if kind in WRITTEN_KINDS or _is_ours(value):
                     labels = value["metadata"].get("labels")
                     state[f"{cluster}: {kind} {namespace}/{name}"] = [labels, _stable(value.get("spec"))]
+                elif (kind, namespace) == ("Deployment", "default"):
+                    annotations = value["metadata"].get("annotations")
+                    state[f"{cluster}: {kind} {namespace}/{name}"] = [annotations, _stable(value.get("spec"))]
         return {**state, **assignments}
 
     def secrets(self) -> list[str]:
@@ -168,8 +174,16 @@ class FaultStage:
         self._process = AzProcess({**around, **self._env, "REQUESTS_CA_BUNDLE": str(self._authority.ca_file)})
 
     @contextmanager
-    def world(self, snapshot: Snapshot | None = None, files: Mapping[str, str] | None = None) -> Iterator[World]:
-        """A fresh sandbox behind the proxy, which holds what the snapshot has. files are created in its folder."""
+    def world(
+        self,
+        snapshot: Snapshot | None = None,
+        files: Mapping[str, str] | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Iterator[World]:
+        """A fresh sandbox behind the proxy, which holds what the snapshot has. files are created in its folder.
+
+        changes: what is different from the base world; a snapshot has it already.
+        """
         here = self._folder / f"cell-{next(self._count)}"
         here.mkdir()
         for name, text in (files or {}).items():
@@ -177,7 +191,7 @@ class FaultStage:
         # What an interrupted command left there belongs to the cell before.
         for name in ("amlk8s", "commands"):
             shutil.rmtree(self.config / name, ignore_errors=True)
-        with self._sandbox(here) as started:
+        with self._sandbox(here, changes) as started:
             if snapshot:
                 self._wait_for(_restore(started, snapshot))
             yield World(self, started, here)
@@ -262,8 +276,16 @@ class FaultStage:
                 yield {"HTTPS_PROXY": f"http://user:proxy-password@127.0.0.1:{port}"}
 
     @contextmanager
-    def _sandbox(self, folder: Path) -> Iterator[server.Started]:
-        started = self._wait_for(server.start(self._base, folder, 0, self._authority, lambda line: None))
+    def _sandbox(self, folder: Path, changes: Mapping[str, Any] | None = None) -> Iterator[server.Started]:
+        world = self._base
+        if changes:
+            file = folder / "world.yaml"
+            file.write_text(yaml.safe_dump(merged(yaml.safe_load(BASE.read_text(encoding="utf-8")), changes)))
+            world = load(file)
+            world = dataclasses.replace(
+                world, compute_updates=True, clusters=(*world.clusters, self._base.clusters[-1])
+            )
+        started = self._wait_for(server.start(world, folder, 0, self._authority, lambda line: None))
         self._proxy.upstream = started.azure
         kubeconfig = folder / "kubeconfig"
         text = kubeconfig.read_text(encoding="utf-8")

@@ -101,6 +101,8 @@ class Computes(Behaviour):
         attached = outer.get("computeType") == "Kubernetes" and outer.get("provisioningState") == "Succeeded"
         if not inner or not side or not attached:
             return resource
+        if isinstance(inner.get("instanceTypes"), list):
+            return resource  # assumed: the list of an attach configuration of 2021 stays as it was attached
         types = {**(inner.get("instanceTypes") or {}), **await installation.instance_types(side)}
         return {**resource, "properties": {**outer, "properties": {**inner, "instanceTypes": types}}}
 
