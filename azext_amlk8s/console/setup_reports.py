@@ -90,7 +90,10 @@ def _failure_text(clusters: Sequence[Mapping[str, Any]]) -> str:
     first, names = clusters[0], [str(cluster["cluster"]) for cluster in clusters]
     head = f"{first['cluster']}: {first['status']}"
     if len(clusters) > 1:
-        head = f"{count(len(clusters), 'cluster')} {first['status']} ({some(names)}); {first['cluster']}:"
+        head = f"{count(len(clusters), 'cluster')} {first['status']} ({some(names)})"
+        # Texts with the names of clusters are shown for the first of them.
+        differ = len({(_ID.sub("", str(one["message"])), one["fix"]) for one in clusters}) > 1
+        head += f"; {first['cluster']}:" if differ else ":"
     lines = [*first["message"].splitlines(), *first["pending"], *fix_lines(first["fix"])]
     return "\n  ".join([head, *filter(None, lines)])
 

@@ -76,13 +76,18 @@ class _Renderer:
         return render_terraform(self._inputs(), self._source())
 
     def policy(self) -> Files:
-        """Policy definitions. Raises ValidationError without an extension, and for secrets that are not in a vault."""
+        """Policy definitions.
+
+        Raises ValidationError without an extension, for secrets that are not in a vault, and for clusters of one type
+        with different extensions.
+        """
         from azext_amlk8s.rendering import render_policy
 
         inputs = [one for one in self._inputs() if one.extension is not None]
         if not inputs:
             raise az_error("ValidationError", "The setup has no extension, so that there is nothing for a policy.")
         _check_policy_secrets(inputs)
+        _check_policy_differences(inputs)
         entries = [entry for setup in self._setups for entry in setup.clusters]
         selectors = [entry.selector for entry in entries if entry.selector]
         return render_policy(inputs, selectors if len(selectors) == len(entries) else [], self._source())
@@ -158,16 +163,18 @@ class _Renderer:
 
         client = self._clients.of(one.cluster.subscription)
         types = [each.to_object() for each in read_types(one, client, None)]
-        if any(
+        has_types_of_nodes = any(
             item == "from_nodes" or (isinstance(item, Mapping) and "from_nodes" in item) for item in one.instance_types
-        ):
+        )
+        if has_types_of_nodes:
             get_logger(__name__).warning(
-                "Instance types made from nodes differ between clusters and are left out for cluster '%s'.",
+                "Instance types made from nodes differ between clusters and are left out for cluster '%s'; the "
+                "kustomization names the command that creates them.",
                 one.cluster.name,
             )
         same = sum(other.cluster.name.lower() == one.cluster.name.lower() for other in self._clusters)
         folder = one.cluster.name if same == 1 else f"{one.cluster.resource_group}-{one.cluster.name}"
-        return ClusterManifests(one.cluster, tuple(namespaces_of(one)), tuple(types), folder)
+        return ClusterManifests(one.cluster, tuple(namespaces_of(one)), tuple(types), folder, has_types_of_nodes)
 
 
 RENDERERS: Mapping[str, Callable[[_Renderer], Files]] = {
@@ -179,6 +186,22 @@ RENDERERS: Mapping[str, Callable[[_Renderer], Files]] = {
     "azure-pipelines": _Renderer.azure_pipelines,
     "policy": _Renderer.policy,
 }
+
+
+def _check_policy_differences(inputs: Sequence[ClusterInput]) -> None:
+    """Raise ValidationError where clusters of one type have different extensions: a policy has one for all."""
+    from azext_amlk8s.console.setup_reports import some
+    from azext_amlk8s.rendering import policy_differences
+
+    found = policy_differences(inputs)
+    if found:
+        first, second, names = found
+        message = (
+            f"The extension differs between clusters '{first}' and '{second}' ({some(names)}); "
+            "a policy installs the same extension on all clusters of a type."
+        )
+        fix = "Render clusters with other settings from a separate setup file."
+        raise az_error("ValidationError", message, [fix])
 
 
 def _check_policy_secrets(inputs: Sequence[ClusterInput]) -> None:

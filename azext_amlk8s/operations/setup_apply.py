@@ -31,6 +31,7 @@ from azext_amlk8s.setup_files.outcomes import (
     BLOCKED,
     FAILED,
     GOOD,
+    INTERRUPTED,
     NOT_STARTED,
     PENDING,
     UNCHANGED,
@@ -120,6 +121,8 @@ def apply_documents(
 
     saved is a plan that must still hold; only are the IDs of the clusters to apply, in lower case.
     """
+    from azure.cli.core.azclierror import AzCLIError
+
     if saved:
         raise_if_files_changed(saved)
     if report:
@@ -148,8 +151,16 @@ def apply_documents(
     if engine == DEPLOYMENT:
         run.use_deployments(clients)
     outcomes = {one.cluster.id: run.without_start(one, plan) for one, plan in items if not _is_startable(plan)}
-    outcomes |= {outcome.cluster.id: outcome for outcome in run.apply(startable)}
-    every = [outcomes.get(one.cluster.id) or not_started(one) for one, _ in items]
+    try:
+        run.apply(startable)
+    except (AzCLIError, KeyboardInterrupt):
+        # Stopped by Ctrl-C, or out of touch with Azure: the report says how far it came.
+        if report:
+            outcomes |= run.outcomes(stopped=True)
+            _write_report(report, outcomes_object(outcomes.get(one.cluster.id) or not_started(one) for one in clusters))
+        raise
+    outcomes |= run.outcomes()
+    every = [outcomes.get(one.cluster.id) or not_started(one) for one in clusters]
     result = outcomes_object(write_manifests(every, pending_dir))
     if report:
         _write_report(report, result)
@@ -177,6 +188,8 @@ class _Run:
         self._clients = Clients(cmd, planning=False, vaults=vaults)
         self._planned = time.monotonic()
         self._engine: DeploymentEngine | None = None
+        self._started: list[ClusterSetup] = []
+        self._outcomes: list[Outcome] = []
 
     def use_deployments(self, planning: Clients) -> None:
         """Let Resource Manager install the extensions, wave by wave."""
@@ -197,8 +210,14 @@ class _Run:
         manifest = pending_manifest(one, plan, self._clients.of(one.cluster.subscription))
         return Outcome(plan.setup, plan.cluster, PENDING, pending=pending, manifest=manifest)
 
-    def apply(self, items: Sequence[Item]) -> list[Outcome]:
-        """How the clusters that were started ended."""
+    def outcomes(self, *, stopped: bool = False) -> dict[str, Outcome]:
+        """How the clusters that were started ended, by ID; with stopped also those that have not ended."""
+        begun = self._started if stopped else []
+        running = {one.cluster.id: interrupted(one) for one in begun}
+        return running | {outcome.cluster.id: outcome for outcome in self._outcomes}
+
+    def apply(self, items: Sequence[Item]) -> None:
+        """Apply the changes to the clusters. Raises ManualInterrupt for a second Ctrl-C."""
         quiet = len(items) > 1
 
         def work(item: Item) -> Outcome:
@@ -206,6 +225,7 @@ class _Run:
             runner.enter("starting")
             checked = time.monotonic() - self._planned < CHECKED_SECONDS
             engine = self._engine if self._engine and self._engine.has_deployed(one) else None
+            self._started.append(one)
             outcome = ClusterApplier(
                 self._cmd,
                 self._clients,
@@ -218,10 +238,11 @@ class _Run:
                 deployed=engine.verify if engine else None,
                 on_stage=runner.enter,
             ).run()
-            return replace(outcome, seconds=outcome.seconds + engine.seconds(one)) if engine else outcome
+            outcome = replace(outcome, seconds=outcome.seconds + engine.seconds(one)) if engine else outcome
+            self._outcomes.append(outcome)
+            return outcome
 
         runner = FleetRunner(self._cmd, len(items), work, has_failed, describe_outcome, self._resume)
-        outcomes: list[Outcome] = []
         pause = 0
         for setup in self._setups:
             for number, wave in enumerate(waves_of(setup)):
@@ -232,10 +253,10 @@ class _Run:
                 parallel = self._parallel or wave.max_parallel or DEFAULT_PARALLEL
                 limit = self._failures if self._failures is not None else wave.failure_limit(len(members))
                 if self._engine:
+                    self._started += [one for one, _ in members]
                     self._engine.deploy(setup.name, number, members)
-                outcomes += runner.run(members, min(parallel, len(members)), limit)
+                runner.run(members, min(parallel, len(members)), limit)
                 pause = wave.pause_seconds
-        return outcomes
 
 
 def has_failed(outcome: Outcome) -> bool:
@@ -264,6 +285,12 @@ def describe_clusters(clusters: Sequence[ClusterSetup]) -> str:
 def not_started(one: ClusterSetup) -> Outcome:
     """The outcome of a cluster that was not reached."""
     return Outcome(one.setup, one.cluster, NOT_STARTED, "Not started, because the command stopped before.")
+
+
+def interrupted(one: ClusterSetup) -> Outcome:
+    """The outcome of a cluster that was started when the command was stopped."""
+    message = "The command was stopped before this cluster had ended. What was started continues in Azure."
+    return Outcome(one.setup, one.cluster, INTERRUPTED, message)
 
 
 def _documents(file: Sequence[str] | None, saved: Mapping[str, Any] | None) -> list[Text]:

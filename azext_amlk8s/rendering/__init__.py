@@ -5,7 +5,7 @@ from azext_amlk8s.rendering.arm_json import parameters_object, template_object
 from azext_amlk8s.rendering.fleet_template import Fleet, fleet_template
 from azext_amlk8s.rendering.inputs import ENV, FILE, KEY_VAULT, ClusterInput, SecretReference
 from azext_amlk8s.rendering.manifests import ClusterManifests, render_manifests
-from azext_amlk8s.rendering.policy import render_policy
+from azext_amlk8s.rendering.policy import policy_differences, render_policy
 from azext_amlk8s.rendering.terraform import render_terraform
 from azext_amlk8s.rendering.workflows import render_azure_pipelines, render_github_actions
 
@@ -20,6 +20,7 @@ __all__ = [
     "Source",
     "fleet_template",
     "parameters_object",
+    "policy_differences",
     "render_arm",
     "render_azure_pipelines",
     "render_bicep",

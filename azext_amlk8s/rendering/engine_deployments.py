@@ -23,7 +23,7 @@ MAX_RESOURCES = 800
 MAX_BYTES = 4 * 1024 * 1024 * 9 // 10
 MAX_REQUEST_BYTES = 1024 * 1024 * 9 // 10
 # The beginning of the name of the nested deployment of a cluster; 13 characters that Azure computes follow.
-NESTED = re.compile(r"^azureml-(?P<cluster>.*)-[a-z0-9]{13}$", re.I)
+NESTED = re.compile(r"^azureml-(?P<kind>aks|arc)-(?P<cluster>.*)-[a-z0-9]{13}$", re.I)
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,18 @@ class EngineDeployment:
         return {"location": self.location, "properties": properties}
 
     def cluster_of(self, nested_id: str) -> list[ClusterInput]:
-        """The clusters that a nested deployment may belong to: several if they share the first 40 characters."""
+        """The clusters that a nested deployment may belong to: several if their names begin alike."""
         parts = nested_id.split("/")
         found = NESTED.match(parts[-1])
         if not found or len(parts) < 5:
             return []
-        group, name = parts[4].lower(), found["cluster"].lower()
+        group, name, is_aks = parts[4].lower(), found["cluster"].lower(), found["kind"].lower() == "aks"
         return [
             one
             for one in self.clusters
-            if one.facts.group.lower() == group and one.facts.name[:MOST_OF_NAME].lower() == name
+            if one.facts.is_aks == is_aks
+            and one.facts.group.lower() == group
+            and one.facts.name[:MOST_OF_NAME].lower() == name
         ]
 
 

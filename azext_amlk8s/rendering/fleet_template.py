@@ -28,7 +28,7 @@ OF_ENVIRONMENT = ("workspacePrincipalIds", "workspaceName", "workspaceResourceGr
                   "workspaceSubscriptionId", "workspaceLocation")  # fmt: skip
 SHORTER = {"clusterName": "name"}
 # So much of the name of a cluster is in that of its nested deployment.
-MOST_OF_NAME = 40
+MOST_OF_NAME = 38
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,12 @@ class _Builder:
         named = [parameter.name for parameter in template.parameters]
         group, cluster_name = Property(each, "resourceGroup"), Property(each, "name")
         unique = Call("uniqueString", (group, cluster_name))
+        prefix = f"azureml-{'aks' if shape.is_aks else 'arc'}-"
         return Module(
             f"{shape.name}Cluster",
             f"modules/{shape.name}-cluster.bicep",
             template,
-            Text(("azureml-", Call("take", (cluster_name, MOST_OF_NAME)), "-", unique)),
+            Text((prefix, Call("take", (cluster_name, MOST_OF_NAME)), "-", unique)),
             group,
             {key: arguments[key] for key in named},
             arguments.get("subscriptionId"),

@@ -30,12 +30,16 @@ Objects = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class ClusterManifests:
-    """What a cluster must have in Kubernetes: names of namespaces, and InstanceType objects. folder is its own."""
+    """What a cluster must have in Kubernetes: names of namespaces, and InstanceType objects. folder is its own.
+
+    has_types_of_nodes says that it has instance types made from its nodes, which no manifest has.
+    """
 
     cluster: ClusterRef
     namespaces: tuple[str, ...]
     instance_types: Objects
     folder: str
+    has_types_of_nodes: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -51,7 +55,7 @@ def render_manifests(clusters: Sequence[ClusterManifests], source: Source) -> di
     """
     files: dict[str, str] = {}
     for folder, members in _sets(clusters):
-        files |= dict(_content(folder, members[0], source.note))
+        files |= dict(_content(folder, members, source.note))
         files |= dict(_appliers(folder, members, source.note))
     return files
 
@@ -61,29 +65,40 @@ def _sets(clusters: Sequence[ClusterManifests]) -> Iterator[tuple[str, list[Clus
     sets: dict[str, list[ClusterManifests]] = {}
     for one in clusters:
         if not one.is_empty:
-            sets.setdefault(json.dumps([one.namespaces, one.instance_types]), []).append(one)
+            content = [one.namespaces, one.instance_types, one.has_types_of_nodes]
+            sets.setdefault(json.dumps(content), []).append(one)
     ordered = sorted(sets.values(), key=len, reverse=True)
     for number, members in enumerate(ordered):
         more = f"-and-{len(members) - 1}-more" if len(members) > 1 else ""
         yield ("base" if number == 0 else f"overlays/{members[0].cluster.name}{more}"), members
 
 
-def _content(folder: str, one: ClusterManifests, note: str) -> Iterator[tuple[str, str]]:
+def _content(folder: str, members: Sequence[ClusterManifests], note: str) -> Iterator[tuple[str, str]]:
     """Two kustomizations, since a namespace can exist before the extension and an instance type cannot."""
+    one = members[0]
     parts = (
         (NAMESPACES, [_namespace(name) for name in one.namespaces]),
         (TYPES, one.instance_types),
     )
     present = [(part, objects) for part, objects in parts if objects]
-    yield f"{folder}/kustomization.yaml", _kustomization([part for part, _ in present], note)
+    notes = [note, *_types_of_nodes(members)]
+    yield f"{folder}/kustomization.yaml", _kustomization([part for part, _ in present], *notes)
     for part, objects in present:
         yield f"{folder}/{part}/kustomization.yaml", _kustomization([f"{part}.yaml"], note)
         yield f"{folder}/{part}/{part}.yaml", yaml_text(objects, [note])
 
 
-def _kustomization(resources: Sequence[str], note: str) -> str:
+def _types_of_nodes(members: Sequence[ClusterManifests]) -> Iterator[str]:
+    """The commands that create the instance types that are not in the manifests."""
+    clusters = [one.cluster for one in members if one.has_types_of_nodes]
+    if clusters:
+        yield "Instance types made from nodes differ between clusters and are not here. Create them in each cluster:"
+        yield from (f"az amlk8s instance-type create --from-nodes {cluster.cli_args}" for cluster in clusters)
+
+
+def _kustomization(resources: Sequence[str], *notes: str) -> str:
     content = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(resources)}
-    return yaml_text([content], [note])
+    return yaml_text([content], notes)
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -10,7 +10,13 @@ from azext_amlk8s import knowledge
 from azext_amlk8s.refs import EXTENSION_TYPE
 from azext_amlk8s.rendering.arm_and_bicep import Source
 from azext_amlk8s.rendering.arm_json import as_json, template_object
-from azext_amlk8s.rendering.cluster_fields import BACKING_NAMES, Shape, common_settings, group_by_shape
+from azext_amlk8s.rendering.cluster_fields import (
+    BACKING_NAMES,
+    Shape,
+    common_settings,
+    computed_settings,
+    group_by_shape,
+)
 from azext_amlk8s.rendering.cluster_module import EXTENSIONS, cluster_template
 from azext_amlk8s.rendering.declarations import api_version, describe_parameter
 from azext_amlk8s.rendering.expressions import Call, Expression, Parameter, Property, Text
@@ -33,6 +39,8 @@ EFFECTS = ("DeployIfNotExists", "AuditIfNotExists", "Disabled")
 # Settings that follow from the number of nodes of one cluster, and that no other cluster needs.
 OF_ONE_CLUSTER = ("clusterPurpose", "inferenceRouterHA")
 VALUES_OF_POLICY = ("releaseTrain", "extensionVersion", "settings")
+# What the clusters of one type must have in common, since one policy is for all of them.
+OF_EXTENSION = ("extensionName", "releaseTrain", "extensionVersion", "autoUpgradeMinorVersion")
 
 
 def render_policy(clusters: Sequence[ClusterInput], selectors: Sequence[Selector], source: Source) -> dict[str, str]:
@@ -42,18 +50,53 @@ def render_policy(clusters: Sequence[ClusterInput], selectors: Sequence[Selector
     variables and files are not supported: the caller checks that there are none.
     https://learn.microsoft.com/azure/governance/policy/concepts/effect-deploy-if-not-exists
     """
-    own = [replace(one, compute=None, roles=()) for one in clusters if one.extension is not None]
+    own = _extensions(clusters)
     files: dict[str, str] = {}
-    names: dict[str, Shape] = {}
-    for shape in group_by_shape(own, subscription=own[0].subscription, computes=False) if own else ():
-        kind = "aks" if shape.is_aks else "arc"
-        names.setdefault(kind, shape)
+    names = {kind: shapes[0] for kind, shapes in _shapes(own).items()}
     for kind, shape in names.items():
         definition = _definition(shape, selectors, source)
         files[f"azureml-{kind}.policy.json"] = as_json(definition)
     if files:
         files["assign.sh"] = _script(names, own, source)
     return files
+
+
+def policy_differences(clusters: Sequence[ClusterInput]) -> tuple[str, str, list[str]] | None:
+    """Two clusters of one type that no policy can treat alike, and the names of what differs; None without any.
+
+    Settings that follow from the number of nodes do not count.
+    """
+    for shapes in _shapes(_extensions(clusters)).values():
+        members = [(one, _content(shape, number)) for shape in shapes for number, one in enumerate(shape.clusters)]
+        first, content = members[0]
+        for other, other_content in members[1:]:
+            keys = {*content, *other_content}
+            if differing := sorted(key for key in keys if content.get(key) != other_content.get(key)):
+                return first.facts.name, other.facts.name, differing
+    return None
+
+
+def _extensions(clusters: Sequence[ClusterInput]) -> list[ClusterInput]:
+    """The clusters with an extension, and without what a policy leaves out."""
+    return [replace(one, compute=None, roles=()) for one in clusters if one.extension is not None]
+
+
+def _shapes(clusters: Sequence[ClusterInput]) -> dict[str, list[Shape]]:
+    """The shapes of the clusters by their type: aks or arc."""
+    found: dict[str, list[Shape]] = {}
+    for shape in group_by_shape(clusters, subscription=clusters[0].subscription, computes=False) if clusters else ():
+        found.setdefault("aks" if shape.is_aks else "arc", []).append(shape)
+    return found
+
+
+def _content(shape: Shape, number: int) -> dict[str, Any]:
+    """What a policy would install on a cluster of a shape, by the names that users know."""
+    one, fields = shape.clusters[number], shape.fields[number]
+    settings = {key: value for key, value in (fields.get("settings") or {}).items() if key not in OF_ONE_CLUSTER}
+    secrets = {secret.key: (secret.kind, secret.source) for secret in one.secrets}
+    computed = dict.fromkeys(computed_settings(one), True)
+    extension = {key: fields[key] for key in OF_EXTENSION if key in fields}
+    return {**extension, **computed, **shape.fixed, **settings, **secrets}
 
 
 def _definition(shape: Shape, selectors: Sequence[Selector], source: Source) -> dict[str, Any]:
@@ -171,7 +214,7 @@ def _policy_template(shape: Shape, fields: Mapping[str, Any]) -> Template:
         "cluster",
         "",
         template,
-        Text(("azureml-", Call("uniqueString", (Parameter("clusterName"),)))),
+        Text((f"azureml-{'aks' if shape.is_aks else 'arc'}-", Call("uniqueString", (Parameter("clusterName"),)))),
         Property(Call("resourceGroup", ()), "name"),
         arguments,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -110,11 +111,14 @@ def test_ctrl_c_leaves_a_deployment_running(slow: Any) -> None:
         encoding="utf-8",
     )
     words = ["amlk8s", "apply", "-f", str(file), "--engine", "deployment", "--yes"]
-    code, out, err = interrupted(slow, words, written(slow, "/deployments/amlk8s-edge-1-"))
+    report = slow.folder / "report.json"
+    code, out, err = interrupted(slow, [*words, "--report", str(report)], written(slow, "/deployments/amlk8s-edge-1-"))
     assert (code, out) == (1, ""), err
     assert "Traceback" not in err
     assert "Stopped waiting. Deployment 'amlk8s-edge-1-" in err
     assert f"az amlk8s apply -f {file} --engine deployment" in err
+    ended = json.loads(report.read_text(encoding="utf-8"))["clusters"]
+    assert [(one["cluster"], one["status"]) for one in ended] == [("aks-single", "interrupted")]
     follow = next(line for line in err.splitlines() if "az deployment sub show" in line).partition("Try: ")[2]
     deadline = time.monotonic() + 60
     while (state := slow.run(*shlex.split(follow), "-o", "tsv")).out.strip() == "Running":

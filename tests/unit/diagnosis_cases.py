@@ -347,6 +347,7 @@ WRAPPERS = [
     "ExtensionCreationFailed",
     "ResourceOperationFailure",
     "DeploymentFailed",
+    "InvalidTemplateDeployment",
     "ResourceDeploymentFailure",
     "InstallationFailed",
     "BadRequest",

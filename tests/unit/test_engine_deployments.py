@@ -58,9 +58,15 @@ def test_secrets_are_secure_parameters() -> None:
 
 
 def test_a_nested_deployment_names_its_cluster() -> None:
-    """By the name and the resource group; names that begin with the same 40 characters remain several."""
+    """By type, name and resource group; names that begin with the same 38 characters remain several."""
     long = "x" * 45
-    clusters = [cluster_input("aks1"), cluster_input("aks1-b"), cluster_input(f"{long}1"), cluster_input(f"{long}2")]
+    clusters = [
+        cluster_input("aks1"),
+        cluster_input("aks1-b"),
+        cluster_input("aks1", "connectedClusters"),
+        cluster_input(f"{long}1"),
+        cluster_input(f"{long}2"),
+    ]
     (deployment,) = engine_deployments("edge", 0, clusters)
 
     def names(nested: str, group: str = "ML-RG") -> list[str]:
@@ -69,8 +75,11 @@ def test_a_nested_deployment_names_its_cluster() -> None:
         )
         return [one.facts.name for one in deployment.cluster_of(path)]
 
-    assert names("azureml-aks1-abcdefghijk23") == ["aks1"]
-    assert names("azureml-aks1-b-abcdefghijk23") == ["aks1-b"]
-    assert names("azureml-aks1-abcdefghijk23", "other") == []
+    assert names("azureml-aks-aks1-abcdefghijk23") == names("azureml-arc-aks1-abcdefghijk23") == ["aks1"]
+    assert names("azureml-aks-aks1-b-abcdefghijk23") == ["aks1-b"]
+    assert names("azureml-arc-aks1-b-abcdefghijk23") == []
+    assert names("azureml-aks-aks1-abcdefghijk23", "other") == []
     assert names("something-else") == []
-    assert names(f"azureml-{long[:40]}-abcdefghijk23") == [f"{long}1", f"{long}2"]
+    assert names(f"azureml-aks-{long[:38]}-abcdefghijk23") == [f"{long}1", f"{long}2"]
+    modules = [one["name"] for one in deployment.template["resources"] if one["type"].endswith("/deployments")]
+    assert sorted("azureml-aks-" in name for name in modules) == [False, True], "each type has names of its own"
