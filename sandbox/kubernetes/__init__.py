@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.faults import Fault
 from sandbox.kubernetes.api import Api
-from sandbox.kubernetes.client import KubeClient, KubernetesError
+from sandbox.kubernetes.client import HttpsConnection, KubeClient, KubernetesError
 from sandbox.kubernetes.real import ASSETS, start_real
 from sandbox.kubernetes.stand_in import StandIn
 from sandbox.kubernetes.store import Store
@@ -81,7 +81,7 @@ async def start_cluster_side(
 
     if real and ASSETS in os.environ:
         server, stop = await start_real(directory, authority, token)
-        client = KubeClient(server, token, authority.client_context())
+        client = KubeClient(HttpsConnection(server, token, authority.client_context()))
         try:
             await seed(client)
         except ValueError:
@@ -92,7 +92,7 @@ async def start_cluster_side(
     user = secrets.token_urlsafe(32)
     store = Store()
     stand_in = StandIn(
-        lambda: Api(store, token, version, on_request, name, user, forbidden_kinds, faults), authority, token, seed
+        lambda: Api(store, token, version, on_request, name, user, forbidden_kinds, faults), authority, seed
     )
     if lazy:
         stand_in.start_when_used()
@@ -102,8 +102,7 @@ async def start_cluster_side(
         except ValueError:
             await stand_in.stop()
             raise
-    client = KubeClient(stand_in.server, token, authority.client_context())
-    return ClusterSide(name, stand_in.server, user, client, stand_in.stop, store)
+    return ClusterSide(name, stand_in.server, user, KubeClient(stand_in), stand_in.stop, store)
 
 
 async def _seed(client: KubeClient, cluster: str, objects: list[dict[str, Any]]) -> None:

@@ -6,26 +6,23 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-import yaml
 from aiohttp import web
 
 from sandbox.faults import ConnectionReset, Fault, FaultCounter, alter_response
 from sandbox.http_faults import reset, send
-from sandbox.kubernetes import admission, apply, forms, openapi, patch, protobuf, schema, selectors, status
+from sandbox.kubernetes import admission, apply, bodies, forms, openapi, patch, protobuf, schema, selectors, status
 from sandbox.kubernetes.admission_control import AdmissionControl
+from sandbox.kubernetes.bodies import Target
 from sandbox.kubernetes.fault_injection import rejection
 from sandbox.kubernetes.forms import as_json
 from sandbox.kubernetes.json_copy import copied, unpacked
 from sandbox.kubernetes.kinds import Kind
+from sandbox.kubernetes.requests import AGENT, LocalRequest, Request
 from sandbox.kubernetes.store import Store
-
-# libyaml where PyYAML was built with it: server-side apply is parsed ten times as fast.
-LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 LOG = "sandbox/log"
 PATCHES = {
@@ -33,16 +30,6 @@ PATCHES = {
     "application/strategic-merge-patch+json": patch.strategic,
     "application/json-patch+json": patch.json_patch,
 }
-
-
-@dataclass(frozen=True)
-class Target:
-    """The target of a path; name and subresource may be empty."""
-
-    kind: Kind
-    namespace: str
-    name: str
-    subresource: str
 
 
 class Api:
@@ -71,14 +58,33 @@ class Api:
         return app
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
-        sandbox = request.headers.get("User-Agent", "") == "sandbox"
+        sandbox = request.headers.get("User-Agent", "") == AGENT
         faults = [] if sandbox else self._faults.active(request.method, request.path)
+        try:
+            response = await self._answer(request, faults)
+            if not isinstance(response, web.Response):
+                return response
+            for fault in faults:
+                response = alter_response(fault, response, str(request.url))
+        except ConnectionReset:
+            return reset(request)
+        return await send(request, response, faults)
+
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str], body: str, content_type: str
+    ) -> tuple[int, str]:
+        """Status and body of the response to a request of the sandbox itself, which needs no connection."""
+        headers = {"Authorization": f"Bearer {self._admin}", "User-Agent": AGENT}
+        response = await self._answer(LocalRequest(method, path, query, headers, body, content_type), ())
+        assert isinstance(response, web.Response)
+        return response.status, response.text or ""
+
+    async def _answer(self, request: Request, faults: Iterable[Fault]) -> web.StreamResponse:
+        """The response, which is also logged. Raises ConnectionReset where a fault says so."""
         try:
             if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
                 raise status.ApiError(401, "Unauthorized", "Unauthorized")
             response = next((reason for reason in map(rejection, faults) if reason), None) or await self._route(request)
-        except ConnectionReset:
-            return reset(request)
         except status.ApiError as error:
             response = as_json(error.body, error.code)
         except status.NoSuchPath:
@@ -96,16 +102,9 @@ class Api:
                     "agent": request.headers.get("User-Agent", ""),
                 }
             )
-        if not isinstance(response, web.Response):
-            return response
-        try:
-            for fault in faults:
-                response = alter_response(fault, response, str(request.url))
-        except ConnectionReset:
-            return reset(request)
-        return await send(request, response, faults)
+        return response
 
-    async def _route(self, request: web.Request) -> web.StreamResponse:
+    async def _route(self, request: Request) -> web.StreamResponse:
         parts = [part for part in request.path.split("/") if part]
         if parts and parts[0] in ("readyz", "livez", "healthz"):
             return web.Response(text="ok")
@@ -168,7 +167,7 @@ class Api:
         rest = [*rest, "", ""]
         return Target(self._store.find_kind(group, version, rest[0]), namespace, rest[1], rest[2])
 
-    async def _object(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _object(self, request: Request, target: Target) -> web.StreamResponse:
         dry_run = request.query.get("dryRun") == "All"
         if target.kind.plural in self._forbidden_kinds and request.headers["Authorization"] != f"Bearer {self._admin}":
             raise status.forbidden(target.kind, request.method)
@@ -196,7 +195,7 @@ class Api:
         pod = self._store.get(target.kind, target.namespace, target.name)
         return str((pod["metadata"].get("annotations") or {}).get(LOG, ""))
 
-    def _shown(self, request: web.Request, target: Target) -> web.Response:
+    def _shown(self, request: Request, target: Target) -> web.Response:
         if target.name:
             return self._one(request, target, self._store.get(target.kind, target.namespace, target.name))
         found = self._selected(request, target)
@@ -209,18 +208,18 @@ class Api:
         page = found[start : start + limit] if limit else found[start:]
         return as_json(forms.many(request, target.kind, page, meta))
 
-    def _selected(self, request: web.Request, target: Target) -> list[dict[str, Any]]:
+    def _selected(self, request: Request, target: Target) -> list[dict[str, Any]]:
         by_label = selectors.labels(request.query.get("labelSelector", ""))
         by_field = selectors.fields(request.query.get("fieldSelector", ""), target.kind.kind)
         found = [obj for obj in self._store.list(target.kind, target.namespace) if by_label(obj) and by_field(obj)]
         return [self._admission.with_usage(obj) for obj in found] if target.kind.kind == "ResourceQuota" else found
 
-    def _one(self, request: web.Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
+    def _one(self, request: Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
         if target.kind.kind == "ResourceQuota":
             obj = self._admission.with_usage(obj)
         return as_json(forms.one(request, target.kind, obj), code)
 
-    async def _create(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
+    async def _create(self, request: Request, target: Target, dry_run: bool) -> web.Response:
         obj = await self._read(request, target)
         apply.note_update(None, obj, _manager(request))
         return self._one(request, target, await self._add(target, obj, dry_run), 201)
@@ -239,19 +238,19 @@ class Api:
             )
         return await self._store.update(target.kind, target.namespace, obj, dry_run)
 
-    async def _put(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
+    async def _put(self, request: Request, target: Target, dry_run: bool) -> web.Response:
         existing = self._store.get(target.kind, target.namespace, target.name)
-        obj = _only(target, existing, await self._read(request, target))
+        obj = bodies.only(target, existing, await self._read(request, target))
         if target.kind.custom and not obj["metadata"].get("resourceVersion"):
             raise status.no_version(target.kind, target.name)
         apply.note_update(existing, obj, _manager(request), target.subresource)
         return self._one(request, target, await self._replace(target, existing, obj, dry_run))
 
-    async def _patch(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
+    async def _patch(self, request: Request, target: Target, dry_run: bool) -> web.Response:
         kind_of_patch = request.content_type
         text = await request.text()
         if kind_of_patch == "application/apply-patch+yaml":
-            return await self._apply(request, target, _patch_of(target, text), dry_run)
+            return await self._apply(request, target, bodies.patch_of(target, text), dry_run)
         if kind_of_patch not in PATCHES:
             raise status.ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
         if kind_of_patch.startswith("application/strategic") and target.kind.custom:
@@ -263,12 +262,12 @@ class Api:
             )
         existing = self._store.get(target.kind, target.namespace, target.name)
         patched = PATCHES[kind_of_patch](copied(existing), json.loads(text))
-        obj = _only(target, existing, admission.convert(target.kind, patched))
+        obj = bodies.only(target, existing, admission.convert(target.kind, patched))
         schema.validate(target.kind, obj, request.query.get("fieldValidation") == "Strict")
         apply.note_update(existing, obj, _manager(request), target.subresource)
         return self._one(request, target, await self._replace(target, existing, obj, dry_run))
 
-    async def _apply(self, request: web.Request, target: Target, wanted: dict[str, Any], dry_run: bool) -> web.Response:
+    async def _apply(self, request: Request, target: Target, wanted: dict[str, Any], dry_run: bool) -> web.Response:
         manager = request.query.get("fieldManager")
         if not manager:
             raise status.no_manager()
@@ -282,7 +281,7 @@ class Api:
             return self._one(request, target, await self._add(target, obj, dry_run), 201)
         return self._one(request, target, await self._replace(target, existing, obj, dry_run))
 
-    async def _delete(self, request: web.Request, target: Target, dry_run: bool) -> web.Response:
+    async def _delete(self, request: Request, target: Target, dry_run: bool) -> web.Response:
         if not target.name:
             gone = [
                 await self._store.delete(
@@ -292,16 +291,16 @@ class Api:
             ]
             return as_json(forms.many(request, target.kind, gone, {}))
         existing = self._store.get(target.kind, target.namespace, target.name)
-        _check_preconditions(target, existing, await request.text())
+        bodies.check_preconditions(target, existing, await request.text())
         await self._admission.admit(target.kind, target.namespace, existing, "DELETE", old=existing, dry_run=dry_run)
         obj = await self._store.delete(target.kind, target.namespace, target.name, dry_run)
         group = {"group": target.kind.group} if target.kind.group else {}
         details = {"name": target.name, **group, "kind": target.kind.plural, "uid": obj["metadata"]["uid"]}
         return as_json({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
 
-    async def _read(self, request: web.Request, target: Target) -> dict[str, Any]:
+    async def _read(self, request: Request, target: Target) -> dict[str, Any]:
         text = await request.text()
-        obj = yaml.load(text, Loader=LOADER) if "yaml" in request.content_type else json.loads(text)
+        obj = bodies.read_yaml(text) if "yaml" in request.content_type else json.loads(text)
         if not isinstance(obj, dict):
             raise status.bad_request("the body of the request is not an object")
         if (
@@ -309,11 +308,13 @@ class Api:
             or obj.get("apiVersion", target.kind.api_version) != target.kind.api_version
         ):
             raise status.other_kind(target.kind, str(obj.get("apiVersion")), str(obj.get("kind")))
-        _same_place(target, obj.get("metadata") or {})
+        bodies.same_place(target, obj.get("metadata") or {})
         schema.validate(target.kind, obj, request.query.get("fieldValidation") == "Strict")
         return admission.convert(target.kind, obj)
 
-    async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _watch(self, request: Request, target: Target) -> web.StreamResponse:
+        if not isinstance(request, web.Request):
+            raise status.bad_request("a watch needs a connection")
         version = request.query.get("resourceVersion", "")
         if version and not version.isdigit():
             raise status.no_number(version)
@@ -349,7 +350,7 @@ class Api:
 
     @staticmethod
     async def _send(
-        request: web.Request, response: web.StreamResponse, target: Target, event: str, obj: dict[str, Any]
+        request: Request, response: web.StreamResponse, target: Target, event: str, obj: dict[str, Any]
     ) -> None:
         line = {"type": event, "object": forms.one(request, target.kind, obj)}
         await response.write(json.dumps(line).encode() + b"\n")
@@ -376,70 +377,9 @@ def _group(name: str, kinds: list[Kind]) -> dict[str, Any]:
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
-def _only(target: Target, existing: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """The object to store: a write to status changes only status, any other write does not change it."""
-    if target.subresource == "status":
-        return {**existing, "status": wanted.get("status")}
-    if target.kind.status and "status" in existing:
-        return {**wanted, "status": existing["status"]}
-    return wanted
-
-
-def _read_yaml(text: str) -> Any:
-    """A YAML document; JSON, which most clients send, is read as what it is, and faster. Raises YAMLError."""
-    if text.startswith("{"):
-        try:
-            return json.loads(text)
-        except ValueError:
-            pass
-    return yaml.load(text, Loader=LOADER)
-
-
-def _patch_of(target: Target, text: str) -> dict[str, Any]:
-    try:
-        wanted = _read_yaml(text)
-    except yaml.YAMLError as error:
-        raise status.bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {error}") from error
-    given = wanted.get("apiVersion", "")
-    if given != target.kind.api_version:
-        raise status.bad_request(
-            f"Incorrect version specified in apply patch. Specified patch version: {given}, expected: "
-            f"{target.kind.api_version}"
-        )
-    _same_place(target, wanted.setdefault("metadata", {}))
-    wanted["metadata"]["name"] = target.name
-    return admission.convert(target.kind, wanted)
-
-
-def _check_preconditions(target: Target, existing: dict[str, Any], text: str) -> None:
-    """Raise ApiError 409 where DeleteOptions name another UID."""
-    try:
-        options = json.loads(text) if text else {}
-    except ValueError:
-        return  # protobuf, which kubectl does not send with preconditions
-    expected, actual = (options.get("preconditions") or {}).get("uid"), existing["metadata"]["uid"]
-    if expected is not None and expected != actual:
-        message = (
-            f'Operation cannot be fulfilled on {target.kind.resource} "{target.name}": Precondition failed: UID in '
-            f"precondition: {expected}, UID in object meta: {actual}"
-        )
-        raise status.ApiError(409, "Conflict", message, name=target.name, kind=target.kind.plural)
-
-
-def _same_place(target: Target, meta: dict[str, Any]) -> None:
-    if target.namespace and meta.get("namespace", target.namespace) != target.namespace:
-        raise status.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    if target.name and meta.get("name", target.name) != target.name:
-        raise status.bad_request(
-            f"the name of the object ({meta['name']}) does not match the name on the URL ({target.name})"
-        )
-
-
 def _offset(token: str | None) -> int:
     return int(json.loads(base64.b64decode(token))["start"]) if token else 0
 
 
-def _manager(request: web.Request) -> str:
+def _manager(request: Request) -> str:
     return request.query.get("fieldManager") or request.headers.get("User-Agent", "unknown").split("/")[0]

@@ -1,12 +1,15 @@
-"""A small client that the sandbox itself uses, over HTTPS, so that a real API server is served by the same code."""
+"""A small client that the sandbox itself uses, for a real API server as for the stand-in of one."""
 
 from __future__ import annotations
 
 import json
 import ssl
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import aiohttp
+
+from sandbox.kubernetes.requests import AGENT
 
 
 class KubernetesError(Exception):
@@ -17,16 +20,48 @@ class KubernetesError(Exception):
         self.code, self.message = code, message
 
 
+class Connection(Protocol):
+    """Takes requests to an API server."""
+
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str], body: str, content_type: str
+    ) -> tuple[int, str]:
+        """Status and body of the response."""
+
+    async def close(self) -> None:
+        """Close what is open."""
+
+
+class HttpsConnection:
+    """An API server at a URL, such as a real one."""
+
+    def __init__(self, server: str, token: str, tls: ssl.SSLContext) -> None:
+        self._server, self._tls = server, tls
+        self._headers = {"Authorization": f"Bearer {token}", "User-Agent": AGENT}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str], body: str, content_type: str
+    ) -> tuple[int, str]:
+        """Status and body of the response."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(ssl=self._tls))
+        headers = {"Content-Type": content_type}
+        url = self._server + path
+        async with self._session.request(method, url, params=query, data=body or None, headers=headers) as response:
+            return response.status, await response.text()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session:
+            await self._session.close()
+
+
 class KubeClient:
     """Objects of one cluster. Errors other than 404 raise KubernetesError."""
 
-    def __init__(self, server: str, token: str, tls: ssl.SSLContext) -> None:
-        self._server, self._headers, self._tls = (
-            server,
-            {"Authorization": f"Bearer {token}", "User-Agent": "sandbox"},
-            tls,
-        )
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._resources: dict[tuple[str, str], tuple[str, bool]] = {}
 
     async def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any] | None:
@@ -76,9 +111,8 @@ class KubeClient:
             )
 
     async def close(self) -> None:
-        """Close the connections."""
-        if self._session:
-            await self._session.close()
+        """Close the connection."""
+        await self._connection.close()
 
     async def _path(self, api_version: str, kind: str, namespace: str | None) -> str | None:
         root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
@@ -99,19 +133,14 @@ class KubeClient:
         body: Any = None,
         content_type: str = "application/json",
     ) -> dict[str, Any] | None:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(headers=self._headers, connector=aiohttp.TCPConnector(ssl=self._tls))
-        data = None if body is None else json.dumps(body)
-        async with self._session.request(
-            method, self._server + path, params=query, data=data, headers={"Content-Type": content_type}
-        ) as response:
-            if response.status == 404 and method in ("GET", "DELETE"):
-                return None
-            text = await response.text()
-            if response.status >= 400:
-                raise KubernetesError(response.status, _message(text))
-            content: dict[str, Any] = json.loads(text)
-            return content
+        sent = "" if body is None else json.dumps(body)
+        code, text = await self._connection.call(method, path, query or {}, sent, content_type)
+        if code == 404 and method in ("GET", "DELETE"):
+            return None
+        if code >= 400:
+            raise KubernetesError(code, _message(text))
+        content: dict[str, Any] = json.loads(text)
+        return content
 
 
 def _message(text: str) -> str:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from sandbox.kubernetes import status
 from sandbox.kubernetes.kinds import Kind
+from sandbox.kubernetes.requests import Request
 from sandbox.kubernetes.table import table
 
 META = "meta.k8s.io/v1"
@@ -20,14 +21,14 @@ def as_json(value: Any, code: int = 200) -> web.Response:
     return web.Response(body=json.dumps(value).encode(), status=code, content_type="application/json")
 
 
-def require_acceptable(request: web.Request) -> None:
+def require_acceptable(request: Request) -> None:
     """Raise ApiError 406 where the request accepts nothing that is served here."""
     accepted = [word.split(";")[0].strip() for word in request.headers.get("Accept", "*/*").split(",")]
     if not any(word in SERVED for word in accepted):
         raise status.ApiError(406, "NotAcceptable", "406: Not Acceptable")
 
 
-def one(request: web.Request, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
+def one(request: Request, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
     """An object in the requested representation."""
     form = _form(request)
     if form == "Table":
@@ -35,7 +36,7 @@ def one(request: web.Request, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]
     return _metadata_alone(obj) if form == "PartialObjectMetadata" else obj
 
 
-def many(request: web.Request, kind: Kind, found: list[dict[str, Any]], meta: dict[str, Any]) -> dict[str, Any]:
+def many(request: Request, kind: Kind, found: list[dict[str, Any]], meta: dict[str, Any]) -> dict[str, Any]:
     """A list in the requested representation; items of built-in kinds have no kind and apiVersion."""
     form = _form(request)
     if form == "Table":
@@ -48,7 +49,7 @@ def many(request: web.Request, kind: Kind, found: list[dict[str, Any]], meta: di
     return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": meta, "items": found}
 
 
-def _form(request: web.Request) -> str:
+def _form(request: Request) -> str:
     for word in request.headers.get("Accept", "").split(",")[0].split(";")[1:]:
         key, _, value = word.strip().partition("=")
         if key == "as":
@@ -56,7 +57,7 @@ def _form(request: web.Request) -> str:
     return ""
 
 
-def _include(request: web.Request) -> str:
+def _include(request: Request) -> str:
     return request.query.get("includeObject", "Metadata")
 
 

@@ -5,54 +5,77 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from sandbox.kubernetes.api import Api
-from sandbox.kubernetes.client import KubeClient
+from sandbox.kubernetes.client import KubeClient, KubernetesError
 from sandbox.tls import Authority
 
 log = logging.getLogger(__name__)
+
+
+class LocalConnection:
+    """An API server of this process."""
+
+    def __init__(self, api: Api) -> None:
+        self.call = api.call
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class StandIn:
     """An API server with a bound port. Until it starts, it costs one socket: connections wait in its queue."""
 
     def __init__(
-        self, api: Callable[[], Api], authority: Authority, token: str, seed: Callable[[KubeClient], Awaitable[None]]
+        self, new_api: Callable[[], Api], authority: Authority, seed: Callable[[KubeClient], Awaitable[None]]
     ) -> None:
-        self._api, self._authority, self._token, self._seed = api, authority, token, seed
+        self._new_api, self._authority, self._seed = new_api, authority, seed
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._socket.setblocking(False)
+        self._api: Api | None = None
         self._runner: web.AppRunner | None = None
         self._starting: asyncio.Task[None] | None = None
         self.server = f"https://127.0.0.1:{self._socket.getsockname()[1]}"
 
     async def start(self) -> None:
         """Create the objects of the cluster, then accept connections. Raises ValueError for an object of the world."""
-        self._runner = web.AppRunner(self._api().application(), access_log=None, shutdown_timeout=0.2)
+        api = self._new_api()
+        self._runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
-        private = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await private.start()
-        address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        client = KubeClient(address, self._token, self._authority.client_context())
-        try:
-            await self._seed(client)
-        finally:
-            await client.close()
-        await private.stop()
+        await self._seed(KubeClient(LocalConnection(api)))
         await web.SockSite(self._runner, self._socket, ssl_context=self._authority.server_context()).start()
+        self._api = api
 
     def start_when_used(self) -> None:
         """Start as soon as there is a connection."""
+        asyncio.get_running_loop().add_reader(self._socket, self._begin)
+
+    def _begin(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        self._starting = loop.create_task(self._start_late())
 
-        def begin() -> None:
-            loop.remove_reader(self._socket)
-            self._starting = loop.create_task(self._start_late())
+    async def call(
+        self, method: str, path: str, query: Mapping[str, str], body: str, content_type: str
+    ) -> tuple[int, str]:
+        """Status and body of the response to a request of the sandbox itself. Starts what has not started.
 
-        loop.add_reader(self._socket, begin)
+        Raises KubernetesError where it cannot start.
+        """
+        if self._api is None:
+            if self._starting is None:
+                self._begin()
+            if self._starting:
+                await asyncio.shield(self._starting)
+        if self._api is None:
+            raise KubernetesError(503, "the API server did not start")
+        return await self._api.call(method, path, query, body, content_type)
+
+    async def close(self) -> None:
+        """Nothing is open for requests of the sandbox itself."""
 
     async def stop(self) -> None:
         """Stop the server and release the port."""
