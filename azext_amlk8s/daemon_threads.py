@@ -40,6 +40,7 @@ class _Threads:
     def _work(self, task: Callable[[], None]) -> None:
         while True:
             task()
+            del task  # it holds the result, such as a response
             with self._lock:
                 self._idle += 1
             task = self._tasks.get()

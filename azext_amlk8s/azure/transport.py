@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from azure.core.pipeline.transport import RequestsTransport  # pylint: disable=no-name-in-module
 
@@ -36,7 +37,8 @@ def _session() -> Session:
         """An adapter whose responses cannot be larger than MOST_BYTES, decompressed."""
 
         def build_response(self, req: Any, resp: Any) -> Any:
-            resp.stream = partial(_bounded, resp.stream)
+            # A reference to the method itself would keep every response until the garbage collector finds it.
+            resp.stream = partial(_bounded, WeakMethod(resp.stream))
             return super().build_response(req, resp)
 
         def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -72,12 +74,12 @@ def _tls_context(file: str | None, folder: str | None) -> SSLContext:
     return context
 
 
-def _bounded(stream: Callable[..., Iterator[bytes]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
+def _bounded(stream: WeakMethod[Callable[..., Iterator[bytes]]], *args: Any, **kwargs: Any) -> Iterator[bytes]:
     """The pieces of a body. Raises ContentDecodingError for one that is too large."""
     from requests.exceptions import ContentDecodingError
 
-    size = 0
-    for piece in stream(*args, **kwargs):
+    read, size = stream(), 0
+    for piece in read(*args, **kwargs) if read else ():
         size += len(piece)
         if size > MOST_BYTES:
             raise ContentDecodingError(f"The response is larger than {MOST_BYTES // 1_000_000} MB.")
