@@ -310,3 +310,54 @@ def test_providers_are_registered(tmp_path: Path) -> None:
         assert found["properties"]["provisioningState"] == "Succeeded"
         provider = started.arm("GET", f"{SUBSCRIPTION}/providers/Microsoft.Relay", **{"api-version": "2022-09-01"}).body
         assert provider["registrationState"] == "Registered"
+
+
+def test_complete_mode_deletes_what_the_template_does_not_have(tmp_path: Path) -> None:
+    """Resources of the first level; those of other groups and what is beneath resources that stay are kept."""
+    kept, gone = {**RELAY, "name": "relay-kept"}, {**RELAY, "name": "relay-gone"}
+    group = f"{SUBSCRIPTION}/resourceGroups/new-rg"
+    with sandbox(tmp_path, seconds=0.05) as started:
+        made = started.arm("PUT", group, {"location": "eastus"}, **{"api-version": "2021-04-01"})
+        assert made.status == 201
+        first = started.arm("PUT", at("first", group), body(template(kept, gone)), **VERSION)
+        assert started.follow(first)["status"] == "Succeeded"
+        sent = body(template(kept))
+        sent["properties"]["mode"] = "Complete"
+        predicted = started.arm("POST", f"{at('second', group)}/whatIf", sent, **VERSION)
+        found = predicted
+        while found.status == 202:
+            found = started.arm("GET", found.headers["Location"])
+        kinds = {one["resourceId"].rsplit("/", 1)[-1]: one["changeType"] for one in found.body["properties"]["changes"]}
+        assert (kinds["relay-gone"], "relay-kept" in kinds) == ("Delete", True)
+        assert started.follow(started.arm("PUT", at("second", group), sent, **VERSION))["status"] == "Succeeded"
+        steps = started.arm("GET", f"{at('second', group)}/operations", **VERSION).body["value"]
+        assert "Delete" in {one["properties"]["provisioningOperation"] for one in steps}
+        names = [one["name"] for one in started.arm("GET", f"{group}/resources").body["value"]]
+        assert names == ["relay-kept"]
+        assert started.arm("GET", AKS).status == 200
+
+
+def test_complete_mode_is_for_groups_alone(running: InProcess) -> None:
+    sent: dict[str, Any] = {"location": "eastus", **body(template())}
+    sent["properties"]["mode"] = "Complete"
+    assert error_of(running.arm("PUT", at("all", SUBSCRIPTION), sent, **VERSION))[:2] == (400, "InvalidDeploymentMode")
+    nested = {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "inside"}
+    content = template({**nested, "properties": {"mode": "Complete", "template": template()}})
+    assert error_of(running.arm("PUT", at("nested"), body(content), **VERSION))[1] == "InvalidDeploymentMode"
+
+
+@pytest.mark.parametrize(
+    ("link", "code"),
+    [
+        ({"uri": "https://example.com/main.json"}, "InvalidContentLink"),
+        ({"id": f"{GROUP}/Microsoft.Resources/templateSpecs/a/versions/1"}, "TemplateSpecVersionNotFound"),
+    ],
+)
+def test_template_links_are_rejected(running: InProcess, link: dict[str, str], code: str) -> None:
+    sent = {"properties": {"mode": "Incremental", "templateLink": link}}
+    response = running.arm("PUT", at("linked"), sent, **VERSION)
+    assert error_of(response)[1] == code
+    assert next(iter(link.values())) in response.text
+    nested = {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "inside"}
+    content = template({**nested, "properties": {"mode": "Incremental", "templateLink": link}})
+    assert error_of(running.arm("PUT", at("nested"), body(content), **VERSION))[1] == code

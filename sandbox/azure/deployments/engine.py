@@ -10,11 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sandbox.azure.behaviours import Response
+from sandbox.azure.deployments.complete_mode import besides, version_of
 from sandbox.azure.deployments.environment import Deferred, Request
+from sandbox.azure.deployments.evaluation import Evaluator
 from sandbox.azure.deployments.expressions import TemplateError
 from sandbox.azure.deployments.planning import GROUPS, Planned
 from sandbox.azure.deployments.records import Deployment, OperationRecord
 from sandbox.azure.errors import ArmError
+from sandbox.azure.tree import Resource, Tree
 
 log = logging.getLogger(__name__)
 # method, path, query, body, claims
@@ -23,6 +26,7 @@ Send = Callable[[str, str, dict[str, str], dict[str, Any], Mapping[str, Any]], A
 StartNested = Callable[[Planned, Mapping[str, Any], Deployment], Awaitable[Deployment]]
 ERROR_KEYS = ("code", "message", "target", "details", "additionalInfo")
 TERMINAL = ("succeeded", "failed", "canceled")
+MOST_POLLS = 20  # that fail one after the other
 STATUS = {
     200: "OK",
     201: "Created",
@@ -50,9 +54,15 @@ class Engine:
     """Runs one deployment."""
 
     def __init__(
-        self, deployment: Deployment, send: Send, claims: Mapping[str, Any], start_nested: StartNested, pause: float
+        self,
+        deployment: Deployment,
+        send: Send,
+        claims: Mapping[str, Any],
+        start_nested: StartNested,
+        pause: float,
+        tree: Tree,
     ) -> None:
-        self._deployment, self._send, self._claims = deployment, send, claims
+        self._deployment, self._send, self._claims, self._tree = deployment, send, claims, tree
         self._start_nested, self._pause = start_nested, pause
         self._failures: list[dict[str, Any]] = []
 
@@ -65,6 +75,8 @@ class Engine:
             await self._write_all()
             if deployment.state == "Canceled":
                 return
+            if deployment.mode == "Complete" and not self._failures:
+                await self._delete_others()
             if not self._failures:
                 deployment.outputs = await self._evaluate_outputs()
         except _Failure as failure:
@@ -129,6 +141,30 @@ class Engine:
         record.end("Succeeded", STATUS.get(status, "OK"))
         return True
 
+    async def _delete_others(self) -> None:
+        """Delete what the template does not have. assumed: after everything has been written."""
+        kept = {one.lower() for one in self._deployment.resource_ids()}
+        for resource in list(besides(self._tree, self._deployment.scope, kept)):
+            record = OperationRecord(_deleted(resource), "Delete")
+            self._deployment.steps.append(record)
+            try:
+                status = await self._delete(resource)
+            except _Failure as failure:
+                record.end("Failed", STATUS.get(failure.status, "Conflict"), failure.error)
+                self._failures.append(failure.error)
+            else:
+                record.end("Succeeded", STATUS.get(status, "OK"))
+
+    async def _delete(self, resource: Resource) -> int:
+        query = {"api-version": version_of(resource)}
+        try:
+            response = await self._send("DELETE", resource["id"], query, {}, self._claims)
+        except ArmError as rejection:
+            raise _rejected(rejection) from None
+        while self._tree.get(resource["id"]) is not None:
+            await asyncio.sleep(self._pause)
+        return response.status
+
     async def _write(self, one: Planned) -> int:
         body = await self.evaluated(one, one.body)
         path, query = one.id, {"api-version": one.api_version}
@@ -149,7 +185,7 @@ class Engine:
             url = urllib.parse.urlsplit(operation)
             query = {key: values[0] for key, values in urllib.parse.parse_qs(url.query).items()}
             query["api-version"] = next(value for key, value in query.items() if key.lower() == "api-version")
-            body = (await self._send("GET", url.path, query, {}, self._claims)).body or {}
+            body = (await self._poll(url.path, query)).body or {}
             if str(body.get("status", "")).lower() in TERMINAL:
                 if str(body["status"]).lower() == "succeeded":
                     return None
@@ -167,7 +203,19 @@ class Engine:
                 return {"code": "ResourceOperationFailure", "message": f"The resource ended in the state '{state}'."}
             await asyncio.sleep(self._pause)
             query = {"api-version": one.api_version}
-            body = (await self._send("GET", one.id, query, {}, self._claims)).body or {}
+            body = (await self._poll(one.id, query)).body or {}
+
+    async def _poll(self, path: str, query: dict[str, str]) -> Response:
+        """The response to a poll, which is repeated where a provider is busy or fails."""
+        for _ in range(MOST_POLLS):
+            try:
+                return await self._send("GET", path, query, {}, self._claims)
+            except ArmError as error:
+                if error.status != 429 and error.status < 500:
+                    raise _rejected(error) from None
+                rejection = error
+            await asyncio.sleep(self._pause)
+        raise _rejected(rejection)
 
     async def _nested(self, one: Planned) -> int:
         raw = dict(one.body.get("properties") or {})
@@ -230,6 +278,12 @@ class Engine:
             return (await self._send(request.method, path, query, json.loads(request.body), self._claims)).body
         except ArmError as rejection:
             raise _rejected(rejection) from None
+
+
+def _deleted(resource: Resource) -> Planned:
+    """A resource to delete, as the operation of a deployment names it."""
+    nothing = Evaluator({})
+    return Planned(resource["id"], resource["type"], resource["name"], version_of(resource), {}, nothing)
 
 
 def _rejected(error: ArmError) -> _Failure:

@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from sandbox.azure.deployments.expressions import TemplateError
@@ -76,3 +77,32 @@ def wrong_location(name: str, location: str, known: str) -> ArmError:
     """A deployment of this name exists in another location."""
     text = f"Invalid deployment location '{location}'. The deployment '{name}' already exists in location '{known}'."
     return ArmError(409, "InvalidDeploymentLocation", text)
+
+
+def complete_mode_at_subscription(name: str) -> ArmError:
+    """https://learn.microsoft.com/azure/azure-resource-manager/templates/deployment-modes; assumed: the words."""
+    text = f"The deployment '{name}' at a subscription does not support the mode 'Complete'; expected 'Incremental'."
+    return ArmError(400, "InvalidDeploymentMode", text)
+
+
+def nested_complete_mode(name: str) -> ArmError:
+    """https://learn.microsoft.com/azure/azure-resource-manager/templates/deployment-modes; assumed: the words."""
+    text = f"The nested deployment '{name}' does not support the mode 'Complete'; expected 'Incremental'."
+    return ArmError(400, "InvalidDeploymentMode", text)
+
+
+def unreachable_link(link: Any) -> ArmError:
+    """A template or its parameters at a URL that ARM cannot read, or in a template spec that does not exist.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-invalid-template; assumed: the words
+    for a template spec.
+    """
+    parts = link if isinstance(link, dict) else {}
+    if parts.get("id"):
+        return ArmError(404, "TemplateSpecVersionNotFound", f"The template spec '{parts['id']}' could not be found.")
+    place = parts.get("uri") or parts.get("relativePath") or ""
+    text = (
+        f"Unable to download deployment content from '{place}'. The tracking Id is '{uuid.uuid4()}'. Please see "
+        "https://aka.ms/arm-deploy for usage details."
+    )
+    return ArmError(400, "InvalidContentLink", text)

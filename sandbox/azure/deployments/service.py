@@ -137,7 +137,8 @@ class Deployments:
     def _start(self, deployment: Deployment, claims: Mapping[str, Any]) -> None:
         self._history.add(deployment)
         start_nested = partial(self._start_nested, claims)
-        engine = Engine(deployment, self._send, claims, start_nested, max(self._azure.seconds / 20, 0.01))
+        pause = max(self._azure.seconds / 20, 0.01)
+        engine = Engine(deployment, self._send, claims, start_nested, pause, self._azure.tree)
         operation = self._azure.operations.start("Running", engine.run)
         deployment.task = operation.task
 
@@ -174,6 +175,8 @@ class Deployments:
         if mode.lower() not in MODES:
             text = f"The deployment mode '{mode}' is not valid; expected Incremental or Complete."  # assumed
             raise ArmError(400, "InvalidRequestContent", text)
+        if mode.lower() == "complete" and not scope.group:
+            raise errors.complete_mode_at_subscription(name)
         try:
             own = {"name": name, "location": call.body.get("location"), "properties": properties}
             compiled = self._compile(scope, own, call.caller)
@@ -194,9 +197,9 @@ class Deployments:
     ) -> Compiled:
         """The template of a deployment. own: its name, location and properties; one and outer: for outer scope."""
         properties = own["properties"]
-        if "templateLink" in properties and "template" not in properties:
-            text = "Unable to download the template of the template link."  # the sandbox reaches no other host
-            raise ArmError(400, "InvalidTemplateLink", text)
+        for key in ("templateLink", "parametersLink"):
+            if properties.get(key):
+                raise errors.unreachable_link(properties[key])  # the sandbox reaches no other host
         objects = partial(scope_object, self._azure, own, claims)
         secret = partial(read_secret, self._azure)
         given = {} if outer else properties.get("parameters") or {}
@@ -207,6 +210,8 @@ class Deployments:
         self, one: Planned, properties: Mapping[str, Any], outer: Environment, claims: Mapping[str, Any]
     ) -> Compiled:
         assert one.scope is not None
+        if str(properties.get("mode") or "").lower() == "complete":
+            raise errors.nested_complete_mode(one.name)
         inner = str((properties.get("expressionEvaluationOptions") or {}).get("scope", "outer")).lower() == "inner"
         own = {"name": one.name, "location": one.evaluator.value(one.body.get("location")), "properties": properties}
         return self._compile(one.scope, own, claims, None if inner else one, None if inner else outer)
@@ -257,7 +262,7 @@ class Deployments:
         settings = properties.get("whatIfSettings") or {}
         only_ids = str(settings.get("resultFormat", "")).lower() == "resourceidonly"
         prediction = WhatIf(self._azure.tree, self._send, call.caller, self.nested)
-        changes = await prediction.changes(compiled)
+        changes = await prediction.changes(compiled, deletes=str(properties["mode"]).lower() == "complete")
         if only_ids:
             changes = [_id_only(change) for change in changes]
         result: dict[str, Any] = {"changes": changes}

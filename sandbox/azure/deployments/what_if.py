@@ -10,11 +10,12 @@ from typing import Any
 
 from sandbox.azure.deployments.collection_functions import find_key
 from sandbox.azure.deployments.compilation import Compiled, partial_body
+from sandbox.azure.deployments.complete_mode import is_tracked
 from sandbox.azure.deployments.engine import Send
 from sandbox.azure.deployments.parameters import is_secure
 from sandbox.azure.deployments.planning import Planned
 from sandbox.azure.errors import ArmError
-from sandbox.azure.tree import Resource, Tree
+from sandbox.azure.tree import Tree
 
 Nested = Callable[[Compiled, Planned, Mapping[str, Any]], Compiled | None]
 MASK = "*******"  # assumed: how secrets are hidden
@@ -44,16 +45,17 @@ class WhatIf:
         self.diagnostics: list[dict[str, Any]] = []
         self._groups: dict[str, str] = {}
 
-    async def changes(self, compiled: Compiled) -> list[dict[str, Any]]:
-        """The changes by resource ID, and what a resource group has besides."""
+    async def changes(self, compiled: Compiled, *, deletes: bool = False) -> list[dict[str, Any]]:
+        """The changes by resource ID, and what a resource group has besides; deletes: the mode is Complete."""
         found = {change["resourceId"].lower(): change for change in await self._changes(compiled)}
         for scope in self._groups.values():
             for resource in self._tree.within(scope):
-                if _is_listed(resource) and resource["id"].lower() not in found:
+                if is_tracked(resource) and resource["id"].lower() not in found:
                     shown = {
                         key: resource[key] for key in ("id", "name", "type", "location", "tags") if key in resource
                     }
-                    change = {"resourceId": resource["id"], "changeType": "Ignore", "before": shown}
+                    kind = "Delete" if deletes else "Ignore"
+                    change = {"resourceId": resource["id"], "changeType": kind, "before": shown}
                     found[resource["id"].lower()] = change
         return [found[key] for key in sorted(found)]
 
@@ -177,13 +179,6 @@ def _masked(value: Any, secrets: set[str]) -> Any:
         for secret in secrets:
             value = value.replace(secret, MASK)
     return value
-
-
-def _is_listed(resource: Resource) -> bool:
-    """Whether it is in the list of resources of a group."""
-    return (
-        resource["type"].count("/") == 1 and resource["id"].lower().count("/providers/") == 1 and "location" in resource
-    )
 
 
 def _short_circuit(one: Planned) -> dict[str, Any]:
