@@ -28,7 +28,8 @@ class Command:
     reads is true for one that writes nothing; exact for one whose output must be complete or missing. meets: whether
     only signals or also pairs of faults are tried with it. every: also requests that repeat others, polls apart.
     starts: how many extensions it may create or update after the first Ctrl-C, none for any number; continues: what
-    its message must then say, unless nothing was changed.
+    its message must then say, unless nothing was changed. cleans: what it leaves behind where it was killed, or could
+    not delete, is removed when it runs again a day later.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Command:
     every: bool = False
     starts: int | None = None
     continues: str = ""
+    cleans: bool = False
 
 
 @dataclass(frozen=True)

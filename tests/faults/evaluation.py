@@ -32,11 +32,13 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
 def evaluate(stage: FaultStage, cell: Cell, baseline: Baseline) -> list[str]:
     """What is wrong with a cell, in words; empty when all is right."""
     faults = [(cell.fault, cell.request), *([(cell.then, None)] if cell.then else [])]
-    with stage.world(baseline.start, cell.command.files) as world:
+    with stage.world(baseline.start, cell.command.files, cell.command.world) as world:
         run = world.az(cell.command.run, *faults)
         if KEEPS_NOTHING in run.err:  # the command said so, and goes on
             baseline = dataclasses.replace(baseline, after=_without_kept(baseline.after))
         wrong = [*_of_run(cell, run), *_of_success(cell, run, baseline, world)]
+        if cell.command.cleans and run.code == KILLED:
+            world.let_a_day_pass()
         again = world.az(cell.command.run)
         wrong += _of_second_run(cell, again, baseline, world)
         wrong += _of_secrets(world)

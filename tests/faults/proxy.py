@@ -24,6 +24,8 @@ HOP_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "con
 READ_POSTS = re.compile(r"/(listkeys|listclusterusercredential|sharedkeys|token)$|accessreviews?$", re.IGNORECASE)
 POLLS = re.compile(r"/(operations|computeoperationsstatus|operationresults|operationstatuses)/[^/]+$", re.IGNORECASE)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(\*\w+)?", re.IGNORECASE)
+# The namespace of a probe.
+RANDOM_NAME = re.compile(r"(?<=/az-amlk8s-probe-)[0-9a-f]{8}")
 ALL_REQUESTS = 10**6
 # How long a hung response is withheld; clients give up earlier.
 HUNG_SECONDS = 600
@@ -230,7 +232,8 @@ class Proxy:
 
 
 def normalize(path: str) -> str:
-    """A path without the subscription, its IDs replaced by stars."""
+    """A path without the subscription, its IDs and random names replaced by stars."""
+    path = RANDOM_NAME.sub("*", path)
     return UUID.sub("*", re.sub(r"^/subscriptions/[^/]+(?=/)", "", path))
 
 

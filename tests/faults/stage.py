@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,16 @@ class World:
                     state[f"{cluster}: {kind} {namespace}/{name}"] = [annotations, _stable(value.get("spec"))]
         return {**state, **assignments}
 
+    def let_a_day_pass(self) -> None:
+        """Have every namespace be a day older."""
+        snapshot = self.snapshot()
+        for objects in snapshot.objects.values():
+            for (_, kind, _, _), value in objects.items():
+                if kind == "Namespace":
+                    created = datetime.fromisoformat(value["metadata"]["creationTimestamp"].replace("Z", "+00:00"))
+                    value["metadata"]["creationTimestamp"] = f"{created - timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+        self._stage.restore(self._started, snapshot)
+
     def secrets(self) -> list[str]:
         """The values that may appear nowhere: keys of relays, tokens of kubeconfigs, access tokens of az."""
         resources = list(self._started.tree.within(""))
@@ -193,7 +204,7 @@ class FaultStage:
             shutil.rmtree(self.config / name, ignore_errors=True)
         with self._sandbox(here, changes) as started:
             if snapshot:
-                self._wait_for(_restore(started, snapshot))
+                self.restore(started, snapshot)
             yield World(self, started, here)
         shutil.rmtree(here, ignore_errors=True)
 
@@ -227,6 +238,10 @@ class FaultStage:
         seconds = time.monotonic() - started
         out, err = (streams[name].read_text(encoding="utf-8", errors="replace") for name in ("out", "err"))
         return Run(code, out, err, seconds, tuple(self._proxy.seen), tuple(self._proxy.foreign), self._proxy.met)
+
+    def restore(self, started: server.Started, snapshot: Snapshot) -> None:
+        """Have a sandbox hold what a snapshot has."""
+        self._wait_for(_restore(started, snapshot))
 
     def access_tokens(self) -> list[str]:
         """The access tokens that az has cached."""
