@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_SOURCES := setup.py requirements.txt README.md LICENSE $(shell find azext_amlk8s -name '*.py' -o -name '*.json' -o -name '*.yaml')
 
-.PHONY: demo test contract faults fuzz mutation lint matrix docs bench wheel sandbox sandbox-down venv clean
+.PHONY: demo test contract faults fuzz mutation audit lint matrix docs bench wheel sandbox sandbox-down venv clean
 
 demo: venv dist/.built
 	$(BIN)/python -m tools.demo
@@ -22,6 +22,9 @@ fuzz: venv
 
 mutation: venv
 	$(BIN)/python -m tools.mutation $(MUTATION_ARGS)
+
+audit: venv
+	$(BIN)/python -m tools.audit $(AUDIT_ARGS)
 
 lint: venv
 	$(BIN)/ruff check .

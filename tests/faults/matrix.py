@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ def run_matrix(
 ) -> tuple[list[Result], int]:
     """Run the matrix in an empty folder, without the cells that are done, or only those to be retried.
 
-    sample: as many cells, always the same; only: a regular expression for the names of cells; commands: one
+    sample: at least as many cells, always the same; only: a regular expression for the names of cells; commands: one
     for the names of commands; most: how many cells
     are run at most, those that are done included. on_result gets each result and its number. Returns the results and
     the number of cells that there are.
@@ -109,13 +110,27 @@ def run_matrix(
 
 
 def sample_of(cells: Sequence[Cell], size: int) -> list[Cell]:
-    """Always the same cells: one of each fault that does not wait for long, and others up to the size."""
-    ordered = by_hash(
-        [cell for cell in cells if not (cell.fault.first or cell.fault.times > 100)], lambda cell: cell.name
-    )
-    of_faults = list({cell.fault.name: cell for cell in reversed(ordered)}.values())
-    chosen = {cell.name for cell in of_faults}
-    return [*of_faults, *(cell for cell in ordered if cell.name not in chosen)][:size]
+    """Always the same cells, without those that wait for long: each fault, each command, and a signal to each command
+    that writes; the commands as evenly as possible.
+    """
+    waiting = by_hash([cell for cell in cells if not cell.fault.first], lambda cell: cell.name)
+    chosen: dict[str, Cell] = {}
+    counts: Counter[str] = Counter()
+
+    def take(candidates: Iterable[Cell]) -> None:
+        """Choose the first cell of the command that has the fewest."""
+        cell = min(candidates, key=lambda cell: counts[cell.command.name])
+        chosen[cell.name] = cell
+        counts[cell.command.name] += 1
+
+    for fault in {cell.fault.name: cell.fault for cell in waiting}:
+        take(cell for cell in waiting if cell.fault.name == fault)
+    for command in {cell.command.name: cell for cell in waiting if cell.is_signal}:
+        if not any(cell.is_signal for cell in chosen.values() if cell.command.name == command):
+            take(cell for cell in waiting if cell.is_signal and cell.command.name == command)
+    while len(chosen) < min(size, len(waiting)):
+        take(cell for cell in waiting if cell.name not in chosen)
+    return list(chosen.values())
 
 
 def totals(results: Sequence[Result], total: int) -> dict[str, Any]:
