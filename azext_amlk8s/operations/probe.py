@@ -24,6 +24,7 @@ from knack.log import get_logger
 from azext_amlk8s.checks.facts import Object, PoolProbe, labels_of, name_of
 from azext_amlk8s.checks.probe import parse_result
 from azext_amlk8s.knowledge import load
+from azext_amlk8s.time_limit import is_time_up
 
 if TYPE_CHECKING:
     from azext_amlk8s.kubernetes import Cluster
@@ -212,7 +213,7 @@ def _namespace(cluster: Cluster) -> Iterator[str]:
 
 
 def _remove(cluster: Cluster, name: str, uid: str) -> None:
-    """Delete the namespace; a Ctrl-C while that is under way does not stop it."""
+    """Delete the namespace; neither a Ctrl-C while that is under way nor one failed request stops it."""
     for attempt in range(ATTEMPTS):
         try:
             cluster.delete(f"{NAMESPACES}/{name}", uid or _own_uid(cluster, name))
@@ -220,6 +221,8 @@ def _remove(cluster: Cluster, name: str, uid: str) -> None:
             if attempt + 1 < ATTEMPTS:
                 continue
         except _errors() as error:
+            if attempt + 1 < ATTEMPTS and not is_time_up():
+                continue
             logger.warning("Not deleted: namespace '%s' of the probe (%s). To delete it: kubectl%s delete namespace %s",
                            name, error, f" --context {cluster.context}" if cluster.context else "", name)  # fmt: skip
         return
