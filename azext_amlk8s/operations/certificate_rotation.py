@@ -56,13 +56,37 @@ class Rotation:
             log.warning("%s", line)
         question = f"Replace the certificate of the inference router on cluster '{self.target.extension.cluster.name}'?"
         confirm(self.cmd, question, yes, refusal="Not replaced")
-        self._keep_old()
+        self.keep_old()
         self._send()
+        served = self.finish()
+        result = describe(self.target, GivenCertificate(self._new_secret, self.new.material), served)
+        return {**result, "rollback": self._rollback_command if self._can_roll_back else None}
+
+    def keep_old(self) -> None:
+        """Keep the old certificate in the cluster for a rollback, before another one is sent."""
+        if self._replaced:
+            kept_certificates.keep(self.target.connection(), self._replaced, self.given.source, replaced=True)
+
+    def known_protected(self) -> dict[str, str]:
+        """The protected settings as Helm keeps them in the cluster, for those that Azure does not return."""
+        from azext_amlk8s.operations.helm_history import read_release, release_values, value_of
+        from azext_amlk8s.registered_secrets import register_secret
+
+        target = self.target
+        if target.cluster is None or self.given.secret:
+            return {}
+        values = release_values(read_release(target.cluster, target.extension.name)[0])
+        known = {key: value for key in target.deployed.protected if (value := value_of(values, key))}
+        for value in known.values():
+            register_secret(value)
+        return known
+
+    def finish(self) -> ServedCertificate:
+        """Wait until the router serves the new certificate. Raises DeploymentError where it serves another one."""
         served = self._wait()
         if self.target.cluster is not None and (self.given.secret or self._can_roll_back):
             kept_certificates.forget_others(self.target.cluster, self.new.material)
-        result = describe(self.target, GivenCertificate(self._new_secret, self.new.material), served)
-        return {**result, "rollback": self._rollback_command if self._can_roll_back else None}
+        return served
 
     @property
     def _new_secret(self) -> str:
@@ -123,10 +147,6 @@ class Rotation:
             lines.append(f"The old certificate is not kept ({reason}): to return to it you need its files.")
         return lines
 
-    def _keep_old(self) -> None:
-        if self._replaced:
-            kept_certificates.keep(self.target.connection(), self._replaced, self.given.source, replaced=True)
-
     def _send(self) -> None:
         from azure.cli.core.azclierror import DeploymentError
 
@@ -143,27 +163,11 @@ class Rotation:
         run = RunOptions(target.extension.name, timeout=self.timeout, yes=True)
         try:
             connect = (target.client, target.extension.cluster)
-            update_extension(
-                self.cmd, lambda: connect, options, VersionOptions().values(), run, self._known_protected()
-            )
+            update_extension(self.cmd, lambda: connect, options, VersionOptions().values(), run, self.known_protected())
         except DeploymentError as error:
             if self._can_roll_back:
                 error.recommendations.append(self._rollback_command)
             raise
-
-    def _known_protected(self) -> dict[str, str]:
-        """The protected settings as Helm keeps them in the cluster, for those that Azure does not return."""
-        from azext_amlk8s.operations.helm_history import read_release, release_values, value_of
-        from azext_amlk8s.registered_secrets import register_secret
-
-        target = self.target
-        if target.cluster is None or self.given.secret:
-            return {}
-        values = release_values(read_release(target.cluster, target.extension.name)[0])
-        known = {key: value for key in target.deployed.protected if (value := value_of(values, key))}
-        for value in known.values():
-            register_secret(value)
-        return known
 
     def _wait(self) -> ServedCertificate:
         """What the router serves once its pods have been replaced. Raises DeploymentError where that is another one."""

@@ -86,10 +86,14 @@ def create_extension(
     given: SettingOptions,
     version: Versions,
     run: RunOptions,
+    known_protected: Mapping[str, str] | None = None,
     *,
     or_update: bool = False,
 ) -> Any:
-    """What `create` does, on a cluster that connect finds. Returns the extension, or the plan of a dry run."""
+    """What `create` does, on a cluster that connect finds. Returns the extension, or the plan of a dry run.
+
+    known_protected is passed on where an existing extension is updated.
+    """
     from knack.log import get_logger
 
     from azext_amlk8s.settings import (
@@ -109,7 +113,7 @@ def create_extension(
         from azext_amlk8s.operations.extension_update import update_extension
 
         run = run._replace(name=extension.name)
-        return update_extension(cmd, lambda: (client, cluster), given, version, run)
+        return update_extension(cmd, lambda: (client, cluster), given, version, run, known_protected)
     connection = None
     if existing is not None:
         raise_for_errors(findings, strict=given.strict)

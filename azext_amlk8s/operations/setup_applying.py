@@ -145,7 +145,7 @@ class ClusterApplier:
     def _apply_extension(self) -> None:
         from azext_amlk8s.operations.extension_common import RunOptions
         from azext_amlk8s.operations.extension_create import create_extension
-        from azext_amlk8s.operations.setup_certificates import TLS
+        from azext_amlk8s.operations.setup_certificates import TLS, renewal
         from azext_amlk8s.settings import read_deployed
         from azext_amlk8s.settings.update import RESET
 
@@ -154,15 +154,25 @@ class ClusterApplier:
         existing = deployed_extension(client, one)
         deployed = read_deployed(existing).protected if existing else ()
         changes = self._plan.extension.changes if self._plan.extension else ()
-        sends = self._send_secrets or any(change.key == TLS for change in changes)
+        renews = existing is not None and any(change.key == TLS for change in changes)
+        sends = self._send_secrets or renews
         reset = [change.key for change in changes if change.after == RESET]
         given = extension_settings(one, deployed, self._clients.vaults, send_secrets=sends, reset=reset)
 
         def connect() -> tuple[Any, Any]:
             return client, one.cluster
 
-        result = create_extension(self._cmd, connect, given, extension_versions(one), run, or_update=True)
+        rotation, known = None, {}
+        if existing is not None and renews:
+            vaults, connection = self._clients.vaults, self._clients.connect(one)[0]
+            rotation = renewal(self._cmd, client, one, existing, vaults, connection, self._timeout)
+        if rotation:
+            known = rotation.known_protected()
+            rotation.keep_old()
+        result = create_extension(self._cmd, connect, given, extension_versions(one), run, known, or_update=True)
         self._done.append(f"extension '{(result or {}).get('name')}'")
+        if rotation:
+            rotation.finish()
         if existing is None:
             self._wait_where_types_follow()
 

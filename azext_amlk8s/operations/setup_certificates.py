@@ -15,7 +15,11 @@ from azext_amlk8s.setup_files import ClusterSetup
 from azext_amlk8s.setup_files.plan import Change
 
 if TYPE_CHECKING:
+    from azure.cli.core.commands import AzCliCommand
+
+    from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.operations.certificate_rotation import Rotation
     from azext_amlk8s.operations.setup_secrets import VaultReader
 
 # The key of a setup file under which a renewed certificate is shown.
@@ -55,6 +59,33 @@ def certificate_change(
     if given.material.fingerprint == wanted.fingerprint:
         return None, ""
     return Change(TLS, _described(given.material), _described(wanted)), ""
+
+
+def renewal(
+    cmd: AzCliCommand,
+    client: AzureClient,
+    cluster_setup: ClusterSetup,
+    existing: Mapping[str, Any],
+    vaults: VaultReader,
+    connection: Cluster | None,
+    timeout: int,
+) -> Rotation | None:
+    """The replacement of the certificate that an extension has by that of the file; None where it cannot be followed.
+
+    Only what is around the update: the old certificate is kept, and what the router then serves is compared.
+    """
+    from azext_amlk8s.operations.certificate_rotation import Rotation
+    from azext_amlk8s.operations.certificate_sources import Source
+    from azext_amlk8s.operations.router_target import Target
+    from azext_amlk8s.refs import ExtensionRef
+    from azext_amlk8s.settings import read_deployed
+
+    wanted = _wanted(cluster_setup, vaults)
+    if connection is None or isinstance(wanted, str):
+        return None
+    extension = ExtensionRef(cluster_setup.cluster, str(existing["name"]))
+    target = Target(client, extension, existing, read_deployed(existing), connection, "")
+    return Rotation(cmd, target, target.read_given(), Source("the setup file", wanted), None, timeout)
 
 
 def _has_certificate(cluster_setup: ClusterSetup) -> bool:
