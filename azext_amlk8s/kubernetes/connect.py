@@ -12,10 +12,10 @@ from azext_amlk8s.kubernetes.credentials import Credentials, tls_context
 from azext_amlk8s.kubernetes.errors import KubeconfigUnusable
 from azext_amlk8s.kubernetes.kubeconfig import Connection, Kubeconfig, parse_kubeconfig
 from azext_amlk8s.kubernetes.objects import Cluster
+from azext_amlk8s.kubernetes.proxies import LOOPBACK, pool_of
 from azext_amlk8s.kubernetes.sender import Sender
 from azext_amlk8s.registered_secrets import register_secret
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CONTEXTS_FIX = ("kubectl config get-contexts",)
 PARALLEL_CONNECTIONS = 16
 
@@ -66,20 +66,16 @@ def _check(connection: Connection) -> None:
 
 
 def _sender(connection: Connection) -> Sender:
-    import urllib3
-
     options: dict[str, Any] = {"maxsize": PARALLEL_CONNECTIONS}
     if connection.server.startswith("https:"):
         options["ssl_context"] = tls_context(connection)
         if name := connection.cluster.get("tls-server-name"):
             options["server_hostname"] = name
     if connection.cluster.get("insecure-skip-tls-verify"):
+        import urllib3
+
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    proxy = connection.cluster.get("proxy-url")
-    try:
-        http = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
-    except (urllib3.exceptions.HTTPError, ValueError):
-        raise KubeconfigUnusable(f"The proxy-url '{proxy}' of {connection.where} is not an http address.") from None
+    http = pool_of(connection, **options)
     return Sender(http, Credentials(connection), connection.server, connection.context)
 
 

@@ -225,22 +225,57 @@ def test_compressed_response(serve: Callable[..., Server]) -> None:
         nodes(open_cluster(server.address, {"token": "right"}))
 
 
-def test_proxy_of_the_kubeconfig() -> None:
-    """Requests go to the proxy; this one refuses the tunnel."""
+class Proxy(BaseHTTPRequestHandler):
+    """Refuses every tunnel, and says to whom."""
 
-    class Proxy(BaseHTTPRequestHandler):
-        def do_CONNECT(self) -> None:
-            self.send_error(403 if self.path == "cluster.example:443" else 500)
+    def do_CONNECT(self) -> None:
+        pair = base64.b64decode((self.headers.get("Proxy-Authorization") or "").removeprefix("Basic ")).decode()
+        self.send_error(403, f"{pair or 'nobody'} to {self.path}")
 
-        def log_message(self, *_: Any) -> None:
-            pass
+    def log_message(self, *_: Any) -> None:
+        pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
-        threading.Thread(target=proxy.serve_forever, daemon=True).start()
-        entry = {"proxy-url": f"http://127.0.0.1:{proxy.server_address[1]}"}
-        with pytest.raises(ClusterUnreachable, match="Tunnel connection failed: 403"):
-            nodes(open_cluster("https://cluster.example", {"token": "right"}, entry))
-        proxy.shutdown()
+
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+PROXIES: dict[str, tuple[dict[str, str], Entry, str]] = {
+    "of the kubeconfig": ({}, {"proxy-url": "http://{proxy}"}, "nobody to cluster.example:443"),
+    "with a password": ({}, {"proxy-url": "http://me:p%40ss@{proxy}"}, "me:.* to cluster.example:443"),
+    "of the environment": ({"HTTPS_PROXY": "http://{proxy}"}, {}, "nobody to cluster.example:443"),
+    "of the kubeconfig before that of the environment": (
+        {"HTTPS_PROXY": "http://127.0.0.1:1"}, {"proxy-url": "http://{proxy}"}, "nobody to cluster.example:443"
+    ),
+    "that is not for this host": ({"HTTPS_PROXY": "http://{proxy}", "NO_PROXY": ".example"}, {}, "reached: (?!Tunnel)"),
+    "that is for other schemes": ({"HTTP_PROXY": "http://{proxy}"}, {}, "reached: (?!Tunnel)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str, name: str) -> None:
+    """Requests go to the proxy, which refuses them, or to the host, which does not exist."""
+    environment, entry, reason = PROXIES[name]
+    for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(variable.lower(), raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value.format(proxy=proxy))
+    cluster = {key: value.format(proxy=proxy) for key, value in entry.items()}
+    with pytest.raises(ClusterUnreachable, match=reason):
+        nodes(open_cluster("https://cluster.example", {"token": "right"}, cluster))
+
+
+def test_a_cluster_on_this_computer_is_not_asked_through_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, serve: Callable[..., Server]
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert nodes(open_cluster(serve().address, {"token": "right"})) == ["n"]
 
 
 INVALID: dict[str, tuple[Entry, Entry, str]] = {
@@ -252,8 +287,8 @@ INVALID: dict[str, tuple[Entry, Entry, str]] = {
     "verification that is a text": ({}, {"insecure-skip-tls-verify": "no"}, "expected true or false as"),
     "cluster without a server": ({}, {"server": None}, "cluster 'c' has no server"),
     "server without a scheme": ({}, {"server": "cluster.example"}, "is not an https address"),
-    "proxy without a scheme": ({}, {"proxy-url": "proxy"}, "The proxy-url 'proxy' of the kubeconfig from Azure"),
-    "proxy of another kind": ({}, {"proxy-url": "socks5://proxy:1"}, "is not an http address"),
+    "proxy without a scheme": ({}, {"proxy-url": "proxy"}, "The proxy 'proxy' of the kubeconfig from Azure is not an"),
+    "proxy of another kind": ({}, {"proxy-url": "ftp://me:hidden@proxy:1"}, "The proxy 'proxy:1' of"),
     "token file that is missing": ({"tokenFile": "/none/token"}, {}, "does not exist: '/none/token'"),
     "key file that is missing": (
         {"client-certificate-data": "eA==", "client-key": "/none/key"},
