@@ -73,13 +73,13 @@ async def start(
     context = authority.server_context()
     agents = [
         NodeAgent(
-            clusters[one.name.lower()].client,
-            {"": one.network, **{pool.name: pool.network for pool in one.pools if pool.network is not None}},
-            one.registry,
-            one.properties.get("httpProxyConfig") or {} if one.type == "managedClusters" else {},
+            clusters[cluster.name.lower()].client,
+            {"": cluster.network, **{pool.name: pool.network for pool in cluster.pools if pool.network is not None}},
+            cluster.registry,
+            cluster.properties.get("httpProxyConfig") or {} if cluster.type == "managedClusters" else {},
         )
-        for one in world.clusters
-        if one.network is not None
+        for cluster in world.clusters
+        if cluster.network is not None
     ]
     if listening:
         await web.SockSite(runner, listening, ssl_context=context).start()

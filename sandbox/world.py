@@ -293,7 +293,7 @@ def _fleets(entries: Any) -> list[Cluster]:
             expanded = expand(entry)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
-        found += [build(Cluster, _cluster(one, where), where) for one in expanded]
+        found += [build(Cluster, _cluster(cluster, where), where) for cluster in expanded]
     return found
 
 
@@ -324,7 +324,9 @@ def _entries(key: str, entries: Any) -> list[Any]:
             renamed = _cluster(renamed, where)
         if key == "vaults":
             listed = _located(f"{where}, certificates", renamed.get("certificates", []))
-            renamed["certificates"] = tuple(build(VaultCertificate, one, place) for place, one in listed)
+            renamed["certificates"] = tuple(
+                build(VaultCertificate, certificate, place) for place, certificate in listed
+            )
         found.append(build(ENTRY_TYPES[key], renamed, where) if key in ENTRY_TYPES else renamed)
     return found
 

@@ -59,8 +59,8 @@ def at_described_version(line: str, operations: Iterable[DescribedOperation]) ->
         if operation.method == request["method"] and operation.path.match(path.rstrip("/"))
     ]
     if requested and matching:
-        closest = max(one.fixed_segments for one in matching)
-        versions = sorted(one.version for one in matching if one.fixed_segments == closest)
+        closest = max(match.fixed_segments for match in matching)
+        versions = sorted(match.version for match in matching if match.fixed_segments == closest)
         version = requested.group(2) if requested.group(2) in versions else versions[-1]
         query = VERSION.sub(rf"\1api-version={version}", f"?{query}")[1:]
     request["url"] = f"{path}?{query}"

@@ -79,7 +79,7 @@ class Mutant:
         """The code of the changed function. The tree stays changed: for a process that tests this mutant alone."""
         self.place.put(ast.copy_location(self.after, self.before))
         compiled = compile(ast.fix_missing_locations(self.tree), str(self.file.resolve()), "exec")
-        first = min([self.function.lineno, *(one.lineno for one in self.function.decorator_list)])
+        first = min([self.function.lineno, *(decorator.lineno for decorator in self.function.decorator_list)])
         return next(
             code for code in _codes(compiled) if code.co_name == self.function.name and code.co_firstlineno == first
         )

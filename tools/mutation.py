@@ -118,8 +118,8 @@ class MutationRun:
                 continue
             if len(running) == self._jobs:
                 self._collect(running)
-            seconds = min(5 + 5 * sum(self._coverage.seconds[one] for one in reaching), LONGEST_SECONDS)
-            running[_fork(mutant, loaded, [session.items[one] for one in reaching], seconds)] = number
+            seconds = min(5 + 5 * sum(self._coverage.seconds[index] for index in reaching), LONGEST_SECONDS)
+            running[_fork(mutant, loaded, [session.items[index] for index in reaching], seconds)] = number
         while running:
             self._collect(running)
         return True
@@ -167,11 +167,11 @@ class Loaded:
     def __init__(self, files: frozenset[str]) -> None:
         self._functions: dict[tuple[str, str, int], list[FunctionType]] = {}
         self._caches: list[functools._lru_cache_wrapper[Any]] = []
-        for one in gc.get_objects():
-            if isinstance(one, functools._lru_cache_wrapper):
-                self._caches.append(one)
-            elif isinstance(one, FunctionType) and one.__code__.co_filename in files:
-                self._functions.setdefault(_key(one.__code__), []).append(one)
+        for obj in gc.get_objects():
+            if isinstance(obj, functools._lru_cache_wrapper):
+                self._caches.append(obj)
+            elif isinstance(obj, FunctionType) and obj.__code__.co_filename in files:
+                self._functions.setdefault(_key(obj.__code__), []).append(obj)
 
     def apply(self, mutant: Mutant) -> None:
         """Replace the code of the changed function wherever it is used, and forget what has been computed."""

@@ -54,7 +54,7 @@ class DeploymentsClient:
 
     def list_operations(self, name: str) -> list[Resource]:
         """The operations of a deployment, of all pages."""
-        return [_plain(one) for one in self._sdk.deployment_operations.list_at_subscription_scope(name)]
+        return [_plain(operation) for operation in self._sdk.deployment_operations.list_at_subscription_scope(name)]
 
 
 class _WholeResponsePolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]

@@ -100,7 +100,7 @@ class RememberingClient(AzureClient):
         """Forget what was read of a resource and of what is below it."""
         prefix = resource_id.lower()
         with self._reads_lock:
-            for about in [one for one in self._reads if one == prefix or one.startswith(f"{prefix}/")]:
+            for about in [path for path in self._reads if path == prefix or path.startswith(f"{prefix}/")]:
                 connections = {kind: read for kind, read in self._reads[about].items() if kind[0] in CONNECTIONS}
                 self._reads[about] = connections
 

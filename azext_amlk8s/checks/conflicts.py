@@ -234,7 +234,7 @@ def earlier_installation(facts: Facts) -> Results:
         *(("clusterrole", role) for role in facts[CLUSTER_ROLES]),
         *((str(webhook.get("kind")).lower(), webhook) for webhook in facts[WEBHOOKS]),
     ]
-    found = [f"{kind}/{name_of(one)}" for kind, one in objects if _is_of_extension(one)]
+    found = [f"{kind}/{name_of(obj)}" for kind, obj in objects if _is_of_extension(obj)]
     if found:
         verb = "is" if len(found) == 1 else "are"
         message = f"{name_some(found, 3)} of an earlier installation {verb} left in the cluster."

@@ -42,7 +42,9 @@ def _what_if(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
     """What Resource Manager predicts for each cluster, and where the plan differs."""
     lines: list[str] = []
     for cluster in clusters[:MOST_CLUSTERS]:
-        changes = [f"{one['change']} {'/'.join(one['id'].split('/')[-2:])}" for one in cluster["resources"]]
+        changes = [
+            f"{resource['change']} {'/'.join(resource['id'].split('/')[-2:])}" for resource in cluster["resources"]
+        ]
         lines.append(f"  {cluster['cluster']}: {', '.join(changes) or 'nothing'}")
         lines += [f"      ! {difference}" for difference in cluster["differences"]]
     if len(clusters) > MOST_CLUSTERS:
@@ -139,7 +141,7 @@ def _together(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for parts, names in groups.items():
         action = "none" if not parts else parts[0][0]
-        what = ", ".join(f"{one} {kind}" for one, kind in parts) or "no changes"
+        what = ", ".join(f"{number} {kind}" for number, kind in parts) or "no changes"
         lines.append(f"{MARK_OF_ACTION[action]} {count(len(names), 'cluster')}: {what} ({some(names)})")
     return lines
 

@@ -56,38 +56,38 @@ class DeploymentEngine:
 
         begin = time.monotonic()
         running = [
-            self._begin(one, items) for one in engine_deployments(setup, wave, engine_inputs(self._planning, items))
+            self._begin(engine_deployment, items)
+            for engine_deployment in engine_deployments(setup, wave, engine_inputs(self._planning, items))
         ]
-        started = [one for one in running if one]
+        started = [run for run in running if run]
         if started:
             follow_deployments(self._cmd, started, self._resume, self._timeout)
-        for one in started:
-            self._note(one, time.monotonic() - begin)
+        for run in started:
+            self._note(run, time.monotonic() - begin)
 
-    def has_deployed(self, one: ClusterSetup) -> bool:
+    def has_deployed(self, cluster_setup: ClusterSetup) -> bool:
         """Whether the extension of a cluster was part of a deployment."""
-        return one.cluster.id.lower() in self._ended
+        return cluster_setup.cluster.id.lower() in self._ended
 
-    def seconds(self, one: ClusterSetup) -> float:
+    def seconds(self, cluster_setup: ClusterSetup) -> float:
         """How long the deployment of a cluster took."""
-        return self._ended[one.cluster.id.lower()].seconds
+        return self._ended[cluster_setup.cluster.id.lower()].seconds
 
-    def verify(self, one: ClusterSetup) -> str:
+    def verify(self, cluster_setup: ClusterSetup) -> str:
         """The name of the extension that was deployed. Raises DeploymentError where it does not read Succeeded."""
         from azext_amlk8s.operations.extension_common import extension_failed, read_extension, state_of
 
-        ended = self._ended[one.cluster.id.lower()]
+        ended = self._ended[cluster_setup.cluster.id.lower()]
         if ended.raised is not None:
             raise ended.raised
-        client = self._clients.of(one.cluster.subscription)
-        extension = ExtensionRef(one.cluster, ended.extension)
-        head = f"Installing {extension.name} on {one.cluster.name} failed."
+        client = self._clients.of(cluster_setup.cluster.subscription)
+        extension = ExtensionRef(cluster_setup.cluster, ended.extension)
+        head = f"Installing {extension.name} on {cluster_setup.cluster.name} failed."
         if ended.error:
             raise _failure(client, extension, head, ended.error)
         if not ended.state:
-            message = (
-                f"Stopped waiting: the deployment of cluster '{one.cluster.name}' continues in Azure. To follow it:"
-            )
+            name = cluster_setup.cluster.name
+            message = f"Stopped waiting: the deployment of cluster '{name}' continues in Azure. To follow it:"
             raise az_error("DeploymentError", message, ended.commands)
         resource = read_extension(client, extension) or {}
         if state_of(resource).lower() != "succeeded":
@@ -116,9 +116,9 @@ class DeploymentEngine:
         return RunningDeployment(deployment, client)
 
     def _note_all(self, clusters: Iterable[ClusterInput], raised: Exception) -> None:
-        for one in clusters:
-            ended = _Ended(one.extension_name, "Failed", {}, 0.0, (), raised)
-            self._ended[one.facts.resource_id.lower()] = ended
+        for cluster in clusters:
+            ended = _Ended(cluster.extension_name, "Failed", {}, 0.0, (), raised)
+            self._ended[cluster.facts.resource_id.lower()] = ended
 
     def _note(self, running: RunningDeployment, seconds: float) -> None:
         """Note how each cluster of a deployment ended."""
@@ -126,18 +126,18 @@ class DeploymentEngine:
         found: dict[str, Mapping[str, Any]] = {}
         for nested, properties in running.operations.items():
             matches = deployment.cluster_of(nested)
-            for one in matches if len(matches) == 1 else self._by_parameters(running, nested, matches):
-                found[one.facts.resource_id.lower()] = properties
-        for one in deployment.clusters:
-            properties = found.get(one.facts.resource_id.lower()) or {}
+            for match in matches if len(matches) == 1 else self._by_parameters(running, nested, matches):
+                found[match.facts.resource_id.lower()] = properties
+        for cluster in deployment.clusters:
+            properties = found.get(cluster.facts.resource_id.lower()) or {}
             state = str(properties.get("provisioningState") or "")
             error = (properties.get("statusMessage") or {}).get("error") or {}
             has_ended = state.lower() in ("succeeded", "failed")
             if running.is_over and running.state.lower() != "succeeded" and not has_ended:
                 state, error = running.state, error or running.error or _canceled(deployment.name)
             finished = state if running.is_over or has_ended else ""
-            ended = _Ended(one.extension_name, finished, error, seconds, running.commands)
-            self._ended[one.facts.resource_id.lower()] = ended
+            ended = _Ended(cluster.extension_name, finished, error, seconds, running.commands)
+            self._ended[cluster.facts.resource_id.lower()] = ended
 
     def _by_parameters(
         self, running: RunningDeployment, nested: str, matches: Sequence[ClusterInput]
@@ -148,7 +148,7 @@ class DeploymentEngine:
         found = running.client.get_nested(nested.split("/")[4], nested.rsplit("/", 1)[-1])
         parameters = (found.get("properties") or {}).get("parameters") or {}
         name = str((parameters.get("clusterName") or {}).get("value") or "").lower()
-        return [one for one in matches if one.facts.name.lower() == name]
+        return [match for match in matches if match.facts.name.lower() == name]
 
 
 def _failure(client: AzureClient, extension: ExtensionRef, head: str, error: Mapping[str, Any]) -> Exception:

@@ -43,8 +43,8 @@ class RunningDeployment:
     def read(self) -> None:
         """Read the operations, and the state after them so that none is missed. Raises AzureError."""
         state = self.client.get(self.deployment.name)
-        for one in self.client.list_operations(self.deployment.name):
-            properties = one.get("properties") or {}
+        for operation in self.client.list_operations(self.deployment.name):
+            properties = operation.get("properties") or {}
             if target := (properties.get("targetResource") or {}).get("id"):
                 self.operations[str(target)] = properties
         properties = state.get("properties") or {}
@@ -53,8 +53,8 @@ class RunningDeployment:
 
     def count(self, state: str) -> int:
         """The clusters whose deployment is in a state."""
-        states = [str(one.get("provisioningState")) for one in self.operations.values()]
-        return sum(one.lower() == state for one in states)
+        states = [str(operation.get("provisioningState")) for operation in self.operations.values()]
+        return sum(known.lower() == state for known in states)
 
     @property
     def commands(self) -> list[str]:
@@ -89,14 +89,14 @@ def follow_deployments(cmd: AzCliCommand, running: Sequence[RunningDeployment], 
                         f"Lost track of the deployment: reading its state failed: {problem} It may still be running."
                     )
                     raise az_error("DeploymentError", message, _followed_by(running, resume)) from error
-            if all(one.is_over for one in running) or time.monotonic() >= deadline:
+            if all(run.is_over for run in running) or time.monotonic() >= deadline:
                 line.end(_stage(running))
                 return
             line.show(_stage(running), problem)
             _wait(min(pause, deadline - time.monotonic()))
             pause = min(pause * 1.5, MOST_SECONDS)
     except KeyboardInterrupt:
-        names = " and ".join(f"'{one.deployment.name}'" for one in running)
+        names = " and ".join(f"'{run.deployment.name}'" for run in running)
         verb = "continues" if len(running) == 1 else "continue"
         message = f"Stopped waiting. Deployment {names} {verb} in Azure, without this command. To follow it:"
         raise az_error("ManualInterrupt", message, _followed_by(running, resume)) from None
@@ -105,9 +105,9 @@ def follow_deployments(cmd: AzCliCommand, running: Sequence[RunningDeployment], 
 
 
 def _read(running: Sequence[RunningDeployment]) -> None:
-    for one in running:
-        if not one.is_over:
-            one.read()
+    for run in running:
+        if not run.is_over:
+            run.read()
 
 
 def _wait(seconds: float) -> None:
@@ -119,13 +119,13 @@ def _wait(seconds: float) -> None:
 
 def _stage(running: Sequence[RunningDeployment]) -> str:
     """How many clusters are done, as one line."""
-    total = sum(len(one.deployment.clusters) for one in running)
-    done = sum(one.count("succeeded") for one in running)
-    failed = sum(one.count("failed") for one in running)
+    total = sum(len(run.deployment.clusters) for run in running)
+    done = sum(run.count("succeeded") for run in running)
+    failed = sum(run.count("failed") for run in running)
     text = f"{done} of {count(total, 'cluster')} deployed"
     return f"{text}, {failed} failed" if failed else text
 
 
 def _followed_by(running: Sequence[RunningDeployment], resume: str) -> list[str]:
-    commands = [command for one in running if not one.is_over for command in one.commands]
+    commands = [command for run in running if not run.is_over for command in run.commands]
     return [*(commands if len(commands) < 5 else commands[:4]), f"{resume}   # continues when it has ended"]

@@ -29,16 +29,18 @@ def engine_inputs(clients: Clients, items: Sequence[Item]) -> list[ClusterInput]
     protected settings which the setup does not have is left out, as is one with a busy or failed extension.
     """
     changing = [
-        (one, extension.action)
-        for one, plan in items
+        (cluster_setup, extension.action)
+        for cluster_setup, plan in items
         if (extension := plan.extension) is not None and extension.action in CHANGING
     ]
-    inputs = read_cluster_inputs(clients, [one for one, _ in changing])
+    inputs = read_cluster_inputs(clients, [cluster_setup for cluster_setup, _ in changing])
     found = []
-    for (one, action), given in zip(changing, inputs, strict=True):
+    for (cluster_setup, action), given in zip(changing, inputs, strict=True):
         own = replace(given, compute=None, workspace=None, roles=())
-        client = clients.of(one.cluster.subscription)
-        merged = own if action == CREATE else _with_deployed(one, own, deployed_extension(client, one))
+        client = clients.of(cluster_setup.cluster.subscription)
+        merged = (
+            own if action == CREATE else _with_deployed(cluster_setup, own, deployed_extension(client, cluster_setup))
+        )
         found += [merged] if merged else []
     return found
 
@@ -50,7 +52,9 @@ def read_secrets(deployment: EngineDeployment, vaults: VaultReader, items: Seque
     """
     values = {}
     for name, secret in deployment.secrets.items():
-        owner = next((one for one, _ in items if _certificate_of(one) == secret.source), None)
+        owner = next(
+            (cluster_setup for cluster_setup, _ in items if _certificate_of(cluster_setup) == secret.source), None
+        )
         if owner is not None and secret.encoded:
             values[name] = dict(zip(SENT_AS.values(), read_certificate(owner, vaults), strict=True))[secret.key]
         else:
@@ -58,12 +62,12 @@ def read_secrets(deployment: EngineDeployment, vaults: VaultReader, items: Seque
     return values
 
 
-def _certificate_of(one: ClusterSetup) -> str:
+def _certificate_of(cluster_setup: ClusterSetup) -> str:
     """The URL of the certificate of a setup in a key vault, empty for none."""
-    return str(((one.extension or {}).get("tls") or {}).get("key_vault_certificate") or "")
+    return str(((cluster_setup.extension or {}).get("tls") or {}).get("key_vault_certificate") or "")
 
 
-def _with_deployed(one: ClusterSetup, given: ClusterInput, existing: Resource | None) -> ClusterInput | None:
+def _with_deployed(cluster_setup: ClusterSetup, given: ClusterInput, existing: Resource | None) -> ClusterInput | None:
     """The input with what is deployed and not mentioned, None where that cannot be sent."""
     from azext_amlk8s.settings import read_deployed
 
@@ -81,13 +85,13 @@ def _with_deployed(one: ClusterSetup, given: ClusterInput, existing: Resource | 
     return replace(
         given,
         extension_name=str(existing["name"]),
-        extension={**given.extension, "properties": {**merged, **_kept_version(one, existing)}},
+        extension={**given.extension, "properties": {**merged, **_kept_version(cluster_setup, existing)}},
     )
 
 
-def _kept_version(one: ClusterSetup, existing: Resource) -> dict[str, Any]:
+def _kept_version(cluster_setup: ClusterSetup, existing: Resource) -> dict[str, Any]:
     """The release train and the version of an extension, where the setup names none."""
-    deployed, given = existing.get("properties") or {}, extension_versions(one)
+    deployed, given = existing.get("properties") or {}, extension_versions(cluster_setup)
     kept: dict[str, Any] = {}
     if given["release_train"] is None and deployed.get("releaseTrain"):
         kept["releaseTrain"] = deployed["releaseTrain"]

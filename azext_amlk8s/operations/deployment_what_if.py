@@ -26,7 +26,7 @@ def predict(cmd: AzCliCommand, clients: Clients, items: Sequence[Item]) -> list[
 
     plans = {plan.cluster.id.lower(): plan for _, plan in items}
     found = []
-    for setup, wave in dict.fromkeys((one.setup, one.wave) for one, _ in items):
+    for setup, wave in dict.fromkeys((cluster_setup.setup, cluster_setup.wave) for cluster_setup, _ in items):
         members = [item for item in items if (item[0].setup, item[0].wave) == (setup, wave) and _is_included(item[1])]
         for deployment in engine_deployments(setup, wave, engine_inputs(clients, members)):
             found += _compare(deployment, _predictions(cmd, deployment, clients.vaults, members), plans)
@@ -57,10 +57,10 @@ def _compare(
     from azext_amlk8s.rendering.what_if import compare_with_plan
 
     found = []
-    for one in deployment.clusters:
-        cluster_id = one.facts.resource_id
+    for cluster in deployment.clusters:
+        cluster_id = cluster.facts.resource_id
         plan = plans[cluster_id.lower()]
-        needs = {need.name.lower() for need in one.backing}
+        needs = {need.name.lower() for need in cluster.backing}
         own = [
             each
             for each in predictions

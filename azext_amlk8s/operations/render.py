@@ -83,7 +83,7 @@ class _Renderer:
         """
         from azext_amlk8s.rendering import render_policy
 
-        inputs = [one for one in self._inputs() if one.extension is not None]
+        inputs = [cluster_input for cluster_input in self._inputs() if cluster_input.extension is not None]
         if not inputs:
             raise az_error("ValidationError", "The setup has no extension, so that there is nothing for a policy.")
         _check_policy_secrets(inputs)
@@ -96,8 +96,8 @@ class _Renderer:
         """Namespaces and instance types. Raises ValidationError where the setup has none."""
         from azext_amlk8s.rendering import render_manifests
 
-        manifests = [self._manifests(one) for one in self._clusters]
-        if all(one.is_empty for one in manifests):
+        manifests = [self._manifests(cluster) for cluster in self._clusters]
+        if all(manifest.is_empty for manifest in manifests):
             fix = "namespaces: [{name: ml}]"
             message = "The setup has no namespaces and no instance types, so that there are no manifests."
             raise az_error("ValidationError", message, [fix])
@@ -141,13 +141,13 @@ class _Renderer:
         from azext_amlk8s.operations.render_inputs import read_cluster_inputs
 
         inputs = read_cluster_inputs(self._clients, self._clusters)
-        return [replace(one, secrets=tuple(map(self._with_relative_path, one.secrets))) for one in inputs]
+        return [replace(cluster_input, secrets=tuple(map(self._with_relative_path, cluster_input.secrets))) for cluster_input in inputs]
 
     def _secrets(self) -> list[SecretReference]:
         """The secrets of all clusters, each once."""
         from azext_amlk8s.operations.render_inputs import secrets_of
 
-        secrets = (secret for one in self._clusters for secret in secrets_of(one))
+        secrets = (secret for cluster in self._clusters for secret in secrets_of(cluster))
         return list(dict.fromkeys(map(self._with_relative_path, secrets)))
 
     def _with_relative_path(self, secret: SecretReference) -> SecretReference:
@@ -155,26 +155,26 @@ class _Renderer:
 
         return replace(secret, source=self._relative(secret.source)) if secret.kind == FILE else secret
 
-    def _manifests(self, one: ClusterSetup) -> ClusterManifests:
+    def _manifests(self, cluster_setup: ClusterSetup) -> ClusterManifests:
         from knack.log import get_logger
 
         from azext_amlk8s.operations.setup_parts import namespaces_of, read_types
         from azext_amlk8s.rendering import ClusterManifests
 
-        client = self._clients.of(one.cluster.subscription)
-        types = [each.to_object() for each in read_types(one, client, None)]
+        client = self._clients.of(cluster_setup.cluster.subscription)
+        types = [each.to_object() for each in read_types(cluster_setup, client, None)]
         has_types_of_nodes = any(
-            item == "from_nodes" or (isinstance(item, Mapping) and "from_nodes" in item) for item in one.instance_types
+            item == "from_nodes" or (isinstance(item, Mapping) and "from_nodes" in item) for item in cluster_setup.instance_types
         )
         if has_types_of_nodes:
             get_logger(__name__).warning(
                 "Instance types made from nodes differ between clusters and are left out for cluster '%s'; the "
                 "kustomization names the command that creates them.",
-                one.cluster.name,
+                cluster_setup.cluster.name,
             )
-        same = sum(other.cluster.name.lower() == one.cluster.name.lower() for other in self._clusters)
-        folder = one.cluster.name if same == 1 else f"{one.cluster.resource_group}-{one.cluster.name}"
-        return ClusterManifests(one.cluster, tuple(namespaces_of(one)), tuple(types), folder, has_types_of_nodes)
+        same = sum(other.cluster.name.lower() == cluster_setup.cluster.name.lower() for other in self._clusters)
+        folder = cluster_setup.cluster.name if same == 1 else f"{cluster_setup.cluster.resource_group}-{cluster_setup.cluster.name}"
+        return ClusterManifests(cluster_setup.cluster, tuple(namespaces_of(cluster_setup)), tuple(types), folder, has_types_of_nodes)
 
 
 RENDERERS: Mapping[str, Callable[[_Renderer], Files]] = {
@@ -206,7 +206,7 @@ def _check_policy_differences(inputs: Sequence[ClusterInput]) -> None:
 
 def _check_policy_secrets(inputs: Sequence[ClusterInput]) -> None:
     """Raise ValidationError for a secret that is not in a key vault that was found."""
-    for secret in (secret for one in inputs for secret in one.secrets):
+    for secret in (secret for cluster_input in inputs for secret in cluster_input.secrets):
         if not (secret.vault and secret.vault_id):
             message = f"'{secret.key}': a policy cannot have this secret; expected one in Azure Key Vault."
             fix = f"protected_settings: {{{secret.key}: {{key_vault: URL}}}}"

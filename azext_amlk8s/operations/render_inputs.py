@@ -41,12 +41,12 @@ Resource = Mapping[str, Any]
 def read_cluster_inputs(clients: Clients, clusters: Sequence[ClusterSetup]) -> list[ClusterInput]:
     """What is rendered for each cluster, in order. Raises ValidationError with the errors of all clusters."""
     with DaemonPool(max(1, min(READ_THREADS, len(clusters)))) as pool:
-        results = list(pool.map(lambda one: _read_input(clients, one), clusters))
+        results = list(pool.map(lambda cluster_setup: _read_input(clients, cluster_setup), clusters))
     raise_for_errors(finding for _, findings in results for finding in findings)
     return [found for found, _ in results if found]
 
 
-def _read_input(clients: Clients, one: ClusterSetup) -> tuple[ClusterInput | None, list[Finding]]:
+def _read_input(clients: Clients, cluster_setup: ClusterSetup) -> tuple[ClusterInput | None, list[Finding]]:
     from azext_amlk8s.operations.boundary import as_az_error, error_texts
     from azext_amlk8s.rules import Severity
     from azext_amlk8s.setup_files.plan import cannot_plan
@@ -54,59 +54,59 @@ def _read_input(clients: Clients, one: ClusterSetup) -> tuple[ClusterInput | Non
     found: ClusterInput | None = None
     with collect_findings() as findings:
         try:
-            found = _cluster_input(clients, one)
+            found = _cluster_input(clients, cluster_setup)
         except Exception as raised:  # pylint: disable=broad-exception-caught
             error = as_az_error(raised, "")
             if type(error).__name__ in UNREADABLE:
                 raise error from raised
             if not any(finding.severity is Severity.ERROR for finding in findings):
-                findings += cannot_plan(one.cluster.name, *error_texts(error))
-    return found, [_with_place(finding, one) for finding in findings]
+                findings += cannot_plan(cluster_setup.cluster.name, *error_texts(error))
+    return found, [_with_place(finding, cluster_setup) for finding in findings]
 
 
-def _with_place(finding: Finding, one: ClusterSetup) -> Finding:
+def _with_place(finding: Finding, cluster_setup: ClusterSetup) -> Finding:
     """A finding in terms of the setup file, with its place there."""
     from azext_amlk8s.setup_files.file_terms import in_terms_of_file, place_of_finding
 
     own = in_terms_of_file(finding)
-    place = place_of_finding(finding, one)
+    place = place_of_finding(finding, cluster_setup)
     return replace(own, message=f"{place}: {own.message}") if place else own
 
 
-def _cluster_input(clients: Clients, one: ClusterSetup) -> ClusterInput:
+def _cluster_input(clients: Clients, cluster_setup: ClusterSetup) -> ClusterInput:
     from azext_amlk8s.computes import check_request, roles_on_cluster
     from azext_amlk8s.operations.settings import read_cluster_facts
     from azext_amlk8s.operations.setup_parts import attach_request
     from azext_amlk8s.rendering import ClusterInput
     from azext_amlk8s.settings import Settings
 
-    client = clients.of(one.cluster.subscription)
-    secrets = _with_vaults(secrets_of(one), client)
-    settings, findings = _read_settings(one, secrets)
-    if one.extension is None:
+    client = clients.of(cluster_setup.cluster.subscription)
+    secrets = _with_vaults(secrets_of(cluster_setup), client)
+    settings, findings = _read_settings(cluster_setup, secrets)
+    if cluster_setup.extension is None:
         settings = Settings()
-    resource, _, facts = read_cluster_facts(client, settings, one.cluster)
-    body, needs = _extension_request(one, settings, facts, findings)
+    resource, _, facts = read_cluster_facts(client, settings, cluster_setup.cluster)
+    body, needs = _extension_request(cluster_setup, settings, facts, findings)
     request: AttachRequest | None = None
     workspace: Resource | None = None
-    if one.compute_name and one.workspace is not None:
-        request = attach_request(one)
-        raise_for_errors(check_request(request, one.workspace.subscription))
-        workspace = _read_workspace(clients.of(one.workspace.subscription), request)
+    if cluster_setup.compute_name and cluster_setup.workspace is not None:
+        request = attach_request(cluster_setup)
+        raise_for_errors(check_request(request, cluster_setup.workspace.subscription))
+        workspace = _read_workspace(clients.of(cluster_setup.workspace.subscription), request)
     roles: tuple[RoleNeeded, ...] = ()
-    if workspace is not None and one.roles == "ensure":
-        roles = roles_on_cluster(workspace, one.cluster, resource)
-    name = str((one.extension or {}).get("name") or DEFAULT_EXTENSION)
+    if workspace is not None and cluster_setup.roles == "ensure":
+        roles = roles_on_cluster(workspace, cluster_setup.cluster, resource)
+    name = str((cluster_setup.extension or {}).get("name") or DEFAULT_EXTENSION)
     return ClusterInput(facts, name, body, needs, tuple(secrets), request, workspace, roles)
 
 
-def secrets_of(one: ClusterSetup) -> list[SecretReference]:
+def secrets_of(cluster_setup: ClusterSetup) -> list[SecretReference]:
     """The secrets of the extension of a cluster, by the names under which they are sent."""
     from azext_amlk8s.rendering import FILE, KEY_VAULT, SecretReference
     from azext_amlk8s.settings.certificate_files import SENT_AS
     from azext_amlk8s.settings.schema import canonical_name
 
-    part = one.extension or {}
+    part = cluster_setup.extension or {}
     tls = part.get("tls") or {}
     secrets = []
     for key, reference in (part.get("protected_settings") or {}).items():
@@ -122,7 +122,7 @@ def secrets_of(one: ClusterSetup) -> list[SecretReference]:
     return secrets
 
 
-def _read_settings(one: ClusterSetup, secrets: Sequence[SecretReference]) -> tuple[Settings, list[Finding]]:
+def _read_settings(cluster_setup: ClusterSetup, secrets: Sequence[SecretReference]) -> tuple[Settings, list[Finding]]:
     """The settings of the extension with blanks in place of secrets, and findings.
 
     Certificate files are read only where the setup names no host for the endpoints.
@@ -130,12 +130,12 @@ def _read_settings(one: ClusterSetup, secrets: Sequence[SecretReference]) -> tup
     from azext_amlk8s.settings import BLANK, Settings
     from azext_amlk8s.settings.certificate_files import SENT_AS
 
-    tls = (one.extension or {}).get("tls") or {}
-    plain = plain_settings(one)
+    tls = (cluster_setup.extension or {}).get("tls") or {}
+    plain = plain_settings(cluster_setup)
     given: Mapping[str, str] = {}
     if "files" in tls and "sslCname" not in plain:
         given = {key: str(tls["files"][name]) for key, name in zip(SENT_AS, CERTIFICATE_PARTS, strict=True)}
-    settings, findings = FileSettings(plain=plain, protected=given, place=one.place).read()
+    settings, findings = FileSettings(plain=plain, protected=given, place=cluster_setup.place).read()
     blanks = {secret.key: BLANK for secret in secrets}
     return Settings(settings.config, {**settings.protected, **blanks}), findings
 
@@ -162,7 +162,7 @@ def _with_vaults(secrets: Sequence[SecretReference], client: AzureClient) -> lis
 
 
 def _extension_request(
-    one: ClusterSetup, settings: Settings, facts: ClusterFacts, findings: list[Finding]
+    cluster_setup: ClusterSetup, settings: Settings, facts: ClusterFacts, findings: list[Finding]
 ) -> tuple[dict[str, Any] | None, tuple[Dependency, ...]]:
     """The PUT body of the extension with blanks in place of secrets, and the Azure resources that it needs.
 
@@ -179,9 +179,9 @@ def _extension_request(
         redact_body,
     )
 
-    if one.extension is None:
+    if cluster_setup.extension is None:
         return None, ()
-    version = extension_versions(one)
+    version = extension_versions(cluster_setup)
     rules = (evaluate_rules(settings), version_findings(version), evaluate_cluster_rules(settings, facts))
     raise_for_errors(findings, *rules)
     needs = needed_resources(settings, facts)

@@ -82,10 +82,10 @@ def raise_if_plan_changed(saved: Saved, current: Mapping[str, Any]) -> None:
     """Raise ValidationError where the plan that was saved is not the plan of now."""
     before = {str(cluster["id"]): cluster for cluster in saved["plan"]["clusters"]}
     after = {str(cluster["id"]): cluster for cluster in current["clusters"]}
-    changed = [one for one in after if _actions(after[one]) != _actions(before.get(one))]
-    changed += [one for one in before if one not in after]
+    changed = [cluster_id for cluster_id in after if _actions(after[cluster_id]) != _actions(before.get(cluster_id))]
+    changed += [cluster_id for cluster_id in before if cluster_id not in after]
     if changed:
-        names = [one.rsplit("/", 1)[-1] for one in changed]
+        names = [cluster_id.rsplit("/", 1)[-1] for cluster_id in changed]
         raise _changed("Azure or a cluster has changed since the plan was saved", names)
 
 
@@ -122,9 +122,9 @@ def _actions(cluster: Mapping[str, Any] | None) -> list[Any]:
 def _referenced(clusters: Sequence[ClusterSetup]) -> set[str]:
     """The complete paths of the files of instance types and certificates; those of secrets are left out."""
     paths: set[str] = set()
-    for one in clusters:
-        paths |= {str(item["file"]) for item in one.instance_types if isinstance(item, Mapping) and "file" in item}
-        files = ((one.extension or {}).get("tls") or {}).get("files") or {}
+    for cluster in clusters:
+        paths |= {str(item["file"]) for item in cluster.instance_types if isinstance(item, Mapping) and "file" in item}
+        files = ((cluster.extension or {}).get("tls") or {}).get("files") or {}
         paths |= {str(files[name]) for name in ("certificate",) if name in files}
     return paths
 

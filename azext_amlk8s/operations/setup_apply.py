@@ -150,17 +150,17 @@ def apply_documents(
         confirm(cmd, f"Apply the changes to {target}?", yes, refusal="Nothing was changed")
     if engine == DEPLOYMENT:
         run.use_deployments(clients)
-    outcomes = {one.cluster.id: run.without_start(one, plan) for one, plan in items if not _is_startable(plan)}
+    outcomes = {cluster_setup.cluster.id: run.without_start(cluster_setup, plan) for cluster_setup, plan in items if not _is_startable(plan)}
     try:
         run.apply(startable)
     except (AzCLIError, KeyboardInterrupt):
         # Stopped by Ctrl-C, or out of touch with Azure: the report says how far it came.
         if report:
             outcomes |= run.outcomes(stopped=True)
-            _write_report(report, outcomes_object(outcomes.get(one.cluster.id) or not_started(one) for one in clusters))
+            _write_report(report, outcomes_object(outcomes.get(entry.cluster.id) or not_started(entry) for entry in clusters))
         raise
     outcomes |= run.outcomes()
-    every = [outcomes.get(one.cluster.id) or not_started(one) for one in clusters]
+    every = [outcomes.get(entry.cluster.id) or not_started(entry) for entry in clusters]
     result = outcomes_object(write_manifests(every, pending_dir))
     if report:
         _write_report(report, result)
@@ -197,7 +197,7 @@ class _Run:
 
         self._engine = DeploymentEngine(self._cmd, planning, self._clients, self._resume, self._timeout)
 
-    def without_start(self, one: ClusterSetup, plan: ClusterPlan) -> Outcome:
+    def without_start(self, cluster_setup: ClusterSetup, plan: ClusterPlan) -> Outcome:
         """The outcome of a cluster that is not started: nothing to change, blocked, or unreadable."""
         errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
         message = "\n".join(f"{finding.message}  [{finding.id}]" for finding in errors)
@@ -207,13 +207,13 @@ class _Run:
             return Outcome(plan.setup, plan.cluster, BLOCKED, message, fix, pending=pending)
         if not pending:
             return Outcome(plan.setup, plan.cluster, UNCHANGED)
-        manifest = pending_manifest(one, plan, self._clients.of(one.cluster.subscription))
+        manifest = pending_manifest(cluster_setup, plan, self._clients.of(cluster_setup.cluster.subscription))
         return Outcome(plan.setup, plan.cluster, PENDING, pending=pending, manifest=manifest)
 
     def outcomes(self, *, stopped: bool = False) -> dict[str, Outcome]:
         """How the clusters that were started ended, by ID; with stopped also those that have not ended."""
         begun = self._started if stopped else []
-        running = {one.cluster.id: interrupted(one) for one in begun}
+        running = {item.cluster.id: interrupted(item) for item in begun}
         return running | {outcome.cluster.id: outcome for outcome in self._outcomes}
 
     def apply(self, items: Sequence[Item]) -> None:
@@ -221,15 +221,15 @@ class _Run:
         quiet = len(items) > 1
 
         def work(item: Item) -> Outcome:
-            one, plan = item
+            entry, plan = item
             runner.enter("starting")
             checked = time.monotonic() - self._planned < CHECKED_SECONDS
-            engine = self._engine if self._engine and self._engine.has_deployed(one) else None
-            self._started.append(one)
+            engine = self._engine if self._engine and self._engine.has_deployed(entry) else None
+            self._started.append(entry)
             outcome = ClusterApplier(
                 self._cmd,
                 self._clients,
-                one,
+                entry,
                 plan,
                 send_secrets=self._send_secrets,
                 timeout=self._timeout,
@@ -238,7 +238,7 @@ class _Run:
                 deployed=engine.verify if engine else None,
                 on_stage=runner.enter,
             ).run()
-            outcome = replace(outcome, seconds=outcome.seconds + engine.seconds(one)) if engine else outcome
+            outcome = replace(outcome, seconds=outcome.seconds + engine.seconds(entry)) if engine else outcome
             self._outcomes.append(outcome)
             return outcome
 
@@ -253,7 +253,7 @@ class _Run:
                 parallel = self._parallel or wave.max_parallel or DEFAULT_PARALLEL
                 limit = self._failures if self._failures is not None else wave.failure_limit(len(members))
                 if self._engine:
-                    self._started += [one for one, _ in members]
+                    self._started += [entry for entry, _ in members]
                     self._engine.deploy(setup.name, number, members)
                 runner.run(members, min(parallel, len(members)), limit)
                 pause = wave.pause_seconds
@@ -282,15 +282,15 @@ def describe_clusters(clusters: Sequence[ClusterSetup]) -> str:
     return f"cluster '{clusters[0].cluster.name}'" if len(clusters) == 1 else f"{len(clusters)} clusters"
 
 
-def not_started(one: ClusterSetup) -> Outcome:
+def not_started(cluster_setup: ClusterSetup) -> Outcome:
     """The outcome of a cluster that was not reached."""
-    return Outcome(one.setup, one.cluster, NOT_STARTED, "Not started, because the command stopped before.")
+    return Outcome(cluster_setup.setup, cluster_setup.cluster, NOT_STARTED, "Not started, because the command stopped before.")
 
 
-def interrupted(one: ClusterSetup) -> Outcome:
+def interrupted(cluster_setup: ClusterSetup) -> Outcome:
     """The outcome of a cluster that was started when the command was stopped."""
     message = "The command was stopped before this cluster had ended. What was started continues in Azure."
-    return Outcome(one.setup, one.cluster, INTERRUPTED, message)
+    return Outcome(cluster_setup.setup, cluster_setup.cluster, INTERRUPTED, message)
 
 
 def _documents(file: Sequence[str] | None, saved: Mapping[str, Any] | None) -> list[Text]:

@@ -46,7 +46,7 @@ class ClusterApplier:
         self,
         cmd: AzCliCommand,
         clients: Clients,
-        one: ClusterSetup,
+        cluster_setup: ClusterSetup,
         plan: ClusterPlan,
         *,
         send_secrets: bool,
@@ -56,8 +56,8 @@ class ClusterApplier:
         on_stage: Callable[[str], None],
         deployed: Callable[[ClusterSetup], str] | None = None,
     ) -> None:
-        self._cmd, self._clients, self._one, self._plan = cmd, clients, one, plan
-        self._client = clients.of(one.cluster.subscription)
+        self._cmd, self._clients, self._one, self._plan = cmd, clients, cluster_setup, plan
+        self._client = clients.of(cluster_setup.cluster.subscription)
         self._send_secrets, self._timeout = send_secrets, timeout
         self._quiet, self._checked, self._on_stage = quiet, checked, on_stage
         # Verifies the extension that a deployment has installed, and returns its name.
@@ -88,9 +88,9 @@ class ClusterApplier:
             finally:
                 self._clients.release(self._one)
         seconds = time.monotonic() - begin
-        one = self._one
+        item = self._one
         done = tuple(self._done)
-        return Outcome(one.setup, one.cluster, status, message, fix, done, pending, seconds, self._manifest)
+        return Outcome(item.setup, item.cluster, status, message, fix, done, pending, seconds, self._manifest)
 
     def _apply(self) -> None:
         self._manifest = pending_manifest(self._one, self._plan, self._client)
@@ -126,21 +126,21 @@ class ClusterApplier:
 
         from azext_amlk8s.kubernetes import ClusterError
 
-        one = self._one
-        if one.has_left or not any(self._changes(kind) for kind in (EXTENSION, NAMESPACE, INSTANCE_TYPE)):
+        item = self._one
+        if item.has_left or not any(self._changes(kind) for kind in (EXTENSION, NAMESPACE, INSTANCE_TYPE)):
             return
-        connection, _ = self._clients.connect(one)
+        connection, _ = self._clients.connect(item)
         if connection is None:
             return
         extensions = [resource for resource in self._plan.resources if resource.kind == EXTENSION]
         created = any(resource.action == CREATE for resource in extensions)
         name = extensions[0].name if extensions else ""
-        settings = setting_names(one) if extensions else ()
+        settings = setting_names(item) if extensions else ()
         try:
-            self._ownership = self._ownership or Ownership(connection, one.setup)
+            self._ownership = self._ownership or Ownership(connection, item.setup)
             self._ownership.record(name, created, settings, keeps_settings=keeps_settings)
         except ClusterError as error:
-            get_logger(__name__).warning("%s: the owner was not recorded: %s", one.cluster.name, error)
+            get_logger(__name__).warning("%s: the owner was not recorded: %s", item.cluster.name, error)
 
     def _apply_extension(self) -> None:
         from azext_amlk8s.operations.extension_common import RunOptions
@@ -149,27 +149,27 @@ class ClusterApplier:
         from azext_amlk8s.settings import read_deployed
         from azext_amlk8s.settings.update import RESET
 
-        one, client = self._one, self._client
-        run = RunOptions((one.extension or {}).get("name"), timeout=self._timeout, yes=True, checked=self._checked)
-        existing = deployed_extension(client, one)
+        item, client = self._one, self._client
+        run = RunOptions((item.extension or {}).get("name"), timeout=self._timeout, yes=True, checked=self._checked)
+        existing = deployed_extension(client, item)
         deployed = read_deployed(existing).protected if existing else ()
         changes = self._plan.extension.changes if self._plan.extension else ()
         renews = existing is not None and any(change.key == TLS for change in changes)
         sends = self._send_secrets or renews
         reset = [change.key for change in changes if change.after == RESET]
-        given = extension_settings(one, deployed, self._clients.vaults, send_secrets=sends, reset=reset)
+        given = extension_settings(item, deployed, self._clients.vaults, send_secrets=sends, reset=reset)
 
         def connect() -> tuple[Any, Any]:
             return client, one.cluster
 
         rotation, known = None, {}
         if existing is not None and renews:
-            vaults, connection = self._clients.vaults, self._clients.connect(one)[0]
-            rotation = renewal(self._cmd, client, one, existing, vaults, connection, self._timeout)
+            vaults, connection = self._clients.vaults, self._clients.connect(item)[0]
+            rotation = renewal(self._cmd, client, item, existing, vaults, connection, self._timeout)
         if rotation:
             known = rotation.known_protected()
             rotation.keep_old()
-        result = create_extension(self._cmd, connect, given, extension_versions(one), run, known, or_update=True)
+        result = create_extension(self._cmd, connect, given, extension_versions(item), run, known, or_update=True)
         self._done.append(f"extension '{(result or {}).get('name')}'")
         if rotation:
             rotation.finish()
@@ -193,17 +193,17 @@ class ClusterApplier:
         from azext_amlk8s.operations.compute_update import update_compute
         from azext_amlk8s.operations.waiting import Deadline
 
-        one, request, deadline = self._one, attach_request(self._one), Deadline(self._timeout)
+        item, request, deadline = self._one, attach_request(self._one), Deadline(self._timeout)
         client = self._clients.of(request.workspace.subscription)
         facts, connection = collect_attach_facts(client, request, requires_context=False)
         existing = facts.find_compute(request.compute.name)
         if existing is not None and state_of(existing).lower() == "succeeded":
             tags = {**(existing.get("tags") or {}), **{key: str(value) for key, value in self._file_tags().items()}}
-            if changed_tags(one, existing):
+            if changed_tags(item, existing):
                 update_compute(self._cmd, client, request.compute, existing, None, tags, deadline, yes=True)
         else:
             record = ReplacementRecord.of(self._cmd, request.compute)
-            options = attach_options(one, checked=self._checked)
+            options = attach_options(item, checked=self._checked)
             Attachment(self._cmd, client, request, facts, connection, options, record, deadline).run()
         self._done.append(f"compute '{request.compute.name}'")
 

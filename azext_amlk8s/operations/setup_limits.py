@@ -20,38 +20,43 @@ def with_limits(clusters: Sequence[ClusterSetup], plans: Sequence[ClusterPlan], 
     """The plans, with the findings on limits at each cluster of the subscription that reaches them."""
     endpoints: dict[str, Counter[str]] = {}
     roles: Counter[str] = Counter()
-    for one, plan in zip(clusters, plans, strict=True):
-        roles[_key(one)] += sum(
+    for cluster_setup, plan in zip(clusters, plans, strict=True):
+        roles[_key(cluster_setup)] += sum(
             resource.kind == ROLE_ASSIGNMENT and resource.action == CREATE for resource in plan.resources
         )
-        if one.workspace and _serves(one) and (region := _region(one, clients)):
-            endpoints.setdefault(_key(one), Counter())[region] += 1
+        if cluster_setup.workspace and _serves(cluster_setup) and (region := _region(cluster_setup, clients)):
+            endpoints.setdefault(_key(cluster_setup), Counter())[region] += 1
     found: dict[str, tuple[Finding, ...]] = {
         key: tuple(limits_of_subscription(key, endpoints.get(key, {}), roles[key])) for key in {*endpoints, *roles}
     }
     return [
-        dataclasses.replace(plan, findings=(*plan.findings, *found.get(_key(one), ())))
-        for one, plan in zip(clusters, plans, strict=True)
+        dataclasses.replace(plan, findings=(*plan.findings, *found.get(_key(cluster_setup), ())))
+        for cluster_setup, plan in zip(clusters, plans, strict=True)
     ]
 
 
-def _key(one: ClusterSetup) -> str:
+def _key(cluster_setup: ClusterSetup) -> str:
     """The subscription whose limits count: that of the workspace, else that of the cluster."""
-    return (one.workspace.subscription if one.workspace else one.cluster.subscription).lower()
+    return (
+        cluster_setup.workspace.subscription if cluster_setup.workspace else cluster_setup.cluster.subscription
+    ).lower()
 
 
-def _serves(one: ClusterSetup) -> bool:
-    settings = (one.extension or {}).get("settings") or {}
+def _serves(cluster_setup: ClusterSetup) -> bool:
+    settings = (cluster_setup.extension or {}).get("settings") or {}
     values = {str(key).lower(): str(value).lower() for key, value in settings.items()}
-    return bool(one.compute_name) and values.get(INFERENCE) == "true"
+    return bool(cluster_setup.compute_name) and values.get(INFERENCE) == "true"
 
 
-def _region(one: ClusterSetup, clients: Clients) -> str:
+def _region(cluster_setup: ClusterSetup, clients: Clients) -> str:
     """The region of the workspace; empty where it cannot be read, which the plan of the compute reports."""
     from azure.core.exceptions import AzureError
 
-    assert one.workspace is not None
+    assert cluster_setup.workspace is not None
     try:
-        return str(clients.of(one.workspace.subscription).get_workspace(one.workspace).get("location") or "")
+        return str(
+            clients.of(cluster_setup.workspace.subscription).get_workspace(cluster_setup.workspace).get("location")
+            or ""
+        )
     except AzureError:
         return ""

@@ -27,7 +27,7 @@ def pending_parts(plan: ClusterPlan) -> tuple[str, ...]:
     return tuple(f"{name}: {resource.note}" for name, resource in zip(names, unknown, strict=True))
 
 
-def pending_manifest(one: ClusterSetup, plan: ClusterPlan, client: AzureClient) -> str:
+def pending_manifest(cluster_setup: ClusterSetup, plan: ClusterPlan, client: AzureClient) -> str:
     """The namespaces and instance types that could not be planned, as YAML for kubectl; empty where there are none.
 
     Instance types that are made from nodes are not in it, because the nodes cannot be read.
@@ -41,7 +41,7 @@ def pending_manifest(one: ClusterSetup, plan: ClusterPlan, client: AzureClient) 
         if resource.kind == NAMESPACE
     ]
     if any(resource.kind.startswith("instance type") for resource in unknown):
-        objects += [instance_type.to_object() for instance_type in read_types(one, client, None)]
+        objects += [instance_type.to_object() for instance_type in read_types(cluster_setup, client, None)]
     return yaml.safe_dump_all(objects, sort_keys=False) if objects else ""
 
 

@@ -58,7 +58,7 @@ def _usage(fleet: Fleet, clusters: Sequence[ClusterInput], template: str, parame
     location = region_name(clusters[0].facts.location)
     command = ["az", "deployment", "sub", "create", "--location", location, "--template-file", template]
     yield f"To deploy it: {join([*command, '--parameters', parameters])}"
-    workspace = next((one.compute.workspace for one in clusters if one.compute), None)
+    workspace = next((cluster.compute.workspace for cluster in clusters if cluster.compute), None)
     if workspace and any(parameter.name == ATTACHED for parameter in fleet.template.parameters):
         names = f"az amlk8s compute list {workspace.cli_args} --query '[].name' -o json"
         yield f'When computes are attached already, add: --parameters {ATTACHED}="$({names})"'

@@ -110,13 +110,13 @@ def _scope(resource: Resource) -> Value:
 
 def _depends_on(resource: Resource) -> list[str]:
     """What a resource waits for: its parent and what it names; not what existed before."""
-    above = [one for one in (resource.parent, resource.scope) if one]
+    above = [outer for outer in (resource.parent, resource.scope) if outer]
     return list(_identifiers((*above, *named_resources(resource.body))))
 
 
 def _identifiers(resources: Iterable[Resource]) -> Iterator[str]:
     created = (_created(resource) for resource in resources)
-    found = (one.symbol if one.loop else f"[{one.id_expression()}]" for one in created if one)
+    found = (resource.symbol if resource.loop else f"[{resource.id_expression()}]" for resource in created if resource)
     yield from dict.fromkeys(found)
 
 

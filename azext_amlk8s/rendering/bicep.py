@@ -116,7 +116,7 @@ def _module(module: Module) -> Iterator[str]:
         "params": {name: _argument(value) for name, value in module.parameters.items()},
     }
     if module.depends_on:
-        body["dependsOn"] = [_Raw(one.symbol) for one in module.depends_on]
+        body["dependsOn"] = [_Raw(resource.symbol) for resource in module.depends_on]
     yield from _declaration(f"module {module.symbol} '{module.path}' =", body, module.loop, module.condition)
 
 

@@ -63,7 +63,7 @@ def cluster_template(shape: Shape) -> Template:
     fields = {key: value for key, value in shape.fields[0].items() if key not in PLACES}
     cluster = cluster_resource(shape)
     backing = [backing_of(need) for need in shape.first.backing]
-    resources = [cluster, *(resource for one in backing for resource in one.resources)]
+    resources = [cluster, *(resource for need in backing for resource in need.resources)]
     variables: list[TemplateVariable] = []
     extension = None
     if shape.first.extension is not None:
@@ -73,7 +73,7 @@ def cluster_template(shape: Shape) -> Template:
     roles = tuple(_role_assignments(shape, cluster))
     modules: tuple[Module, ...] = ()
     if "computeName" in fields:
-        modules = (_compute_module(fields, cluster, tuple(one for one in (extension, *roles) if one)),)
+        modules = (_compute_module(fields, cluster, tuple(role for role in (extension, *roles) if role)),)
     parameters = [parameter_of(name, value) for name, value in fields.items()]
     parameters += [secret_parameter(secret, secret.parameter) for secret in shape.secrets]
     if modules:
@@ -138,7 +138,7 @@ def extension_resource(shape: Shape, cluster: Resource, backing: list[Backing]) 
         if "autoUpgradeMinorVersion" in given:
             properties["autoUpgradeMinorVersion"] = Parameter("autoUpgradeMinorVersion")
     properties["scope"] = {"cluster": {"releaseNamespace": RELEASE_NAMESPACE}}
-    reported = tuple(item for one in backing for item in _deployed_config(shape, one) if is_reported(item[1]))
+    reported = tuple(item for need in backing for item in _deployed_config(shape, need) if is_reported(item[1]))
     found = (Fields(reported),) if reported else ()
     properties["configurationSettings"] = Call("union", (Variable("injectedSettings"), *found, Parameter("settings")))
     if protected:
@@ -183,8 +183,8 @@ def _injected_settings(shape: Shape, cluster: Resource, backing: list[Backing]) 
     for key, value in shape.fixed.items():
         comment = FIXED_COMMENTS.get(key, {}).get(value)
         settings[key] = Note(comment, value) if comment else value
-    for one in backing:
-        settings |= {key: value for key, value in _deployed_config(shape, one) if not is_reported(value)}
+    for need in backing:
+        settings |= {key: value for key, value in _deployed_config(shape, need) if not is_reported(value)}
     return TemplateVariable("injectedSettings", settings, IDENTITY_COMMENT)
 
 
@@ -196,8 +196,8 @@ def _deployed_config(shape: Shape, backing: Backing) -> Iterator[tuple[str, Any]
 
 def _protected_settings(shape: Shape, backing: list[Backing]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
-    for one in backing:
-        settings |= one.protected
+    for need in backing:
+        settings |= need.protected
     for key, secret in protected_keys(shape.first).items():
         value: Expression = Parameter(secret.parameter)
         settings[key] = Call("base64", (value,)) if secret.encoded else value

@@ -52,11 +52,11 @@ class EngineDeployment:
             return []
         group, name, is_aks = parts[4].lower(), found["cluster"].lower(), found["kind"].lower() == "aks"
         return [
-            one
-            for one in self.clusters
-            if one.facts.is_aks == is_aks
-            and one.facts.group.lower() == group
-            and one.facts.name[:MOST_OF_NAME].lower() == name
+            cluster
+            for cluster in self.clusters
+            if cluster.facts.is_aks == is_aks
+            and cluster.facts.group.lower() == group
+            and cluster.facts.name[:MOST_OF_NAME].lower() == name
         ]
 
 
@@ -66,8 +66,8 @@ def engine_deployments(setup: str, wave: int, clusters: Sequence[ClusterInput]) 
     A deployment has the same name whenever it is made for the same clusters, so that a second run finds the first.
     """
     groups: dict[str, list[ClusterInput]] = {}
-    for one in clusters:
-        groups.setdefault(one.subscription.lower(), []).append(one)
+    for cluster in clusters:
+        groups.setdefault(cluster.subscription.lower(), []).append(cluster)
     return [deployment for members in groups.values() for deployment in _split(setup, wave, members)]
 
 
@@ -95,7 +95,7 @@ def _is_too_large(fleet: Fleet, template: Mapping[str, Any]) -> bool:
 
 def _name(setup: str, wave: int, clusters: Sequence[ClusterInput]) -> str:
     """At most 64 letters, digits and hyphens."""
-    ids = "|".join(sorted(one.facts.resource_id.lower() for one in clusters))
+    ids = "|".join(sorted(cluster.facts.resource_id.lower() for cluster in clusters))
     digest = hashlib.sha256(ids.encode()).hexdigest()[:10]
     plain = re.sub(r"[^A-Za-z0-9-]+", "-", setup).strip("-")[:32] or "setup"
     return f"amlk8s-{plain}-{wave + 1}-{digest}"

@@ -42,7 +42,7 @@ class Block:
 def hcl_text(blocks: Iterable[Block | Attribute], header: Iterable[str] = ()) -> str:
     """Blocks and attributes as the text of a file; header are lines of the comment at the top."""
     parts = ["\n".join(f"# {line}".rstrip() for line in header)] if header else []
-    parts += ["\n".join(_block(one) if isinstance(one, Block) else _body([one])) for one in blocks]
+    parts += ["\n".join(_block(block) if isinstance(block, Block) else _body([block])) for block in blocks]
     return "\n\n".join(parts) + "\n"
 
 
@@ -98,10 +98,10 @@ def _lines(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         if not value:
             return ["{}"]
-        items = [one if isinstance(one, Attribute) else Attribute(str(key), one) for key, one in value.items()]
+        items = [item if isinstance(item, Attribute) else Attribute(str(key), item) for key, item in value.items()]
         return ["{", *(f"{INDENT}{line}" for line in _body(items)), "}"]
     if isinstance(value, (list, tuple)):
-        inner = [_lines(one) for one in value]
+        inner = [_lines(item) for item in value]
         line = f"[{', '.join(lines[0] for lines in inner)}]"
         if all(len(lines) == 1 for lines in inner) and len(line) <= WIDTH:
             return [line]

@@ -63,10 +63,10 @@ def render_manifests(clusters: Sequence[ClusterManifests], source: Source) -> di
 def _sets(clusters: Sequence[ClusterManifests]) -> Iterator[tuple[str, list[ClusterManifests]]]:
     """The clusters by what they must have: the largest set is base, the others are overlays named by a cluster."""
     sets: dict[str, list[ClusterManifests]] = {}
-    for one in clusters:
-        if not one.is_empty:
-            content = [one.namespaces, one.instance_types, one.has_types_of_nodes]
-            sets.setdefault(json.dumps(content), []).append(one)
+    for cluster in clusters:
+        if not cluster.is_empty:
+            content = [cluster.namespaces, cluster.instance_types, cluster.has_types_of_nodes]
+            sets.setdefault(json.dumps(content), []).append(cluster)
     ordered = sorted(sets.values(), key=len, reverse=True)
     for number, members in enumerate(ordered):
         more = f"-and-{len(members) - 1}-more" if len(members) > 1 else ""
@@ -75,10 +75,10 @@ def _sets(clusters: Sequence[ClusterManifests]) -> Iterator[tuple[str, list[Clus
 
 def _content(folder: str, members: Sequence[ClusterManifests], note: str) -> Iterator[tuple[str, str]]:
     """Two kustomizations, since a namespace can exist before the extension and an instance type cannot."""
-    one = members[0]
+    item = members[0]
     parts = (
-        (NAMESPACES, [_namespace(name) for name in one.namespaces]),
-        (TYPES, one.instance_types),
+        (NAMESPACES, [_namespace(name) for name in item.namespaces]),
+        (TYPES, item.instance_types),
     )
     present = [(part, objects) for part, objects in parts if objects]
     notes = [note, *_types_of_nodes(members)]
@@ -90,7 +90,7 @@ def _content(folder: str, members: Sequence[ClusterManifests], note: str) -> Ite
 
 def _types_of_nodes(members: Sequence[ClusterManifests]) -> Iterator[str]:
     """The commands that create the instance types that are not in the manifests."""
-    clusters = [one.cluster for one in members if one.has_types_of_nodes]
+    clusters = [member.cluster for member in members if member.has_types_of_nodes]
     if clusters:
         yield "Instance types made from nodes differ between clusters and are not here. Create them in each cluster:"
         yield from (f"az amlk8s instance-type create --from-nodes {cluster.cli_args}" for cluster in clusters)
@@ -108,9 +108,9 @@ def _namespace(name: str) -> dict[str, Any]:
 def _appliers(folder: str, members: Sequence[ClusterManifests], note: str) -> Iterator[tuple[str, str]]:
     parts = [part for part, has in ((NAMESPACES, members[0].namespaces), (TYPES, members[0].instance_types)) if has]
     name = folder.rpartition("/")[2]
-    for one in members:
+    for member in members:
         flux = list(_flux(folder, parts))
-        yield f"flux/{one.folder}/azureml.yaml", yaml_text(flux, [note, *FLUX_NOTES])
+        yield f"flux/{member.folder}/azureml.yaml", yaml_text(flux, [note, *FLUX_NOTES])
     placement = _placement(f"azureml-{name}" if name != "base" else "azureml", members)
     yield f"fleet/{name}.yaml", yaml_text([placement], [note, *FLEET_NOTES])
 
@@ -143,7 +143,7 @@ def _placement(name: str, members: Sequence[ClusterManifests]) -> dict[str, Any]
         {"group": API_GROUP, "version": API_VERSION, "kind": "InstanceType", "name": each["metadata"]["name"]}
         for each in members[0].instance_types
     ]
-    names = sorted({one.cluster.name for one in members})
+    names = sorted({member.cluster.name for member in members})
     return {
         "apiVersion": "placement.kubernetes-fleet.io/v1beta1",
         "kind": "ClusterResourcePlacement",

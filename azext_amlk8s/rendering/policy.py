@@ -67,7 +67,7 @@ def policy_differences(clusters: Sequence[ClusterInput]) -> tuple[str, str, list
     Settings that follow from the number of nodes do not count.
     """
     for shapes in _shapes(_extensions(clusters)).values():
-        members = [(one, _content(shape, number)) for shape in shapes for number, one in enumerate(shape.clusters)]
+        members = [(cluster, _content(shape, number)) for shape in shapes for number, cluster in enumerate(shape.clusters)]
         first, content = members[0]
         for other, other_content in members[1:]:
             keys = {*content, *other_content}
@@ -78,7 +78,7 @@ def policy_differences(clusters: Sequence[ClusterInput]) -> tuple[str, str, list
 
 def _extensions(clusters: Sequence[ClusterInput]) -> list[ClusterInput]:
     """The clusters with an extension, and without what a policy leaves out."""
-    return [replace(one, compute=None, roles=()) for one in clusters if one.extension is not None]
+    return [replace(cluster, compute=None, roles=()) for cluster in clusters if cluster.extension is not None]
 
 
 def _shapes(clusters: Sequence[ClusterInput]) -> dict[str, list[Shape]]:
@@ -91,10 +91,10 @@ def _shapes(clusters: Sequence[ClusterInput]) -> dict[str, list[Shape]]:
 
 def _content(shape: Shape, number: int) -> dict[str, Any]:
     """What a policy would install on a cluster of a shape, by the names that users know."""
-    one, fields = shape.clusters[number], shape.fields[number]
+    item, fields = shape.clusters[number], shape.fields[number]
     settings = {key: value for key, value in (fields.get("settings") or {}).items() if key not in OF_ONE_CLUSTER}
-    secrets = {secret.key: (secret.kind, secret.source) for secret in one.secrets}
-    computed = dict.fromkeys(computed_settings(one), True)
+    secrets = {secret.key: (secret.kind, secret.source) for secret in item.secrets}
+    computed = dict.fromkeys(computed_settings(item), True)
     extension = {key: fields[key] for key in OF_EXTENSION if key in fields}
     return {**extension, **computed, **shape.fixed, **settings, **secrets}
 
@@ -160,11 +160,11 @@ def _condition(cluster_type: str, selectors: Sequence[Selector]) -> dict[str, An
     """Which clusters the policy is for: those of the type that one of the selectors matches."""
     of_type = {"field": "type", "equals": cluster_type}
     wanted = cluster_type.rpartition("/")[2].lower()
-    matching = [one for one in selectors if not one.type or one.type.lower() == wanted]
-    options = [list(_selector_conditions(one)) for one in matching]
+    matching = [selector for selector in selectors if not selector.type or selector.type.lower() == wanted]
+    options = [list(_selector_conditions(match)) for match in matching]
     if not options or not all(options):
         return of_type
-    any_of = [one[0] if len(one) == 1 else {"allOf": one} for one in options]
+    any_of = [parameter[0] if len(parameter) == 1 else {"allOf": parameter} for parameter in options]
     return {"allOf": [of_type, any_of[0] if len(any_of) == 1 else {"anyOf": any_of}]}
 
 
@@ -200,14 +200,14 @@ def _policy_template(shape: Shape, fields: Mapping[str, Any]) -> Template:
     own = ("clusterName", "location", *VALUES_OF_POLICY)
     secrets = {secret.parameter: secret for secret in shape.secrets}
     parameters = tuple(
-        one if one.name in own or one.name in secrets else replace(one, default=_default(one, fields))
-        for one in template.parameters
+        parameter if parameter.name in own or parameter.name in secrets else replace(parameter, default=_default(parameter, fields))
+        for parameter in template.parameters
     )
     if not secrets:
         return replace(template, parameters=parameters)
     vaults = {secret.vault_id: _vault(secret.vault_id) for secret in shape.secrets}
-    outer = tuple(one for one in parameters if one.name not in secrets)
-    arguments: dict[str, Any] = {one.name: Parameter(one.name) for one in outer}
+    outer = tuple(parameter for parameter in parameters if parameter.name not in secrets)
+    arguments: dict[str, Any] = {item.name: Parameter(item.name) for item in outer}
     for name, secret in secrets.items():
         arguments[name] = VaultSecret(vaults[secret.vault_id], (secret.vault or ("", ""))[1])
     module = Module(

@@ -47,7 +47,8 @@ class _Root:
         self._shapes, self._subscription, self._note = shapes, subscription, source.note
         self._members = {
             shape.name: [
-                variables_of(dict(fields), one) for fields, one in zip(shape.fields, shape.clusters, strict=True)
+                variables_of(dict(fields), cluster)
+                for fields, cluster in zip(shape.fields, shape.clusters, strict=True)
             ]
             for shape in shapes
         }
@@ -90,11 +91,11 @@ class _Root:
         members = self._members[shape.name]
         common = self._common(shape)
         arguments = [Attribute(name, self._argument(shape, name, common)) for name in members[0]]
-        arguments += [Attribute(snake_case(one.parameter), self._secret(shape, one)) for one in shape.secrets]
+        arguments += [Attribute(snake_case(secret.parameter), self._secret(shape, secret)) for secret in shape.secrets]
         name = f"{shape.name}_clusters"
         self._declare_clusters(shape, common)
         aliases = self._aliases()
-        own = dict.fromkeys(one.subscription.lower() for one in shape.clusters)
+        own = dict.fromkeys(cluster.subscription.lower() for cluster in shape.clusters)
         for subscription in own:
             alias = aliases[subscription]
             for_each = Raw(f"var.{name}")
@@ -153,11 +154,11 @@ class _Root:
     def _declare_clusters(self, shape: Shape, common: Mapping[str, Any]) -> None:
         members = self._members[shape.name]
         shared = {} if "settings" in common else common_settings(shape)
-        names = [one.facts.name for one in shape.clusters]
+        names = [cluster.facts.name for cluster in shape.clusters]
         keys = (
             names
             if len(set(names)) == len(names)
-            else [f"{one.facts.group}/{one.facts.name}" for one in shape.clusters]
+            else [f"{cluster.facts.group}/{cluster.facts.name}" for cluster in shape.clusters]
         )
         elements = {}
         for key, member in zip(keys, members, strict=True):
@@ -208,9 +209,11 @@ class _Root:
 
     def _aliases(self) -> dict[str, str]:
         """The alias of the provider for each subscription in lower case, empty for that of the deployment."""
-        subscriptions = [one.subscription.lower() for shape in self._shapes for one in shape.clusters]
-        others = [one for one in dict.fromkeys(subscriptions) if one != self._subscription.lower()]
-        return {self._subscription.lower(): "", **{one: f"subscription{at}" for at, one in enumerate(others, 2)}}
+        subscriptions = [cluster.subscription.lower() for shape in self._shapes for cluster in shape.clusters]
+        others = [
+            subscription for subscription in dict.fromkeys(subscriptions) if subscription != self._subscription.lower()
+        ]
+        return {self._subscription.lower(): "", **{other: f"subscription{at}" for at, other in enumerate(others, 2)}}
 
     def _providers(self) -> Iterator[Block]:
         features = Block("features")
@@ -241,7 +244,7 @@ class _Root:
                 if has:
                     labels.setdefault(output, []).extend(block.labels[0] for block in calls[shape.name])
         for output, modules in labels.items():
-            each = [Raw(f"{{ for name, cluster in module.{one} : name => cluster.{output} }}") for one in modules]
+            each = [Raw(f"{{ for name, cluster in module.{module} : name => cluster.{output} }}") for module in modules]
             kind = output.removesuffix("_id")
             description = Attribute("description", f"Resource IDs of the {kind}s by cluster.")
             yield Block("output", (f"{kind}_ids",), (description, Attribute("value", merge_call(*each))))

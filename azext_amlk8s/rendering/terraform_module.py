@@ -57,9 +57,9 @@ def group_of(resource_id: str) -> str:
     return f'join("/", slice(split("/", {resource_id}), 0, 5))'
 
 
-def variables_of(fields: dict[str, Any], one: ClusterInput) -> dict[str, Any]:
+def variables_of(fields: dict[str, Any], cluster_input: ClusterInput) -> dict[str, Any]:
     """The values of the variables of the module for a cluster with these fields."""
-    values: dict[str, Any] = {"cluster_id": one.facts.resource_id}
+    values: dict[str, Any] = {"cluster_id": cluster_input.facts.resource_id}
     for name, value in fields.items():
         if name == "computeIdentity":
             ids = list(value.get("userAssignedIdentities") or ())
@@ -67,8 +67,8 @@ def variables_of(fields: dict[str, Any], one: ClusterInput) -> dict[str, Any]:
         # azurerm upgrades automatically where there is no version.
         if name not in IN_IDS and not (name == "autoUpgradeMinorVersion" and value):
             values[snake_case(name)] = value
-        if name == "computeName" and one.compute:
-            values["workspace_id"] = one.compute.workspace.id
+        if name == "computeName" and cluster_input.compute:
+            values["workspace_id"] = cluster_input.compute.workspace.id
     return values
 
 
@@ -76,7 +76,7 @@ def module_files(shape: Shape, variables: dict[str, Any], note: str) -> dict[str
     """The files of the module for the clusters of a shape; variables are the values for one of them."""
     folder = f"modules/{shape.name}-cluster"
     backing = [backing_blocks(need) for need in shape.first.backing]
-    blocks = [_locals(shape, variables, backing), *(block for one in backing for block in one.blocks)]
+    blocks = [_locals(shape, variables, backing), *(block for need in backing for block in need.blocks)]
     if shape.first.extension is not None:
         blocks.append(_extension(shape, variables, backing))
     blocks += _role_assignments(shape)
@@ -97,7 +97,7 @@ def variable_block(name: str, **more: Any) -> Block:
     camel = re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
     description = DESCRIPTIONS.get(name) or describe_parameter(camel)
     attributes = (Attribute("description", description), Attribute("type", more.pop("type", type_of(name))))
-    return Block("variable", (more.pop("own_name", name),), (*attributes, *(Attribute(*one) for one in more.items())))
+    return Block("variable", (more.pop("own_name", name),), (*attributes, *(Attribute(*item) for item in more.items())))
 
 
 def type_of(name: str) -> Raw:
@@ -157,13 +157,13 @@ def _injected_settings(shape: Shape, variables: dict[str, Any], backing: list[Ba
     settings: dict[str, Any] = {key: values[kind] for key, kind in computed_settings(shape.first).items()}
     for key, value in shape.fixed.items():
         settings[key] = Attribute(key, value, FIXED_COMMENTS.get(key, {}).get(value, ""))
-    for one in backing:
-        settings |= {key: value for key, value in one.config.items() if key not in variables["settings"]}
+    for need in backing:
+        settings |= {key: value for key, value in need.config.items() if key not in variables["settings"]}
     return Attribute("injected_settings", settings, IDENTITY_COMMENT)
 
 
 def _extension(shape: Shape, variables: dict[str, Any], backing: list[BackingBlocks]) -> Block:
-    protected: dict[str, Any] = {key: value for one in backing for key, value in one.protected.items()}
+    protected: dict[str, Any] = {key: value for need in backing for key, value in need.protected.items()}
     for key, secret in protected_keys(shape.first).items():
         name = f"var.{snake_case(secret.parameter)}"
         protected[key] = Raw(f"base64encode({name})" if secret.encoded else name)
@@ -281,7 +281,7 @@ def _compute(shape: Shape, variables: dict[str, Any]) -> Block:
         *identity,
         Attribute("body", {"properties": properties}),
         None,
-        *([Attribute("depends_on", [Raw(one) for one in waits]), None] if waits else []),
+        *([Attribute("depends_on", [Raw(wait) for wait in waits]), None] if waits else []),
         Block("lifecycle", (), (Attribute("ignore_changes", Raw("[body, identity, location, tags]"), ATTACHED),)),
     ]
     comment = "azurerm has no resource that attaches a Kubernetes cluster."

@@ -103,7 +103,7 @@ def _notes(
 ) -> Iterator[str]:
     yield source.note
     if passed:
-        yield f"Secrets ({place}, azureml): {', '.join(one.variable for one in passed)}."
+        yield f"Secrets ({place}, azureml): {', '.join(variable_secret.variable for variable_secret in passed)}."
     if any(secret.kind == KEY_VAULT for secret in secrets):
         yield "The identity needs the role Key Vault Secrets User on the key vaults that the setup file names."
 
@@ -143,12 +143,12 @@ def _apply_command(source: Source) -> str:
 def _write_files(passed: Sequence[PipelineSecret]) -> list[str]:
     """Commands that write secrets to the files that the setup names, readable for their owner only."""
     lines = []
-    for one in passed:
-        if one.path:
-            folder = str(PurePosixPath(one.path).parent)
+    for secret in passed:
+        if secret.path:
+            folder = str(PurePosixPath(secret.path).parent)
             lines += [f"mkdir -p {quote(folder)}"] if folder != "." else []
-            lines.append(f"install -m 600 /dev/null {quote(one.path)}")
-            lines.append(f"printf '%s\\n' \"${one.variable}\" > {quote(one.path)}")
+            lines.append(f"install -m 600 /dev/null {quote(secret.path)}")
+            lines.append(f"printf '%s\\n' \"${secret.variable}\" > {quote(secret.path)}")
     return ["umask 077", *dict.fromkeys(lines)] if lines else []
 
 
@@ -159,14 +159,14 @@ def _github_steps(passed: Sequence[PipelineSecret]) -> Iterator[dict[str, Any]]:
     yield {"name": "Sign in to Azure", "uses": "azure/login@v2", "with": names}
     yield {"name": "Install the extension", "run": INSTALL}
     if lines := _write_files(passed):
-        secrets = {one.variable: f"${{{{ secrets.{one.variable} }}}}" for one in passed if one.path}
+        secrets = {secret.variable: f"${{{{ secrets.{secret.variable} }}}}" for secret in passed if secret.path}
         yield {"name": "Write secrets to files", "env": secrets, "run": "\n".join(lines) + "\n"}
 
 
 def _github_job(
     condition: str, minutes: int, passed: Sequence[PipelineSecret], steps: Sequence[Mapping[str, Any]], **more: Any
 ) -> dict[str, Any]:
-    variables = {one.variable: f"${{{{ secrets.{one.variable} }}}}" for one in passed if not one.path}
+    variables = {secret.variable: f"${{{{ secrets.{secret.variable} }}}}" for secret in passed if not secret.path}
     own = [_with_variables(step, variables) for step in steps]
     return {
         "if": condition,
@@ -207,7 +207,7 @@ def _github_apply(source: Source, passed: Sequence[PipelineSecret]) -> dict[str,
 def _azure_cli(name: str, lines: Sequence[str], passed: Sequence[PipelineSecret]) -> dict[str, Any]:
     """A task that signs in and runs commands. Secret variables reach a script only where they are named."""
     script = ["set -eu", INSTALL, *_write_files(passed), *lines, ""]
-    variables = {one.variable: f"$({one.variable})" for one in passed}
+    variables = {secret.variable: f"$({secret.variable})" for secret in passed}
     return {
         "task": "AzureCLI@2",
         "displayName": name,

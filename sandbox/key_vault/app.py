@@ -123,7 +123,9 @@ def _listed(store: VaultStore, kind: str, name: str, request: web.Request) -> di
     """A page of the names, or of the versions of one name, without any value."""
     if name and not store.versions(kind, name):
         raise errors.not_found(kind, name)
-    found: Iterable[Item] = store.versions(kind, name) if name else (one[-1] for one in store.items[kind].values())
+    found: Iterable[Item] = (
+        store.versions(kind, name) if name else (versions[-1] for versions in store.items[kind].values())
+    )
     items = [_summary(item, versioned=bool(name)) for item in found]
     begin, size = int(request.query.get("$skiptoken") or 0), int(request.query.get("maxresults") or PAGE_SIZE)
     following = None

@@ -43,7 +43,7 @@ def issue(entry: VaultCertificate) -> KeyPair:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     now = datetime.datetime.now(datetime.timezone.utc)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, entry.cname)])
-    names = [x509.DNSName(one) for one in entry.dns_names or (entry.cname,)]
+    names = [x509.DNSName(dns_name) for dns_name in entry.dns_names or (entry.cname,)]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -58,7 +58,9 @@ class Vault:
     def __post_init__(self) -> None:
         if unknown := set(self.denied) - set(PERMISSIONS):
             raise ValueError(f"denied: unknown permission '{min(unknown)}'; expected one of {', '.join(PERMISSIONS)}")
-        if not isinstance(self.secrets, Mapping) or not all(isinstance(one, str) for one in self.secrets.values()):
+        if not isinstance(self.secrets, Mapping) or not all(
+            isinstance(secret, str) for secret in self.secrets.values()
+        ):
             raise ValueError("secrets: expected texts by name")
 
     @property

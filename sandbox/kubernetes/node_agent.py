@@ -111,7 +111,7 @@ class NodeAgent:
                 await self._begin(job)
             else:
                 await self._observe(job, self._runs[uid])
-        for uid in [one for one in self._runs if one not in jobs]:
+        for uid in [run for run in self._runs if run not in jobs]:
             _kill(self._runs.pop(uid))
 
     async def _begin(self, job: Object) -> None:
@@ -178,7 +178,7 @@ class NodeAgent:
         (folder / "termination").touch()
         files = {kind: [str(self._folder / f"{name}.{end}") for end in ("pem", "key")]
                  for kind, name in (("public", "public"), ("inspecting", f"inspecting-{pool}"))}  # fmt: skip
-        given = {one["name"]: one.get("value", "") for one in container.get("env") or ()}
+        given = {variable["name"]: variable.get("value", "") for variable in container.get("env") or ()}
         spec = {
             "command": [*(container.get("command") or ()), *(container.get("args") or ())],
             "env": {"PATH": PATH, "HOME": "/", "SSL_CERT_FILE": files["public"][0], **_proxy_env(self.proxy), **given},
@@ -275,10 +275,10 @@ def _reason_against(spec: Object, node: Object) -> str:
     conditions = (node.get("status") or {}).get("conditions") or ()
     if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
         return "node(s) didn't match Pod's node affinity/selector"
-    if not any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions):
+    if not any(condition.get("type") == "Ready" and condition.get("status") == "True" for condition in conditions):
         return "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
     for taint in (node.get("spec") or {}).get("taints") or ():
-        if taint.get("effect") in BLOCKING and not any(_tolerates(one, taint) for one in tolerations):
+        if taint.get("effect") in BLOCKING and not any(_tolerates(toleration, taint) for toleration in tolerations):
             return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
     return ""
 

@@ -51,9 +51,9 @@ class Store:
     async def restore(self, objects: dict[Key, Object]) -> None:
         """Hold copies of these objects alone, as after a restart of the cluster: watchers have to list anew."""
         self._objects = {key: packed(obj) for key, obj in objects.items()}
-        definitions = next(one for one in self._built_in if one.kind == CRD)
+        definitions = next(kind for kind in self._built_in if kind.kind == CRD)
         self._custom = custom(self.list(definitions))
-        self.version += 1 + max((int(one["metadata"]["resourceVersion"]) for one in objects.values()), default=0)
+        self.version += 1 + max((int(stored["metadata"]["resourceVersion"]) for stored in objects.values()), default=0)
         self.events = []
 
     def kinds(self) -> list[Kind]:

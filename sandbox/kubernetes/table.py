@@ -134,7 +134,8 @@ def _service_ports(obj: Mapping[str, Any]) -> str:
     ports = dig(obj, "spec.ports") or []
     at_node = (f":{port['nodePort']}" if port.get("nodePort") else "" for port in ports)
     return ",".join(
-        f"{one['port']}{node}/{one.get('protocol', 'TCP')}" for one, node in zip(ports, at_node, strict=True)
+        f"{service_port['port']}{node}/{service_port.get('protocol', 'TCP')}"
+        for service_port, node in zip(ports, at_node, strict=True)
     )
 
 

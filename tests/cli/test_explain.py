@@ -14,9 +14,13 @@ from azext_amlk8s.rules import all_rules
 
 
 def test_code() -> None:
-    (one,) = explain(None, ["e40001"])
-    assert (one["code"], one["name"], one["known"]) == ("E40001", "LOAD_BALANCER_NOT_SUPPORT", True)
-    assert one["fix"][0].startswith("--config inferenceRouterServiceType=nodePort")
+    (explanation,) = explain(None, ["e40001"])
+    assert (explanation["code"], explanation["name"], explanation["known"]) == (
+        "E40001",
+        "LOAD_BALANCER_NOT_SUPPORT",
+        True,
+    )
+    assert explanation["fix"][0].startswith("--config inferenceRouterServiceType=nodePort")
 
 
 def test_text_without_quotes() -> None:
@@ -27,8 +31,8 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it is not UTF-8."""
     piped = io.TextIOWrapper(io.BytesIO(b"\xff\nStatus: Failed Name: service ErrorCode: E40001 ErrorMessage: x\n"))
     monkeypatch.setattr(sys, "stdin", piped)
-    (one,) = explain(None, ["-"])
-    assert (one["code"], one["parts"]["check"]) == ("E40001", "service")
+    (explanation,) = explain(None, ["-"])
+    assert (explanation["code"], explanation["parts"]["check"]) == ("E40001", "service")
 
 
 def test_list() -> None:
@@ -36,31 +40,31 @@ def test_list() -> None:
     assert len(everything) >= 100
     rows = root.explanation_rows(everything)
     assert all(row["Code"] and row["Meaning"] for row in rows)
-    assert {one["scope"] for one in explain(None, None, everything=True, scope="job")} == {"job"}
-    assert {one["code"] for one in explain(None, None, everything=True, scope="rule")} == {
-        one.id for one in all_rules()
+    assert {explanation["scope"] for explanation in explain(None, None, everything=True, scope="job")} == {"job"}
+    assert {explanation["code"] for explanation in explain(None, None, everything=True, scope="rule")} == {
+        rule.id for rule in all_rules()
     }
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
 def test_every_rule_is_explained(rule: Any) -> None:
     """By its declaration, from which the documents are generated too."""
-    (one,) = explain(None, [rule.id.lower()])
-    assert (one["code"], one["name"], one["meaning"]) == (rule.id, rule.title, rule.requires)
-    assert (one["cause"], one["source"], one["scope"]) == (rule.why, rule.source, "rule")
-    assert one["fix"][0].startswith("az amlk8s ")
+    (explanation,) = explain(None, [rule.id.lower()])
+    assert (explanation["code"], explanation["name"], explanation["meaning"]) == (rule.id, rule.title, rule.requires)
+    assert (explanation["cause"], explanation["source"], explanation["scope"]) == (rule.why, rule.source, "rule")
+    assert explanation["fix"][0].startswith("az amlk8s ")
 
 
 @pytest.mark.parametrize("text", [["Code", "9"], ["9"], ["code9"]])
 def test_code_9(text: list[str]) -> None:
-    assert [one["code"] for one in explain(None, text)] == ["Code9"]
+    assert [explanation["code"] for explanation in explain(None, text)] == ["Code9"]
 
 
 def test_unknown_text(caplog: pytest.LogCaptureFixture) -> None:
-    (one,) = explain(None, ["something", "quite", "new"])
-    assert (one["known"], one["parts"]) == (False, {"message": "something quite new"})
+    (explanation,) = explain(None, ["something", "quite", "new"])
+    assert (explanation["known"], explanation["parts"]) == (False, {"message": "something quite new"})
     assert "No explanation is known" in caplog.text
-    assert root.explanation_rows([one])[0]["Meaning"] == "something quite new"
+    assert root.explanation_rows([explanation])[0]["Meaning"] == "something quite new"
 
 
 MISUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -70,7 +74,7 @@ MISUSED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "options", "message"), MISUSED, ids=[one[0] for one in MISUSED])
+@pytest.mark.parametrize(("name", "options", "message"), MISUSED, ids=[case[0] for case in MISUSED])
 def test_misuse(name: str, options: dict[str, Any], message: str) -> None:
     from azure.cli.core.azclierror import AzCLIError
 

@@ -34,14 +34,16 @@ def parameters(command: str) -> list[dict[str, Any]]:
 def test_az_finds_them(commands: Any, command: str) -> None:
     """knack passes over a parameter whose name it does not know."""
     arguments = commands[f"amlk8s extension {command}"].arguments.values()
-    names = {" ".join(sorted(word for word in one.options_list if isinstance(word, str))) for one in arguments}
-    told = {one["name"] for one in parameters(command)}
+    names = {
+        " ".join(sorted(word for word in argument.options_list if isinstance(word, str))) for argument in arguments
+    }
+    told = {parameter["name"] for parameter in parameters(command)}
     assert told and told <= names
 
 
 def test_create_tells_of_every_setting_that_a_person_gives() -> None:
     """Its key, and its meaning in the schema's own words."""
-    text = "\n".join(one["long-summary"] for one in parameters("create"))
+    text = "\n".join(parameter["long-summary"] for parameter in parameters("create"))
     given = {key: told for key, told in schema()["properties"].items() if told["x-set"] == "given"}
     assert [key for key, told in given.items() if key not in text or told["description"] not in text] == []
 
@@ -54,7 +56,11 @@ COMPLETIONS = [
 ]
 
 
-@pytest.mark.parametrize(("prefix", "words"), [one[1:] for one in COMPLETIONS], ids=[one[0] for one in COMPLETIONS])
+@pytest.mark.parametrize(
+    ("prefix", "words"),
+    [completion[1:] for completion in COMPLETIONS],
+    ids=[completion[0] for completion in COMPLETIONS],
+)
 def test_completion(prefix: str, words: list[str]) -> None:
     """What a shell offers after Tab."""
     assert setting_pairs(prefix) == words

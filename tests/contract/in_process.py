@@ -48,7 +48,7 @@ class InProcess:
     def __init__(self, started: server.Started, folder: Path, authority: Authority, loop: asyncio.AbstractEventLoop):
         self._started, self._authority, self._loop = started, authority, loop
         users = yaml.safe_load((folder / "kubeconfig").read_text(encoding="utf-8"))["users"]
-        self._tokens = {one["name"].removeprefix("user-"): one["user"]["token"] for one in users}
+        self._tokens = {user["name"].removeprefix("user-"): user["user"]["token"] for user in users}
         self._count = 0
         self.token = self.new_token()
 
@@ -84,7 +84,7 @@ class InProcess:
     def pods(self, cluster: str = "aks") -> dict[str, Any]:
         """The pods of the extension by name."""
         items = self.kube("GET", "/api/v1/namespaces/azureml/pods", cluster=cluster).body["items"]
-        return {one["metadata"]["name"]: one for one in items}
+        return {item["metadata"]["name"]: item for item in items}
 
     def install(self, cluster_id: str = AKS, version: str | None = None, **settings: str) -> Any:
         """Install the extension and wait for its operation; returns the body of the last poll."""

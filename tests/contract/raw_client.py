@@ -108,10 +108,10 @@ class RawClient:
         self.expect("credentials", (keys.status, set(keys.body["kubeconfigs"][0])), (200, {"name", "value"}))
 
     def _extension(self, extensions: str) -> None:
-        one = f"{extensions}/checked?api-version=2023-05-01"
-        absent = self.send("GET", one)
+        path = f"{extensions}/checked?api-version=2023-05-01"
+        absent = self.send("GET", path)
         self.expect("absent extension", (absent.status, "x-ms-failure-cause" in absent.headers), (404, False))
-        created = self.send("PUT", one, EXTENSION)
+        created = self.send("PUT", path, EXTENSION)
         self.expect("status of a new extension", created.status, 201)
         self.expect("state of a new extension", created.body["properties"]["provisioningState"], "Creating")
         self.expect(
@@ -119,7 +119,7 @@ class RawClient:
         )
         self.expect("version of a new extension", created.body["properties"]["version"], None)
         self.expect("headers of a new extension", {"azure-asyncoperation", "location"} <= set(created.headers), True)
-        busy = self.send("PATCH", one, {"properties": {"configurationSettings": {"a": "b"}}})
+        busy = self.send("PATCH", path, {"properties": {"configurationSettings": {"a": "b"}}})
         self.expect(
             "PATCH of a busy extension", (busy.status, busy.body["error"]["code"]), (409, "ExtensionPatchFailed")
         )
@@ -129,9 +129,9 @@ class RawClient:
         self.expect("list of extensions", sorted(listed.body), ["nextLink", "value"])
 
     def _compute(self, computes: str, cluster: str) -> None:
-        one = f"{computes}/checked?api-version=2024-10-01"
+        path = f"{computes}/checked?api-version=2024-10-01"
         inner = {"computeType": "Kubernetes", "resourceId": cluster, "properties": {"namespace": "default"}}
-        created = self.send("PUT", one, {"location": "eastus", "properties": inner})
+        created = self.send("PUT", path, {"location": "eastus", "properties": inner})
         self.expect("status of a new compute", created.status, 201)
         self.expect(
             "headers of a new compute",
@@ -140,23 +140,23 @@ class RawClient:
         )
         self.expect("states of the operation", set(self._follow(created)), {"InProgress", "Succeeded"})
         self.expect("list of computes", sorted(self.send("GET", f"{computes}?api-version=2024-10-01").body), ["value"])
-        incomplete = self.send("DELETE", one)
+        incomplete = self.send("DELETE", path)
         self.expect("DELETE without underlyingResourceAction", incomplete.status, 400)
         self.expect("envelope of its error", set(incomplete.body["error"]) >= ENVELOPE, True)
         self.expect("keys beside its error", set(incomplete.body), {"error", *EXTRA_KEYS})
-        deleted = self.send("DELETE", f"{one}&underlyingResourceAction=Detach")
+        deleted = self.send("DELETE", f"{path}&underlyingResourceAction=Detach")
         self.expect("DELETE with Detach", (deleted.status, deleted.body), (202, None))
         self._follow(deleted)
-        self.expect("GET of a detached compute", self.send("GET", one).status, 404)
+        self.expect("GET of a detached compute", self.send("GET", path).status, 404)
 
     def _delete_extension(self, extensions: str) -> None:
-        one = f"{extensions}/checked?api-version=2023-05-01"
-        deleted = self.send("DELETE", one)
+        path = f"{extensions}/checked?api-version=2023-05-01"
+        deleted = self.send("DELETE", path)
         self.expect(
             "DELETE of an extension", (deleted.status, deleted.body, "location" in deleted.headers), (202, None, False)
         )
         self.expect("states of the operation", set(self._follow(deleted)), {"Deleting", "Succeeded"})
-        self.expect("second DELETE of an extension", self.send("DELETE", one).status, 204)
+        self.expect("second DELETE of an extension", self.send("DELETE", path).status, 204)
 
     def _follow(self, response: Response) -> list[str]:
         url, states, deadline = response.headers["azure-asyncoperation"], [], time.monotonic() + 20

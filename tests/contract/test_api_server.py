@@ -119,20 +119,20 @@ def clusters(start: Callable[..., Any], tmp_path_factory: Any) -> dict[str, Clus
     if "KUBEBUILDER_ASSETS" not in os.environ:
         pytest.skip("KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd")
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
-    one = {"group": "ml-rg", "type": "connectedClusters", "pools": []}
-    world["clusters"] = [{"name": "sandbox", **one}, {"name": "real", "real": True, **one}]
+    cluster = {"group": "ml-rg", "type": "connectedClusters", "pools": []}
+    world["clusters"] = [{"name": "sandbox", **cluster}, {"name": "real", "real": True, **cluster}]
     file = tmp_path_factory.mktemp("world") / "world.yaml"
     file.write_text(yaml.safe_dump(world), encoding="utf-8")
     box = start("--world", str(file))
     config = yaml.safe_load(Path(box.env["KUBECONFIG"]).read_text(encoding="utf-8"))
     context = ssl.create_default_context(cafile=str(box.folder / "ca.pem"))
-    servers = {one["name"]: one["cluster"]["server"] for one in config["clusters"]}
-    tokens = {one["name"].removeprefix("user-"): one["user"]["token"] for one in config["users"]}
+    servers = {cluster["name"]: cluster["cluster"]["server"] for cluster in config["clusters"]}
+    tokens = {user["name"].removeprefix("user-"): user["user"]["token"] for user in config["users"]}
     return {name: Cluster(servers[name], tokens[name], context) for name in servers}
 
 
 def names(response: Any) -> list[str]:
-    return sorted(one["metadata"]["name"] for one in response["items"])
+    return sorted(item["metadata"]["name"] for item in response["items"])
 
 
 def plain(value: Any, case: dict[str, Any]) -> Any:
@@ -155,13 +155,13 @@ def plain(value: Any, case: dict[str, Any]) -> Any:
         dropped.add("kubernetes.io/metadata.name")
         return {
             key: plain_value
-            for key, one in value.items()
-            if key not in dropped and (plain_value := plain(one, case)) != {}
+            for key, item in value.items()
+            if key not in dropped and (plain_value := plain(item, case)) != {}
         }
     if isinstance(value, list):
-        plainly = [plain(one, case) for one in value]
+        plainly = [plain(item, case) for item in value]
         # Verbs and short names are sets; their order has no meaning.
-        return sorted(plainly) if all(isinstance(one, str) for one in plainly) else plainly
+        return sorted(plainly) if all(isinstance(item, str) for item in plainly) else plainly
     return value
 
 
@@ -169,27 +169,31 @@ def comparable(response: Any, case: dict[str, Any]) -> Any:
     if case.get("table"):
         return {
             "kind": response["kind"],
-            "columns": [{**one, "description": ""} for one in response["columnDefinitions"]],
+            "columns": [
+                {**column_definition, "description": ""} for column_definition in response["columnDefinitions"]
+            ],
             "cells": [
                 [
                     cell
-                    for cell, one in zip(row["cells"], response["columnDefinitions"], strict=True)
-                    if one["name"] != "Age"
+                    for cell, column_definition in zip(row["cells"], response["columnDefinitions"], strict=True)
+                    if column_definition["name"] != "Age"
                 ]
                 for row in response["rows"]
             ],
             "objects": [row["object"] and row["object"]["kind"] for row in response["rows"]],
         }
     if case.get("events"):
-        return sorted((one["type"], one["object"]["metadata"]["name"]) for one in response if one["type"] != "BOOKMARK")
+        return sorted(
+            (event["type"], event["object"]["metadata"]["name"]) for event in response if event["type"] != "BOOKMARK"
+        )
     if "only" in case:
         return {key: plain(response, case).get(key) for key in case["only"]}
     if isinstance(response, dict) and response.get("metadata", {}).get("managedFields") and case.get("managers"):
-        response["metadata"]["managedFields"].sort(key=lambda one: (one["manager"], one["operation"]))
+        response["metadata"]["managedFields"].sort(key=lambda entry: (entry["manager"], entry["operation"]))
     return plain(response, case)
 
 
-@pytest.mark.parametrize("case", REQUESTS, ids=[one["name"] for one in REQUESTS])
+@pytest.mark.parametrize("case", REQUESTS, ids=[request["name"] for request in REQUESTS])
 def test_same_response_as_kube_apiserver(case: dict[str, Any], clusters: dict[str, Cluster]) -> None:
     """Status and body are equal, except for generated values."""
     real, simulated = (clusters[name].send(case) for name in ("real", "sandbox"))

@@ -79,48 +79,48 @@ def test_headers_of_an_installation(client: RawClient, cluster: str) -> None:
 @pytest.mark.parametrize("cluster", PAIRS, ids=["aks", "arc"])
 def test_secrets_and_versions(client: RawClient, cluster: str) -> None:
     """Keys of secrets are returned without values; currentVersion is the installed version, and version is null."""
-    one = f"{cluster}/{EXTENSIONS}/one"
-    read = client.send("GET", f"{one}?{OLD}").body["properties"]
+    path = f"{cluster}/{EXTENSIONS}/one"
+    read = client.send("GET", f"{path}?{OLD}").body["properties"]
     assert read["configurationProtectedSettings"] == {"hidden": ""}
     assert read["version"] is None
     assert read["currentVersion"]
-    unknown = client.send("GET", f"{one}?api-version=2019-01-01")
+    unknown = client.send("GET", f"{path}?api-version=2019-01-01")
     assert (unknown.status, unknown.body["error"]["code"]) == (404, "InvalidResourceType")
 
 
 def test_newer_api_versions_return_more_properties(client: RawClient) -> None:
     """autoUpgradeMode and the state in the cluster are in responses since 2025-03-01."""
     added = {"autoUpgradeMode", "extensionState"}
-    one = f"{ARC}/minikube/{EXTENSIONS}/one"
-    assert added <= set(client.send("GET", f"{one}?{NEW}").body["properties"])
-    assert not added & set(client.send("GET", f"{one}?{OLD}").body["properties"])
+    path = f"{ARC}/minikube/{EXTENSIONS}/one"
+    assert added <= set(client.send("GET", f"{path}?{NEW}").body["properties"])
+    assert not added & set(client.send("GET", f"{path}?{OLD}").body["properties"])
 
 
 def test_patch_of_an_extension(client: RawClient) -> None:
     """202 with the resource and both headers; 200 when nothing changes; 409 while it is busy."""
-    one = f"{ARC}/minikube/{EXTENSIONS}/one?{OLD}"
+    path = f"{ARC}/minikube/{EXTENSIONS}/one?{OLD}"
     change = {"properties": {"configurationSettings": {"a": "b"}}}
-    changed = client.send("PATCH", one, change)
+    changed = client.send("PATCH", path, change)
     assert (changed.status, changed.body["properties"]["provisioningState"]) == (202, "Updating")
     assert {"azure-asyncoperation", "location"} <= set(changed.headers)
-    busy = client.send("PATCH", one, change)
+    busy = client.send("PATCH", path, change)
     assert (busy.status, busy.body["error"]["code"], busy.body["error"]["additionalInfo"]) == (
         409,
         "ExtensionPatchFailed",
         [],
     )
     assert ended(client, changed)["status"] == "Succeeded"
-    assert client.send("GET", one).body["properties"]["configurationSettings"] == {"enableTraining": "True", "a": "b"}
-    assert client.send("PATCH", one, change).status == 200
+    assert client.send("GET", path).body["properties"]["configurationSettings"] == {"enableTraining": "True", "a": "b"}
+    assert client.send("PATCH", path, change).status == 200
 
 
 def test_delete_of_an_extension(client: RawClient) -> None:
     """202 without a body or a Location; with forceDelete 200 at once, with the body of an HTTP client; then 204."""
-    one = f"{ARC}/minikube/{EXTENSIONS}/one?{OLD}"
-    deleted = client.send("DELETE", one)
+    path = f"{ARC}/minikube/{EXTENSIONS}/one?{OLD}"
+    deleted = client.send("DELETE", path)
     assert (deleted.status, deleted.body, "location" in deleted.headers) == (202, None, False)
     assert ended(client, deleted)["status"] == "Succeeded"
-    assert client.send("DELETE", one).status == 204
+    assert client.send("DELETE", path).status == 204
     forced = client.send("DELETE", f"{AKS}/aks-poc/{EXTENSIONS}/one?{OLD}&forceDelete=true")
     assert forced.status == 200
     assert "isSuccessStatusCode" in forced.body
@@ -129,14 +129,14 @@ def test_delete_of_an_extension(client: RawClient) -> None:
 
 def test_failed_installation(client: RawClient) -> None:
     """With HTTP 200 in the operation, and as a status of the extension that has no level."""
-    one = f"{AKS}/aks-single/{EXTENSIONS}/one?{OLD}"
+    path = f"{AKS}/aks-single/{EXTENSIONS}/one?{OLD}"
     settings = {"enableInference": "True", "allowInsecureConnections": "True", "inferenceRouterHA": "True"}
     body = {"properties": {**EXTENSION["properties"], "configurationSettings": settings}}
-    end = ended(client, client.send("PUT", one, body))
+    end = ended(client, client.send("PUT", path, body))
     assert end["status"] == "Failed"
     assert end["error"]["code"] == "ExtensionOperationFailed"
     assert "following error:  Error" in end["error"]["message"]
-    left = client.send("GET", one).body["properties"]
+    left = client.send("GET", path).body["properties"]
     assert left["provisioningState"] == "Failed"
     assert [(status["code"], status["level"]) for status in left["statuses"]] == [("InstallationFailed", None)]
     assert "errorInfo" not in left
@@ -157,7 +157,7 @@ def test_computes(under: Callable[..., RawClient]) -> None:
     assert "$skip=" in first["nextLink"]
     second = client.send("GET", first["nextLink"]).body
     assert set(second) == {"value"}
-    assert {one["name"] for one in first["value"] + second["value"]} == {"one", "two", "three"}
+    assert {item["name"] for item in first["value"] + second["value"]} == {"one", "two", "three"}
 
 
 FAULTS = [
@@ -180,7 +180,7 @@ def test_injected_faults(under: Callable[..., RawClient]) -> None:
         responses = [client.send("GET", url) for _ in range(2)]
         client.sign_in()  # a rejected token stays rejected
         responses.append(client.send("GET", url))
-        assert [one.status for one in responses] == [404, status, 404]
+        assert [response.status for response in responses] == [404, status, 404]
         failed = responses[1]
         assert failed.body["error"]["code"] == code
         assert (failed.headers["x-ms-failure-cause"], failed.headers.get("retry-after")) == (cause, wait)
@@ -205,7 +205,9 @@ def test_failure_cause_header(client: RawClient) -> None:
     group = client.send("GET", f"{ARC.replace('ml-rg', 'no-rg')}/c?api-version=2024-01-01")
     kind = client.send("GET", f"{ARC}/minikube?api-version=2024-01-01&x=1".replace("connectedClusters", "nothings"))
     own = client.send("GET", f"{ARC}/minikube/{EXTENSIONS}/absent?{OLD}")
-    assert [one.headers.get("x-ms-failure-cause") for one in (parent, group, kind, own)] == ["gateway"] * 3 + [None]
+    assert [response.headers.get("x-ms-failure-cause") for response in (parent, group, kind, own)] == [
+        "gateway"
+    ] * 3 + [None]
     assert parent.body["error"]["code"] == "ParentResourceNotFound"
 
 
@@ -214,14 +216,14 @@ def test_provider_registration(under: Callable[..., RawClient]) -> None:
     client = under(
         providers={"Microsoft.Kubernetes": "Registered", "Microsoft.KubernetesConfiguration": "NotRegistered"}
     )
-    one = f"{ARC}/minikube/{EXTENSIONS}/one?{OLD}"
-    refused = client.send("PUT", one, EXTENSION)
+    path = f"{ARC}/minikube/{EXTENSIONS}/one?{OLD}"
+    refused = client.send("PUT", path, EXTENSION)
     assert (refused.status, refused.body["error"]["code"]) == (409, "MissingSubscriptionRegistration")
     provider = f"{GROUP.split('/resourceGroups')[0]}/providers/Microsoft.KubernetesConfiguration"
     assert client.send("POST", f"{provider}/register?api-version=2016-02-01").body["registrationState"] == "Registering"
     states = [client.send("GET", f"{provider}?api-version=2016-02-01").body["registrationState"] for _ in range(2)]
     assert states == ["Registering", "Registered"]
-    assert client.send("PUT", one, EXTENSION).status == 201
+    assert client.send("PUT", path, EXTENSION).status == 201
 
 
 def test_case_of_resource_ids(client: RawClient) -> None:

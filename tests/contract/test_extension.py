@@ -50,7 +50,7 @@ def controllers(box: InProcess, cluster: str) -> list[str]:
     found = [
         box.kube("GET", f"/apis/apps/v1/namespaces/azureml/{kind}", cluster=cluster).body["items"] for kind in KINDS
     ]
-    return sorted(one["metadata"]["name"] for items in found for one in items)
+    return sorted(item["metadata"]["name"] for items in found for item in items)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_pods_have_sidecars_and_owners(tmp_path: Path) -> None:
             box.pods("arc"),
             box.kube("GET", "/apis/apps/v1/namespaces/azureml/replicasets", cluster="arc").body,
         )
-    by_uid = {one["metadata"]["uid"]: one for one in sets["items"]}
+    by_uid = {item["metadata"]["uid"]: item for item in sets["items"]}
     sizes: dict[str, list[int]] = {}
     for pod in pods.values():
         app = pod["metadata"].get("labels", {}).get("app", "")
@@ -103,7 +103,7 @@ def test_the_definitions_and_their_removal(tmp_path: Path) -> None:
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     with sandbox(tmp_path) as box:
         box.install(AKS)
-        names = {one["metadata"]["name"] for one in box.kube("GET", path).body["items"]}
+        names = {item["metadata"]["name"] for item in box.kube("GET", path).body["items"]}
         assert {f"{name}.amlarc.azureml.com" for name in DEFINITIONS} <= names
         assert "queues.scheduling.volcano.sh" in names
         box.follow(box.arm("DELETE", f"{AKS}/{EXTENSION}"))
@@ -185,7 +185,7 @@ LIMITED = [
 
 
 def names(response: Any) -> list[str]:
-    return [one["name"] for one in response.body["value"]]
+    return [item["name"] for item in response.body["value"]]
 
 
 def test_the_extension_types_of_a_cluster_and_a_location(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_pods_that_admission_refuses_fail_the_installation(tmp_path: Path) -> No
     with sandbox(tmp_path, clusters=[{"name": "aks", "objects": [namespace]}]) as box:
         assert box.install(AKS)["status"] == "Failed"
         events = box.kube("GET", "/api/v1/namespaces/azureml/events").body["items"]
-    texts = [(one["involvedObject"]["kind"], one["reason"], one["message"]) for one in events]
+    texts = [(event["involvedObject"]["kind"], event["reason"], event["message"]) for event in events]
     assert any(
         kind == "ReplicaSet" and reason == "FailedCreate" and 'violates PodSecurity "restricted:latest"' in text
         for kind, reason, text in texts

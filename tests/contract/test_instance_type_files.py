@@ -140,7 +140,7 @@ def pod_of(document: dict[str, Any]) -> dict[str, Any] | None:
 
 def refused_by_us(document: dict[str, Any]) -> bool:
     _, findings = read_documents(yaml.safe_dump(document, sort_keys=False), "type.yaml")
-    return any(one.severity is Severity.ERROR for one in findings)
+    return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def test_the_document_is_valid() -> None:

@@ -154,7 +154,7 @@ def _run_lifecycle(folder: Path, mutation: Mutation, subscription: str, traffic:
     _mutate(folder, mutation)
     world = yaml.safe_load((ROOT / "sandbox" / "world.yaml").read_text(encoding="utf-8"))
     world["subscriptions"] = [{"id": subscription, "name": "Contract"}]
-    world["clusters"] = [one for one in world["clusters"] if one["name"] in ("aks-poc", "minikube")]
+    world["clusters"] = [cluster for cluster in world["clusters"] if cluster["name"] in ("aks-poc", "minikube")]
     (folder / "world.yaml").write_text(yaml.safe_dump(world), encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": str(folder)}
 

@@ -6,4 +6,6 @@ from tools.contract import operations
 
 
 def test_every_operation_has_evidence_or_an_assumption() -> None:
-    assert [one["operation"] for one in operations() if not (one["evidence"] or one["assumed"])] == []
+    assert [
+        operation["operation"] for operation in operations() if not (operation["evidence"] or operation["assumed"])
+    ] == []

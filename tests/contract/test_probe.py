@@ -57,7 +57,7 @@ def probe(folder: Path, hosts: list[str]) -> subprocess.Popen[str]:
 def remaining(cluster: Cluster) -> list[Any]:
     """The namespaces of probes. Without a controller, a real API server only marks a deleted one."""
     found = cluster.items(f"/api/v1/namespaces?labelSelector={LABEL}%3Dtrue")
-    return [one for one in found if not one["metadata"].get("deletionTimestamp")]
+    return [obj for obj in found if not obj["metadata"].get("deletionTimestamp")]
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -69,7 +69,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def running(cluster: Cluster) -> bool:
     pods = cluster.items("/api/v1/pods")
-    return any((one.get("status") or {}).get("phase") == "Running" for one in pods)
+    return any((pod.get("status") or {}).get("phase") == "Running" for pod in pods)
 
 
 def test_each_pool_reports_its_network(folder: Path) -> None:
@@ -108,16 +108,16 @@ def test_killed_probe_leaves_jobs_that_end_by_themselves(folder: Path) -> None:
     wait_until(lambda: running(cluster))
     process.kill()
     process.communicate(timeout=30)
-    jobs = [one["spec"] for one in cluster.items("/apis/batch/v1/jobs")]
-    assert {one["activeDeadlineSeconds"] for one in jobs} == {300}
-    if all("ttlSecondsAfterFinished" in one for one in jobs):  # a feature gate of old API servers
-        assert {one["ttlSecondsAfterFinished"] for one in jobs} == {60}
+    jobs = [item["spec"] for item in cluster.items("/apis/batch/v1/jobs")]
+    assert {job["activeDeadlineSeconds"] for job in jobs} == {300}
+    if all("ttlSecondsAfterFinished" in job for job in jobs):  # a feature gate of old API servers
+        assert {job["ttlSecondsAfterFinished"] for job in jobs} == {60}
     assert len(remaining(cluster)) == 2
     remove_abandoned(cluster)
     assert len(remaining(cluster)) == 2
     time.sleep(1.1)
     remove_abandoned(cluster, 0)
-    assert [one["metadata"]["name"] for one in remaining(cluster)] == ["theirs"]
+    assert [obj["metadata"]["name"] for obj in remaining(cluster)] == ["theirs"]
 
 
 def test_namespace_of_somebody_else_is_not_deleted(folder: Path) -> None:

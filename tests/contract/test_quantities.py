@@ -24,7 +24,7 @@ Ask = Callable[[str], str | None]
 NEGATIVE = "must be greater than or equal to 0"
 BEYOND_SUFFIXES = 10**21
 NUMBERS = st.from_regex(r"[+-]?[0-9]{1,22}(\.[0-9]{0,14})?|[+-]?\.[0-9]{1,12}", fullmatch=True)
-SUFFIXES = st.sampled_from(["", *"numkMGTPE", *(f"{one}i" for one in "KMGTPE"), "K", "ki", "B", "MB", "Zi", "Y"])
+SUFFIXES = st.sampled_from(["", *"numkMGTPE", *(f"{item}i" for item in "KMGTPE"), "K", "ki", "B", "MB", "Zi", "Y"])
 EXPONENTS = st.builds("{}{}{}".format, st.sampled_from("eE"), st.sampled_from(["", "+", "-"]), st.integers(0, 24))
 WELL_FORMED = st.builds("{}{}".format, NUMBERS, SUFFIXES | EXPONENTS)
 NOISE = st.text("0123456789.+-eEinumkKMGTP ", max_size=9)

@@ -115,7 +115,7 @@ def test_sandbox_responds_as_recorded(name: str, shared: Path, send_request: Cal
 def test_failed_extension_has_the_recorded_shape(shared: Path, send_request: Callable[..., Any]) -> None:
     """Keys and types are those of the recording, except for settings."""
     real = recording(shared, FAILED)["response"]
-    one = f"{ON_MINIKUBE}/providers/Microsoft.KubernetesConfiguration/extensions/broken?api-version=2022-11-01"
+    path = f"{ON_MINIKUBE}/providers/Microsoft.KubernetesConfiguration/extensions/broken?api-version=2022-11-01"
     properties = {
         "extensionType": "microsoft.azureml.kubernetes",
         "autoUpgradeMinorVersion": False,
@@ -128,9 +128,9 @@ def test_failed_extension_has_the_recorded_shape(shared: Path, send_request: Cal
             "allowInsecureConnections": "True",
         },
     }
-    assert send_request("PUT", one, {"identity": {"type": "SystemAssigned"}, "properties": properties})[0] == 201
+    assert send_request("PUT", path, {"identity": {"type": "SystemAssigned"}, "properties": properties})[0] == 201
     deadline = time.monotonic() + 20
-    while (response := send_request("GET", one, None))[2]["properties"]["provisioningState"] == "Creating":
+    while (response := send_request("GET", path, None))[2]["properties"]["provisioningState"] == "Creating":
         assert time.monotonic() < deadline
         time.sleep(0.1)
     status, headers, body = response
@@ -148,7 +148,7 @@ def test_every_recording_is_compared() -> None:
 def shape(value: Any) -> Any:
     """Keys and types; null has no type."""
     if isinstance(value, dict):
-        return {key: shape(one) for key, one in value.items()}
+        return {key: shape(item) for key, item in value.items()}
     if isinstance(value, list):
         return [shape(value[0])] if value else []
     return None if value is None else type(value).__name__

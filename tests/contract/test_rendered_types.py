@@ -37,7 +37,7 @@ class Description:
         found = re.search(r"\*\*Discriminator\*\*: (\w+)", text)
         if found:
             base, *variants = re.split(r"\n### (?=\w+\n#### Properties)", text)
-            text = base + next(one for one in variants if one.startswith(f"{value[found[1]]}\n"))
+            text = base + next(variant for variant in variants if variant.startswith(f"{value[found[1]]}\n"))
         declared = {match["name"]: match for line in text.splitlines() if (match := PROPERTY.match(line))}
         for name, match in declared.items():
             if "Required" in (match["flags"] or "") and name not in (*value, *OWN):

@@ -68,7 +68,7 @@ def error_of(response: Response) -> tuple[int, str, str]:
 def operations(running: InProcess, name: str) -> list[dict[str, Any]]:
     """The operations of a deployment, oldest first."""
     path = f"{SUBSCRIPTION}/resourcegroups/ml-rg/deployments/{name}/operations"
-    return [one["properties"] for one in reversed(running.arm("GET", path, **VERSION).body["value"])]
+    return [item["properties"] for item in reversed(running.arm("GET", path, **VERSION).body["value"])]
 
 
 def test_dependencies_and_conditions(running: InProcess) -> None:
@@ -83,7 +83,7 @@ def test_dependencies_and_conditions(running: InProcess) -> None:
     )
     found = deploy(running, "conditions", content)
     assert found["properties"]["provisioningState"] == "Succeeded"
-    assert [one["targetResource"]["resourceName"] for one in operations(running, "conditions")[:-1]] == [
+    assert [operation["targetResource"]["resourceName"] for operation in operations(running, "conditions")[:-1]] == [
         "relay-dep1",
         "relay-dep1/a",
         "relay-dep1/b",
@@ -149,7 +149,10 @@ def test_nested_deployments_of_both_scopes(running: InProcess) -> None:
     )  # fmt: skip
     found = deploy(running, "nesting", content, name="relay-outer")["properties"]
     assert found["outputs"]["both"]["value"] == "Activefrom outside"
-    assert {one["id"].rsplit("/", 1)[-1] for one in found["outputResources"]} == {"relay-inner", "relay-outer"}
+    assert {output_resource["id"].rsplit("/", 1)[-1] for output_resource in found["outputResources"]} == {
+        "relay-inner",
+        "relay-outer",
+    }
     assert running.arm("GET", at("outer"), **VERSION).body["properties"]["provisioningState"] == "Succeeded"
 
 
@@ -171,7 +174,10 @@ def test_symbolic_names_and_existing_resources(running: InProcess) -> None:
     }
     found = deploy(running, "symbols", content)["properties"]
     assert found["outputs"]["version"]["value"].startswith("1.")
-    assert [one["id"].rsplit("/", 1)[-1] for one in found["outputResources"]] == ["relay-again", "relay-symbol"]
+    assert [output_resource["id"].rsplit("/", 1)[-1] for output_resource in found["outputResources"]] == [
+        "relay-again",
+        "relay-symbol",
+    ]
 
 
 def test_failure_is_unfolded(running: InProcess) -> None:
@@ -186,7 +192,10 @@ def test_failure_is_unfolded(running: InProcess) -> None:
     assert (error["code"], error["details"][0]["code"]) == ("DeploymentFailed", "ResourceDeploymentFailure")
     leaf = error["details"][0]["details"][0]["details"][0]
     assert (leaf["code"], leaf["message"]) == ("InvalidRequestContent", "The extension type must be given.")
-    states = {one["targetResource"]["resourceName"]: one["provisioningState"] for one in operations(running, "failing")}
+    states = {
+        operation["targetResource"]["resourceName"]: operation["provisioningState"]
+        for operation in operations(running, "failing")
+    }
     assert states == {"bad": "Failed", "relay-good": "Succeeded"}
     assert operations(running, "bad")[0]["statusMessage"]["error"]["code"] == "InvalidRequestContent"
 

@@ -148,7 +148,7 @@ def changed(document: dict[str, Any], path: Path, value: Any, rename: str = "") 
 
 def refused_by_us(document: dict[str, Any]) -> bool:
     workloads, findings = read_workloads(yaml.safe_dump(document, sort_keys=False), "f.yml")
-    return any(one.severity is Severity.ERROR for one in [*findings, *evaluate_workloads(workloads)])
+    return any(finding.severity is Severity.ERROR for finding in [*findings, *evaluate_workloads(workloads)])
 
 
 @pytest.fixture(scope="module")

@@ -144,7 +144,7 @@ DOCUMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "says"), DOCUMENTS, ids=[one[0] for one in DOCUMENTS])
+@pytest.mark.parametrize(("name", "text", "says"), DOCUMENTS, ids=[document[0] for document in DOCUMENTS])
 def test_bad_documents(box: Any, name: str, text: str, says: list[str]) -> None:
     """A document that is none is refused before the cluster is asked to take it."""
     before = len(box.writes())
@@ -170,7 +170,7 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "words", "says"), FILES, ids=[one[0] for one in FILES])
+@pytest.mark.parametrize(("name", "words", "says"), FILES, ids=[file[0] for file in FILES])
 def test_bad_files(box: Any, name: str, words: list[str], says: list[str]) -> None:
     """A file that cannot be read, or holds something else, is named."""
     work = box.folder / "work"

@@ -41,11 +41,11 @@ def test_requests_of_a_healthy_cluster(cluster: str, kind: str, stage: Stage, tm
             assert said.code == 0, said.err
         before = len(scene.log())
         said = scene.az(["amlk8s", "check", *words, "-w", "ml-ws", "--compute-name", "k8s"], tmp_path)
-        asked = [one for one in scene.log()[before:] if one.get("agent") != "sandbox"]
+        asked = [request for request in scene.log()[before:] if request.get("agent") != "sandbox"]
     assert said.code == 0, said.err
     assert len(said.json["components"]) >= 14
     assert (said.json["summary"]["errors"], said.json["summary"]["skipped"]) == (0, 0)
-    assert [one for one in asked if is_write(one)] == []
+    assert [request for request in asked if is_write(request)] == []
     assert len(asked) <= MOST_REQUESTS
-    twice = Counter((one["who"], one["method"], one["path"], str(one["query"])) for one in asked)
+    twice = Counter((request["who"], request["method"], request["path"], str(request["query"])) for request in asked)
     assert [what for what, count in twice.items() if count > 1] == []

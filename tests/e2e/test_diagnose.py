@@ -199,7 +199,7 @@ def test_contents(bundle: Bundle) -> None:
     result = json.loads(bundle.said.out)
     assert set(result["files"]) == set(bundle.files())
     report = json.loads(bundle.files()["report.json"])
-    assert {"K402", "K403", "K501", "K504"} <= {one["id"] for one in report["findings"]}
+    assert {"K402", "K403", "K501", "K504"} <= {finding["id"] for finding in report["findings"]}
 
 
 def test_only_the_owner_can_read_it(bundle: Bundle) -> None:
@@ -321,5 +321,5 @@ def _unfilter(kind: int, line: bytearray, before: bytearray, size: int) -> None:
             line[x] = (line[x] + (left + up) // 2) & 255
         elif kind == 4:
             guess = left + up - corner
-            near = min((left, up, corner), key=lambda one: abs(guess - one))
+            near = min((left, up, corner), key=lambda item: abs(guess - item))
             line[x] = (line[x] + near) & 255

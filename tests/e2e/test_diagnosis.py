@@ -90,7 +90,7 @@ def install(
 
 
 @pytest.mark.parametrize(
-    ("name", "cluster", "config", "more", "says", "fix"), INSTALLS, ids=[one[0] for one in INSTALLS]
+    ("name", "cluster", "config", "more", "says", "fix"), INSTALLS, ids=[case[0] for case in INSTALLS]
 )
 def test_failed_installation_is_explained(
     name: str, cluster: str, config: list[str], more: dict[str, Any], says: list[str], fix: str, cmd: Any
@@ -102,7 +102,7 @@ def test_failed_installation_is_explained(
     with pytest.raises(AzCLIError) as raised, error_boundary():
         install(cmd, cluster, config, **more)
     text = error_text(raised)
-    assert [one for one in says if one not in text] == [], text
+    assert [say for say in says if say not in text] == [], text
     assert fix in text
 
 
@@ -114,7 +114,9 @@ def test_certificate_for_another_name(cmd: Any, tmp_path: Path) -> None:
     from azext_amlk8s.operations.boundary import error_boundary
 
     certificate = trustme.CA().issue_cert("ml.example.com")
-    (tmp_path / "cert.pem").write_bytes(b"".join(one.bytes() for one in certificate.cert_chain_pems))
+    (tmp_path / "cert.pem").write_bytes(
+        b"".join(cert_chain_pem.bytes() for cert_chain_pem in certificate.cert_chain_pems)
+    )
     (tmp_path / "key.pem").write_bytes(certificate.private_key_pem.bytes())
     files = [f"sslCertPemFile={tmp_path / 'cert.pem'}", f"sslKeyPemFile={tmp_path / 'key.pem'}"]
     config = ["enableInference=True", "inferenceRouterServiceType=LoadBalancer", "sslCname=other.example.com"]
@@ -161,7 +163,7 @@ def installed(troubled: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize(("name", "workspace", "role"), ATTACHMENTS, ids=[one[0] for one in ATTACHMENTS])
+@pytest.mark.parametrize(("name", "workspace", "role"), ATTACHMENTS, ids=[attachment[0] for attachment in ATTACHMENTS])
 def test_attachment_without_role_is_rejected(name: str, workspace: str, role: str, cmd: Any) -> None:
     from azure.cli.core.azclierror import AzCLIError
 
@@ -193,4 +195,4 @@ def test_az_explains_offline(troubled: Sandbox) -> None:
     assert (table.code, "E40002" in table.out) == (0, True), table.err
     text = "Status: Failed Name: service ErrorCode: E40001 ErrorMessage: x\n"
     piped = troubled.az("amlk8s", "explain", "-", stdin=text, **nowhere).json
-    assert [one["code"] for one in piped] == ["E40001"]
+    assert [item["code"] for item in piped] == ["E40001"]

@@ -119,7 +119,7 @@ JUDGES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "words", "answer"), JUDGES, ids=[one[0] for one in JUDGES])
+@pytest.mark.parametrize(("name", "words", "answer"), JUDGES, ids=[judge[0] for judge in JUDGES])
 def test_az_finds_what_was_made(slow: Any, name: str, words: str, answer: Any) -> None:
     """az's own commands read it as they read Azure."""
     said = slow.az(*words.split(), "-o", "json")

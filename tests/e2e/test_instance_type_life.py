@@ -35,7 +35,7 @@ class Cluster:
 
     def names(self) -> list[str]:
         told = json.loads(self.kubectl("get", FULL_NAME, "-o", "json").out)
-        return sorted(one["metadata"]["name"] for one in told["items"])
+        return sorted(item["metadata"]["name"] for item in told["items"])
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def document(name: str = "small", cpu: str = "1", **selector: str) -> str:
 
 
 def actions(said: Output) -> dict[str, str]:
-    return {one["name"]: one["action"] for one in said.json}
+    return {item["name"]: item["action"] for item in said.json}
 
 
 def test_apply_twice_then_change(cluster: Cluster) -> None:
@@ -89,7 +89,7 @@ def test_apply_twice_then_change(cluster: Cluster) -> None:
     assert actions(cluster.az("apply", "-f", "-", stdin=document())) == {"small": "unchanged"}
     said = cluster.az("apply", "-f", "-", stdin=document(cpu="2"))
     assert actions(said) == {"small": "changed"}
-    assert {one["field"]: (one["before"], one["after"]) for one in said.json[0]["changes"]} == {
+    assert {change["field"]: (change["before"], change["after"]) for change in said.json[0]["changes"]} == {
         "spec.resources.limits.cpu": ("1", "2"),
         "spec.resources.requests.cpu": ("1", "2"),
     }
@@ -112,10 +112,10 @@ def test_a_dry_run_keeps_nothing(cluster: Cluster) -> None:
 def test_what_kubectl_applied_we_list_and_do_not_overwrite(cluster: Cluster) -> None:
     """kubectl manages its fields: another value is a conflict that names it, until it is forced."""
     assert cluster.kubectl("apply", "-f", "-", stdin=document(agentpool="a")).code == 0
-    assert [one["name"] for one in cluster.az("list").json] == ["small", "defaultinstancetype"]
+    assert [item["name"] for item in cluster.az("list").json] == ["small", "defaultinstancetype"]
     said = cluster.az("apply", "-f", "-", stdin=document(cpu="2", agentpool="a"))
     assert (said.code, actions(said)) == (1, {"small": "conflict"})
-    assert {one["manager"] for one in said.json[0]["conflicts"]} == {"kubectl-client-side-apply"}
+    assert {conflict["manager"] for conflict in said.json[0]["conflicts"]} == {"kubectl-client-side-apply"}
     assert "kubectl-client-side-apply" in said.err
     assert "I143" in said.err
     forced = cluster.az("apply", "-f", "-", "--force-conflicts", stdin=document(cpu="2", agentpool="a"))
@@ -195,8 +195,8 @@ def test_pods_that_may_not_be_read(box: Sandbox, kubectl: str) -> None:
     }
     said = real.kubectl("create", "--raw", f"{api}/reader/token", "-f", "-", stdin=json.dumps(request))
     config = yaml.safe_load((box.folder / "kubeconfig").read_text(encoding="utf-8"))
-    for one in config["users"]:
-        one["user"] = {"token": json.loads(said.out)["status"]["token"]}
+    for user in config["users"]:
+        user["user"] = {"token": json.loads(said.out)["status"]["token"]}
     file = box.folder / "reader"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     words = ("fit", "-f", "-", "--config", "enableTraining=True", "--kubeconfig", str(file), "--context", "real")

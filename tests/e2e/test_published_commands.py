@@ -95,13 +95,13 @@ def desk(stage: Stage, shared: Path, tmp_path: Path) -> Iterator[Desk]:
 
 def the(*words: str) -> str:
     """The one command of the page that has all these words."""
-    (found,) = [one for one in commands() if all(word in one for word in words)]
+    (found,) = [command for command in commands() if all(word in command for word in words)]
     return found
 
 
 def test_the_page_has_these_commands(shared: Path) -> None:
     """Four to install, one to show, two to attach: each is pasted below."""
-    assert [" ".join(one.split()[1:4]) for one in commands()] == [
+    assert [" ".join(command.split()[1:4]) for command in commands()] == [
         *["k8s-extension create --name"] * 4,
         "k8s-extension show --name",
         *["ml compute attach"] * 2,
@@ -138,7 +138,9 @@ CREATE = [
 ]
 
 
-@pytest.mark.parametrize(("words", "findings", "settings"), [one[1:] for one in CREATE], ids=[one[0] for one in CREATE])
+@pytest.mark.parametrize(
+    ("words", "findings", "settings"), [case[1:] for case in CREATE], ids=[case[0] for case in CREATE]
+)
 def test_create(desk: Desk, words: list[str], findings: set[str], settings: dict[str, str]) -> None:
     """It installs, and what the page has wrong is said."""
     said = desk.paste(the("create", *words))
@@ -179,7 +181,7 @@ ATTACH = [
 ]
 
 
-@pytest.mark.parametrize(("name", "kind", "cluster"), [one[1:] for one in ATTACH], ids=[one[0] for one in ATTACH])
+@pytest.mark.parametrize(("name", "kind", "cluster"), [case[1:] for case in ATTACH], ids=[case[0] for case in ATTACH])
 def test_attach(desk: Desk, name: str, kind: str, cluster: str) -> None:
     """It attaches the cluster with the identity; the page's slips in both ids are mended and said."""
     desk.az(f"{INSTALL} -c {cluster} -t {kind}")
@@ -193,4 +195,7 @@ def test_attach(desk: Desk, name: str, kind: str, cluster: str) -> None:
 
 def ids_of(compute: Any) -> list[str]:
     """The names of a compute's identities."""
-    return [one.rsplit("/", 1)[-1] for one in compute["identity"]["userAssignedIdentities"]]
+    return [
+        user_assigned_identity.rsplit("/", 1)[-1]
+        for user_assigned_identity in compute["identity"]["userAssignedIdentities"]
+    ]

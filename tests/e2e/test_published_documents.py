@@ -29,7 +29,7 @@ def installed(request: pytest.FixtureRequest, start: Callable[..., Any], tmp_pat
     if real and "KUBEBUILDER_ASSETS" not in os.environ:
         pytest.skip("KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd")
     world = yaml.safe_load(DEFAULT_WORLD.read_text(encoding="utf-8"))
-    world["clusters"] = [{**one, "real": real} for one in world["clusters"] if one["name"] == "aks-poc"]
+    world["clusters"] = [{**cluster, "real": real} for cluster in world["clusters"] if cluster["name"] == "aks-poc"]
     file = tmp_path_factory.mktemp("world") / "world.yaml"
     file.write_text(yaml.safe_dump(world), encoding="utf-8")
     box = start("--provisioning-seconds", "1", "--world", str(file))
@@ -71,7 +71,7 @@ def test_we_apply_both_documents_and_kubectl_sees_them(installed: Any, shared: P
         said = installed.az("amlk8s", "instance-type", "create", "--context", "aks-poc", "-f", "-", stdin=text)
         assert said.code == 0, said.err
     listed = installed.az("amlk8s", "instance-type", "list", "--context", "aks-poc").json
-    assert {one["name"]: one["builtIn"] for one in listed} == {
+    assert {item["name"]: item["builtIn"] for item in listed} == {
         "myinstancetypename": False,
         "cpusmall": False,
         "defaultinstancetype": False,

@@ -26,30 +26,34 @@ NOT_OF_THE_EXAMPLE = ("id", "name", "type", "resourceGroup", "studioUrl", "locat
 def examples() -> list[dict[str, Any]]:
     """Every compute in an answer of the specifications and of the corpus."""
     files = [file for folder in EXAMPLES for file in sorted((SHARED / folder).rglob("*.json"))]
-    found = [one for file in files for one in _computes(json.loads(file.read_text(encoding="utf-8")).get("responses"))]
-    return [one for index, one in enumerate(found) if one not in found[:index]]
+    found = [
+        compute
+        for file in files
+        for compute in _computes(json.loads(file.read_text(encoding="utf-8")).get("responses"))
+    ]
+    return [compute for index, compute in enumerate(found) if compute not in found[:index]]
 
 
 def _computes(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
-        for one in value:
-            yield from _computes(one)
+        for compute in value:
+            yield from _computes(compute)
     if isinstance(value, dict):
         if isinstance(value.get("properties"), dict) and "computeType" in value["properties"] and "name" in value:
             yield value
-        for one in value.values():
-            yield from _computes(one)
+        for compute in value.values():
+            yield from _computes(compute)
 
 
 @pytest.fixture(scope="module")
 def scene(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A workspace that has all the examples as computes, named example-a, example-b and so on."""
     told = [
-        {**one, "name": f"ml-ws/{_name(index)}", "group": "ml-rg", "type": "Microsoft.MachineLearningServices/workspaces/computes"}
-        for index, one in enumerate(examples())
+        {**example, "name": f"ml-ws/{_name(index)}", "group": "ml-rg", "type": "Microsoft.MachineLearningServices/workspaces/computes"}
+        for index, example in enumerate(examples())
     ]  # fmt: skip
-    for one in told:
-        one.pop("id", None)
+    for compute in told:
+        compute.pop("id", None)
     stage = Stage(tmp_path_factory.mktemp("stage"))
     with stage.scene({"resources": told}, tmp_path_factory.mktemp("scene"), 0) as scene:
         yield scene
@@ -61,11 +65,11 @@ def _name(index: int) -> str:
 
 
 def _its_own(compute: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: one for key, one in compute.items() if key not in NOT_OF_THE_EXAMPLE}
+    return {key: value for key, value in compute.items() if key not in NOT_OF_THE_EXAMPLE}
 
 
 def test_there_are_examples(shared: Path) -> None:
-    kinds = {one["properties"]["computeType"] for one in examples()}
+    kinds = {example["properties"]["computeType"] for example in examples()}
     assert len(examples()) >= 8
     assert {"Kubernetes", "AKS", "AmlCompute", "ComputeInstance"} <= kinds
 
@@ -74,7 +78,7 @@ def test_every_example_is_listed_whole(scene: Scene, tmp_path: Path) -> None:
     """As JSON nothing is dropped or changed but secrets; as a table each has a row."""
     said = scene.az(["amlk8s", "compute", "list", *IN_WORKSPACE, "--all"], tmp_path)
     assert said.code == 0, said.err
-    shown = {one["name"]: one for one in said.json}
+    shown = {compute["name"]: compute for compute in said.json}
     for index, example in enumerate(examples()):
         assert _its_own(shown[_name(index)]) == _its_own(example)
     table = scene.az(["amlk8s", "compute", "list", *IN_WORKSPACE, "--all", "-o", "table"], tmp_path)
@@ -84,8 +88,8 @@ def test_every_example_is_listed_whole(scene: Scene, tmp_path: Path) -> None:
 
 def test_only_kubernetes_is_listed_by_default(scene: Scene, tmp_path: Path) -> None:
     said = scene.az(["amlk8s", "compute", "list", *IN_WORKSPACE], tmp_path)
-    wanted = [_name(i) for i, one in enumerate(examples()) if one["properties"]["computeType"] == "Kubernetes"]
-    assert [one["name"] for one in said.json] == wanted
+    wanted = [_name(i) for i, example in enumerate(examples()) if example["properties"]["computeType"] == "Kubernetes"]
+    assert [compute["name"] for compute in said.json] == wanted
     assert wanted
 
 
@@ -118,7 +122,9 @@ class Handler(BaseHTTPRequestHandler):
         real = self.server.recorded["response"]
         data = json.dumps(real["body"]).encode()
         self.send_response(real["status"]["code"])
-        kept = {key: one for key, one in real["headers"].items() if key not in ("content-length", "transfer-encoding")}
+        kept = {
+            key: value for key, value in real["headers"].items() if key not in ("content-length", "transfer-encoding")
+        }
         ids = {"x-ms-request-id": "of-the-request", "x-ms-correlation-request-id": "of-the-correlation"}
         for name, value in {**ids, **kept, "Content-Length": str(len(data))}.items():
             self.send_header(name, value)
@@ -177,7 +183,7 @@ def test_a_recorded_answer_passes(name: str, replay: Any, caplog: Any) -> None:
         return
     assert real["status"]["code"] < 400
     shown = add_studio_url(redact_compute(body), find_cloud())
-    assert {key: one for key, one in shown.items() if key != "studioUrl"} == real["body"]
+    assert {key: value for key, value in shown.items() if key != "studioUrl"} == real["body"]
     assert [{name: value for name, value in row.items() if name != "Type"} for row in compute_rows([body])] == [
         compute_row(body)
     ]

@@ -84,7 +84,7 @@ class Cell:
 def read_commands() -> list[Command]:
     """The commands of commands.yaml."""
     entries = yaml.safe_load((FOLDER / "commands.yaml").read_text(encoding="utf-8"))["commands"]
-    return [Command(**{**one, "given": tuple(one.get("given", ()))}) for one in entries]
+    return [Command(**{**entry, "given": tuple(entry.get("given", ()))}) for entry in entries]
 
 
 def read_faults() -> tuple[list[Fault], list[str]]:
@@ -92,8 +92,8 @@ def read_faults() -> tuple[list[Fault], list[str]]:
     content = yaml.safe_load((FOLDER / "faults.yaml").read_text(encoding="utf-8"))
     tuples = ("kinds", "methods", "survives", "fails")
     faults = [
-        Fault(**{key: tuple(value) if key in tuples else value for key, value in one.items()})
-        for one in content["faults"]
+        Fault(**{key: tuple(value) if key in tuples else value for key, value in fault.items()})
+        for fault in content["faults"]
     ]
     return faults, content["pairs"]
 
@@ -115,24 +115,24 @@ def measure(stage: FaultStage, command: Command) -> Baseline:
 def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> Iterator[Cell]:
     """The cells of a command: each fault with requests that it fits, and each signal with every request."""
     requests = [
-        one for one in baseline.requests
-        if one.number <= MOST_REPEATED[one.kind] or (command.every and one.kind != "poll")
+        sent for sent in baseline.requests
+        if sent.number <= MOST_REPEATED[sent.kind] or (command.every and sent.kind != "poll")
     ]  # fmt: skip
-    written = {one.path for one in baseline.requests if one.kind == "write"}
+    written = {sent.path for sent in baseline.requests if sent.kind == "write"}
     for fault in faults:
         if command.meets == "signals" and not fault.signal:
             continue
         if fault.surroundings or fault.side == "login":
             yield Cell(command, fault, None)
             continue
-        fitting = [one for one in requests if _fits(fault, one, written)]
+        fitting = [sent for sent in requests if _fits(fault, sent, written)]
         if fault.signal:
-            yield from (Cell(command, fault, one) for one in fitting if not command.reads)
+            yield from (Cell(command, fault, sent) for sent in fitting if not command.reads)
             continue
         for kind in ("read", "poll", "write"):
-            chosen = [one for one in fitting if one.kind == kind]
+            chosen = [sent for sent in fitting if sent.kind == kind]
             if kind != "write" and not fault.first:
-                chosen = by_hash(chosen, lambda one, salt=fault.name: command.name + salt + one.name)[:PLACES_PER_FAULT]
+                chosen = by_hash(chosen, lambda sent, salt=fault.name: command.name + salt + sent.name)[:PLACES_PER_FAULT]
             for request in chosen[:1] if fault.first else chosen:
                 yield Cell(command, fault, request)
 
@@ -140,8 +140,8 @@ def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> I
 def pairs_of(command: Command, baseline: Baseline, faults: Sequence[Fault], names: Iterable[str]) -> Iterator[Cell]:
     """Each pair of the named faults: one at the first write, the other at the next request after it."""
     known = {fault.name: fault for fault in faults}
-    first = next((one for one in baseline.requests if one.kind == "write"), None)
-    pairs = [(known[one], known[other]) for one in names for other in names]
+    first = next((request for request in baseline.requests if request.kind == "write"), None)
+    pairs = [(known[name], known[other]) for name in names for other in names]
     for fault, then in pairs:
         if first and command.meets == "pairs" and first.side == fault.side == then.side:
             yield Cell(command, fault, first, then)
@@ -149,7 +149,7 @@ def pairs_of(command: Command, baseline: Baseline, faults: Sequence[Fault], name
 
 def by_hash(items: Iterable[Any], name: Any) -> list[Any]:
     """The items in an order that depends on their names alone, whatever other items there are."""
-    return sorted(items, key=lambda one: hashlib.sha256(name(one).encode()).digest())
+    return sorted(items, key=lambda item: hashlib.sha256(name(item).encode()).digest())
 
 
 def _fits(fault: Fault, request: Request, written: set[str]) -> bool:

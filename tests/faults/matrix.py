@@ -91,7 +91,9 @@ def run_matrix(
     with multiprocessing.get_context("spawn").Pool(workers, _start_worker, [str(folder)]) as pool:
         cells: list[Cell] = []
         baselines = {}
-        for command, baseline in pool.imap(_measure, [one for one in read_commands() if re.search(commands, one.name)]):
+        for command, baseline in pool.imap(
+            _measure, [item for item in read_commands() if re.search(commands, item.name)]
+        ):
             baselines[command.name] = baseline
             cells += cells_of(command, baseline, faults)
             if not sample:

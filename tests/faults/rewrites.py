@@ -69,7 +69,7 @@ def _inner_nulls(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if isinstance(value.get("value"), list):
-        return {**value, "value": [_inner_nulls(one) for one in value["value"]]}
+        return {**value, "value": [_inner_nulls(entry) for entry in value["value"]]}
     return {key: dict.fromkeys(item) if isinstance(item, dict) else item for key, item in value.items()}
 
 

@@ -134,7 +134,7 @@ class World:
         resources = list(self._started.tree.within(""))
         keys = [str(key) for resource in resources for key in (resource.get("keys") or {}).values()]
         tokens = [side.token for side in self._started.clusters.values()]
-        return [one for one in (*keys, *tokens, *self._stage.access_tokens()) if len(one) >= SHORTEST_SECRET]
+        return [item for item in (*keys, *tokens, *self._stage.access_tokens()) if len(item) >= SHORTEST_SECRET]
 
     def files(self) -> Iterator[Path]:
         """The files that commands have written: streams, logs and records, without az's own credentials."""
@@ -170,7 +170,7 @@ class FaultStage:
         third = dataclasses.replace(base.clusters[0], name="aks2")
         self._base = dataclasses.replace(base, compute_updates=True, clusters=(*base.clusters, third))
         self._proxy = Proxy(self._authority)
-        self._wait_for(self._proxy.start(tuple(one.name.lower() for one in self._base.clusters)))
+        self._wait_for(self._proxy.start(tuple(cluster.name.lower() for cluster in self._base.clusters)))
         self._env = login.environment(folder)
         self.config = Path(self._env["AZURE_CONFIG_DIR"])
         with self._sandbox(folder):
@@ -213,7 +213,7 @@ class FaultStage:
         streams = {name: folder / name for name in ("stdin", "out", "err")}
         streams["stdin"].write_text("", encoding="utf-8")
         around = next((fault.surroundings for fault, _ in faults if fault.surroundings), "")
-        at_requests = [one for one in faults if not one[0].surroundings or one[0].side == "login"]
+        at_requests = [case for case in faults if not case[0].surroundings or case[0].side == "login"]
         self._proxy.arm(*at_requests, on_signal=self._signal)
         watchdog = threading.Timer(HUNG_SECONDS, self._process.send_signal, [signal.SIGKILL])
         watchdog.start()
@@ -247,7 +247,7 @@ class FaultStage:
         """The access tokens that az has cached."""
         file = self.config / "msal_token_cache.json"
         cache = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return [str(one.get("secret")) for one in (cache.get("AccessToken") or {}).values()]
+        return [str(item.get("secret")) for item in (cache.get("AccessToken") or {}).values()]
 
     def end(self) -> None:
         """Stop everything."""

@@ -26,7 +26,7 @@ def test_the_sample_has_each_command_and_each_fault_that_does_not_wait_for_long(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("command", [one.name for one in read_commands()])
+@pytest.mark.parametrize("command", [item.name for item in read_commands()])
 def test_no_sampled_cell_is_wrong(command: str, results: list[Result]) -> None:
     wrong = {result.cell: result.wrong for result in results if result.command == command and result.wrong}
     assert wrong == {}

@@ -131,19 +131,19 @@ def named_files(*suffixes: str) -> tuple[tuple[str, str], ...]:
 def objects(kind: str = "") -> tuple[Any, ...]:
     """The Kubernetes objects in the worlds of scenarios, of one kind or of all."""
     found = [
-        one
+        item
         for document in scenario_documents()
-        for one in _all(document)
-        if "apiVersion" in one and isinstance(one.get("metadata"), dict)
+        for item in _all(document)
+        if "apiVersion" in item and isinstance(item.get("metadata"), dict)
     ]
-    return tuple(one for one in found if kind in ("", one.get("kind")))
+    return tuple(item for item in found if kind in ("", item.get("kind")))
 
 
 @functools.cache
 def resources() -> tuple[Any, ...]:
     """The ARM resources in the worlds of scenarios."""
-    found = [one for document in scenario_documents() for one in _all(document)]
-    return tuple(one for one in found if isinstance(one.get("properties"), dict) and "name" in one)
+    found = [item for document in scenario_documents() for item in _all(document)]
+    return tuple(item for item in found if isinstance(item.get("properties"), dict) and "name" in item)
 
 
 @functools.cache

@@ -50,7 +50,7 @@ WARM = (
 
 def main() -> None:
     """Run commands until stdin ends."""
-    modules = (one.name for one in pkgutil.walk_packages(azext_amlk8s.__path__, "azext_amlk8s."))
+    modules = (package.name for package in pkgutil.walk_packages(azext_amlk8s.__path__, "azext_amlk8s."))
     for name in (*WARM, *modules):
         importlib.import_module(name)
     knowledge_base.entries()

@@ -87,9 +87,9 @@ def certificate(
             *(x509.IPAddress(ipaddress.ip_address(ip)) for ip in ips or []),
         ]
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-    found = [_signed(_builder(one, _pair(one), "root", -10, 3650), "root") for one in chain or []]
+    found = [_signed(_builder(item, _pair(item), "root", -10, 3650), "root") for item in chain or []]
     found.insert(server_at, _signed(builder, issued_by or certificate))
-    pem = b"".join(one.public_bytes(serialization.Encoding.PEM) for one in found)
+    pem = b"".join(item.public_bytes(serialization.Encoding.PEM) for item in found)
     return pem + (key(certificate) if with_key else b"")
 
 

@@ -43,7 +43,10 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         temporary = self.config._tmp_path_factory  # type: ignore[attr-defined]
-        if any("network" in one for one in self._scenario.world.get("clusters", ())) and not can_run_containers():
+        if (
+            any("network" in cluster for cluster in self._scenario.world.get("clusters", ()))
+            and not can_run_containers()
+        ):
             pytest.skip("this machine does not allow network namespaces")
         if STAGE not in self.config.stash:
             stage = self.config.stash[STAGE] = Stage(temporary.mktemp("stage"))

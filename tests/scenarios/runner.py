@@ -105,10 +105,10 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 def _merged_value(base: Any, change: Any) -> Any:
     if isinstance(base, Mapping) and isinstance(change, Mapping):
         return merged(base, change)
-    if isinstance(base, list) and isinstance(change, list) and all("name" in one for one in [*base, *change]):
-        by_name = {one["name"]: one for one in base}
-        for one in change:
-            by_name[one["name"]] = {**by_name.get(one["name"], {}), **one}
+    if isinstance(base, list) and isinstance(change, list) and all("name" in item for item in [*base, *change]):
+        by_name = {item["name"]: item for item in base}
+        for item in change:
+            by_name[item["name"]] = {**by_name.get(item["name"], {}), **item}
         return list(by_name.values())
     return change
 
@@ -177,11 +177,11 @@ def _findings(output: Output) -> set[str]:
     listed = content if isinstance(content, list) else []
     if isinstance(content, dict) and isinstance(content.get("clusters"), list):  # a plan of setup files
         listed = [finding for cluster in content["clusters"] for finding in cluster.get("findings") or ()]
-    return found | {one["id"] for one in listed if isinstance(one, dict) and {"id", "severity"} <= set(one)}
+    return found | {item["id"] for item in listed if isinstance(item, dict) and {"id", "severity"} <= set(item)}
 
 
 def _write_differences(scenario: Scenario, writes: list[dict[str, Any]]) -> Iterator[str]:
-    expected = [tuple(one.split(" ", 1)) for one in scenario.writes]
+    expected = [tuple(write.split(" ", 1)) for write in scenario.writes]
     names_record = any(RECORD in end for _, end in expected)
     actual = [(line["method"], line["path"]) for line in writes if names_record or RECORD not in line["path"]]
     same = len(expected) == len(actual) and all(
@@ -208,8 +208,12 @@ def _printed_differences(scenario: Scenario, out: str) -> Iterator[str]:
 
 def _sent_differences(scenario: Scenario, exchanges: list[dict[str, Any]]) -> Iterator[str]:
     if scenario.sent:
-        requests = [one["liveRequest"] for one in exchanges]
-        bodies = [one["body"] for one in requests if one.get("body") and one["method"] in ("PUT", "PATCH", "POST")]
+        requests = [exchange["liveRequest"] for exchange in exchanges]
+        bodies = [
+            request["body"]
+            for request in requests
+            if request.get("body") and request["method"] in ("PUT", "PATCH", "POST")
+        ]
         yield from _value_differences("sent", bodies[-1] if bodies else None, scenario.sent)
 
 

@@ -56,10 +56,10 @@ def _printed_body(out: str) -> Mapping[str, Any] | None:
 
 
 def _sent_body(exchanges: list[dict[str, Any]]) -> Mapping[str, Any] | None:
-    requests = [one["liveRequest"] for one in exchanges]
+    requests = [exchange["liveRequest"] for exchange in exchanges]
     bodies = [
-        one["body"]
-        for one in requests
-        if one["method"] in ("PUT", "PATCH") and "/extensions/" in one["url"].lower() and one.get("body")
+        request["body"]
+        for request in requests
+        if request["method"] in ("PUT", "PATCH") and "/extensions/" in request["url"].lower() and request.get("body")
     ]
     return bodies[-1] if bodies else None

@@ -108,7 +108,7 @@ ATTACH: list[tuple[str, dict[str, Any], dict[str, Any], Expected]] = [
 
 
 def summary(findings: tuple[Finding, ...]) -> Expected:
-    return [(one.id, one.subject, one.found, one.fix) for one in findings]
+    return [(finding.id, finding.subject, finding.found, finding.fix) for finding in findings]
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_authorized_ip_ranges(ranges: list[str], text: str, found: str) -> None:
 
 def test_only_requested_rules_are_evaluated() -> None:
     facts = replace(FACTS, **cluster(powerState={"code": "Stopped"}), contents=None)
-    assert [one.id for one in check_attach(REQUEST, facts, only=("C111",))] == ["C111"]
-    assert [one.id for one in check_attach(REQUEST, facts, create_namespace=True)] == ["C111", "C124", "C125"]
+    assert [finding.id for finding in check_attach(REQUEST, facts, only=("C111",))] == ["C111"]
+    assert [finding.id for finding in check_attach(REQUEST, facts, create_namespace=True)] == ["C111", "C124", "C125"]
     assert check_attach(REQUEST, FACTS, create_namespace=True) == ()
 
 
@@ -179,7 +179,7 @@ IMMUTABLE: list[tuple[str, str | None, ClusterRef | None, str]] = [
 )
 def test_immutable_settings(namespace: str | None, cluster: ClusterRef | None, message: str) -> None:
     findings = existing_compute_rules.immutable_settings(existing(), COMPUTE, namespace, cluster)
-    assert [one.message for one in findings] == [message] * bool(message)
+    assert [finding.message for finding in findings] == [message] * bool(message)
 
 
 UNAPPLIED: list[tuple[str, dict[str, Any] | None, dict[str, str] | None, str]] = [
@@ -197,7 +197,7 @@ UNAPPLIED: list[tuple[str, dict[str, Any] | None, dict[str, str] | None, str]] =
 def test_unapplied_update(identity: dict[str, Any] | None, tags: dict[str, str] | None, settings: str) -> None:
     findings = existing_compute_rules.unapplied_update(existing(), COMPUTE, identity, tags)
     expected = f"The service did not apply the change of {settings}. Compute 'k8s' is unchanged."
-    assert [one.message for one in findings] == [expected] * bool(settings)
+    assert [finding.message for finding in findings] == [expected] * bool(settings)
 
 
 NAMES = [
@@ -256,7 +256,9 @@ def test_invalid_cluster_id(text: str, message: str, fix: str) -> None:
     ("kind", "reported"), [("AmlCompute", True), ("computeinstance", True), ("AKS", False), ("", False)]
 )
 def test_compute_that_azure_created_is_not_detached(kind: str, reported: bool) -> None:
-    assert [one.id for one in existing_compute_rules.check_detach(existing(kind=kind), COMPUTE)] == ["C141"] * reported
+    assert [finding.id for finding in existing_compute_rules.check_detach(existing(kind=kind), COMPUTE)] == [
+        "C141"
+    ] * reported
 
 
 def test_absent_tags_equal_empty_tags() -> None:

@@ -33,15 +33,15 @@ VALIDITY = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("now", "expected"), [one[1:] for one in VALIDITY], ids=[one[0] for one in VALIDITY])
+@pytest.mark.parametrize(("now", "expected"), [case[1:] for case in VALIDITY], ids=[case[0] for case in VALIDITY])
 def test_validity(now: datetime.datetime, expected: dict[str, str]) -> None:
     findings = (
         *rules.expired_certificate(CHAIN, now),
         *rules.future_certificate(CHAIN, now),
         *rules.expiring_certificate(CHAIN, now),
     )
-    assert {one.id: one.subject for one in findings} == dict.fromkeys(expected, "sslCertPemFile")
-    assert all(one.message.endswith(expected[one.id]) for one in findings)
+    assert {finding.id: finding.subject for finding in findings} == dict.fromkeys(expected, "sslCertPemFile")
+    assert all(finding.message.endswith(expected[finding.id]) for finding in findings)
 
 
 def test_validity_is_not_checked_without_a_moment() -> None:
@@ -70,10 +70,12 @@ COVERED: list[tuple[str, x509.Certificate, str, tuple[str, str] | None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("server", "host", "expected"), [one[1:] for one in COVERED], ids=[one[0] for one in COVERED])
+@pytest.mark.parametrize(
+    ("server", "host", "expected"), [case[1:] for case in COVERED], ids=[case[0] for case in COVERED]
+)
 def test_covered_host(server: x509.Certificate, host: str, expected: tuple[str, str] | None) -> None:
     findings = rules.covered_host(server, host)
-    assert [(one.subject, one.expected, one.found, one.fix) for one in findings] == (
+    assert [(finding.subject, finding.expected, finding.found, finding.fix) for finding in findings] == (
         [("sslCname", expected[0], host, expected[1])] if expected else []
     )
 
@@ -89,7 +91,7 @@ def test_covered_host(server: x509.Certificate, host: str, expected: tuple[str, 
     ids=["common name alone", "other capitals", "another host", "subject alternative name"],
 )
 def test_subject_alternative_name(server: x509.Certificate, host: str, reported: bool) -> None:
-    assert [one.subject for one in rules.subject_alternative_name(server, host)] == ["sslCname"] * reported
+    assert [finding.subject for finding in rules.subject_alternative_name(server, host)] == ["sslCname"] * reported
 
 
 # Name, certificate; what the message says that the certificate has, and `found`.
@@ -102,7 +104,7 @@ MISSING_HOST = [
 
 
 @pytest.mark.parametrize(
-    ("server", "text", "found"), [one[1:] for one in MISSING_HOST], ids=[one[0] for one in MISSING_HOST]
+    ("server", "text", "found"), [case[1:] for case in MISSING_HOST], ids=[case[0] for case in MISSING_HOST]
 )
 def test_host_name_missing(server: x509.Certificate, text: str, found: str) -> None:
     (finding,) = rules.host_name_missing(server)
@@ -132,13 +134,13 @@ LOADED: list[tuple[str, dict[str, str], dict[str, Any], set[str], set[str]]] = [
 
 
 @pytest.mark.parametrize(
-    ("config", "contents", "keys", "expected"), [one[1:] for one in LOADED], ids=[one[0] for one in LOADED]
+    ("config", "contents", "keys", "expected"), [case[1:] for case in LOADED], ids=[case[0] for case in LOADED]
 )
 def test_loaded_files(config: dict[str, str], contents: dict[str, Any], keys: set[str], expected: set[str]) -> None:
     """The contents replace the paths, under the keys that the service reads."""
     files = {"sslCertPemFile": certificate("one", ["ml.contoso.com"]), "sslKeyPemFile": key("one"), **contents}
     loaded, findings = load_certificate_files(Settings(config, PATHS), files, BEGIN + DAY)
-    assert {one.id for one in findings} == expected
+    assert {finding.id for finding in findings} == expected
     assert set(loaded.config) == keys
     assert set(loaded.protected) == {"scoringFe.sslCert", "scoringFe.sslKey"}
 

@@ -35,7 +35,7 @@ from tests.conftest import ROOT
 WORKSPACE = WorkspaceRef("s", "g", "w")
 AKS = CheckTarget(ClusterRef("s", "g", "managedClusters", "c"), WORKSPACE)
 ARC = CheckTarget(ClusterRef("s", "g", "connectedClusters", "c"), WORKSPACE)
-BY_ID = {one.id: one for one in CHECKS}
+BY_ID = {rule.id: rule for rule in CHECKS}
 CLUSTER = {"id": AKS.cluster.id, "name": "c", "location": "eastus", "properties": {}}
 EXTENSION = {"name": "ext", "properties": {"extensionType": "Microsoft.AzureML.Kubernetes", "configurationSettings": {"enableTraining": "true", "enableInference": "TRUE"}}}  # fmt: skip
 
@@ -55,7 +55,7 @@ CLI_VERSIONS: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("version", "expected"), CLI_VERSIONS, ids=[one[0] for one in CLI_VERSIONS])
+@pytest.mark.parametrize(("version", "expected"), CLI_VERSIONS, ids=[cli_version[0] for cli_version in CLI_VERSIONS])
 def test_cli_version(version: str, expected: list[str]) -> None:
     assert messages("K101", {keys.CLI: version}) == expected
 
@@ -79,7 +79,9 @@ PERMISSIONS: list[tuple[str, Any, bool]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "permissions", "allowed"), PERMISSIONS, ids=[one[0] for one in PERMISSIONS])
+@pytest.mark.parametrize(
+    ("name", "permissions", "allowed"), PERMISSIONS, ids=[permission[0] for permission in PERMISSIONS]
+)
 def test_permissions(name: str, permissions: Any, allowed: bool) -> None:
     assert grants(permissions, WRITE) is allowed
 
@@ -117,11 +119,11 @@ def component_facts(reason: str, count: int = 4) -> dict[Fact[Any], Any]:
 
     known = expected_components(settings_of(Facts(AKS, {keys.EXTENSIONS: [EXTENSION]})), "managedClusters", "ext")
     controllers, pods = [], []
-    for number, one in enumerate(known):
+    for number, obj in enumerate(known):
         ready = int(number >= count)
-        controllers.append({"kind": one["kind"], "metadata": {"name": one["name"], "namespace": "azureml"}, "status": {"replicas": 1, "readyReplicas": ready, "desiredNumberScheduled": 1, "numberReady": ready}})  # fmt: skip
+        controllers.append({"kind": obj["kind"], "metadata": {"name": obj["name"], "namespace": "azureml"}, "status": {"replicas": 1, "readyReplicas": ready, "desiredNumberScheduled": 1, "numberReady": ready}})  # fmt: skip
         if not ready:
-            pods.append(pod(one["name"], reason, f"image mcr.microsoft.com/azureml/{one['name']} denied"))
+            pods.append(pod(obj["name"], reason, f"image mcr.microsoft.com/azureml/{obj['name']} denied"))
     return {keys.EXTENSIONS: [EXTENSION], keys.CONTROLLERS: controllers, keys.PODS: pods, keys.EVENTS: []}
 
 
@@ -129,7 +131,7 @@ def run(ids: list[str], values: dict[Fact[Any], Any]) -> list[Any]:
     """The outcomes of checks in order, each with the findings of those before it."""
     facts, outcomes = Facts(AKS, values), []
     for id in ids:
-        outcomes.append(evaluate(BY_ID[id], facts, [finding for one in outcomes for finding in one.findings]))
+        outcomes.append(evaluate(BY_ID[id], facts, [finding for outcome in outcomes for finding in outcome.findings]))
     return outcomes
 
 
@@ -146,7 +148,7 @@ def test_components_that_crash_are_reported_beside_those_without_image() -> None
     values[keys.PODS][1] = pod(values[keys.CONTROLLERS][1]["metadata"]["name"], "CrashLoopBackOff", "back-off")
     pull, ready = run(["K503", "K504"], values)
     assert (pull.status, ready.status) == (Status.FAILED, Status.FAILED)
-    assert [one.subject for one in ready.findings] == [values[keys.CONTROLLERS][1]["metadata"]["name"]]
+    assert [finding.subject for finding in ready.findings] == [values[keys.CONTROLLERS][1]["metadata"]["name"]]
 
 
 # The catalogue.
@@ -155,14 +157,14 @@ def test_components_that_crash_are_reported_beside_those_without_image() -> None
 def test_every_check_has_a_topic_and_a_source() -> None:
     assert len(BY_ID) == len(CHECKS)
     known = {value for value in vars(keys).values() if isinstance(value, Fact)}
-    for one in CHECKS:
-        assert not one.title.endswith("."), one.id
-        assert len(one.title) <= 40, one.id
-        assert set(one.facts) <= known
+    for check in CHECKS:
+        assert not check.title.endswith("."), check.id
+        assert len(check.title) <= 40, check.id
+        assert set(check.facts) <= known
 
 
 def test_every_rule_that_declares_a_check_is_in_the_catalogue() -> None:
-    declared = {one.id for one in rules.all_rules() if one.check}
+    declared = {rule.id for rule in rules.all_rules() if rule.check}
     assert declared <= set(BY_ID)
 
 
@@ -171,8 +173,8 @@ def test_every_rule_that_declares_a_check_is_in_the_catalogue() -> None:
 def test_empty_facts_break_no_check(target: CheckTarget, before: bool) -> None:
     target = replace(target, before=before)
     objects = {keys.WORKSPACE, keys.HEALTH, keys.ARC_AGENTS, keys.CONSTRAINTS, keys.FEATURE, keys.RELAY, keys.VOLCANO, keys.ROUTER_ROLE, keys.ASSIGNMENTS, keys.AVAILABLE_TYPE, keys.KUBERNETES_VERSIONS}  # fmt: skip
-    for one in select_checks(target):
-        values: dict[Fact[Any], Any] = {fact: {} if fact in objects else [] for fact in one.facts}
+    for select_check in select_checks(target):
+        values: dict[Fact[Any], Any] = {fact: {} if fact in objects else [] for fact in select_check.facts}
         values |= {
             keys.CLUSTER: CLUSTER,
             keys.CLI: "2.80.0",
@@ -180,7 +182,7 @@ def test_empty_facts_break_no_check(target: CheckTarget, before: bool) -> None:
             keys.TLS_SECRET: None,
             keys.CLOUD: find_cloud(),
         }
-        evaluate(one, Facts(target, values))
+        evaluate(select_check, Facts(target, values))
 
 
 NAMES = st.sampled_from(["gateway", "gateway-1", "azureml-fe", "nmi", "ext-kube-state-metrics", "x"])
@@ -193,9 +195,9 @@ OBJECT = st.fixed_dictionaries(
 @given(st.lists(OBJECT, max_size=4), st.lists(OBJECT, max_size=3), st.lists(OBJECT, max_size=2))
 def test_odd_objects_break_no_check(controllers: list[Any], pods: list[Any], nodes: list[Any]) -> None:
     values: dict[Fact[Any], Any] = {keys.CONTROLLERS: controllers, keys.PODS: pods, keys.NODES: nodes, keys.EXTENSIONS: [EXTENSION], keys.EVENTS: [], keys.CLUSTER: CLUSTER}  # fmt: skip
-    for one in CHECKS:
-        if set(one.facts) <= set(values):
-            evaluate(one, Facts(AKS, values))
+    for check in CHECKS:
+        if set(check.facts) <= set(values):
+            evaluate(check, Facts(AKS, values))
 
 
 UNKNOWN: list[tuple[str, str]] = [
@@ -206,7 +208,7 @@ UNKNOWN: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("word", "nearest"), UNKNOWN, ids=[one[0] for one in UNKNOWN])
+@pytest.mark.parametrize(("word", "nearest"), UNKNOWN, ids=[case[0] for case in UNKNOWN])
 def test_unknown_check(word: str, nearest: str) -> None:
     with pytest.raises(UnknownCheck) as raised:
         select_checks(AKS, only=[word])
@@ -230,7 +232,7 @@ FIXES: list[tuple[str, CheckTarget, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "target", "fix", "expected"), FIXES, ids=[one[0] for one in FIXES])
+@pytest.mark.parametrize(("name", "target", "fix", "expected"), FIXES, ids=[case[0] for case in FIXES])
 def test_suggested_commands_lead_to_the_cluster_that_was_checked(
     name: str, target: CheckTarget, fix: str, expected: str
 ) -> None:
@@ -260,9 +262,9 @@ def printed(encoding: str = "utf-8", **options: Any) -> str:
     nodes = [{"metadata": {"name": "n"}, "status": {"conditions": [{"type": "Ready", "status": "False"}]}}]
     values: dict[Fact[Any], Any] = {keys.CLI: "2.91.0", keys.NODES: nodes, keys.EXTENSIONS: [], keys.INSTANCE_TYPES: []}
     outcomes = run(["K101", "K303", "K401", "K404"], values)
-    for one in outcomes:
-        console.begin(one.check)
-        console.note(one)
+    for outcome in outcomes:
+        console.begin(outcome.check)
+        console.note(outcome)
     console.end(Result(tuple(outcomes)))
     return stream.text()
 
@@ -306,6 +308,6 @@ def test_console_with_errors_only() -> None:
 def test_report_has_errors_first() -> None:
     nodes = [{"metadata": {"name": "n"}, "spec": {"unschedulable": True}}]
     report = build_report(AKS, Result(tuple(run(["K303", "K401"], {keys.NODES: nodes, keys.EXTENSIONS: []}))))
-    assert [one["severity"] for one in report["findings"]] == ["error", "warning"]
+    assert [finding["severity"] for finding in report["findings"]] == ["error", "warning"]
     assert report["summary"]["verdict"] == "c is not healthy: 1 error and 1 warning."
-    assert [one["id"] for one in report["categories"]] == ["cluster", "extension"]
+    assert [category["id"] for category in report["categories"]] == ["cluster", "extension"]

@@ -46,7 +46,10 @@ def test_no_cloud_has_hosts_of_another(cloud: SimpleNamespace, cluster_type: str
         for key, suffix in load("clouds")["clouds"][other].items()
         if key != "images"
     }
-    hosts = [one.host for one in outbound_endpoints(find_cloud(cloud.name), cluster_type, region="westeurope")]
+    hosts = [
+        outbound_endpoint.host
+        for outbound_endpoint in outbound_endpoints(find_cloud(cloud.name), cluster_type, region="westeurope")
+    ]
     assert not [host for host in hosts if any(host.endswith(suffix) for suffix in others)]
     assert not [host for host in hosts if "{" in host]
 
@@ -54,14 +57,22 @@ def test_no_cloud_has_hosts_of_another(cloud: SimpleNamespace, cluster_type: str
 def test_each_endpoint_names_the_clouds_that_it_has() -> None:
     """A cloud that an entry leaves out is explained in its note, or its agents are the only ones that need it."""
     content = load("clouds")
-    for one in content["endpoints"]:
-        missing = set(content["clouds"]) - set(one["hosts"])
-        assert not missing or "*" in one["hosts"] or "note" in one or set(one["hosts"]) == {"AzureChinaCloud"}, one
-        assert one["source"] in content["sources"]
+    for endpoint in content["endpoints"]:
+        missing = set(content["clouds"]) - set(endpoint["hosts"])
+        assert (
+            not missing
+            or "*" in endpoint["hosts"]
+            or "note" in endpoint
+            or set(endpoint["hosts"]) == {"AzureChinaCloud"}
+        ), endpoint
+        assert endpoint["source"] in content["sources"]
 
 
 def test_known_names_are_filled_and_unknown_ones_are_patterns() -> None:
-    hosts = [one.host for one in outbound_endpoints(find_cloud(), AKS, region="eastus", account="store")]
+    hosts = [
+        outbound_endpoint.host
+        for outbound_endpoint in outbound_endpoints(find_cloud(), AKS, region="eastus", account="store")
+    ]
     assert "eastus.api.azureml.ms" in hosts
     assert "store.blob.core.windows.net" in hosts
     assert "*.azurecr.io" in hosts
@@ -70,7 +81,9 @@ def test_known_names_are_filled_and_unknown_ones_are_patterns() -> None:
 
 def test_scenario_and_cluster_type_select_endpoints() -> None:
     def hosts(cluster_type: str, scenario: str) -> set[str]:
-        return {one.host for one in outbound_endpoints(find_cloud(), cluster_type, [scenario])}
+        return {
+            outbound_endpoint.host for outbound_endpoint in outbound_endpoints(find_cloud(), cluster_type, [scenario])
+        }
 
     assert hosts(AKS, "training") - hosts(AKS, "inference") == {"pypi.org"}
     assert "*.servicebus.windows.net" in hosts(ARC, "inference") - hosts(AKS, "inference")

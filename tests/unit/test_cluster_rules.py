@@ -87,10 +87,12 @@ CASES: list[tuple[str, dict[str, str], ClusterFacts, Expected]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("config", "facts", "expected"), [one[1:] for one in CASES], ids=[one[0] for one in CASES])
+@pytest.mark.parametrize(("config", "facts", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_finding_on_a_cluster(config: dict[str, str], facts: ClusterFacts, expected: Expected) -> None:
     findings = evaluate_cluster_rules(Settings(config), facts)
-    assert [(f"{one.id} {one.severity.value}", one.subject, one.found, one.fix) for one in findings] == expected
+    assert [
+        (f"{finding.id} {finding.severity.value}", finding.subject, finding.found, finding.fix) for finding in findings
+    ] == expected
 
 
 RELAY, LOGS, BUS = "Microsoft.Relay", "Microsoft.OperationalInsights", "Microsoft.ServiceBus"
@@ -111,8 +113,8 @@ PROVIDERS: list[tuple[str, dict[str, str], dict[str, str], str, set[str]]] = [
 
 @pytest.mark.parametrize(
     ("config", "protected", "cluster_type", "expected"),
-    [one[1:] for one in PROVIDERS],
-    ids=[one[0] for one in PROVIDERS],
+    [provider[1:] for provider in PROVIDERS],
+    ids=[provider[0] for provider in PROVIDERS],
 )
 def test_needed_providers(
     config: dict[str, str], protected: dict[str, str], cluster_type: str, expected: set[str]
@@ -126,7 +128,7 @@ def pools(*profiles: dict[str, object]) -> ClusterFacts:
     """An AKS cluster with pools of one Standard_D4s_v5 unless a profile says otherwise."""
     usual = {"count": 1, "vmSize": "Standard_D4s_v5", "osType": "Linux"}
     found = tuple(
-        pools_from_profiles([{"name": f"pool{number}", **usual, **one} for number, one in enumerate(profiles)])
+        pools_from_profiles([{"name": f"pool{number}", **usual, **profile} for number, profile in enumerate(profiles)])
     )
     return replace(AKS, pools=found, node_count=sum(pool.count for pool in found))
 
@@ -155,20 +157,26 @@ NODES: list[tuple[str, dict[str, str], ClusterFacts, str, list[Detail]]] = [
 
 
 @pytest.mark.parametrize(
-    ("config", "facts", "rule", "expected"), [one[1:] for one in NODES], ids=[one[0] for one in NODES]
+    ("config", "facts", "rule", "expected"), [node[1:] for node in NODES], ids=[node[0] for node in NODES]
 )
 def test_finding_on_nodes(config: dict[str, str], facts: ClusterFacts, rule: str, expected: list[Detail]) -> None:
-    findings = [one for one in evaluate_cluster_rules(Settings(config), facts) if one.id == rule]
-    assert [(one.subject, one.expected, one.found, one.fix, one.related) for one in findings] == expected
+    findings = [
+        evaluate_cluster_rule
+        for evaluate_cluster_rule in evaluate_cluster_rules(Settings(config), facts)
+        if evaluate_cluster_rule.id == rule
+    ]
+    assert [
+        (finding.subject, finding.expected, finding.found, finding.fix, finding.related) for finding in findings
+    ] == expected
 
 
 def test_findings_after_an_update() -> None:
     """What the deployed settings violate already is reported again only where the health check examines it again."""
     before, offline = Settings({"relayserver.enabled": "False"}), replace(ARC, connectivity="Offline")
     same = evaluate_cluster_rules_after_update(before, before, offline)
-    assert [one.id for one in same] == ["F105"]
+    assert [finding.id for finding in same] == ["F105"]
     changed = Settings({"relayserver.enabled": "False", "isAKSMigration": "True"})
-    assert [one.id for one in evaluate_cluster_rules_after_update(changed, before, offline)] == ["F105", "F117"]
+    assert [finding.id for finding in evaluate_cluster_rules_after_update(changed, before, offline)] == ["F105", "F117"]
 
 
 NOTHING = {"id": AKS.resource_id, "name": "aks", "location": "eastus"}
@@ -261,7 +269,9 @@ NAMES: list[tuple[str, str, ClusterFacts, str]] = [
 @pytest.mark.parametrize(("name", "facts", "fix"), [case[1:] for case in NAMES], ids=[case[0] for case in NAMES])
 def test_name_of_the_extension(name: str, facts: ClusterFacts, fix: str) -> None:
     findings = extension_name(name, facts)
-    assert [(one.id, one.subject, one.found, one.fix) for one in findings] == [("F111", "ext", "ext", fix)] * bool(fix)
+    assert [(finding.id, finding.subject, finding.found, finding.fix) for finding in findings] == [
+        ("F111", "ext", "ext", fix)
+    ] * bool(fix)
 
 
 VERSIONS: list[tuple[str, str | None, bool | None, str | None, list[tuple[str, str, str]]]] = [
@@ -284,4 +294,4 @@ def test_version_and_release_train(
     version: str | None, upgrade: bool | None, train: str | None, expected: list[tuple[str, str, str]]
 ) -> None:
     findings = evaluate_version_rules(version, upgrade, train)
-    assert [(one.id, one.subject, one.fix) for one in findings] == expected
+    assert [(finding.id, finding.subject, finding.fix) for finding in findings] == expected

@@ -67,17 +67,17 @@ def listing_facts(cluster_type: str, version: str, workloads: str, names: str) -
     return Facts(target, values)
 
 
-@pytest.mark.parametrize("listing", LISTINGS, ids=[one[0] for one in LISTINGS])
+@pytest.mark.parametrize("listing", LISTINGS, ids=[case[0] for case in LISTINGS])
 def test_listing_of_a_real_cluster_is_healthy(listing: tuple[str, str, str, str, str]) -> None:
     facts = listing_facts(*listing[1:])
-    outcomes = [evaluate(one, facts) for one in CHECKS if one.spec.category == "components"]
+    outcomes = [evaluate(check, facts) for check in CHECKS if check.spec.category == "components"]
     assert len(outcomes) == 6
-    assert [finding.message for one in outcomes for finding in one.findings] == []
-    assert {one.status for one in outcomes} == {Status.PASSED}
+    assert [finding.message for outcome in outcomes for finding in outcome.findings] == []
+    assert {outcome.status for outcome in outcomes} == {Status.PASSED}
 
 
 def test_unknown_newer_version_is_named() -> None:
-    check = next(one for one in CHECKS if one.id == "K501")
+    check = next(finding for finding in CHECKS if finding.id == "K501")
     note = evaluate(check, listing_facts("managedClusters", "2.0.0", "both", f"{TRAINING} {INFERENCE} {BOTH}")).note
     assert "version 2.0.0 is newer than 1.1.88, so the components of 1.1.88 are expected" in note
 
@@ -92,12 +92,12 @@ MISSING: list[tuple[str, str, str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "version", "absent", "missing"), MISSING, ids=[one[0] for one in MISSING])
+@pytest.mark.parametrize(("name", "version", "absent", "missing"), MISSING, ids=[case[0] for case in MISSING])
 def test_missing_components(name: str, version: str, absent: str, missing: list[str]) -> None:
     every = f"{TRAINING} {INFERENCE} {BOTH} {OF_2022}"
-    names = " ".join(one for one in every.split() if one != absent)
+    names = " ".join(word for word in every.split() if word != absent)
     states = component_states(listing_facts("managedClusters", version, "both", names))
-    assert [one.name for one in states if one.state == "missing"] == missing
+    assert [state.name for state in states if state.state == "missing"] == missing
 
 
 ROLES: list[tuple[str, str, str, str]] = [
@@ -114,5 +114,5 @@ ROLES: list[tuple[str, str, str, str]] = [
 
 @pytest.mark.parametrize(("name", "version", "cluster_type", "role"), ROLES)
 def test_role_of_a_component(name: str, version: str, cluster_type: str, role: str) -> None:
-    roles = {one["name"]: one["role"] for one in list_components(version, cluster_type)}
+    roles = {component["name"]: component["role"] for component in list_components(version, cluster_type)}
     assert roles.get(name, "") == role

@@ -28,7 +28,7 @@ IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/
 
 
 def ids(findings: Any) -> list[str]:
-    return [one.id for one in findings]
+    return [finding.id for finding in findings]
 
 
 # Case, the pasted ID, the cluster ID (None for an invalid one), the findings.
@@ -58,7 +58,7 @@ CLUSTER_IDS: list[tuple[str, str, str | None, list[str]]] = [
 def test_cluster_id_is_parsed(name: str, text: str, expected: str | None, found: list[str]) -> None:
     ref, findings = parse_cluster_id(text)
     assert (ref.id if ref else None, ids(findings)) == (expected, found)
-    assert all(one.fix for one in findings)
+    assert all(finding.fix for finding in findings)
 
 
 WORD = st.text(st.characters(codec="ascii", categories=("L", "N"), include_characters="-_.()"), min_size=1, max_size=20)
@@ -70,7 +70,7 @@ def test_case_of_fixed_segments_is_ignored(subscription: str, group: str, name: 
     assert parse_cluster_id(ref.id) == (ref, ())
     fixed = ("subscriptions", "resourceGroups", "providers", kind, "Microsoft.ContainerService", "Microsoft.Kubernetes")
     words = [
-        "".join(dice.choice((one.lower(), one.upper())) for one in word) if word in fixed else word
+        "".join(dice.choice((item.lower(), item.upper())) for item in word) if word in fixed else word
         for word in ref.id.split("/")
     ]
     again, findings = parse_cluster_id("/".join(words))
@@ -80,7 +80,7 @@ def test_case_of_fixed_segments_is_ignored(subscription: str, group: str, name: 
 @given(st.text(max_size=200))
 def test_any_text_is_parsed_without_exception(text: str) -> None:
     ref, findings = parse_cluster_id(text)
-    assert (ref is None) == any(one.severity is Severity.ERROR for one in findings)
+    assert (ref is None) == any(finding.severity is Severity.ERROR for finding in findings)
     parse_identity(None, text)
 
 
@@ -159,7 +159,7 @@ REQUESTS: list[tuple[str, AttachRequest, list[str]]] = [
 def test_request_rules(name: str, requested: AttachRequest, found: list[str]) -> None:
     findings = computes.check_request(requested, SUB)
     assert ids(findings) == found
-    assert all(one.fix for one in findings)
+    assert all(finding.fix for finding in findings)
 
 
 @given(st.text(st.characters(codec="ascii", categories=("L", "N"), include_characters="-_ ."), max_size=40))
@@ -206,7 +206,7 @@ DIFFERENCES: list[tuple[str, dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("name", "change", "found"), DIFFERENCES, ids=[case[0] for case in DIFFERENCES])
 def test_existing_compute_is_compared(name: str, change: dict[str, Any], found: list[str]) -> None:
     request = replace(REQUEST, **{"tags": {"a": "B"}, "description": "D", **change})
-    assert [one.setting for one in computes.compare_compute(EXISTING, request)] == found
+    assert [finding.setting for finding in computes.compare_compute(EXISTING, request)] == found
 
 
 def existing(**properties: Any) -> dict[str, Any]:
@@ -243,7 +243,7 @@ EXISTING_COMPUTES: list[tuple[str, dict[str, Any], bool, list[str]]] = [
 def test_existing_compute_rules(name: str, compute: Any, again: bool, found: list[str]) -> None:
     findings = computes.check_existing(compute, REQUEST, replace=again)
     assert ids(findings) == found
-    assert all(one.fix and " delete " not in one.fix for one in findings)
+    assert all(finding.fix and " delete " not in finding.fix for finding in findings)
 
 
 def test_existing_settings_are_kept_where_none_are_given() -> None:
@@ -305,10 +305,10 @@ ROLES: list[tuple[str, ClusterRef, bool, list[tuple[str, str]], list[str]]] = [
 @pytest.mark.parametrize(("name", "cluster", "trusted", "assigned", "missing"), ROLES, ids=[case[0] for case in ROLES])
 def test_missing_roles(name: str, cluster: ClusterRef, trusted: bool, assigned: Any, missing: list[str]) -> None:
     needed = computes.needed_roles("p", cluster, trusted_access=trusted)
-    found = computes.find_missing_roles(needed, {"p": [assignment(*one) for one in assigned]})
-    assert [one.role_id for one in found] == missing
-    for one in found:
-        words = shlex.split(one.command)
+    found = computes.find_missing_roles(needed, {"p": [assignment(*item) for item in assigned]})
+    assert [item.role_id for item in found] == missing
+    for item in found:
+        words = shlex.split(item.command)
         assert words[words.index("--scope") + 1] in (cluster.id, GROUP)
         assert words[words.index("--assignee-object-id") + 1] == "p"
 
@@ -450,7 +450,7 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["id", "name", "properties", "identity", "tags"]), JSON))
 def test_any_compute_can_be_shown(compute: dict[str, Any]) -> None:
     shown = add_studio_url(redact_compute(compute), find_cloud())
-    assert {key: one for key, one in shown.items() if key != "studioUrl"} == compute
+    assert {key: value for key, value in shown.items() if key != "studioUrl"} == compute
     assert is_kubernetes(compute) is False
 
 

@@ -33,10 +33,12 @@ from tests.unit.message_cases import MESSAGES
 
 
 def codes(found: tuple[Explanation, ...]) -> list[str]:
-    return [one.code for one in found]
+    return [explanation.code for explanation in found]
 
 
-@pytest.mark.parametrize(("code", "scope", "text"), TEXTS, ids=[f"{one[0]}-{index}" for index, one in enumerate(TEXTS)])
+@pytest.mark.parametrize(
+    ("code", "scope", "text"), TEXTS, ids=[f"{explanation[0]}-{index}" for index, explanation in enumerate(TEXTS)]
+)
 def test_text_is_explained_by_its_cause(code: str, scope: str, text: str) -> None:
     first = explain(text)[0]
     assert (first.code, first.scope, first.known) == (code, scope, True)
@@ -46,12 +48,12 @@ def test_text_is_explained_by_its_cause(code: str, scope: str, text: str) -> Non
 
 def test_every_entry_has_a_case() -> None:
     tried = {(code, scope) for code, scope, *_ in (*TEXTS, *MESSAGES)}
-    tried |= {(code, one.scope) for code in WRAPPERS for one in explain(code)}
-    assert {(one.code, one.scope) for one in entries()} - tried == set()
+    tried |= {(code, explanation.scope) for code in WRAPPERS for explanation in explain(code)}
+    assert {(entry.code, entry.scope) for entry in entries()} - tried == set()
 
 
 @pytest.mark.parametrize(
-    ("code", "scope", "name", "text"), MESSAGES, ids=[f"{one[0]}-{index}" for index, one in enumerate(MESSAGES)]
+    ("code", "scope", "name", "text"), MESSAGES, ids=[f"{message[0]}-{index}" for index, message in enumerate(MESSAGES)]
 )
 def test_message_is_explained_by_its_most_specific_kind(code: str, scope: str, name: str, text: str) -> None:
     first = explain(text)[0]
@@ -69,7 +71,7 @@ PLUGINS = [
 
 @pytest.mark.parametrize("plugin", PLUGINS)
 def test_every_plugin_of_the_scheduler_has_an_entry(plugin: str) -> None:
-    assert [one.scope for one in explain(plugin)] == ["scheduler"] * len(explain(plugin))
+    assert [explanation.scope for explanation in explain(plugin)] == ["scheduler"] * len(explain(plugin))
     assert explain(plugin)[0].known
 
 
@@ -93,7 +95,7 @@ DOCUMENTED = [
 
 @pytest.mark.parametrize("code", DOCUMENTED)
 def test_every_documented_code_is_known(code: str) -> None:
-    assert all(one.known for one in explain(code))
+    assert all(explanation.known for explanation in explain(code))
 
 
 WAITS: dict[str, tuple[str, str]] = {
@@ -129,13 +131,13 @@ CONFLICTS: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize(("text", "name"), CONFLICTS.values(), ids=CONFLICTS)
 def test_conflict_is_explained_by_its_resource(text: str, name: str) -> None:
-    assert [one.name for one in explain(text) if one.code == "Conflict"] == [name]
+    assert [explanation.name for explanation in explain(text) if explanation.code == "Conflict"] == [name]
 
 
 def test_names_of_a_message_fill_its_fix() -> None:
-    (one,) = explain('MountVolume.SetUp failed for volume "v" : configmap "blue-settings" not found')
-    assert one.parts["names"] == {"config_map": "blue-settings"}
-    assert one.fix[1] == "Create the config map blue-settings, or remove it from the pod."
+    (explanation,) = explain('MountVolume.SetUp failed for volume "v" : configmap "blue-settings" not found')
+    assert explanation.parts["names"] == {"config_map": "blue-settings"}
+    assert explanation.fix[1] == "Create the config map blue-settings, or remove it from the pod."
 
 
 LITERALS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -153,22 +155,30 @@ def test_literals_that_a_pattern_requires(pattern: str, literals: tuple[tuple[st
     assert required_literals(pattern) == literals
 
 
-@pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one.scope}-{one.code}-{one.name}")
+@pytest.mark.parametrize(
+    "entry", entries(), ids=lambda explanation: f"{explanation.scope}-{explanation.code}-{explanation.name}"
+)
 def test_code_alone_is_known(entry: Any) -> None:
     """In any case, by its name and by its aliases too."""
     for word in (entry.code, entry.code.lower(), *entry.aliases, *([entry.name] if entry.name else [])):
-        assert entry.meaning in [one.meaning for one in explain(word)]
+        assert entry.meaning in [explanation.meaning for explanation in explain(word)]
 
 
-@pytest.mark.parametrize("entry", entries(), ids=lambda one: f"{one.scope}-{one.code}-{one.name}")
+@pytest.mark.parametrize(
+    "entry", entries(), ids=lambda explanation: f"{explanation.scope}-{explanation.code}-{explanation.name}"
+)
 def test_entry_is_complete(entry: Any) -> None:
     """Full sentences, something to do, a page to read; and other entries of its code are distinguished by signs."""
     assert entry.meaning.endswith(".") and entry.cause.endswith(".")
     assert entry.fix and all(entry.fix)
     assert entry.source.startswith("https://")
     assert entry.scope in SCOPES
-    others = [one for one in entries() if one.code == entry.code and one.scope == entry.scope and one is not entry]
-    assert not others or entry.signs or all(one.signs for one in others)
+    others = [
+        explanation
+        for explanation in entries()
+        if explanation.code == entry.code and explanation.scope == entry.scope and explanation is not entry
+    ]
+    assert not others or entry.signs or all(other.signs for other in others)
 
 
 @pytest.mark.parametrize("code", WRAPPERS)
@@ -179,7 +189,7 @@ def test_wrapper_follows_its_cause(code: str) -> None:
     assert found[0].code == "ReleaseNameInUse"
 
 
-@pytest.mark.parametrize(("report", "text", "code"), REPORTS, ids=[one[0] for one in REPORTS])
+@pytest.mark.parametrize(("report", "text", "code"), REPORTS, ids=[explanation[0] for explanation in REPORTS])
 def test_public_reports_are_explained(report: str, text: str, code: str) -> None:
     assert explain(text)[0].code == code
 
@@ -199,22 +209,24 @@ E45004: list[tuple[str, str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "scopes"), E45004, ids=[one[0] for one in E45004])
+@pytest.mark.parametrize(("name", "text", "scopes"), E45004, ids=[explanation[0] for explanation in E45004])
 def test_e45004_by_its_context(name: str, text: str, scopes: list[str]) -> None:
-    assert [one.scope for one in explain(text)] == scopes
+    assert [explanation.scope for explanation in explain(text)] == scopes
 
 
 def test_e45004_of_a_scope() -> None:
-    assert [one.meaning for one in explain("E45004", "job")] == ["The cluster does not run training jobs."]
+    assert [explanation.meaning for explanation in explain("E45004", "job")] == [
+        "The cluster does not run training jobs."
+    ]
 
 
 def test_unknown_text_keeps_its_parts() -> None:
-    (one,) = explain(
+    (explanation,) = explain(
         "Error: [ InnerError: [Something new : of a kind : InnerError [never seen]]] occurred while doing the operation : [Create]"
     )
-    assert not one.known
-    assert one.parts["helm"]["step"] == "Something new"
-    assert one.parts["helm"]["text"] == "never seen"
+    assert not explanation.known
+    assert explanation.parts["helm"]["step"] == "Something new"
+    assert explanation.parts["helm"]["text"] == "never seen"
     (other,) = explain("(BrandNewCode) what nobody knows")
     assert (other.code, other.known, other.parts["message"]) == ("BrandNewCode", False, "what nobody knows")
     assert explain("")[0].known is False
@@ -241,7 +253,7 @@ def test_every_failing_pod_is_named() -> None:
         Failure("Pod", name, "Unschedulable", "0/1 nodes are available: 1 Insufficient cpu.") for name in ("a", "b")
     ]
     found = explain_failure(failures=pods)
-    assert [one.parts["subject"] for one in found] == ["Pod a", "Pod b"]
+    assert [explanation.parts["subject"] for explanation in found] == ["Pod a", "Pod b"]
     assert codes(found) == ["InsufficientResources"] * 2
 
 
@@ -295,7 +307,7 @@ PIECES = st.sampled_from(
 def test_any_text_is_explained(text: str) -> None:
     found = explain(text)
     assert found
-    assert all(one.known or not one.meaning for one in found)
+    assert all(explanation.known or not explanation.meaning for explanation in found)
 
 
 JSON = st.recursive(
@@ -417,5 +429,5 @@ def test_pods_are_grouped_by_cause() -> None:
 def test_harmless_text_matches_no_pattern() -> None:
     """An innocent text shows none of them."""
     innocent = "The extension was installed on the cluster in 90 seconds; all pods run and every node is Ready."
-    assert [one.code for one in entries() if one.match(innocent)] == []
+    assert [entry.code for entry in entries() if entry.match(innocent)] == []
     assert not re.search("E4", explain(innocent)[0].code)

@@ -48,9 +48,9 @@ SHAPES: list[tuple[str, Any, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "body", "codes"), SHAPES, ids=[one[0] for one in SHAPES])
+@pytest.mark.parametrize(("name", "body", "codes"), SHAPES, ids=[shape[0] for shape in SHAPES])
 def test_error_is_unfolded_deepest_first(name: str, body: Any, codes: list[str]) -> None:
-    assert [one.code for one in unfold_error(body)] == codes
+    assert [explanation.code for explanation in unfold_error(body)] == codes
 
 
 COMPUTES: list[tuple[str, Any, list[str]]] = [
@@ -68,9 +68,11 @@ COMPUTES: list[tuple[str, Any, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "errors", "codes"), COMPUTES, ids=[one[0] for one in COMPUTES])
+@pytest.mark.parametrize(("name", "errors", "codes"), COMPUTES, ids=[compute[0] for compute in COMPUTES])
 def test_provisioning_errors_of_a_compute(name: str, errors: Any, codes: list[str]) -> None:
-    assert [one.code for one in compute_errors({"properties": {"provisioningErrors": errors}})] == codes
+    assert [
+        compute_error.code for compute_error in compute_errors({"properties": {"provisioningErrors": errors}})
+    ] == codes
 
 
 def test_statuses_and_error_info_of_an_extension() -> None:
@@ -104,9 +106,9 @@ LINES: list[tuple[str, str, list[tuple[str, str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "pairs"), LINES, ids=[one[0] for one in LINES])
+@pytest.mark.parametrize(("name", "text", "pairs"), LINES, ids=[line[0] for line in LINES])
 def test_codes_in_a_text(name: str, text: str, pairs: list[tuple[str, str]]) -> None:
-    assert [(one.code, one.message) for one in errors_in_text(text)] == pairs
+    assert [(explanation.code, explanation.message) for explanation in errors_in_text(text)] == pairs
 
 
 GENERATIONS: list[tuple[str, str, dict[str, Any]]] = [
@@ -165,7 +167,7 @@ GENERATIONS: list[tuple[str, str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "text", "parts"), GENERATIONS, ids=[one[0] for one in GENERATIONS])
+@pytest.mark.parametrize(("name", "text", "parts"), GENERATIONS, ids=[generation[0] for generation in GENERATIONS])
 def test_helm_text_of_both_generations(name: str, text: str, parts: dict[str, Any]) -> None:
     found = read_helm(text)
     assert isinstance(found, HelmFailure)
@@ -193,7 +195,7 @@ def test_health_report() -> None:
     (report,) = read_reports({"data": {"reports-pre-install": REPORT, "other": "x", "reports-test": None}})
     assert (report.hook, report.correlation_id, report.distribution) == ("pre-install", "4f0c2a5e", "aks")
     assert (report.duration, report.infrastructure, report.guide) == ("12.3s", "azure", "https://aka.ms/arcmltsg")
-    assert [(one.name, one.passed) for one in report.checks] == [
+    assert [(check.name, check.passed) for check in report.checks] == [
         ("service", True),
         ("clusterresource", False),
         ("info", False),
@@ -206,7 +208,7 @@ def test_health_report() -> None:
     "config_map", [None, {}, {"data": None}, {"data": {}}, {"data": []}, {"data": {"reports-": "x"}}]
 )
 def test_missing_report(config_map: Any) -> None:
-    assert [one.checks for one in read_reports(config_map)] in ([], [()])
+    assert [report.checks for report in read_reports(config_map)] in ([], [()])
 
 
 WHICH: list[tuple[str, list[str]]] = [
@@ -217,10 +219,10 @@ WHICH: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "hooks"), WHICH, ids=[one[0] or "any" for one in WHICH])
+@pytest.mark.parametrize(("operation", "hooks"), WHICH, ids=[case[0] or "any" for case in WHICH])
 def test_reports_of_an_operation(operation: str, hooks: list[str]) -> None:
     keys = [f"reports-{hook}" for hook in ("pre-delete", "pre-install", "pre-rollback", "pre-upgrade", "test")]
-    assert [one.hook for one in reports_for(read_reports({"data": dict.fromkeys(keys, REPORT)}), operation)] == hooks
+    assert [item.hook for item in reports_for(read_reports({"data": dict.fromkeys(keys, REPORT)}), operation)] == hooks
 
 
 def pod(name: str = "p", node: str = "n", phase: str = "Pending", **status: Any) -> dict[str, Any]:
@@ -273,11 +275,11 @@ PODS: list[tuple[str, dict[str, Any], list[dict[str, Any]], list[tuple[str, str,
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "one", "events", "found"), PODS, ids=[case[0] for case in PODS])
+@pytest.mark.parametrize(("name", "pod", "events", "found"), PODS, ids=[case[0] for case in PODS])
 def test_failures_of_pods(
-    name: str, one: dict[str, Any], events: list[dict[str, Any]], found: list[tuple[str, str, str]]
+    name: str, pod: dict[str, Any], events: list[dict[str, Any]], found: list[tuple[str, str, str]]
 ) -> None:
-    assert [(failure.name, failure.reason, failure.message) for failure in find_failures([one], events)] == found
+    assert [(failure.name, failure.reason, failure.message) for failure in find_failures([pod], events)] == found
 
 
 def test_failure_names_node_and_container() -> None:

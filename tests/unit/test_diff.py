@@ -179,7 +179,7 @@ LOST = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "there", "given", "restored", "lost"), LOST, ids=[one[0] for one in LOST])
+@pytest.mark.parametrize(("name", "there", "given", "restored", "lost"), LOST, ids=[case[0] for case in LOST])
 def test_lost_protected_settings(
     name: str, there: tuple[str, ...], given: dict[str, str], restored: dict[str, str], lost: tuple[str, ...]
 ) -> None:
@@ -187,8 +187,8 @@ def test_lost_protected_settings(
     update = plan_update(Settings({}, given), read_deployed(extension(ROUTER, *there)), restored)
     assert update.lost == lost
     findings = lost_protected_settings(update)
-    assert {one.subject for one in findings} == set(lost)
-    assert all(one.fix.endswith(" again with --config-protected.") for one in findings)
+    assert {finding.subject for finding in findings} == set(lost)
+    assert all(finding.fix.endswith(" again with --config-protected.") for finding in findings)
 
 
 KEYS = st.sampled_from([*CERTIFICATE, *RELAY, "azure_log_analytics.connection_string", "sslCname"])
@@ -243,7 +243,7 @@ STOPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "there", "config", "what"), STOPS, ids=[one[0] for one in STOPS])
+@pytest.mark.parametrize(("name", "there", "config", "what"), STOPS, ids=[stop[0] for stop in STOPS])
 def test_stopped_workloads(name: str, there: dict[str, str], config: dict[str, str], what: set[str]) -> None:
     now = read_deployed(extension(there))
     assert set(stopped_workloads(plan_update(Settings(config), now, {}).changes, now)) == what
@@ -285,7 +285,7 @@ CREATE = [
 
 
 @pytest.mark.parametrize(
-    ("name", "there", "config", "protected", "versions", "keys"), CREATE, ids=[one[0] for one in CREATE]
+    ("name", "there", "config", "protected", "versions", "keys"), CREATE, ids=[case[0] for case in CREATE]
 )
 def test_differences_of_a_repeated_create(
     name: str,
@@ -297,7 +297,7 @@ def test_differences_of_a_repeated_create(
 ) -> None:
     """Given settings are compared, and those that follow from them."""
     now = read_deployed(extension(there, *RELAY))
-    assert [one.key for one in find_differences(Settings(config, protected), now, **versions)] == keys
+    assert [difference.key for difference in find_differences(Settings(config, protected), now, **versions)] == keys
 
 
 def test_changes_show_no_secret() -> None:
@@ -340,4 +340,4 @@ def test_finding_on_an_update(
     deployed: dict[str, Any], settings: Settings, expected: list[tuple[str, str, str]]
 ) -> None:
     findings = evaluate_update_rules(settings, read_deployed(deployed))
-    assert [(one.id, one.subject, one.fix) for one in findings] == expected
+    assert [(finding.id, finding.subject, finding.fix) for finding in findings] == expected

@@ -25,8 +25,8 @@ def test_a_wave_is_one_deployment() -> None:
 def test_each_subscription_has_its_own_deployment() -> None:
     clusters = [cluster_input("a"), cluster_input("b", subscription=OTHER_SUBSCRIPTION), cluster_input("c")]
     found = {
-        one.subscription: [cluster.facts.name for cluster in one.clusters]
-        for one in engine_deployments("s", 0, clusters)
+        engine_deployment.subscription: [cluster.facts.name for cluster in engine_deployment.clusters]
+        for engine_deployment in engine_deployments("s", 0, clusters)
     }
     assert found == {SUBSCRIPTION: ["a", "c"], OTHER_SUBSCRIPTION: ["b"]}
 
@@ -35,15 +35,15 @@ def test_a_large_wave_is_split_within_the_limits() -> None:
     """2,000 clusters: no deployment has more than 800 resources, 4 MB when its loops are expanded, 1 MB as a request."""
     clusters = [cluster_input(f"store-{number:04}", "connectedClusters") for number in range(2000)]
     deployments = engine_deployments("fleet", 0, clusters)
-    assert sorted(one.facts.name for each in deployments for one in each.clusters) == [
-        one.facts.name for one in clusters
+    assert sorted(cluster.facts.name for each in deployments for cluster in each.clusters) == [
+        cluster.facts.name for cluster in clusters
     ]
-    assert len({one.name for one in deployments}) == len(deployments) < 20
-    for one in deployments:
-        modules = one.template["resources"]
-        assert len(one.clusters) <= 800
-        assert sum(len(json.dumps(module)) for module in modules) * len(one.clusters) < MAX_BYTES
-        assert len(json.dumps(one.body({}))) < MAX_REQUEST_BYTES
+    assert len({deployment.name for deployment in deployments}) == len(deployments) < 20
+    for deployment in deployments:
+        modules = deployment.template["resources"]
+        assert len(deployment.clusters) <= 800
+        assert sum(len(json.dumps(module)) for module in modules) * len(deployment.clusters) < MAX_BYTES
+        assert len(json.dumps(deployment.body({}))) < MAX_REQUEST_BYTES
 
 
 def test_secrets_are_secure_parameters() -> None:
@@ -73,7 +73,7 @@ def test_a_nested_deployment_names_its_cluster() -> None:
         path = (
             f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}/providers/Microsoft.Resources/deployments/{nested}"
         )
-        return [one.facts.name for one in deployment.cluster_of(path)]
+        return [item.facts.name for item in deployment.cluster_of(path)]
 
     assert names("azureml-aks-aks1-abcdefghijk23") == names("azureml-arc-aks1-abcdefghijk23") == ["aks1"]
     assert names("azureml-aks-aks1-b-abcdefghijk23") == ["aks1-b"]

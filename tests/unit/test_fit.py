@@ -55,8 +55,10 @@ def one_type(cpu: str = "1", memory: str = "1Gi", gpu: int | None = None, **sele
     )
 
 
-def measured(one: InstanceType, *objects: dict[str, Any], pods: tuple[dict[str, Any], ...] = (), **told: str) -> Any:
-    (found,) = fit([one], nodes_from_objects(objects, pods), workload_placement(told))
+def measured(
+    instance_type: InstanceType, *objects: dict[str, Any], pods: tuple[dict[str, Any], ...] = (), **told: str
+) -> Any:
+    (found,) = fit([instance_type], nodes_from_objects(objects, pods), workload_placement(told))
     return found
 
 
@@ -64,7 +66,7 @@ class TestNumberOfPods:
     """Pods at once on nodes with enough resources."""
 
     @pytest.mark.parametrize(
-        ("why", "one", "objects", "pods"),
+        ("why", "instance_type", "objects", "pods"),
         [
             ("cpu is the tightest", one_type("1", "1Gi"), [node()], 4),
             ("memory is the tightest", one_type("100m", "5Gi"), [node()], 3),
@@ -79,8 +81,8 @@ class TestNumberOfPods:
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )
-    def test_pods(self, why: str, one: InstanceType, objects: list[dict[str, Any]], pods: int) -> None:
-        assert measured(one, *objects).pods == pods
+    def test_pods(self, why: str, instance_type: InstanceType, objects: list[dict[str, Any]], pods: int) -> None:
+        assert measured(instance_type, *objects).pods == pods
 
     def test_daemon_sets_reduce_the_capacity_and_other_pods_the_free_capacity(self) -> None:
         taken = (pod("n1", cpu="500m", owner="DaemonSet"), pod("n1", cpu="500m", owner="Node"), pod("n1", cpu="2"))
@@ -107,7 +109,7 @@ class TestObstacles:
     """Obstacles, and the nearest node."""
 
     @pytest.mark.parametrize(
-        ("one", "objects", "kinds", "says"),
+        ("instance_type", "objects", "kinds", "says"),
         [
             (one_type("8"), [node()], ["cpu"], "has 4 CPU, 8 requested"),
             (one_type("1", "32Gi"), [node()], ["memory"], "has 16Gi memory, 32Gi requested"),
@@ -123,8 +125,10 @@ class TestObstacles:
             (one_type(), [node(unschedulable=True)], ["state"], "is cordoned"),
         ],
     )
-    def test_obstacle(self, one: InstanceType, objects: list[dict[str, Any]], kinds: list[str], says: str) -> None:
-        found = measured(one, *objects)
+    def test_obstacle(
+        self, instance_type: InstanceType, objects: list[dict[str, Any]], kinds: list[str], says: str
+    ) -> None:
+        found = measured(instance_type, *objects)
         assert (found.pods, found.nearest) == (0, "n1")
         assert [obstacle.kind for obstacle in found.obstacles] == kinds
         assert says in found.obstacles[0].phrase
@@ -163,21 +167,21 @@ class TestObstacles:
         assert measured(one_type(agentpool="a"), labelled, **told).pods == 4
 
     @pytest.mark.parametrize(
-        ("one", "nearest"),
+        ("instance_type", "nearest"),
         [
             (one_type("6"), "big"),  # too small, but by the least
             (one_type("4", "10Gi", pool="x"), "labelled"),  # a node that is too small in one thing beats two things
             (one_type("1", "1Gi", agentpool="none"), "labelled"),
         ],
     )
-    def test_nearest_node(self, one: InstanceType, nearest: str) -> None:
+    def test_nearest_node(self, instance_type: InstanceType, nearest: str) -> None:
         objects = [
             node("small", cpu="1", memory="2Gi"),
             node("labelled", cpu="2", memory="16Gi", labels={"pool": "x"}),
             node("big", cpu="4", memory="8Gi", labels={"pool": "y"}),
         ]
-        expected = {"small", "labelled", "big"} if "agentpool" in one.node_selector else {nearest}
-        assert measured(one, *objects).nearest in expected
+        expected = {"small", "labelled", "big"} if "agentpool" in instance_type.node_selector else {nearest}
+        assert measured(instance_type, *objects).nearest in expected
 
 
 PROFILE = {
@@ -206,17 +210,19 @@ class TestPools:
 
     def test_refused_jobs_get_the_setting_that_avoids_it_with_an_autoscaler(self) -> None:
         fits = fit([one_type("8", "64Gi", 1)], [*self.sized(), *nodes_from_objects([node()])], workload_placement())
-        found = {one.id: one for one in evaluate_fit(fits, workload_placement())}
+        found = {finding.id: finding for finding in evaluate_fit(fits, workload_placement())}
         assert "Code 9" in found["N102"].message
         assert "amloperator.skipResourceValidation=True" in found["N102"].fix
 
     def test_sizes_that_are_not_checked_refuse_no_jobs(self) -> None:
         told = workload_placement({"amloperator.skipResourceValidation": "true"})
-        assert "N102" not in {one.id for one in evaluate_fit(fit([one_type("8", "64Gi", 1)], self.sized(), told), told)}
+        assert "N102" not in {
+            finding.id for finding in evaluate_fit(fit([one_type("8", "64Gi", 1)], self.sized(), told), told)
+        }
 
     def test_refused_jobs_get_no_setting_without_an_autoscaler(self) -> None:
         found = evaluate_fit([measured(one_type("8"), node())], workload_placement())
-        assert [one.id for one in found] == ["N101", "N102"]
+        assert [finding.id for finding in found] == ["N101", "N102"]
         assert "skipResourceValidation" not in found[1].fix
 
     @pytest.mark.parametrize(
@@ -230,7 +236,7 @@ class TestPools:
         ],
     )
     def test_state(self, more: dict[str, Any], state: str) -> None:
-        assert [one.state for one in self.sized(**more)] == [state]
+        assert [item.state for item in self.sized(**more)] == [state]
 
     def test_taints_and_labels_of_a_spot_pool(self) -> None:
         (made,) = self.sized(
@@ -255,8 +261,8 @@ class TestPools:
         assert (made.allocatable["cpu"], made.labels["agentpool"], made.count) == (23000, "gpu", 3)
 
     def test_limits_above_every_node_may_be_refused(self) -> None:
-        one = InstanceType("t", {}, {"cpu": "1", "memory": "1Gi"}, {"cpu": "8", "memory": "1Gi"})
-        assert measured(one, node()).refused == "possible"
+        instance_type = InstanceType("t", {}, {"cpu": "1", "memory": "1Gi"}, {"cpu": "8", "memory": "1Gi"})
+        assert measured(instance_type, node()).refused == "possible"
 
 
 class TestFindings:
@@ -273,9 +279,9 @@ class TestFindings:
 
     def test_view_of_a_type(self) -> None:
         fits = measured(one_type(), node("a", labels={"agentpool": "p"}), node("b", labels={"agentpool": "p"}))
-        (one,) = fit_views([fits], workload_placement())
-        assert (one["fits"], one["pods"], one["nearestNode"]) == (True, 8, None)
-        assert one["places"] == [
+        (item,) = fit_views([fits], workload_placement())
+        assert (item["fits"], item["pods"], item["nearestNode"]) == (True, 8, None)
+        assert item["places"] == [
             {"place": "p", "nodes": ["a", "b"], "pods": 8, "podsFreeNow": 8, "podsAfterScaleOut": 8, "reasons": []}
         ]
 
@@ -336,7 +342,7 @@ class TestProposal:
         nodes = nodes_from_objects(objects)
         for found in fit(propose(nodes, workload_placement()), nodes, workload_placement()):
             assert len([name for place in found.places for name in place.nodes]) == sum(
-                one.pool == found.name for one in nodes
+                item.pool == found.name for item in nodes
             )
             assert not found.refused
 
@@ -369,16 +375,16 @@ def test_counts_equal_those_of_placing_pods_one_by_one(
     types: list[InstanceType], objects: list[dict[str, Any]], tolerant: bool
 ) -> None:
     told = Placement(tolerations=(Toleration(operator="Exists"),) if tolerant else ())
-    for one, found in zip(types, fit(types, nodes_from_objects(objects), told), strict=True):
+    for kind, found in zip(types, fit(types, nodes_from_objects(objects), told), strict=True):
         able = {
-            obj["metadata"]["name"]: placed for obj in objects if (placed := _placed_one_by_one(one, obj, tolerant))
+            obj["metadata"]["name"]: placed for obj in objects if (placed := _placed_one_by_one(kind, obj, tolerant))
         }
         assert found.pods == found.free == sum(able.values())
         assert {name for place in found.places for name in place.nodes} == set(able)
         assert bool(found.nearest) == (not able and bool(objects))
 
 
-def _placed_one_by_one(one: InstanceType, obj: dict[str, Any], tolerant: bool) -> int:
+def _placed_one_by_one(instance_type: InstanceType, obj: dict[str, Any], tolerant: bool) -> int:
     units = {"m": Decimal("0.001"), "Mi": 1024**2, "Gi": 1024**3, "G": 10**9}
 
     def number(text: Any) -> Decimal:
@@ -389,12 +395,12 @@ def _placed_one_by_one(one: InstanceType, obj: dict[str, Any], tolerant: bool) -
 
     if obj["status"]["conditions"][0]["status"] != "True" or (obj["spec"].get("taints") and not tolerant):
         return 0
-    if not one.node_selector.items() <= obj["metadata"]["labels"].items():
+    if not instance_type.node_selector.items() <= obj["metadata"]["labels"].items():
         return 0
     left = {key: number(value) for key, value in obj["status"]["allocatable"].items()}
     need = {
         "pods": Decimal(1),
-        **{key: number(value) for key, value in {**one.limits, **one.requests}.items() if value},
+        **{key: number(value) for key, value in {**instance_type.limits, **instance_type.requests}.items() if value},
     }
     placed = 0
     while all(left.get(key, Decimal(0)) >= value for key, value in need.items()):

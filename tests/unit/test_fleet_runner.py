@@ -101,7 +101,7 @@ def test_the_clusters_that_failed_are_read_from_a_report_of_either_form() -> Non
     import json
 
     report = outcomes_object([outcome("a", "succeeded"), outcome("B", "failed"), outcome("c", "not started")])
-    expected = {one["id"].lower() for one in report["clusters"][1:]}
+    expected = {cluster["id"].lower() for cluster in report["clusters"][1:]}
     assert failed_clusters(json.dumps(report)) == failed_clusters(as_junit(report)) == expected
     assert 'tests="3"' in as_junit(report) and "no &lt;quota&gt;" in as_junit(report)
 

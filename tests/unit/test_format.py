@@ -88,15 +88,15 @@ def test_compute_row(name: str, compute: dict[str, Any], row: dict[str, Any]) ->
 
 
 def test_instance_type_rows_of_one_type_and_of_several() -> None:
-    one = {
+    item = {
         "name": "a",
         "requests": {"cpu": "1"},
         "limits": {"cpu": "2", "nvidia.com/gpu": 1},
         "nodeSelector": {"k": "v"},
     }
-    (row,) = instance_type.instance_type_rows(one)
+    (row,) = instance_type.instance_type_rows(item)
     assert {"Name": "a", "Cpu": "1-2", "Gpu": "1", "NodeSelector": "k=v"}.items() <= row.items()
-    assert len(instance_type.instance_type_rows([one, {"name": "b"}])) == 2
+    assert len(instance_type.instance_type_rows([item, {"name": "b"}])) == 2
 
 
 def test_long_error_is_shortened() -> None:
@@ -146,7 +146,7 @@ PLANS: list[tuple[str, dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("plan", "rows"), [one[1:] for one in PLANS], ids=[one[0] for one in PLANS])
+@pytest.mark.parametrize(("plan", "rows"), [case[1:] for case in PLANS], ids=[case[0] for case in PLANS])
 def test_plan(plan: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """The plan of a dry run as rows."""
     assert extension_views.extension_or_plan(plan) == rows

@@ -72,14 +72,14 @@ FITS: list[tuple[str, TypeFit, Expected]] = [
 @pytest.mark.parametrize(("type_fit", "expected"), [case[1:] for case in FITS], ids=[case[0] for case in FITS])
 def test_finding_on_where_a_type_fits(type_fit: TypeFit, expected: Expected) -> None:
     findings = evaluate_fit([type_fit], ANYWHERE, COMMANDS)
-    assert [(f"{one.id} {one.severity.value}", one.fix) for one in findings] == expected
-    assert all(one.subject == "t" for one in findings)
+    assert [(f"{finding.id} {finding.severity.value}", finding.fix) for finding in findings] == expected
+    assert all(finding.subject == "t" for finding in findings)
 
 
 def test_sizes_that_are_not_checked_refuse_nothing() -> None:
     refused = fits(FULL, refused=REFUSED)
     assert evaluate_fit([refused], UNCHECKED, COMMANDS) == []
-    assert [fit_views([refused], one)[0]["refused"] for one in (ANYWHERE, UNCHECKED)] == [REFUSED, None]
+    assert [fit_views([refused], item)[0]["refused"] for item in (ANYWHERE, UNCHECKED)] == [REFUSED, None]
     assert fit_views([fits(FULL)], ANYWHERE)[0]["refused"] is None
 
 
@@ -143,7 +143,7 @@ def test_contradicting_selectors(
     selector: dict[str, str], config: dict[str, str], expected: list[tuple[str, str, str]]
 ) -> None:
     findings = contradicting_selectors([InstanceType("t", selector, {}, {})], workload_placement(config), COMMANDS)
-    assert [(one.expected, one.found, one.fix) for one in findings] == expected
+    assert [(finding.expected, finding.found, finding.fix) for finding in findings] == expected
 
 
 def test_fixes_without_a_known_cluster() -> None:
@@ -160,7 +160,7 @@ def test_fixes_without_a_known_cluster() -> None:
 
 
 def texts(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
-    return [(one.subject, one.message) for one in findings]
+    return [(finding.subject, finding.message) for finding in findings]
 
 
 USES = [
@@ -222,7 +222,9 @@ def test_users_of_an_instance_type(obj: dict[str, Any], expected: list[str]) -> 
 )
 def test_form_of_node_selector(word: str, fix: str | None) -> None:
     findings = selector_form([word])
-    assert [(one.subject, one.found, one.fix) for one in findings] == ([("--node-selector", word, fix)] if fix else [])
+    assert [(finding.subject, finding.found, finding.fix) for finding in findings] == (
+        [("--node-selector", word, fix)] if fix else []
+    )
 
 
 SIZES = [
@@ -291,7 +293,7 @@ def test_proposed_types(
     objects: list[dict[str, Any]], shares: tuple[str, ...], expected: dict[str, dict[str, Any]]
 ) -> None:
     proposed = propose(nodes_from_objects(objects), ANYWHERE, shares)
-    assert {one.name: dict(one.limits) for one in proposed} == expected
+    assert {item.name: dict(item.limits) for item in proposed} == expected
 
 
 HEAD = "apiVersion: amlarc.azureml.com/v1alpha1\nkind: InstanceType\nmetadata: {name: NAME}\nspec:\n"
@@ -341,5 +343,7 @@ DOCUMENTS: list[tuple[str, str, list[tuple[str, str, str, str]]]] = [
 @pytest.mark.parametrize(("text", "expected"), [case[1:] for case in DOCUMENTS], ids=[case[0] for case in DOCUMENTS])
 def test_finding_on_a_document(text: str, expected: list[tuple[str, str, str, str]]) -> None:
     _, findings = read_documents(text, "t.yaml")
-    reported = [one for one in findings if one.severity is not Severity.INFO]
-    assert [(one.id, one.subject.split("(")[-1].rstrip(")"), one.found, one.fix) for one in reported] == expected
+    reported = [finding for finding in findings if finding.severity is not Severity.INFO]
+    assert [
+        (finding.id, finding.subject.split("(")[-1].rstrip(")"), finding.found, finding.fix) for finding in reported
+    ] == expected

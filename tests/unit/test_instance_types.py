@@ -31,7 +31,7 @@ SMALL = {"cpu": "1", "memory": "2Gi"}
 def ids(findings: Any, *severities: Severity) -> list[str]:
     """The ids of errors and warnings, or of these severities."""
     wanted = severities or (Severity.ERROR, Severity.WARNING)
-    return [one.id for one in findings if one.severity in wanted]
+    return [finding.id for finding in findings if finding.severity in wanted]
 
 
 def document(**over: Any) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class TestCorpus:
     def test_findings_on_a_public_file(self, name: str, shared: Path) -> None:
         text = (shared / "corpus/instance-types" / name).read_text(encoding="utf-8")
         types, findings = read(text)
-        assert ([one.name for one in types], ids(findings), ids(findings, Severity.INFO)) == CORPUS[name]
+        assert ([kind.name for kind in types], ids(findings), ids(findings, Severity.INFO)) == CORPUS[name]
 
     def test_every_public_file_has_an_expectation(self, shared: Path) -> None:
         assert {file.name for file in (shared / "corpus/instance-types").iterdir()} == set(CORPUS)
@@ -95,12 +95,15 @@ class TestCorpus:
     def test_written_document_reads_the_same(self, name: str, shared: Path) -> None:
         types, _ = read((shared / "corpus/instance-types" / name).read_text(encoding="utf-8"))
         again, findings = read(json.dumps(as_list(types)))
-        assert (again, [one for one in ids(findings) if one not in ("I115", "I129")]) == (types, [])
+        assert (again, [identifier for identifier in ids(findings) if identifier not in ("I115", "I129")]) == (
+            types,
+            [],
+        )
 
     @pytest.mark.parametrize("name", CONVERTED)
     def test_old_formats_are_converted(self, name: str, shared: Path) -> None:
         types, findings = convert([Text(name, (shared / "corpus/computes" / name).read_text(encoding="utf-8"))])
-        assert ([one.name for one in types], ids(findings)) == CONVERTED[name]
+        assert ([kind.name for kind in types], ids(findings)) == CONVERTED[name]
         assert ids(read(as_list(types))[1], Severity.ERROR) == []
 
 
@@ -163,13 +166,13 @@ class TestRules:
     def test_rule(self, told: dict[str, Any], rules: list[str]) -> None:
         found = read(told)[1]
         assert ids(found) == rules
-        assert all(one.subject.startswith("t.yaml:") and one.source for one in found)
+        assert all(finding.subject.startswith("t.yaml:") and finding.source for finding in found)
 
     def test_labels_and_annotations_are_kept(self) -> None:
         told = document()
         told["metadata"] |= {"labels": {"team": "one"}, "annotations": {"why": "because"}}
-        (one,), _ = read(told)
-        assert one.to_object()["metadata"] == told["metadata"]
+        (item,), _ = read(told)
+        assert item.to_object()["metadata"] == told["metadata"]
 
     @pytest.mark.parametrize(
         ("wrong", "right"),
@@ -220,10 +223,10 @@ class TestText:
         assert ids(read("\n".join(lines))[1]) == ["I101"]
 
     def test_positions_of_findings(self) -> None:
-        (one,) = yaml_documents.read("a:\n  - b: {c: 1}\n", "f")
-        assert one.place("a", 0, "b", "c") == "f:2:12 (a.0.b.c)"
-        assert one.place("a", 0, "x") == "f:2:5 (a.0.x)"
-        assert one.part("a", 0).place("b") == "f:2:5 (b)" or one.part("a", 0).place("b") == "f:2:8 (b)"
+        (item,) = yaml_documents.read("a:\n  - b: {c: 1}\n", "f")
+        assert item.place("a", 0, "b", "c") == "f:2:12 (a.0.b.c)"
+        assert item.place("a", 0, "x") == "f:2:5 (a.0.x)"
+        assert item.part("a", 0).place("b") == "f:2:5 (b)" or item.part("a", 0).place("b") == "f:2:8 (b)"
 
 
 class TestQuantities:
@@ -277,7 +280,7 @@ class TestFlags:
 
 def sides(ours: dict[str, Any] | None, theirs: dict[str, Any] | None, version: str = "") -> Comparison:
     def types(told: dict[str, Any] | None) -> dict[str, InstanceType] | None:
-        return None if told is None else {key: InstanceType(key, {}, one, one) for key, one in told.items()}
+        return None if told is None else {key: InstanceType(key, {}, value, value) for key, value in told.items()}
 
     return Comparison(types(ours), types(theirs), version)
 
@@ -305,8 +308,8 @@ class TestComparison:
     )
     def test_source_of_a_type(self, ours: Any, theirs: Any, where: dict[str, str], rules: list[str]) -> None:
         made = sides(ours, theirs)
-        assert {one["name"]: one["where"] for one in made.views()} == where
-        assert ids([one for each in COMPARISON_RULES for one in each(made, "k8s", "")]) == rules
+        assert {view["name"]: view["where"] for view in made.views()} == where
+        assert ids([item for each in COMPARISON_RULES for item in each(made, "k8s", "")]) == rules
 
     @pytest.mark.parametrize("nothing", [{"nvidia.com/gpu": 0}, {"nvidia.com/gpu": None}, {"nvidia.com/gpu": "0"}])
     def test_absent_gpu_is_no_difference(self, nothing: dict[str, Any]) -> None:
@@ -340,7 +343,7 @@ class TestComparison:
         ],
     )
     def test_missing_parts_of_a_compute_are_empty(self, told: dict[str, Any]) -> None:
-        assert all(not one.limits for one in types_of_compute(told).values())
+        assert all(not item.limits for item in types_of_compute(told).values())
 
 
 class TestChanges:
@@ -366,9 +369,9 @@ class TestChanges:
         assert (is_managed_by(obj, "a"), is_managed_by(obj, "b"), is_managed_by({}, "b")) == (False, True, False)
 
     def test_fields_of_other_managers_are_reported(self) -> None:
-        one = InstanceType("small", {}, SMALL, SMALL)
-        assert ids(leftover_fields(one, document(selector={"a": "b"}))) == ["I145"]
-        assert ids(leftover_fields(one, document())) == []
+        instance_type = InstanceType("small", {}, SMALL, SMALL)
+        assert ids(leftover_fields(instance_type, document(selector={"a": "b"}))) == ["I145"]
+        assert ids(leftover_fields(instance_type, document())) == []
 
 
 class TestUsage:

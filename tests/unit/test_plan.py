@@ -179,11 +179,11 @@ NEEDS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "config", "protected", "facts", "kinds"), NEEDS, ids=[one[0] for one in NEEDS])
+@pytest.mark.parametrize(("name", "config", "protected", "facts", "kinds"), NEEDS, ids=[need[0] for need in NEEDS])
 def test_needed_resources(
     name: str, config: dict[str, str], protected: dict[str, str], facts: ClusterFacts, kinds: list[str]
 ) -> None:
-    assert [one.kind for one in needed_resources(Settings(config, protected), facts)] == kinds
+    assert [needed_resource.kind for needed_resource in needed_resources(Settings(config, protected), facts)] == kinds
 
 
 def test_relay_has_connection_and_rule() -> None:
@@ -222,7 +222,7 @@ def test_log_workspace_has_its_customer_id() -> None:
 
 
 def test_every_resource_has_a_price() -> None:
-    assert all("https://azure.microsoft.com/pricing/" in one.costs for one in all_resources(ARC))
+    assert all("https://azure.microsoft.com/pricing/" in resource.costs for resource in all_resources(ARC))
 
 
 NAMES = [
@@ -239,7 +239,7 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "words", "longest", "expected"), NAMES, ids=[one[0] for one in NAMES])
+@pytest.mark.parametrize(("name", "words", "longest", "expected"), NAMES, ids=[case[0] for case in NAMES])
 def test_resource_name(name: str, words: str, longest: int, expected: str) -> None:
     """The names of az k8s-extension, so that its resources are found and reused."""
     assert resource_name(words, longest) == expected

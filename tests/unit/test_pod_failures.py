@@ -88,9 +88,9 @@ EVENTS: list[tuple[str, Any, list[Failure]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("one", "failures"), [case[1:] for case in EVENTS], ids=[case[0] for case in EVENTS])
-def test_failures_from_events_alone(one: Any, failures: list[Failure]) -> None:
-    assert find_failures([], [one, one]) == tuple(failures)
+@pytest.mark.parametrize(("item", "failures"), [case[1:] for case in EVENTS], ids=[case[0] for case in EVENTS])
+def test_failures_from_events_alone(item: Any, failures: list[Failure]) -> None:
+    assert find_failures([], [item, item]) == tuple(failures)
 
 
 def test_event_about_a_pod_that_is_reported_already() -> None:
@@ -105,7 +105,7 @@ def test_progress_names_an_image_pull_first() -> None:
     deleted = {**pod(), "metadata": {"name": "d", "deletionTimestamp": "2025-01-01T00:00:00Z"}}
     progress = read_pod_progress([pod(conditions=[ready]), crashing, pulling, deleted, pod("Succeeded")])
     assert (progress.ready, progress.total) == (1, 3)
-    assert [one.reason for one in progress.failures] == ["ErrImagePull", "Error"]
-    assert [one.reason for one in progress.pull_failures] == ["ErrImagePull"]
+    assert [failure.reason for failure in progress.failures] == ["ErrImagePull", "Error"]
+    assert [pull_failure.reason for pull_failure in progress.pull_failures] == ["ErrImagePull"]
     assert progress.text == "pods ready 1 of 3, p: ErrImagePull: m"
     assert read_pod_progress([]).text == ""

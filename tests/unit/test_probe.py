@@ -39,9 +39,9 @@ def test_hosts_of_every_cloud_fit_into_the_termination_message() -> None:
         names = {"region": "southcentralus2", "workspace": "0" * 36, "account": "a" * 24, "acr": "r" * 50}
         endpoints = outbound_endpoints(find_cloud(cloud), "connectedClusters", **names)
         results = [
-            {"host": one.host, "stage": "tls", "error": "e" * 60, "issuer": "i" * 60}
-            for one in endpoints
-            if not one.is_pattern
+            {"host": endpoint.host, "stage": "tls", "error": "e" * 60, "issuer": "i" * 60}
+            for endpoint in endpoints
+            if not endpoint.is_pattern
         ]
         assert len(results) > 8
         assert len(probe_script.to_text(results).encode()) <= probe_script.MOST_BYTES

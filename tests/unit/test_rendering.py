@@ -84,7 +84,7 @@ def test_a_text_that_begins_with_a_bracket_is_escaped() -> None:
 def test_lint_finds_nothing(target: str, fleet: str) -> None:
     files = RENDERERS[target](FLEETS[fleet], SOURCE)
     findings = lint(SourceFile(name, text) for name, text in files.items()).findings
-    assert [f"{one.mark} {one.finding.id} {one.finding.message}" for one in findings] == []
+    assert [f"{finding.mark} {finding.finding.id} {finding.finding.message}" for finding in findings] == []
 
 
 @EVERY
@@ -183,11 +183,11 @@ def test_manifests_build_with_kustomize(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     built = subprocess.run(["kubectl", "kustomize", str(tmp_path / "base")], capture_output=True, text=True, check=True)
-    assert [one["kind"] for one in yaml.safe_load_all(built.stdout)] == ["Namespace", "InstanceType"]
+    assert [obj["kind"] for obj in yaml.safe_load_all(built.stdout)] == ["Namespace", "InstanceType"]
     overlay = subprocess.run(
         ["kubectl", "kustomize", str(tmp_path / "overlays/far")], capture_output=True, text=True, check=True
     )
-    assert [one["metadata"]["name"] for one in yaml.safe_load_all(overlay.stdout)] == ["ml", "other"]
+    assert [obj["metadata"]["name"] for obj in yaml.safe_load_all(overlay.stdout)] == ["ml", "other"]
 
 
 def test_flux_and_fleet_apply_the_folders_of_a_cluster() -> None:
@@ -197,7 +197,10 @@ def test_flux_and_fleet_apply_the_folders_of_a_cluster() -> None:
     assert not first["spec"]["prune"] and second["spec"]["dependsOn"] == [{"name": first["metadata"]["name"]}]
     placement = yaml.safe_load(files["fleet/base.yaml"])
     assert placement["spec"]["policy"]["clusterNames"] == ["one", "two"]
-    assert [one["kind"] for one in placement["spec"]["resourceSelectors"]] == ["Namespace", "InstanceType"]
+    assert [resource_selector["kind"] for resource_selector in placement["spec"]["resourceSelectors"]] == [
+        "Namespace",
+        "InstanceType",
+    ]
 
 
 def test_manifests_name_the_command_for_instance_types_of_nodes() -> None:
@@ -255,9 +258,10 @@ def _in_vaults(clusters: list[ClusterInput]) -> list[ClusterInput]:
     vault = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/vaults/providers/Microsoft.KeyVault/vaults/edge-vault"
     return [
         replace(
-            one, secrets=tuple(replace(secret, kind="key_vault", source=url, vault_id=vault) for secret in one.secrets)
+            cluster,
+            secrets=tuple(replace(secret, kind="key_vault", source=url, vault_id=vault) for secret in cluster.secrets),
         )
-        for one in clusters
+        for cluster in clusters
     ]
 
 
@@ -269,4 +273,4 @@ def test_lint_finds_nothing_in_pipelines_manifests_and_policies() -> None:
         **render_policy(FLEETS["both types, roles"], [], SOURCE),
     }
     findings = lint(SourceFile(name, text) for name, text in files.items()).findings
-    assert [f"{one.mark} {one.finding.id} {one.finding.message}" for one in findings] == []
+    assert [f"{finding.mark} {finding.finding.id} {finding.finding.message}" for finding in findings] == []

@@ -32,8 +32,8 @@ def _differences(path: str, template: Any, files: dict[str, str]) -> Iterator[st
     parsed = pycep.BicepParser().parse(text=files[path])
     yield from _parameter_differences(path, template, parsed)
     yield from _compare(f"{path} variables", template.get("variables") or {}, _variables(parsed))
-    declared = [one for one in parsed.get("resources", {}).items() if not one[1]["existing"]]
-    created = [one for one in template["resources"] if one["type"] != DEPLOYMENTS]
+    declared = [item for item in parsed.get("resources", {}).items() if not item[1]["existing"]]
+    created = [item for item in template["resources"] if item["type"] != DEPLOYMENTS]
     if len(declared) != len(created):
         yield f"{path}: {len(declared)} resources, not {len(created)}"
     for (symbol, resource), arm in zip(declared, created, strict=False):
@@ -45,7 +45,7 @@ def _differences(path: str, template: Any, files: dict[str, str]) -> Iterator[st
         own = {key: value for key, value in config.items() if key not in ("parent", "scope", "name", "dependsOn")}
         body = {key: arm[key] for key in arm if key in ("location", "tags", "sku", "identity", "properties")}
         yield from _compare(where, body, own)
-    modules = [one for one in template["resources"] if one["type"] == DEPLOYMENTS]
+    modules = [item for item in template["resources"] if item["type"] == DEPLOYMENTS]
     for (symbol, module), arm in zip(parsed.get("modules", {}).items(), modules, strict=True):
         config, has_loop = _body(module["config"])
         if has_loop != ("copy" in arm):
@@ -63,7 +63,7 @@ def _parameter_differences(path: str, template: Any, parsed: Any) -> Iterator[st
         yield f"{path}: parameters {names}, not {list(template['parameters'])}"
     for name, parameter in parsed.get("parameters", {}).items():
         arm = template["parameters"][name]
-        secure = any(one["type"] == "secure" for one in parameter["decorators"])
+        secure = any(decorator["type"] == "secure" for decorator in parameter["decorators"])
         if (f"secure{parameter['type']}" if secure else parameter["type"]) != arm["type"]:
             yield f"{path} {name}: type"
         yield from _compare(f"{path} {name}", arm.get("defaultValue"), parameter["default"])

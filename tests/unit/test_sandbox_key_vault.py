@@ -82,8 +82,8 @@ def test_secrets_have_versions(running: InProcess) -> None:
     assert get(running, f"{STORE}/secrets/Relay").body == second
     assert get(running, first["id"]).body == first
     listed = get(running, f"{STORE}/secrets/relay/versions").body["value"]
-    assert [one["id"] for one in listed] == [first["id"], second["id"]]
-    assert not any("value" in one for one in listed)
+    assert [item["id"] for item in listed] == [first["id"], second["id"]]
+    assert not any("value" in item for item in listed)
 
 
 def test_lists_have_pages_and_no_values(running: InProcess) -> None:
@@ -93,7 +93,7 @@ def test_lists_have_pages_and_no_values(running: InProcess) -> None:
         assert len(page["value"]) <= 2
         found += page["value"]
         url = page["nextLink"]
-    assert {one["id"].rsplit("/", 1)[1]: one.get("managed") for one in found} == {
+    assert {item["id"].rsplit("/", 1)[1]: item.get("managed") for item in found} == {
         "relay": None,
         "fe": True,
         "old": True,

@@ -95,7 +95,7 @@ def pages(running: InProcess, path: str, **query: str) -> list[list[dict[str, An
 
 def test_the_clusters_of_a_fleet_are_listed_in_pages(fleet: InProcess) -> None:
     found = pages(fleet, f"{SUBSCRIPTION}/providers/Microsoft.Kubernetes/connectedClusters")
-    names = [one["name"] for part in found for one in part if one["name"].startswith("store-")]
+    names = [item["name"] for part in found for item in part if item["name"].startswith("store-")]
     assert len(names) == len(set(names)) == 1000
     assert {len(part) for part in found[:-1]} == {100}
 
@@ -103,12 +103,12 @@ def test_the_clusters_of_a_fleet_are_listed_in_pages(fleet: InProcess) -> None:
 def test_resources_are_filtered_by_type_and_tag(fleet: InProcess) -> None:
     resources = f"{SUBSCRIPTION}/resources"
     kind = "resourceType eq 'Microsoft.Kubernetes/connectedClusters'"
-    found = [one for part in pages(fleet, resources, **{"$filter": kind}) for one in part]
+    found = [item for part in pages(fleet, resources, **{"$filter": kind}) for item in part]
     assert len(found) > 1000
-    assert {one["type"].lower() for one in found} == {"microsoft.kubernetes/connectedclusters"}
-    assert next(one for one in found if one["name"] == "store-0007")["tags"] == {"ring": "broad", "store": "7"}
+    assert {item["type"].lower() for item in found} == {"microsoft.kubernetes/connectedclusters"}
+    assert next(item for item in found if item["name"] == "store-0007")["tags"] == {"ring": "broad", "store": "7"}
     tagged = fleet.arm("GET", resources, **{"$filter": "tagName eq 'store' and tagValue eq '7'"}).body["value"]
-    assert [(one["name"], "tags" in one) for one in tagged] == [("store-0007", False)]
+    assert [(item["name"], "tags" in item) for item in tagged] == [("store-0007", False)]
     assert fleet.arm("GET", f"{resources}x").status == 404
 
 
@@ -125,14 +125,14 @@ def test_a_tree_lists_collections_as_they_change() -> None:
     for name in ("One", "two"):
         tree.put({"id": f"{collection}/{name}", "name": name, "type": "a.b/c"})
     tree.put({"id": f"{collection}/two/d/inner", "name": "inner", "type": "a.b/c/d"})
-    assert [one["name"] for one in tree.children(collection.upper(), "a.b/c")] == ["One", "two"]
-    assert [one["name"] for one in tree.children(f"{collection}/TWO/d", "a.b/c/d")] == ["inner"]
+    assert [child["name"] for child in tree.children(collection.upper(), "a.b/c")] == ["One", "two"]
+    assert [child["name"] for child in tree.children(f"{collection}/TWO/d", "a.b/c/d")] == ["inner"]
     before = tree.resources()
     tree.remove(f"{collection}/two")
-    assert [one["name"] for one in tree.children(collection, "a.b/c")] == ["One"]
+    assert [child["name"] for child in tree.children(collection, "a.b/c")] == ["One"]
     assert tree.children(f"{collection}/two/d", "a.b/c/d") == []
     tree.restore(before)
-    assert [one["name"] for one in tree.children(collection, "a.b/c")] == ["One", "two"]
+    assert [child["name"] for child in tree.children(collection, "a.b/c")] == ["One", "two"]
 
 
 def test_copies_share_nothing() -> None:

@@ -75,5 +75,5 @@ def test_tags_are_no_resource_of_their_own(running: InProcess) -> None:
     subscription = GROUP_ID.split("/resourceGroups")[0]
     assert running.arm("PUT", f"{subscription}/{TAGS}", sent({"a": "b"})).status == 200
     listed = running.arm("GET", f"{subscription}/resources").body["value"]
-    assert {one["type"].split("/")[0].lower() for one in listed} >= {"microsoft.containerservice"}
-    assert not [one for one in listed if "tags" in one["type"].lower() or "roleassignments" in one["type"].lower()]
+    assert {item["type"].split("/")[0].lower() for item in listed} >= {"microsoft.containerservice"}
+    assert not [item for item in listed if "tags" in item["type"].lower() or "roleassignments" in item["type"].lower()]

@@ -76,7 +76,7 @@ def test_all_obstacles_are_named() -> None:
         "n", taints=(Taint("a", "", "NoSchedule"),), allocatable={"cpu": 4000}, used={"cpu": 1000}, arch="arm64"
     )
     pod = PodRequest({"cpu": 4000, "nvidia.com/gpu": 1000}, Placement({"x": "1"}))
-    assert [one.phrase for one in obstacles(node, pod, now=True)] == [
+    assert [obstacle.phrase for obstacle in obstacles(node, pod, now=True)] == [
         "has architecture arm64, amd64 required",
         "has the taint a:NoSchedule, which workloads do not tolerate",
         "lacks the label x=1",

@@ -102,12 +102,12 @@ RULES: list[tuple[str, dict[str, str], dict[str, str], str, dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(
-    ("config", "protected", "rule", "fixes"), [one[1:] for one in RULES], ids=[one[0] for one in RULES]
+    ("config", "protected", "rule", "fixes"), [case[1:] for case in RULES], ids=[case[0] for case in RULES]
 )
 def test_rule(config: dict[str, str], protected: dict[str, str], rule: str, fixes: dict[str, str]) -> None:
     """The rule reports these subjects, each with its fix."""
     findings = evaluate_rules(Settings(config, protected))
-    assert {one.subject: one.fix for one in findings if one.id == rule} == fixes
+    assert {finding.subject: finding.fix for finding in findings if finding.id == rule} == fixes
 
 
 # Name, words of --config, words of --config-protected, rule, message, fix.
@@ -138,12 +138,12 @@ READING: list[tuple[str, list[str], list[str], str, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("config", "protected", "rule", "message", "fix"), [one[1:] for one in READING], ids=[one[0] for one in READING]
+    ("config", "protected", "rule", "message", "fix"), [case[1:] for case in READING], ids=[case[0] for case in READING]
 )
 def test_reading(config: list[str], protected: list[str], rule: str, message: str, fix: str) -> None:
     """One finding of the rule, with this message and this fix."""
     _, findings = read_settings(config, protected)
-    assert [(one.message, one.fix) for one in findings if one.id == rule] == [(message, fix)]
+    assert [(finding.message, finding.fix) for finding in findings if finding.id == rule] == [(message, fix)]
 
 
 PASSED_ON = [
@@ -155,12 +155,12 @@ PASSED_ON = [
 
 
 @pytest.mark.parametrize(
-    ("config", "protected", "message", "fix"), [one[1:] for one in PASSED_ON], ids=[one[0] for one in PASSED_ON]
+    ("config", "protected", "message", "fix"), [case[1:] for case in PASSED_ON], ids=[case[0] for case in PASSED_ON]
 )
 def test_unknown_setting_that_is_passed_on(config: list[str], protected: list[str], message: str, fix: str) -> None:
     """With --allow-unknown-settings."""
     _, findings = read_settings(config, protected, allow_unknown=True)
-    assert [(one.id, one.message, one.fix) for one in findings] == [("S010", message, fix)]
+    assert [(finding.id, finding.message, finding.fix) for finding in findings] == [("S010", message, fix)]
 
 
 AKS = ClusterFacts("managedClusters", "/subscriptions/s/resourceGroups/ml-rg/providers/x/y/aks", "aks", "eastus")
@@ -171,10 +171,14 @@ THREE = {**HTTP, "inferenceRouterHA": "True"}
 def pools(*profiles: dict[str, Any], adds_nodes: bool = False) -> ClusterFacts:
     """An AKS cluster with these agent pools."""
     full = [
-        {"name": f"p{number}", "count": 1, "vmSize": "Standard_D8s_v5", **one} for number, one in enumerate(profiles)
+        {"name": f"p{number}", "count": 1, "vmSize": "Standard_D8s_v5", **profile}
+        for number, profile in enumerate(profiles)
     ]
     return replace(
-        AKS, pools=tuple(pools_from_profiles(full)), node_count=sum(one["count"] for one in full), adds_nodes=adds_nodes
+        AKS,
+        pools=tuple(pools_from_profiles(full)),
+        node_count=sum(item["count"] for item in full),
+        adds_nodes=adds_nodes,
     )
 
 
@@ -247,11 +251,13 @@ CLUSTER: list[tuple[str, dict[str, str], ClusterFacts, set[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("config", "facts", "expected"), [one[1:] for one in CLUSTER], ids=[one[0] for one in CLUSTER])
+@pytest.mark.parametrize(
+    ("config", "facts", "expected"), [case[1:] for case in CLUSTER], ids=[case[0] for case in CLUSTER]
+)
 def test_cluster_rule(config: dict[str, str], facts: ClusterFacts, expected: set[str]) -> None:
     """What is reported after consequences are left out."""
     report = Report.of(evaluate_cluster_rules(Settings(config), facts))
-    assert {f"{one.id} {one.severity.value}" for one in report.findings} == expected
+    assert {f"{finding.id} {finding.severity.value}" for finding in report.findings} == expected
 
 
 CPU = [
@@ -261,8 +267,14 @@ CPU = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("config", "facts", "expected", "fix"), [one[1:] for one in CPU], ids=[one[0] for one in CPU])
+@pytest.mark.parametrize(
+    ("config", "facts", "expected", "fix"), [case[1:] for case in CPU], ids=[case[0] for case in CPU]
+)
 def test_cpu_for_extension(config: dict[str, str], facts: ClusterFacts, expected: str, fix: str) -> None:
     """The published footprint of the scenario, and what reduces it."""
-    findings = [one for one in evaluate_cluster_rules(Settings(config), facts) if one.id == "F114"]
-    assert [(one.expected, one.fix) for one in findings] == [(expected, fix)]
+    findings = [
+        evaluate_cluster_rule
+        for evaluate_cluster_rule in evaluate_cluster_rules(Settings(config), facts)
+        if evaluate_cluster_rule.id == "F114"
+    ]
+    assert [(finding.expected, finding.fix) for finding in findings] == [(expected, fix)]

@@ -16,10 +16,10 @@ from azext_amlk8s.settings.schema import find_key, known_keys, schema, values_of
 # Texts that are valid in a shell, YAML and JSON; @ and <> have scenarios in settings-files.yaml.
 WORD = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
 LABEL = st.from_regex(r"[a-z]([a-z0-9.-]{0,8}[a-z0-9])?(/[a-z]{1,6})?", fullmatch=True).filter(
-    lambda one: ".." not in one
+    lambda item: ".." not in item
 )
 FAMILIES = ("amloperator", "scoringFe", "nginxIngress", "volcanoScheduler", "prometheus", "relayserver", "servicebus")
-OTHER_NAMES = [name for one in schema()["properties"].values() for name in one.get("x-aliases", {})]
+OTHER_NAMES = [name for prop in schema()["properties"].values() for name in prop.get("x-aliases", {})]
 
 
 @st.composite
@@ -47,7 +47,7 @@ def sections(draw: st.DrawFn) -> dict[str, str]:
     """Canonical settings, without keys that differ only in capitals."""
     found = {key: draw(values(key)) for key in draw(st.lists(keys(), max_size=8, unique_by=str.lower))}
     names = {key.lower() for key in found}
-    return {key: value for key, value in found.items() if not any(one.startswith(f"{key.lower()}.") for one in names)}
+    return {key: value for key, value in found.items() if not any(name.startswith(f"{key.lower()}.") for name in names)}
 
 
 @st.composite
@@ -93,7 +93,7 @@ def test_canonical_settings_are_read_unchanged(data: st.DataObject, section: dic
     """Canonical settings that are read again are equal, without findings."""
     once, _ = read_settings(data.draw(arguments(section)), [])
     again, found = read_settings(
-        *([f"{key}={value}" for key, value in one.items()] for one in (once.config, once.protected))
+        *([f"{key}={value}" for key, value in item.items()] for item in (once.config, once.protected))
     )
     assert (again, found) == (once, ())
 
@@ -108,7 +108,7 @@ def test_file_and_arguments_are_combined(data: st.DataObject, section: dict[str,
     words = [f"{key}={value}" for key, value in section.items() if key not in in_file]
     read, found = read_settings(words, [], config_file=Document("file", text))
     assert everything(read) == section
-    assert {one.id for one in found} <= {"S007"}
+    assert {finding.id for finding in found} <= {"S007"}
 
 
 @given(st.data(), sections())
@@ -120,7 +120,9 @@ def test_command_line_overrides_the_file(data: st.DataObject, section: dict[str,
         [f"{key}={value}" for key, value in section.items()], [], config_file=Document("file", json.dumps(other))
     )
     assert everything(read) == section
-    assert {one.subject for one in found if one.id == "S012"} == {key for key in section if section[key] != other[key]}
+    assert {finding.subject for finding in found if finding.id == "S012"} == {
+        key for key in section if section[key] != other[key]
+    }
 
 
 @given(st.data(), sections())
@@ -131,7 +133,7 @@ def test_the_bag_in_which_a_setting_is_given_does_not_matter(data: st.DataObject
     read, _ = read_settings(*words)
     assert everything(read) == section
     for key, held in (("config", read.config), ("protected", read.protected)):
-        assert all((known := find_key(one)) and known.section in (key, "either") for one in held)
+        assert all((known := find_key(item)) and known.section in (key, "either") for item in held)
 
 
 @given(st.lists(st.text(max_size=20), max_size=6), st.lists(st.text(max_size=20), max_size=3), st.booleans())
@@ -180,15 +182,17 @@ def test_secret_is_in_no_finding(words: list[str], allow_unknown: bool) -> None:
 
 
 halves = st.builds(
-    lambda one, other: Settings(one, {key: v for key, v in other.items() if key not in one}), sections(), sections()
+    lambda build, other: Settings(build, {key: v for key, v in other.items() if key not in build}),
+    sections(),
+    sections(),
 )
 
 
 @given(halves, halves, halves)
-def test_merged_settings(one: Settings, two: Settings, three: Settings) -> None:
+def test_merged_settings(settings: Settings, two: Settings, three: Settings) -> None:
     """No setting is lost, the first keeps its values, no key is in both sections, and merging is associative."""
-    both = merge_settings(one, two)
-    assert everything(both) == {**everything(two), **everything(one)}
+    both = merge_settings(settings, two)
+    assert everything(both) == {**everything(two), **everything(settings)}
     assert not both.config.keys() & both.protected.keys()
-    assert merge_settings(one, both) == both
-    assert merge_settings(merge_settings(one, two), three) == merge_settings(one, merge_settings(two, three))
+    assert merge_settings(settings, both) == both
+    assert merge_settings(merge_settings(settings, two), three) == merge_settings(settings, merge_settings(two, three))

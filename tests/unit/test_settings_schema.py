@@ -57,7 +57,7 @@ DOCUMENTS: list[tuple[str, dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("document", "wrong"), [one[1:] for one in DOCUMENTS], ids=[one[0] for one in DOCUMENTS])
+@pytest.mark.parametrize(("document", "wrong"), [case[1:] for case in DOCUMENTS], ids=[case[0] for case in DOCUMENTS])
 def test_editor_and_rules_agree(document: dict[str, Any], wrong: list[str]) -> None:
     """The rule reports what jsonschema reports."""
     found = [str(error.path[0]) for error in Draft202012Validator(schema()).iter_errors(document)]
@@ -72,7 +72,7 @@ def test_editor_rejects_unknown_name() -> None:
 @pytest.mark.parametrize("key", [key for key in known_keys() if values_of_key(key)])
 def test_listed_values_are_allowed(key: str) -> None:
     """And one that is not listed is not."""
-    assert [one for one in values_of_key(key) if list(invalid_keys({key: one}))] == []
+    assert [item for item in values_of_key(key) if list(invalid_keys({key: item}))] == []
     assert list(invalid_keys({key: "none of them"})) == [key]
 
 

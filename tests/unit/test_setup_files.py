@@ -43,7 +43,11 @@ def read(*texts: str) -> tuple[tuple[Setup, ...], tuple[Finding, ...]]:
 
 
 def clusters_of(setup: Setup, **resources: Any) -> tuple[tuple[ClusterSetup, ...], tuple[Finding, ...]]:
-    found = [(one, one.cluster, resources.get(one.cluster.name, {})) for one in setup.clusters if one.cluster]
+    found = [
+        (cluster, cluster.cluster, resources.get(cluster.cluster.name, {}))
+        for cluster in setup.clusters
+        if cluster.cluster
+    ]
     return resolve_clusters(setup, found, SUBSCRIPTION)
 
 
@@ -62,7 +66,7 @@ def test_a_file_becomes_clusters_with_names_of_computes() -> None:
     (setup,), findings = read(BASE)
     clusters, more = clusters_of(setup)
     assert [*findings, *more] == []
-    assert [one.compute_name for one in clusters] == ["k8s-store-001", "k8s-aks"]
+    assert [cluster.compute_name for cluster in clusters] == ["k8s-store-001", "k8s-aks"]
     assert clusters[0].workspace and clusters[0].workspace.subscription == SUBSCRIPTION
     assert clusters[0].place == "file1.yaml:4:3"
     assert clusters[0].extension == {"settings": {"enableTraining": "true"}}
@@ -152,17 +156,18 @@ def test_the_type_of_a_named_cluster_may_be_left_out() -> None:
     (setup,), findings = read(BASE.replace(", type: managedClusters", ""))
     assert findings == ()
     assert setup.clusters[1].is_named
-    assert [one.id for one in unclear_cluster("here", setup.clusters[1].selector, [])] == ["D121"]
-    assert [one.id for one in unclear_cluster("here", setup.clusters[1].selector, ["managedClusters"])] == []
+    assert [finding.id for finding in unclear_cluster("here", setup.clusters[1].selector, [])] == ["D121"]
+    assert [finding.id for finding in unclear_cluster("here", setup.clusters[1].selector, ["managedClusters"])] == []
     assert [
-        one.id for one in unclear_cluster("here", setup.clusters[1].selector, ["managedClusters", "connectedClusters"])
+        finding.id
+        for finding in unclear_cluster("here", setup.clusters[1].selector, ["managedClusters", "connectedClusters"])
     ] == ["D121"]
 
 
 def test_an_unknown_variable_is_no_collision() -> None:
     (setup,), _ = read(BASE.replace("{cluster.name}", "{name}"))
     clusters, findings = clusters_of(setup)
-    assert [one.id for one in findings] == ["D111"]
+    assert [finding.id for finding in findings] == ["D111"]
     assert check_all(clusters) == ()
 
 
@@ -235,7 +240,7 @@ def test_names_of_computes(name: str, ids: list[str]) -> None:
 
 def test_names_of_computes_differ_across_setups() -> None:
     setups, _ = read(changed(compute={"name": "same"}), changed(name="other", compute={"name": "SAME"}))
-    clusters = [one for setup in setups for one in clusters_of(setup)[0]]
+    clusters = [item for setup in setups for item in clusters_of(setup)[0]]
     assert sorted({finding.id for finding in check_all(clusters)}) == ["D108", "D112"]
 
 

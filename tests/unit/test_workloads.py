@@ -36,7 +36,9 @@ def read(text: str, known: KnownTypes | None = KNOWN) -> tuple[list[Workload], l
 
 
 def ids(findings: list[Finding], *severities: Severity) -> list[str]:
-    return [one.id for one in findings if one.severity in (severities or (Severity.ERROR, Severity.WARNING))]
+    return [
+        finding.id for finding in findings if finding.severity in (severities or (Severity.ERROR, Severity.WARNING))
+    ]
 
 
 JOB = """
@@ -67,7 +69,7 @@ class TestJobs:
     def test_without_an_instance_type_the_default_applies(self) -> None:
         (ask,), findings = read("command: x\ncompute: k8s\n")
         assert ask.instance_type is None
-        assert [one.id for one in findings] == ["W121"]
+        assert [finding.id for finding in findings] == ["W121"]
 
     def test_the_block_of_2021_is_rewritten(self) -> None:
         (ask,), (found,) = read("command: x\ncompute: {target: 'azureml:k8s', instance_type: cpu-small}\n")
@@ -282,7 +284,7 @@ class TestDeployments:
         assert ids(findings) == rules
         if right:
             assert yaml.safe_load(findings[0].fix) == {"resources": right}
-        assert all(one.message.startswith("f.yml:7:") for one in findings if one.id != "W121")
+        assert all(finding.message.startswith("f.yml:7:") for finding in findings if finding.id != "W121")
 
     @pytest.mark.parametrize(
         ("resources", "rules"),
@@ -432,7 +434,7 @@ class TestFit:
     def judged(self, text: str, *nodes: Node, **settings: str) -> list[str]:
         asks, _ = read_workloads(dedent(text), "f.yml")
         told = workload_placement({key.replace("_", "."): value for key, value in settings.items()})
-        fits = {one.name: one for one in fit(KNOWN.types.values(), nodes, told)}
+        fits = {item.name: item for item in fit(KNOWN.types.values(), nodes, told)}
         return ids(evaluate_workloads(asks, KNOWN, fits, told))
 
     def test_fits(self) -> None:

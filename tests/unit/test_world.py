@@ -93,11 +93,11 @@ def test_the_default_world_has_the_clusters_of_the_demo() -> None:
         "onprem": ("connectedClusters", 4),
         "openshift": ("connectedClusters", 3),
     }
-    assert {one["name"]: one["identity"] for one in default.workspaces} == {
+    assert {workspace["name"]: workspace["identity"] for workspace in default.workspaces} == {
         "ml-ws": "SystemAssigned",
         "ml-ws-uami": "ml-identity",
     }
-    assert [one["name"] for one in default.identities] == ["ml-identity"]
+    assert [identity["name"] for identity in default.identities] == ["ml-identity"]
 
 
 def test_nodes_have_the_size_labels_and_taints_of_their_pool(tmp_path: Path) -> None:
@@ -149,7 +149,9 @@ def test_the_clusters_of_a_fleet_differ_in_their_number(tmp_path: Path) -> None:
         "name: 'store-{number:03}', first: 9, count: 3, tags: {ring: canary, store: '{number}'}, location: westeurope"
     )
     clusters = world(tmp_path, FLEET % entry).clusters
-    assert [one.name for one in clusters] == ["store-009", "store-010", "store-011"]
-    assert [one.tags["store"] for one in clusters] == ["9", "10", "11"]
-    assert {(one.tags["ring"], one.location, one.group) for one in clusters} == {("canary", "westeurope", "g")}
-    assert [one.lazy for one in clusters] == [False, True, True]
+    assert [cluster.name for cluster in clusters] == ["store-009", "store-010", "store-011"]
+    assert [cluster.tags["store"] for cluster in clusters] == ["9", "10", "11"]
+    assert {(cluster.tags["ring"], cluster.location, cluster.group) for cluster in clusters} == {
+        ("canary", "westeurope", "g")
+    }
+    assert [cluster.lazy for cluster in clusters] == [False, True, True]

@@ -102,7 +102,7 @@ def _index_of(container: Any, item: Any) -> int:
 def _last_index_of(container: Any, item: Any) -> int:
     if isinstance(container, str):
         return container.lower().rfind(str(item).lower())
-    return max((index for index, one in enumerate(container) if one == item), default=-1)
+    return max((index for index, element in enumerate(container) if element == item), default=-1)
 
 
 def _try_get(value: Any, *path: Any) -> Any:

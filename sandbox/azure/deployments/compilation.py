@@ -27,7 +27,7 @@ class Compiled:
     @property
     def active(self) -> list[Planned]:
         """The resources that are deployed."""
-        return [one for one in self.resources if one.condition and not one.existing]
+        return [resource for resource in self.resources if resource.condition and not resource.existing]
 
     def shown_parameters(self) -> dict[str, Any]:
         """The parameters as a response has them, without secrets."""
@@ -61,7 +61,9 @@ class Compiled:
         """The outputs as a response has them, without secrets."""
         declared = self.environment.template.get("outputs") or {}
         template = self.environment.template
-        return {name: shown(resolve_type(template, declared[name]), one["value"]) for name, one in outputs.items()}
+        return {
+            name: shown(resolve_type(template, declared[name]), output["value"]) for name, output in outputs.items()
+        }
 
 
 def compile_template(
@@ -89,9 +91,9 @@ def compile_template(
     compiled = Compiled(environment, plan_resources(environment, outer), outer is None)
     if len(template.get("outputs") or {}) > MAX_OUTPUTS:
         raise TemplateError(f"The number of template outputs limit exceeded. Limit: '{MAX_OUTPUTS}'.")
-    for one in compiled.active:
-        if not one.is_deployment:
-            _try_body(one)
+    for resource in compiled.active:
+        if not resource.is_deployment:
+            _try_body(resource)
     return compiled
 
 
@@ -113,28 +115,28 @@ def require_shape(template: Any) -> None:
         raise TemplateError("Required property 'resources' not found in JSON. Path '', line 1, position 1.")
 
 
-def _try_body(one: Planned) -> None:
+def _try_body(resource: Planned) -> None:
     """Evaluate the body of a resource as far as it is known, so that its errors show at once."""
     try:
-        one.evaluator.value(one.body)
+        resource.evaluator.value(resource.body)
     except Deferred:
         return
     except TemplateError as error:
         raise TemplateError(
-            f"Unable to process template language expressions for resource '{one.id}' at line '1' and column '1'. "
+            f"Unable to process template language expressions for resource '{resource.id}' at line '1' and column '1'. "
             f"'{error.message}'"
         ) from None
 
 
-def partial_body(value: Any, one: Planned) -> Any:
+def partial_body(value: Any, resource: Planned) -> Any:
     """A body in which only what needs a response stays an expression, as what-if shows it."""
     if isinstance(value, dict):
-        return {key: partial_body(item, one) for key, item in value.items() if key.lower() != "copy"}
+        return {key: partial_body(item, resource) for key, item in value.items() if key.lower() != "copy"}
     if isinstance(value, list):
-        return [partial_body(item, one) for item in value]
+        return [partial_body(item, resource) for item in value]
     if not is_expression(value):
-        return one.evaluator.value(value)
+        return resource.evaluator.value(value)
     try:
-        return one.evaluator.value(value)
+        return resource.evaluator.value(value)
     except Deferred:
         return value

@@ -94,7 +94,7 @@ class Engine:
 
     async def _register_providers(self) -> None:
         """Register the resource providers of the template, as ARM does for the caller."""
-        for namespace in sorted({one.type.split("/")[0] for one in self._deployment.compiled.active}):
+        for namespace in sorted({resource.type.split("/")[0] for resource in self._deployment.compiled.active}):
             path = f"/subscriptions/{self._deployment.scope.subscription}/providers/{namespace}"
             query = {"api-version": "2022-09-01"}
             try:
@@ -114,26 +114,26 @@ class Engine:
         active = self._deployment.compiled.active
         done: dict[str, asyncio.Task[bool]] = {}
 
-        async def step(one: Planned) -> bool:
-            results = [await done[other] for other in one.depends_on if other in done]
+        async def step(resource: Planned) -> bool:
+            results = [await done[other] for other in resource.depends_on if other in done]
             if not all(results) or self._deployment.state == "Canceled":
                 return False
-            return await self._write_noted(one)
+            return await self._write_noted(resource)
 
         # Every task waits for a turn of the loop first, so that all of them are known to each other.
-        for one in active:
-            done[one.id] = asyncio.get_running_loop().create_task(step(one))
+        for resource in active:
+            done[resource.id] = asyncio.get_running_loop().create_task(step(resource))
         try:
             await asyncio.gather(*done.values())
         finally:
             for task in done.values():
                 task.cancel()
 
-    async def _write_noted(self, one: Planned) -> bool:
-        record = OperationRecord(one)
+    async def _write_noted(self, resource: Planned) -> bool:
+        record = OperationRecord(resource)
         self._deployment.steps.append(record)
         try:
-            status = await (self._nested(one) if one.is_deployment else self._write(one))
+            status = await (self._nested(resource) if resource.is_deployment else self._write(resource))
         except _Failure as failure:
             record.end("Failed", STATUS.get(failure.status, "Conflict"), failure.error)
             self._failures.append(failure.error)
@@ -143,7 +143,7 @@ class Engine:
 
     async def _delete_others(self) -> None:
         """Delete what the template does not have. assumed: after everything has been written."""
-        kept = {one.lower() for one in self._deployment.resource_ids()}
+        kept = {resource_id.lower() for resource_id in self._deployment.resource_ids()}
         for resource in list(besides(self._tree, self._deployment.scope, kept)):
             record = OperationRecord(_deleted(resource), "Delete")
             self._deployment.steps.append(record)
@@ -165,20 +165,20 @@ class Engine:
             await asyncio.sleep(self._pause)
         return response.status
 
-    async def _write(self, one: Planned) -> int:
-        body = await self.evaluated(one, one.body)
-        path, query = one.id, {"api-version": one.api_version}
+    async def _write(self, resource: Planned) -> int:
+        body = await self.evaluated(resource, resource.body)
+        path, query = resource.id, {"api-version": resource.api_version}
         try:
             response = await self._send("PUT", path, query, body, self._claims)
         except ArmError as rejection:
             raise _rejected(rejection) from None
-        if one.type.lower() == GROUPS:
+        if resource.type.lower() == GROUPS:
             return response.status
-        if error := await self._operation_error(one, response):
-            raise _Failure(409, _terminal(one, error))
+        if error := await self._operation_error(resource, response):
+            raise _Failure(409, _terminal(resource, error))
         return response.status
 
-    async def _operation_error(self, one: Planned, response: Response) -> dict[str, Any] | None:
+    async def _operation_error(self, resource: Planned, response: Response) -> dict[str, Any] | None:
         """Follow the operation of a write to its end; its error, if any."""
         operation = (response.headers or {}).get("Azure-AsyncOperation")
         while operation:
@@ -191,9 +191,9 @@ class Engine:
                     return None
                 return dict(body.get("error") or {"code": "ResourceOperationFailure", "message": "Failed."})
             await asyncio.sleep(self._pause)
-        return await self._state_error(one, response.body or {})
+        return await self._state_error(resource, response.body or {})
 
-    async def _state_error(self, one: Planned, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    async def _state_error(self, resource: Planned, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """Read a resource until its provisioning state is terminal; the error where it is not Succeeded."""
         while True:
             state = str((body.get("properties") or {}).get("provisioningState") or "Succeeded")
@@ -202,8 +202,8 @@ class Engine:
             if state.lower() in TERMINAL:
                 return {"code": "ResourceOperationFailure", "message": f"The resource ended in the state '{state}'."}
             await asyncio.sleep(self._pause)
-            query = {"api-version": one.api_version}
-            body = (await self._poll(one.id, query)).body or {}
+            query = {"api-version": resource.api_version}
+            body = (await self._poll(resource.id, query)).body or {}
 
     async def _poll(self, path: str, query: dict[str, str]) -> Response:
         """The response to a poll, which is repeated where a provider is busy or fails."""
@@ -217,12 +217,12 @@ class Engine:
             await asyncio.sleep(self._pause)
         raise _rejected(rejection)
 
-    async def _nested(self, one: Planned) -> int:
-        raw = dict(one.body.get("properties") or {})
+    async def _nested(self, resource: Planned) -> int:
+        raw = dict(resource.body.get("properties") or {})
         template = raw.pop("template", None)
-        properties = await self.evaluated(one, raw)
+        properties = await self.evaluated(resource, raw)
         try:
-            nested = await self._start_nested(one, {**properties, "template": template}, self._deployment)
+            nested = await self._start_nested(resource, {**properties, "template": template}, self._deployment)
         except ArmError as rejection:
             raise _rejected(rejection) from None
         self._deployment.nested.append(nested)
@@ -230,19 +230,19 @@ class Engine:
             await asyncio.wait([nested.task])
         if nested.state != "Succeeded":
             error_body = nested.error or {"code": "DeploymentCanceled", "message": "The deployment was canceled."}
-            raise _Failure(409, _terminal(one, error_body, nested.state))
+            raise _Failure(409, _terminal(resource, error_body, nested.state))
         return 200
 
-    async def evaluated(self, one: Planned, value: Any) -> Any:
+    async def evaluated(self, resource: Planned, value: Any) -> Any:
         """A value with its expressions evaluated, reading what they refer to. Raises _Failure."""
         try:
-            return await self._with_responses(lambda: one.evaluator.value(value))
+            return await self._with_responses(lambda: resource.evaluator.value(value))
         except TemplateError as error:
             text = (
-                f"Unable to process template language expressions for resource '{one.id}' at line '1' and column '1'. "
+                f"Unable to process template language expressions for resource '{resource.id}' at line '1' and column '1'. "
                 f"'{error.message}'"
             )
-            failure = {"code": "InvalidTemplate", "target": one.id, "message": text}
+            failure = {"code": "InvalidTemplate", "target": resource.id, "message": text}
             raise _Failure(400, failure) from None
 
     async def _evaluate_outputs(self) -> Mapping[str, Any]:
@@ -291,10 +291,10 @@ def _rejected(error: ArmError) -> _Failure:
     return _Failure(error.status, inner)
 
 
-def _terminal(one: Planned, error: dict[str, Any], state: str = "Failed") -> dict[str, Any]:
+def _terminal(resource: Planned, error: dict[str, Any], state: str = "Failed") -> dict[str, Any]:
     """The error of a resource that ended in a state."""
     text = (
         "The resource write operation failed to complete successfully, because it reached terminal provisioning state "
         f"'{state}'."
     )
-    return {"code": "ResourceDeploymentFailure", "target": one.id, "message": text, "details": [error]}
+    return {"code": "ResourceDeploymentFailure", "target": resource.id, "message": text, "details": [error]}

@@ -127,7 +127,7 @@ def find_function(functions: Mapping[str, ScopeFunction], name: str) -> ScopeFun
 def is_copy(item: Any) -> bool:
     """Whether the value of a key 'copy' is that of loops which make properties."""
     required = {"name", "count", "input"}
-    return isinstance(item, list) and all(isinstance(one, dict) and required <= set(one) for one in item)
+    return isinstance(item, list) and all(isinstance(element, dict) and required <= set(element) for element in item)
 
 
 def access(target: Any, key: Any) -> Any:

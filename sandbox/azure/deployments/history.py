@@ -46,7 +46,11 @@ class History:
         known.pop(key, None)
         known[key] = deployment
         if len(known) > CLEANED_ABOVE:
-            ended = [name for name, one in known.items() if not one.is_active and not self._is_locked(one.id)]
+            ended = [
+                name
+                for name, known_deployment in known.items()
+                if not known_deployment.is_active and not self._is_locked(known_deployment.id)
+            ]
             for name in ended[: len(known) - CLEANED_TO]:
                 del known[name]
 

@@ -101,7 +101,7 @@ def _require_valid(name: str, declaration: Mapping[str, Any], value: Any) -> Non
         shown = "" if kind in SECURE else f" The value '{value}' is not part of the allowed value(s):"
         raise TemplateError(
             f"The provided value for the template parameter '{name}' is not valid.{shown} "
-            f"'{','.join(str(one) for one in allowed)}'."
+            f"'{','.join(str(choice) for choice in allowed)}'."
         )
     _require_limits(name, declaration, value)
 

@@ -58,8 +58,8 @@ def plan_resources(environment: Environment, outer: Environment | None = None) -
     index = Index(planned)
     environment.find = lambda name: index.find(name) or (outer.find(name) if outer else [])
     _require_unique(planned)
-    for one in planned:
-        _add_dependencies(one, index)
+    for resource in planned:
+        _add_dependencies(resource, index)
     _require_acyclic(planned)
     return planned
 
@@ -69,13 +69,20 @@ class Index:
 
     def __init__(self, planned: list[Planned]) -> None:
         self._by_key: dict[str, list[Planned]] = {}
-        for one in planned:
-            last = one.name.rsplit("/", 1)[-1]
-            keys = {one.symbol, one.loop, one.id, one.name, interleave(one.type, one.name.split("/")), last}
-            if one.symbol and one.loop:
-                keys |= {f"{one.symbol}[{one.evaluator.copies['']}]"}
+        for resource in planned:
+            last = resource.name.rsplit("/", 1)[-1]
+            keys = {
+                resource.symbol,
+                resource.loop,
+                resource.id,
+                resource.name,
+                interleave(resource.type, resource.name.split("/")),
+                last,
+            }
+            if resource.symbol and resource.loop:
+                keys |= {f"{resource.symbol}[{resource.evaluator.copies['']}]"}
             for key in {key.lower() for key in keys if key}:
-                self._by_key.setdefault(key, []).append(one)
+                self._by_key.setdefault(key, []).append(resource)
 
     def planned(self, name: str) -> list[Planned]:
         """The resources of a name; all of a loop for that of the loop."""
@@ -84,7 +91,7 @@ class Index:
 
     def find(self, name: str) -> list[tuple[str, str]]:
         """The IDs and API versions of these resources."""
-        return [(one.id, one.api_version) for one in self.planned(name)]
+        return [(resource.id, resource.api_version) for resource in self.planned(name)]
 
 
 def canonical(resource_id: str) -> str:
@@ -101,25 +108,25 @@ def _expand(environment: Environment, symbol: str, entry: Any, above: str, paren
         raise TemplateError("The template resource is not valid: an object is expected.")
     loop, evaluator = entry.get("copy"), environment.evaluator()
     if not isinstance(loop, dict):
-        yield from _one(environment, symbol, entry, evaluator, above, parent)
+        yield from _expand_single(environment, symbol, entry, evaluator, above, parent)
         return
     name, count = str(loop.get("name") or symbol), evaluator.count(loop.get("count"))
     serial = str(loop.get("mode", "")).lower() == "serial"
     size = int(evaluator.value(loop.get("batchSize", 1))) if serial or "batchSize" in loop else 0
     made: list[list[Planned]] = []
     for index in range(count):
-        made.append(list(_one(environment, symbol, entry, evaluator.with_copy(name, index), above, parent)))
-        for one in made[-1]:
-            one.loop = name
+        made.append(list(_expand_single(environment, symbol, entry, evaluator.with_copy(name, index), above, parent)))
+        for resource in made[-1]:
+            resource.loop = name
         if size and index >= size:
             begin = (index // size - 1) * size
-            waits = [one.id for batch in made[begin : begin + size] for one in batch]
-            for one in made[-1]:
-                one.depends_on += waits
-    yield from (one for group in made for one in group)
+            waits = [resource.id for batch in made[begin : begin + size] for resource in batch]
+            for resource in made[-1]:
+                resource.depends_on += waits
+    yield from (resource for group in made for resource in group)
 
 
-def _one(
+def _expand_single(
     environment: Environment, symbol: str, entry: Mapping[str, Any], evaluator: Evaluator, above: str, parent: str
 ) -> Iterator[Planned]:
     keys = {key.lower(): value for key, value in entry.items()}
@@ -143,7 +150,7 @@ def _one(
         )
     dropped = (*META, *NESTED_META) if kind.lower() == DEPLOYMENTS else META
     body = {key: value for key, value in entry.items() if key.lower() not in dropped}
-    one = Planned(
+    resource = Planned(
         resource_id,
         kind,
         name,
@@ -158,10 +165,10 @@ def _one(
         [],
         scope,
     )
-    yield one
+    yield resource
     for child in keys.get("resources") or ():
         for inner in _expand(environment, "", child, kind, name):
-            inner.condition = inner.condition and one.condition
+            inner.condition = inner.condition and resource.condition
             yield inner
 
 
@@ -215,46 +222,46 @@ def _nested_scope(base: Scope, keys: Mapping[str, Any], evaluator: Evaluator) ->
 
 def _require_unique(planned: list[Planned]) -> None:
     seen: set[str] = set()
-    for one in planned:
-        if one.existing or not one.condition:
+    for resource in planned:
+        if resource.existing or not resource.condition:
             continue
-        if one.id.lower() in seen:
+        if resource.id.lower() in seen:
             raise TemplateError(
-                f"The resource '{one.name}' at line '1' and column '1' is defined multiple times in a template. Please "
-                "see https://aka.ms/arm-syntax-resources for usage details."
+                f"The resource '{resource.name}' at line '1' and column '1' is defined multiple times in a template. "
+                "Please see https://aka.ms/arm-syntax-resources for usage details."
             )
-        seen.add(one.id.lower())
+        seen.add(resource.id.lower())
 
 
-def _add_dependencies(one: Planned, index: Index) -> None:
+def _add_dependencies(resource: Planned, index: Index) -> None:
     """Those that dependsOn names, and those that reference() and list functions refer to."""
     found: list[Planned] = []
-    for name in one.named:
-        match = [other for other in index.planned(name) if other is not one]
+    for name in resource.named:
+        match = [other for other in index.planned(name) if other is not resource]
         if not match:
             raise TemplateError(
                 f"The resource '{name}' is not defined in the template. Please see https://aka.ms/arm-syntax for usage "
                 "details."
             )
         found += match
-    for call in calls_in({key: value for key, value in one.body.items() if key.lower() != "template"}):
+    for call in calls_in({key: value for key, value in resource.body.items() if key.lower() != "template"}):
         name = call.name.lower()
         if not call.arguments or not (
             name in ("reference", "references") or (name.startswith("list") and name != "list")
         ):
             continue
         try:
-            target = str(one.evaluator.node(call.arguments[0]))
+            target = str(resource.evaluator.node(call.arguments[0]))
         except (Deferred, TemplateError):
             continue
         if not target.startswith("/") or len(call.arguments) == 1:
-            found += [other for other in index.planned(target) if other is not one]
-    one.depends_on += [other.id for other in found if other.condition and not other.existing]
-    one.depends_on = list(dict.fromkeys(one.depends_on))
+            found += [other for other in index.planned(target) if other is not resource]
+    resource.depends_on += [other.id for other in found if other.condition and not other.existing]
+    resource.depends_on = list(dict.fromkeys(resource.depends_on))
 
 
 def _require_acyclic(planned: list[Planned]) -> None:
-    left = {one.id: set(one.depends_on) for one in planned}
+    left = {resource.id: set(resource.depends_on) for resource in planned}
     while left:
         ready = [key for key, waits in left.items() if not waits & left.keys()]
         if not ready:

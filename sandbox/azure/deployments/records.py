@@ -113,7 +113,7 @@ class Deployment:
         if self.outputs is not None:
             properties["outputs"] = self.compiled.shown_outputs(self.outputs)
         if self.state == "Succeeded":
-            properties["outputResources"] = [{"id": one} for one in sorted(self.resource_ids())]
+            properties["outputResources"] = [{"id": resource_id} for resource_id in sorted(self.resource_ids())]
         if self.error:
             properties["error"] = self.error
         place = {} if self.scope.group else {"location": self.location}
@@ -133,7 +133,7 @@ class Deployment:
             for step in self.steps
             if step.target and step.kind == "Create" and step.state == "Succeeded" and not step.target.is_deployment
         }
-        return found.union(*(one.resource_ids() for one in self.nested))
+        return found.union(*(deployment.resource_ids() for deployment in self.nested))
 
 
 def template_hash(template: Mapping[str, Any]) -> str:
@@ -152,9 +152,9 @@ def duration_since(begun: datetime.datetime) -> str:
 def providers(compiled: Compiled) -> list[dict[str, Any]]:
     """The resource types of a template by provider."""
     found: dict[str, dict[str, set[str]]] = {}
-    for one in compiled.active:
-        namespace, kind = one.type.split("/", 1)
-        location = str(one.body.get("location") or "")
+    for resource in compiled.active:
+        namespace, kind = resource.type.split("/", 1)
+        location = str(resource.body.get("location") or "")
         places = found.setdefault(namespace, {}).setdefault(kind, set())
         if location and not location.startswith("["):
             places.add(location)
@@ -171,13 +171,16 @@ def providers(compiled: Compiled) -> list[dict[str, Any]]:
 
 def dependencies(compiled: Compiled) -> list[dict[str, Any]]:
     """The dependencies between the resources of a template."""
-    known = {one.id: one for one in compiled.resources}
+    known = {resource.id: resource for resource in compiled.resources}
     return [
-        {"dependsOn": [_reference(known[other]) for other in one.depends_on if other in known], **_reference(one)}
-        for one in compiled.active
-        if one.depends_on
+        {
+            "dependsOn": [_reference(known[other]) for other in resource.depends_on if other in known],
+            **_reference(resource),
+        }
+        for resource in compiled.active
+        if resource.depends_on
     ]
 
 
-def _reference(one: Planned) -> dict[str, str]:
-    return {"id": one.id, "resourceType": one.type, "resourceName": one.name}
+def _reference(resource: Planned) -> dict[str, str]:
+    return {"id": resource.id, "resourceType": resource.type, "resourceName": resource.name}

@@ -17,7 +17,9 @@ def read_secret(azure: Azure, reference: Mapping[str, Any]) -> str:
     vault_id = str((reference.get("keyVault") or {}).get("id") or "")
     name = str(reference.get("secretName") or "")
     resource = azure.tree.get(vault_id)
-    vault = next((one for one in azure.world.vaults if one.name.lower() == vault_id.rsplit("/", 1)[-1].lower()), None)
+    vault = next(
+        (known for known in azure.world.vaults if known.name.lower() == vault_id.rsplit("/", 1)[-1].lower()), None
+    )
     if resource is None or vault is None:
         text = f"The specified KeyVault '{vault_id}' could not be found."
         raise ArmError(400, "KeyVaultParameterReferenceNotFound", text)

@@ -77,9 +77,9 @@ class Deployments:
 
     def _list(self, call: Call, scope: Scope) -> Response:
         wanted = re.search(r"provisioningState\s+eq\s+'([^']*)'", call.query.get("$filter", ""), re.I)
-        shown = [one.shown() for one in self._history.list(scope)]
+        shown = [item.shown() for item in self._history.list(scope)]
         if wanted:
-            shown = [one for one in shown if one["properties"]["provisioningState"].lower() == wanted[1].lower()]
+            shown = [item for item in shown if item["properties"]["provisioningState"].lower() == wanted[1].lower()]
         return Response(200, page(f"{call.base}{call.address.id}", call.query, shown, PAGE_SIZE))
 
     async def _deployment(self, method: str, call: Call, scope: Scope) -> Response:
@@ -105,11 +105,11 @@ class Deployments:
             shown = [step.shown(deployment.id) for step in reversed(deployment.steps)]
             if not operation:
                 return Response(200, page(f"{call.base}{call.address.id}/operations", call.query, shown, PAGE_SIZE))
-            one = next((step for step in shown if step["operationId"].lower() == operation.lower()), None)
-            if one is None:
+            item = next((step for step in shown if step["operationId"].lower() == operation.lower()), None)
+            if item is None:
                 text = f"Deployment operation '{operation}' could not be found."
                 raise ArmError(404, "DeploymentOperationNotFound", text)
-            return Response(200, one)
+            return Response(200, item)
         if verb == "operationstatuses" and method == "GET":
             return _status(call, deployment)
         if verb == "cancel" and method == "POST":
@@ -143,19 +143,19 @@ class Deployments:
         deployment.task = operation.task
 
     async def _start_nested(
-        self, claims: Mapping[str, Any], one: Planned, properties: Mapping[str, Any], parent: Deployment
+        self, claims: Mapping[str, Any], resource: Planned, properties: Mapping[str, Any], parent: Deployment
     ) -> Deployment:
-        assert one.scope is not None
-        self._require_scope(Address(one.scope.id, "Microsoft.Resources", ("deployments",), (one.name,)))
-        known = self._history.find(one.scope, one.name)
+        assert resource.scope is not None
+        self._require_scope(Address(resource.scope.id, "Microsoft.Resources", ("deployments",), (resource.name,)))
+        known = self._history.find(resource.scope, resource.name)
         if known and known.is_active:
             raise errors.still_active(known.id)
         try:
-            compiled = self._compile_nested(one, properties, parent.compiled.environment, claims)
+            compiled = self._compile_nested(resource, properties, parent.compiled.environment, claims)
         except TemplateError as error:
             raise errors.invalid_template(error) from None
         deployment = Deployment(
-            one.scope, one.name, str(one.evaluator.value(one.body.get("location")) or parent.location), {},
+            resource.scope, resource.name, str(resource.evaluator.value(resource.body.get("location")) or parent.location), {},
             str(properties.get("mode", "Incremental")).capitalize(), properties["template"], compiled,
         )  # fmt: skip
         deployment.correlation = parent.correlation
@@ -192,7 +192,7 @@ class Deployments:
         scope: Scope,
         own: Mapping[str, Any],
         claims: Mapping[str, Any],
-        one: Planned | None = None,
+        resource: Planned | None = None,
         outer: Environment | None = None,
     ) -> Compiled:
         """The template of a deployment. own: its name, location and properties; one and outer: for outer scope."""
@@ -203,44 +203,48 @@ class Deployments:
         objects = partial(scope_object, self._azure, own, claims)
         secret = partial(read_secret, self._azure)
         given = {} if outer else properties.get("parameters") or {}
-        copies = one.evaluator.copies if one else {}
+        copies = resource.evaluator.copies if resource else {}
         return compile_template(scope, properties.get("template"), given, objects, secret, outer, copies)
 
     def _compile_nested(
-        self, one: Planned, properties: Mapping[str, Any], outer: Environment, claims: Mapping[str, Any]
+        self, resource: Planned, properties: Mapping[str, Any], outer: Environment, claims: Mapping[str, Any]
     ) -> Compiled:
-        assert one.scope is not None
+        assert resource.scope is not None
         if str(properties.get("mode") or "").lower() == "complete":
-            raise errors.nested_complete_mode(one.name)
+            raise errors.nested_complete_mode(resource.name)
         inner = str((properties.get("expressionEvaluationOptions") or {}).get("scope", "outer")).lower() == "inner"
-        own = {"name": one.name, "location": one.evaluator.value(one.body.get("location")), "properties": properties}
-        return self._compile(one.scope, own, claims, None if inner else one, None if inner else outer)
+        own = {
+            "name": resource.name,
+            "location": resource.evaluator.value(resource.body.get("location")),
+            "properties": properties,
+        }
+        return self._compile(resource.scope, own, claims, None if inner else resource, None if inner else outer)
 
     def _preflight(self, compiled: Compiled, claims: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The errors of permissions and policies, of nested deployments too as far as they are known."""
         found: list[dict[str, Any]] = []
-        for one in compiled.active:
-            if one.is_deployment:
-                nested = self.nested(compiled, one, claims)
+        for resource in compiled.active:
+            if resource.is_deployment:
+                nested = self.nested(compiled, resource, claims)
                 found += self._preflight(nested, claims) if nested else []
                 continue
-            address = _address(one.id)
+            address = _address(resource.id)
             try:
                 require_access(self._azure.world, "PUT", address, claims)
             except ArmError as error:
-                found.append(_preflight_error(one, dict(error.body["error"]), claims))
+                found.append(_preflight_error(resource, dict(error.body["error"]), claims))
         return found
 
-    def nested(self, compiled: Compiled, one: Planned, claims: Mapping[str, Any]) -> Compiled | None:
+    def nested(self, compiled: Compiled, resource: Planned, claims: Mapping[str, Any]) -> Compiled | None:
         """A nested deployment as far as it is known before anything is deployed. Raises TemplateError."""
-        assert one.scope is not None
-        if one.scope.group and self._azure.tree.get(one.scope.id) is None:
+        assert resource.scope is not None
+        if resource.scope.group and self._azure.tree.get(resource.scope.id) is None:
             return None
-        raw = dict(one.body.get("properties") or {})
+        raw = dict(resource.body.get("properties") or {})
         template = raw.pop("template", None)
         try:
-            properties = one.evaluator.value(raw)
-            return self._compile_nested(one, {**properties, "template": template}, compiled.environment, claims)
+            properties = resource.evaluator.value(raw)
+            return self._compile_nested(resource, {**properties, "template": template}, compiled.environment, claims)
         except Deferred:
             return None
 
@@ -253,7 +257,7 @@ class Deployments:
         )  # fmt: skip
         shown = deployment.shown()
         shown["properties"].pop("outputResources", None)
-        shown["properties"]["validatedResources"] = [{"id": one.id} for one in compiled.active]
+        shown["properties"]["validatedResources"] = [{"id": resource.id} for resource in compiled.active]
         return Response(200, shown)
 
     async def _what_if(self, call: Call, scope: Scope, name: str) -> Response:
@@ -348,14 +352,14 @@ def _cancel(deployment: Deployment) -> None:
             _cancel(nested)
 
 
-def _preflight_error(one: Planned, error: dict[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
+def _preflight_error(resource: Planned, error: dict[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
     if error["code"] != "AuthorizationFailed":
         return error
     who = claims.get("appid", "")
     text = (
-        f"Authorization failed for template resource '{one.name}' of type '{one.type}'. The client '{who}' with object "
-        f"id '{claims.get('oid', who)}' does not have permission to perform action '{one.type}/write' at scope "
-        f"'{one.id}'."
+        f"Authorization failed for template resource '{resource.name}' of type '{resource.type}'. The client '{who}' with object "
+        f"id '{claims.get('oid', who)}' does not have permission to perform action '{resource.type}/write' at scope "
+        f"'{resource.id}'."
     )
     return {"code": "AuthorizationFailed", "message": text}
 

@@ -64,34 +64,39 @@ class WhatIf:
         if scope.group:
             self._groups[scope.id.lower()] = scope.id
         changes: list[dict[str, Any]] = []
-        for one in compiled.active:
-            if not one.is_deployment:
-                changes.append(await self._change(compiled, one))
+        for resource in compiled.active:
+            if not resource.is_deployment:
+                changes.append(await self._change(compiled, resource))
                 continue
-            nested = self._nested(compiled, one, self._claims)
+            nested = self._nested(compiled, resource, self._claims)
             if nested is not None:
                 changes += await self._changes(nested)
             else:
-                self.diagnostics.append(_short_circuit(one))
+                self.diagnostics.append(_short_circuit(resource))
         return changes
 
-    async def _change(self, compiled: Compiled, one: Planned) -> dict[str, Any]:
-        sent = _plain(_masked(partial_body(one.body, one), _secrets(compiled)), set())
-        more = {"id": one.id, "name": one.name.rsplit("/", 1)[-1], "type": one.type, "apiVersion": one.api_version}
+    async def _change(self, compiled: Compiled, resource: Planned) -> dict[str, Any]:
+        sent = _plain(_masked(partial_body(resource.body, resource), _secrets(compiled)), set())
+        more = {
+            "id": resource.id,
+            "name": resource.name.rsplit("/", 1)[-1],
+            "type": resource.type,
+            "apiVersion": resource.api_version,
+        }
         after = {**more, **sent}
         try:
-            query = {"api-version": one.api_version}
-            current = (await self._send("GET", one.id, query, {}, self._claims)).body
+            query = {"api-version": resource.api_version}
+            current = (await self._send("GET", resource.id, query, {}, self._claims)).body
         except ArmError as error:
             if error.status != 404:
                 text = f"The resource cannot be read: {error.body['error']['message']}"
-                return {"resourceId": one.id, "changeType": "Unsupported", "unsupportedReason": text}
-            return {"resourceId": one.id, "changeType": "Create", "after": after}
-        hidden = READ_ONLY.get(one.type.lower(), set()) | EVERYWHERE
+                return {"resourceId": resource.id, "changeType": "Unsupported", "unsupportedReason": text}
+            return {"resourceId": resource.id, "changeType": "Create", "after": after}
+        hidden = READ_ONLY.get(resource.type.lower(), set()) | EVERYWHERE
         known = _plain({key: value for key, value in current.items() if key not in more}, hidden)
         delta = differences(known, sent)
         change = {
-            "resourceId": one.id,
+            "resourceId": resource.id,
             "changeType": "Modify" if delta else "NoChange",
             "before": {**more, **known},
             "after": after,
@@ -140,11 +145,11 @@ def _items(before: list[Any], after: list[Any]) -> list[dict[str, Any]]:
     return changes
 
 
-def _same_text(one: Any, other: Any) -> bool:
+def _same_text(item: Any, other: Any) -> bool:
     """Locations are compared without case and blanks; an expression is not known yet, and counts as no change."""
-    if not isinstance(one, str) or not isinstance(other, str):
+    if not isinstance(item, str) or not isinstance(other, str):
         return False
-    return other.startswith("[") or one.replace(" ", "").lower() == other.replace(" ", "").lower()
+    return other.startswith("[") or item.replace(" ", "").lower() == other.replace(" ", "").lower()
 
 
 def _plain(value: Any, hidden: set[str]) -> Any:
@@ -181,9 +186,9 @@ def _masked(value: Any, secrets: set[str]) -> Any:
     return value
 
 
-def _short_circuit(one: Planned) -> dict[str, Any]:
+def _short_circuit(resource: Planned) -> dict[str, Any]:
     text = (
         "A nested deployment got short-circuited and all its resources got skipped from validation. This is due to a "
         "nested template having a parameter that was not fully evaluated (e.g. contains a reference() function)."
     )
-    return {"level": "Warning", "code": "NestedDeploymentShortCircuited", "message": text, "target": one.id}
+    return {"level": "Warning", "code": "NestedDeploymentShortCircuited", "message": text, "target": resource.id}

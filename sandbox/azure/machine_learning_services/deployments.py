@@ -61,11 +61,11 @@ def _error(call: Call) -> dict[str, Any] | None:
     if compute is None:
         return {"code": "ComputeNotFound", "message": f"The compute '{compute_id}' was not found."}
     extensions = [
-        one["properties"]
-        for one in call.azure.tree.within(compute["properties"]["resourceId"], EXTENSIONS)
-        if one["properties"]["extensionType"].lower() == AZUREML
+        extension["properties"]
+        for extension in call.azure.tree.within(compute["properties"]["resourceId"], EXTENSIONS)
+        if extension["properties"]["extensionType"].lower() == AZUREML
     ]
-    if any(_has_identity(one) for one in extensions):
+    if any(_has_identity(extension) for extension in extensions):
         return None
     # assumed wording; the code is documented
     message = "The identity of the extension is not set. Reinstall the extension to fix this."

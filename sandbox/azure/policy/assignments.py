@@ -177,7 +177,7 @@ def principal_of(assignment: Resource) -> str:
 def covers(assignment: Resource, resource_id: str) -> bool:
     """Whether a resource is in the scope of an assignment."""
     properties, lower = assignment["properties"], resource_id.lower() + "/"
-    excluded = [str(one).lower() for one in properties.get("notScopes") or ()]
+    excluded = [str(not_scope).lower() for not_scope in properties.get("notScopes") or ()]
     return lower.startswith(f"{properties['scope'].lower()}/") and not any(
-        lower.startswith(f"{one}/") for one in excluded
+        lower.startswith(f"{scope}/") for scope in excluded
     )

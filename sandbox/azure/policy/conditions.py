@@ -26,7 +26,7 @@ def _same(actual: Any, wanted: Any) -> bool:
 
 def _contains(actual: Any, wanted: Any) -> bool:
     if isinstance(actual, list):
-        return any(_same(one, wanted) for one in actual)
+        return any(_same(element, wanted) for element in actual)
     return _text(wanted).lower() in _text(actual).lower()
 
 
@@ -71,8 +71,8 @@ OPERATORS: Mapping[str, Compare] = {
     "notmatchinsensitively": lambda actual, wanted: not _match(actual, wanted, re.I),
     "contains": _contains,
     "notcontains": _not(_contains),
-    "in": lambda actual, wanted: any(_same(actual, one) for one in wanted),
-    "notin": lambda actual, wanted: not any(_same(actual, one) for one in wanted),
+    "in": lambda actual, wanted: any(_same(actual, element) for element in wanted),
+    "notin": lambda actual, wanted: not any(_same(actual, element) for element in wanted),
     "containskey": _has_key,
     "notcontainskey": _not(_has_key),
     "less": lambda actual, wanted: actual < wanted,
@@ -87,9 +87,9 @@ def holds(condition: Mapping[str, Any], field: Callable[[str], Any], value: Call
     """Whether a condition holds. field: the value of a field of the resource; value: evaluates expressions."""
     parts = {key.lower(): item for key, item in condition.items()}
     if "allof" in parts:
-        return all(holds(one, field, value) for one in parts["allof"])
+        return all(holds(inner, field, value) for inner in parts["allof"])
     if "anyof" in parts:
-        return any(holds(one, field, value) for one in parts["anyof"])
+        return any(holds(inner, field, value) for inner in parts["anyof"])
     if "not" in parts:
         return not holds(parts["not"], field, value)
     operator = next(key for key in parts if key in OPERATORS)
@@ -105,11 +105,11 @@ def require_condition(condition: Any, error: Callable[[str], Exception]) -> None
     if not isinstance(condition, dict):
         raise error("A condition must be an object.")
     parts = {key.lower(): item for key, item in condition.items()}
-    inner = [one for key in ("allof", "anyof") for one in parts.get(key) or ()] + [
+    inner = [inner_condition for key in ("allof", "anyof") for inner_condition in parts.get(key) or ()] + [
         parts[key] for key in parts if key == "not"
     ]
-    for one in inner:
-        require_condition(one, error)
+    for part in inner:
+        require_condition(part, error)
     if any(key in parts for key in LOGICAL):
         return
     if sum(key in ("field", "value") for key in parts) != 1:

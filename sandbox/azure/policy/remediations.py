@@ -138,14 +138,14 @@ class Remediations:
         properties = remediation["properties"]
         _set_state(remediation, "Evaluating")
         await asyncio.sleep(self._azure.seconds / 10)
-        wanted = {str(one).lower() for one in (properties.get("filters") or {}).get("locations") or ()}
+        wanted = {str(location).lower() for location in (properties.get("filters") or {}).get("locations") or ()}
         found = [
             resource
             for resource in [self._azure.tree.get(scope), *self._azure.tree.within(scope)]
             if resource and covers(assignment, resource["id"]) and rule.applies(resource)
         ]
-        found = [one for one in found if not wanted or str(one.get("location", "")).lower() in wanted]
-        missing = [one for one in found if not rule.is_compliant(one)][: properties["resourceCount"]]
+        found = [candidate for candidate in found if not wanted or str(candidate.get("location", "")).lower() in wanted]
+        missing = [candidate for candidate in found if not rule.is_compliant(candidate)][: properties["resourceCount"]]
         properties["deploymentStatus"]["totalDeployments"] = len(missing)
         if missing:
             _set_state(remediation, "InProgress")
@@ -227,11 +227,11 @@ class Remediations:
         """
         lower = deployment_id.lower()
         held = {
-            one["properties"]["roleDefinitionId"].rsplit("/", 1)[-1].lower()
-            for one in self._azure.tree.within("", "Microsoft.Authorization/roleAssignments")
-            if one["properties"]["principalId"] == principal
-            and lower.startswith(f"{one['properties']['scope'].lower()}/")
-            and not is_fresh(one, self._azure.world.role_delay)
+            held["properties"]["roleDefinitionId"].rsplit("/", 1)[-1].lower()
+            for held in self._azure.tree.within("", "Microsoft.Authorization/roleAssignments")
+            if held["properties"]["principalId"] == principal
+            and lower.startswith(f"{held['properties']['scope'].lower()}/")
+            and not is_fresh(held, self._azure.world.role_delay)
         }
         needed = {str(role).rsplit("/", 1)[-1].lower() for role in rule.details.get("roleDefinitionIds") or ()}
         if not needed <= held:

@@ -51,7 +51,9 @@ class Rule:
     def is_compliant(self, resource: Resource) -> bool:
         """Whether something that satisfies the existence condition is there."""
         condition = self.details.get("existenceCondition")
-        return any(condition is None or self._holds(condition, one, resource) for one in self._related(resource))
+        return any(
+            condition is None or self._holds(condition, related, resource) for related in self._related(resource)
+        )
 
     def deployment(self, resource: Resource) -> dict[str, Any]:
         """The properties of the deployment for a resource. Raises TemplateError."""
@@ -76,7 +78,7 @@ class Rule:
             group = value(details.get("resourceGroupName")) or (parts[4] if len(parts) > 4 else "")
             around = f"{'/'.join(parts[:3])}/resourceGroups/{group}"
         found = beneath or ([] if kind.lower() in OF_OTHERS else list(tree.within(around, kind)))
-        return (one for one in found if not name or _full_name(one) == str(name).lower())
+        return (candidate for candidate in found if not name or _full_name(candidate) == str(name).lower())
 
     def _holds(self, condition: Mapping[str, Any], fields_of: Resource, evaluated: Resource) -> bool:
         return holds(condition, lambda name: field_of(fields_of, name), self._evaluator(evaluated).value)

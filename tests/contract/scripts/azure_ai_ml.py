@@ -23,7 +23,7 @@ compute = KubernetesCompute(name="by-sdk", resource_id=connection["cluster"], na
 attached = ml.compute.begin_create_or_update(compute).result()
 assert attached.provisioning_state == "Succeeded", attached
 assert ml.compute.get("by-sdk").namespace == "default"
-assert "by-sdk" in [one.name for one in ml.compute.list()]
+assert "by-sdk" in [item.name for item in ml.compute.list()]
 if connection.get("detach"):
     ml.compute.begin_delete("by-sdk", action="Detach").wait()
-    assert "by-sdk" not in [one.name for one in ml.compute.list()]
+    assert "by-sdk" not in [item.name for item in ml.compute.list()]

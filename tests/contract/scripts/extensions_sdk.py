@@ -46,7 +46,7 @@ assert made.properties.provisioning_state == "Succeeded", made
 assert made.properties.configuration_protected_settings == {"secret": ""}
 assert made.properties.current_version and made.properties.version is None
 assert made.identity.principal_id
-assert [one.name for one in extensions.list(*where)] == ["sdk"]
+assert [item.name for item in extensions.list(*where)] == ["sdk"]
 changed = extensions.begin_update(*where, "sdk", {"properties": {"configurationSettings": {"a": "b"}}}).result()
 assert changed.properties.configuration_settings == {"enableTraining": "True", "a": "b"}
 extensions.begin_delete(*where, "sdk").wait()

@@ -9,8 +9,8 @@ assert len(list(client.list(Node))) == 3
 assert [pod.metadata.name for pod in client.list(Pod, namespace="azureml", chunk_size=2)]
 InstanceType = create_global_resource("amlarc.azureml.com", "v1alpha1", "InstanceType", "instancetypes")
 spec = {"resources": {"limits": {"cpu": "1", "memory": "1Gi"}}}
-one = InstanceType(metadata={"name": "light"}, spec=spec)
-assert client.apply(one).metadata.generation == 1
+instance_type = InstanceType(metadata={"name": "light"}, spec=spec)
+assert client.apply(instance_type).metadata.generation == 1
 larger = {"resources": {"limits": {"cpu": "2", "memory": "1Gi"}}}
 try:
     client.apply(InstanceType(metadata={"name": "light"}, spec=larger), field_manager="other")

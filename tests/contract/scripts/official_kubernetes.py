@@ -23,7 +23,7 @@ except ApiException as error:
 spec = {"resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1", "memory": "1Gi"}}}
 document = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "InstanceType", "metadata": {"name": "official"}, "spec": spec}
 custom.create_cluster_custom_object(GROUP, VERSION, PLURAL, document)
-names = [one["metadata"]["name"] for one in custom.list_cluster_custom_object(GROUP, VERSION, PLURAL)["items"]]
+names = [item["metadata"]["name"] for item in custom.list_cluster_custom_object(GROUP, VERSION, PLURAL)["items"]]
 assert "official" in names
 seen = [
     event["object"]["metadata"]["name"]
