@@ -101,6 +101,8 @@ def load_clusters(
         clusters += resolved
         found += [*more, *others]
     raise_for_errors(found, check_all(clusters))
+    if not with_former:
+        return list(setups), clusters
     return list(setups), [
         cluster
         for setup in setups
