@@ -129,16 +129,14 @@ class VaultClient:
         return secret
 
     def _send(self, item: VaultItem) -> Any:
-        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
         from azure.core.rest import HttpRequest
-        from azure.mgmt.core.exceptions import ARMErrorFormat
+
+        from azext_amlk8s.azure.responses import raise_for_status
 
         version = f"/{item.version}" if item.version else ""
         url = f"{item.vault}/secrets/{item.name}{version}"
         response = self._pipeline(item.vault).send_request(HttpRequest("GET", url, params={"api-version": API_VERSION}))
-        if response.status_code >= 400:
-            kind = ResourceNotFoundError if response.status_code == 404 else HttpResponseError
-            raise kind(response=response, error_format=ARMErrorFormat)
+        raise_for_status(response)
         return response
 
     def _pipeline(self, vault: str) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 
-from azext_amlk8s.azure.retry_policy import MOST_RETRY_AFTER_SECONDS, retry_after_seconds
+from azext_amlk8s.azure.retry_policy import MOST_RETRY_AFTER_SECONDS, BoundedRetryPolicy
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.time_limit import time_left
 
@@ -106,22 +106,22 @@ class RateLimiter:
                     return lane
                 lane.changed.wait(time_left(seconds))
 
-    def note(
-        self, lane: Lane, method: str, url: str, status: int = 0, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def note(self, lane: Lane, method: str, url: str, response: PipelineResponse[Any, Any] | None = None) -> None:
         """A request of the lane has ended, with this response or without one."""
-        headers = headers or {}
+        headers: Mapping[str, str] = response.http_response.headers if response else {}
+        is_throttled = response is not None and response.http_response.status_code == 429
+        wait = (RETRIES.get_retry_after(response) or 1.0) if is_throttled else 0.0
         if region := str(headers.get("x-ms-routing-request-id") or "").partition(":")[0]:
             self._regions[_host(url)] = region
         kind, now = self._kinds.get(method, "writes"), self._clock()
-        remaining, wait = _remaining(headers, kind), retry_after_seconds(headers) or 1.0
+        remaining = _remaining(headers, kind)
         with lane.changed:
             lane.bucket.end()
         lane = self._lane(method, url)
         with lane.changed:
             if remaining is not None:
                 lane.bucket.correct(now, remaining)
-            if status == 429 and wait <= MOST_RETRY_AFTER_SECONDS:
+            if is_throttled and wait <= MOST_RETRY_AFTER_SECONDS:
                 if remaining:  # the resource provider has limits of its own
                     self._pauses[_provider(url)] = now + wait
                 else:
@@ -142,6 +142,7 @@ class RateLimiter:
 
 KINDS = ("reads", "writes", "deletes")
 LIMITER = RateLimiter()
+RETRIES = BoundedRetryPolicy()
 
 
 @contextmanager
@@ -166,7 +167,7 @@ class RateLimitPolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
         except BaseException:
             LIMITER.note(lane, method, url)
             raise
-        LIMITER.note(lane, method, url, response.http_response.status_code, response.http_response.headers)
+        LIMITER.note(lane, method, url, response)
         return response
 
 

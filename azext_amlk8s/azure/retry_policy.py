@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 from azure.core.exceptions import ServiceResponseTimeoutError
@@ -52,15 +51,6 @@ class BoundedRetryPolicy(RetryPolicy[Any, Any]):
         """Sleep before another attempt, as long as the response or the schedule says. Raises TimeLimitExceeded."""
         wait = (self.get_retry_after(response) if response else None) or self.get_backoff_time(settings)
         transport.sleep(time_left(wait))
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a Retry-After header; None without one, and for one that is no number or is a date."""
-    try:
-        seconds = float(headers.get("Retry-After") or headers.get("retry-after") or "")
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < math.inf else None
 
 
 class TimeLimitPolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]

@@ -8,7 +8,6 @@ from azext_amlk8s.shell import join
 from azext_amlk8s.values import region_name
 
 SECURE_AKS = "https://learn.microsoft.com/azure/machine-learning/how-to-secure-kubernetes-inferencing-environment"
-RANGES = "https://learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges"
 
 
 @rule(

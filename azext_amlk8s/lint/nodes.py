@@ -96,7 +96,6 @@ class Loop(Node):
     """A for expression; body is what it repeats."""
 
     body: Node | None
-    is_object: bool = False
 
 
 class InvalidSyntax(Exception):

@@ -172,7 +172,7 @@ class TerraformReader(Reader):
             self.take("if")
             self.expression(lines=True)
         self.expect(end)
-        return Loop(mark, body, end == "}")
+        return Loop(mark, body)
 
 
 def _indented(node: Node, strips: bool, mark: Mark) -> Node:

@@ -17,7 +17,6 @@ TEMPLATE_WORDS = {
     "--auto-upgrade false": "autoUpgradeMinorVersion: false",
     "--release-train": "releaseTrain",
 }
-COMMAND_WORDS = {"--auto-upgrade true": "--auto-upgrade-minor-version true"}
 
 
 def adapt(finding: Finding, use: ExtensionUse) -> Finding:

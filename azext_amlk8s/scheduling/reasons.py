@@ -109,10 +109,5 @@ def takes_pods(node: Node, placement: Placement) -> bool:
     return not placement_obstacles(node, placement) and not selector_obstacles(node, placement.node_selector)
 
 
-def pods_that_fit(available: Amounts, requests: Amounts) -> int:
-    """How many pods with these requests fit at once into the available amounts; requests must not be empty."""
-    return min(available.get(key, 0) // value for key, value in requests.items())
-
-
 def _lacks(key: str, value: str, has: str | None) -> str:
     return f"lacks the label {key}={value}" + ("" if has is None else f" (it has {key}={has})")

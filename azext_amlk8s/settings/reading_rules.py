@@ -9,10 +9,8 @@ from azext_amlk8s.settings.schema import Key, canonical_name, find_key, is_secre
 from azext_amlk8s.shell import join
 
 OPTIONS = {"config": "--config", "protected": "--config-protected"}
-FILE_OPTIONS = {"config": "--config-file", "protected": "--config-protected-file"}
 DEPLOY = "https://learn.microsoft.com/azure/machine-learning/how-to-deploy-kubernetes-extension"
 K8S_EXTENSION = "https://learn.microsoft.com/cli/azure/k8s-extension"
-HELM = "https://helm.sh/docs/intro/using_helm/"
 YES = ("yes", "y", "1", "on", "enabled", "enable", "t")
 ALIASES = {
     "former": "a former name",

@@ -33,9 +33,6 @@ OPTION_KEYS = {
     "--resource-id": "clusters.resource_id",
     "--subscription": "workspace.subscription",
 }
-PAIRS = ("--config", "--config-protected")
-# Options that the commands on setup files have no key for, since they always do this.
-IMPLIED = ("--create-namespace", "--allow-unknown-settings")
 VALUES = {"SystemAssigned": "system_assigned", "UserAssigned": "user_assigned"}
 # The part of a file that the rules of each letter are about; a cluster is meant by the others.
 PARTS = {
@@ -67,11 +64,6 @@ def in_terms_of_file(finding: Finding) -> Finding:
         message=_with_keys(finding.message, name_key),
         fix="\n".join(dict.fromkeys(fixes)),
     )
-
-
-def fix_in_terms_of_file(fix: str) -> str:
-    """The lines of a fix with keys of a setup file in place of options."""
-    return "\n".join(line for text in fix.splitlines() for line in _fix_lines(text, "extension.name"))
 
 
 def place_of_finding(finding: Finding, cluster_setup: ClusterSetup) -> str:

@@ -21,7 +21,7 @@ HEADER = """\
 # To see all keys:                      az amlk8s schema
 """
 CERTIFICATE, KEY = "scoringFe.sslCert", "scoringFe.sslKey"
-SHORTEST_NAME, LONGEST_NAME = 3, 16
+LONGEST_NAME = 16
 
 
 def setup_name(text: str) -> str:

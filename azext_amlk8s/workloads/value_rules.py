@@ -29,7 +29,6 @@ SPECIAL_KEYS = {  # keys that other rules report
     "instance_type", "instanceType", "instance-type", "instancetype", "instance_types", "instance_typ", "resources",
     "requests", "limits", "cpu", "memory", "gpu",
 }  # fmt: skip
-NUMERIC = {"integer": r"[+-]?\d+", "number": r"[+-]?(\d+\.?\d*|\.\d+)"}
 BOOLEANS = {"t", "true", "1", "on", "y", "yes", "f", "false", "0", "off", "n", "no"}
 TYPES = {
     "string": "a string",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,7 +25,10 @@ def taken(bucket: Bucket, now: float) -> int:
 
 def send(limiter: RateLimiter, url: str = URL, method: str = "PUT", status: int = 200, **headers: str) -> None:
     lane = limiter.wait(method, url)
-    limiter.note(lane, method, url, status, {name.replace("_", "-"): value for name, value in headers.items()})
+    response = SimpleNamespace(
+        status_code=status, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    limiter.note(lane, method, url, SimpleNamespace(http_response=response))
 
 
 def test_a_bucket_admits_its_size_at_once_and_then_its_rate() -> None:
@@ -46,6 +50,21 @@ def test_a_bucket_follows_what_the_service_says() -> None:
         bucket.end()
     bucket.correct(1, 50)  # it fills five times as fast as published
     assert taken(bucket, 1) == 50
+
+
+def test_a_rejection_may_say_milliseconds() -> None:
+    clock = [0.0]
+    limiter = RateLimiter(lambda: clock[0])
+    send(limiter, status=429, x_ms_retry_after_ms="7000")
+    clock[0] = 5
+    set_time_limit(0.2)
+    try:
+        with pytest.raises(TimeLimitExceeded):
+            send(limiter)
+        clock[0] = 7 + (RESERVE + 1) / 10
+        send(limiter)
+    finally:
+        set_time_limit(None)
 
 
 def test_a_reserve_is_kept() -> None:
