@@ -94,7 +94,7 @@ def _failure_text(clusters: Sequence[Mapping[str, Any]]) -> str:
     if len(clusters) > 1:
         head = f"{count(len(clusters), 'cluster')} {first['status']} ({some(names)})"
         # Texts with the names of clusters are shown for the first of them.
-        differ = len({(_ID.sub("", str(one["message"])), one["fix"]) for one in clusters}) > 1
+        differ = len({(_ID.sub("", str(item["message"])), item["fix"]) for item in clusters}) > 1
         head += f"; {first['cluster']}:" if differ else ":"
     lines = [*first["message"].splitlines(), *first["pending"], *fix_lines(first["fix"])]
     return "\n  ".join([head, *filter(None, lines)])

@@ -141,7 +141,10 @@ class _Renderer:
         from azext_amlk8s.operations.render_inputs import read_cluster_inputs
 
         inputs = read_cluster_inputs(self._clients, self._clusters)
-        return [replace(cluster_input, secrets=tuple(map(self._with_relative_path, cluster_input.secrets))) for cluster_input in inputs]
+        return [
+            replace(cluster_input, secrets=tuple(map(self._with_relative_path, cluster_input.secrets)))
+            for cluster_input in inputs
+        ]
 
     def _secrets(self) -> list[SecretReference]:
         """The secrets of all clusters, each once."""
@@ -164,7 +167,8 @@ class _Renderer:
         client = self._clients.of(cluster_setup.cluster.subscription)
         types = [each.to_object() for each in read_types(cluster_setup, client, None)]
         has_types_of_nodes = any(
-            item == "from_nodes" or (isinstance(item, Mapping) and "from_nodes" in item) for item in cluster_setup.instance_types
+            item == "from_nodes" or (isinstance(item, Mapping) and "from_nodes" in item)
+            for item in cluster_setup.instance_types
         )
         if has_types_of_nodes:
             get_logger(__name__).warning(
@@ -173,8 +177,14 @@ class _Renderer:
                 cluster_setup.cluster.name,
             )
         same = sum(other.cluster.name.lower() == cluster_setup.cluster.name.lower() for other in self._clusters)
-        folder = cluster_setup.cluster.name if same == 1 else f"{cluster_setup.cluster.resource_group}-{cluster_setup.cluster.name}"
-        return ClusterManifests(cluster_setup.cluster, tuple(namespaces_of(cluster_setup)), tuple(types), folder, has_types_of_nodes)
+        folder = (
+            cluster_setup.cluster.name
+            if same == 1
+            else f"{cluster_setup.cluster.resource_group}-{cluster_setup.cluster.name}"
+        )
+        return ClusterManifests(
+            cluster_setup.cluster, tuple(namespaces_of(cluster_setup)), tuple(types), folder, has_types_of_nodes
+        )
 
 
 RENDERERS: Mapping[str, Callable[[_Renderer], Files]] = {

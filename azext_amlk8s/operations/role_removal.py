@@ -34,7 +34,7 @@ def our_role_assignments(
                 for role in needed_roles(principal, cluster, trusted_access=True):
                     assignment = role_assignment_id(role.scope, role.role_id, principal)
                     scope = role.scope.lower()
-                    is_needed = any(one == scope or one.startswith(f"{scope}/") for one in used)
+                    is_needed = any(item == scope or item.startswith(f"{scope}/") for item in used)
                     if not is_needed and client.find(assignment) is not None:
                         found.append(assignment)
         except HttpResponseError:

@@ -150,17 +150,26 @@ def apply_documents(
         confirm(cmd, f"Apply the changes to {target}?", yes, refusal="Nothing was changed")
     if engine == DEPLOYMENT:
         run.use_deployments(clients)
-    outcomes = {cluster_setup.cluster.id: run.without_start(cluster_setup, plan) for cluster_setup, plan in items if not _is_startable(plan)}
+    outcomes = {
+        cluster_setup.cluster.id: run.without_start(cluster_setup, plan)
+        for cluster_setup, plan in items
+        if not _is_startable(plan)
+    }
     try:
         run.apply(startable)
     except (AzCLIError, KeyboardInterrupt):
         # Stopped by Ctrl-C, or out of touch with Azure: the report says how far it came.
         if report:
             outcomes |= run.outcomes(stopped=True)
-            _write_report(report, outcomes_object(outcomes.get(entry.cluster.id) or not_started(entry) for entry in clusters))
+            _write_report(
+                report,
+                outcomes_object(
+                    outcomes.get(cluster_setup.cluster.id) or not_started(cluster_setup) for cluster_setup in clusters
+                ),
+            )
         raise
     outcomes |= run.outcomes()
-    every = [outcomes.get(entry.cluster.id) or not_started(entry) for entry in clusters]
+    every = [outcomes.get(cluster_setup.cluster.id) or not_started(cluster_setup) for cluster_setup in clusters]
     result = outcomes_object(write_manifests(every, pending_dir))
     if report:
         _write_report(report, result)
@@ -213,7 +222,7 @@ class _Run:
     def outcomes(self, *, stopped: bool = False) -> dict[str, Outcome]:
         """How the clusters that were started ended, by ID; with stopped also those that have not ended."""
         begun = self._started if stopped else []
-        running = {item.cluster.id: interrupted(item) for item in begun}
+        running = {cluster_setup.cluster.id: interrupted(cluster_setup) for cluster_setup in begun}
         return running | {outcome.cluster.id: outcome for outcome in self._outcomes}
 
     def apply(self, items: Sequence[Item]) -> None:
@@ -221,15 +230,15 @@ class _Run:
         quiet = len(items) > 1
 
         def work(item: Item) -> Outcome:
-            entry, plan = item
+            cluster_setup, plan = item
             runner.enter("starting")
             checked = time.monotonic() - self._planned < CHECKED_SECONDS
-            engine = self._engine if self._engine and self._engine.has_deployed(entry) else None
-            self._started.append(entry)
+            engine = self._engine if self._engine and self._engine.has_deployed(cluster_setup) else None
+            self._started.append(cluster_setup)
             outcome = ClusterApplier(
                 self._cmd,
                 self._clients,
-                entry,
+                cluster_setup,
                 plan,
                 send_secrets=self._send_secrets,
                 timeout=self._timeout,
@@ -238,7 +247,7 @@ class _Run:
                 deployed=engine.verify if engine else None,
                 on_stage=runner.enter,
             ).run()
-            outcome = replace(outcome, seconds=outcome.seconds + engine.seconds(entry)) if engine else outcome
+            outcome = replace(outcome, seconds=outcome.seconds + engine.seconds(cluster_setup)) if engine else outcome
             self._outcomes.append(outcome)
             return outcome
 
@@ -253,7 +262,7 @@ class _Run:
                 parallel = self._parallel or wave.max_parallel or DEFAULT_PARALLEL
                 limit = self._failures if self._failures is not None else wave.failure_limit(len(members))
                 if self._engine:
-                    self._started += [entry for entry, _ in members]
+                    self._started += [cluster_setup for cluster_setup, _ in members]
                     self._engine.deploy(setup.name, number, members)
                 runner.run(members, min(parallel, len(members)), limit)
                 pause = wave.pause_seconds
@@ -284,7 +293,9 @@ def describe_clusters(clusters: Sequence[ClusterSetup]) -> str:
 
 def not_started(cluster_setup: ClusterSetup) -> Outcome:
     """The outcome of a cluster that was not reached."""
-    return Outcome(cluster_setup.setup, cluster_setup.cluster, NOT_STARTED, "Not started, because the command stopped before.")
+    return Outcome(
+        cluster_setup.setup, cluster_setup.cluster, NOT_STARTED, "Not started, because the command stopped before."
+    )
 
 
 def interrupted(cluster_setup: ClusterSetup) -> Outcome:

@@ -97,7 +97,7 @@ def _confirm(
 
     log = get_logger(__name__)
     log.warning("%s", describe_removals(surveys))
-    for workload in [workload for one in surveys for workload in one.workloads][:MOST_WORKLOADS]:
+    for workload in [workload for survey in surveys for workload in survey.workloads][:MOST_WORKLOADS]:
         log.warning("It stops: %s", workload)
     target = describe_clusters(clusters)
     question = f"{'Detach the computes and delete the extensions' if deletes else 'Detach the computes'} of {target}?"

@@ -58,10 +58,12 @@ def survey_clusters(
 
 def raise_for_workloads(surveys: Sequence[Survey], command: str) -> None:
     """Raise ValidationError for endpoints and jobs that would stop; command is the one that stops them."""
-    workloads = [f"{one.cluster_setup.cluster.name}: {workload}" for one in surveys for workload in one.workloads]
+    workloads = [
+        f"{survey.cluster_setup.cluster.name}: {workload}" for survey in surveys for workload in survey.workloads
+    ]
     if not workloads:
         return
-    busy = sum(bool(one.workloads) for one in surveys)
+    busy = sum(bool(survey.workloads) for survey in surveys)
     shown, more = workloads[:MOST_WORKLOADS], len(workloads) - MOST_WORKLOADS
     lines = [*shown, *([f"and {more} more"] if more > 0 else [])]
     raise az_error(
@@ -74,14 +76,14 @@ def raise_for_workloads(surveys: Sequence[Survey], command: str) -> None:
 
 def describe_removals(surveys: Sequence[Survey]) -> str:
     """What is removed from each cluster, one on a line, or in numbers where there are many."""
-    busy = [one for one in surveys if one.steps]
+    busy = [survey for survey in surveys if survey.steps]
     if not busy:
         return "Nothing of the setup exists any more; what it has left behind is looked for."
     if len(busy) <= MOST_CLUSTERS:
-        lines = [f"  - {one.cluster_setup.cluster.name}: {', '.join(one.steps)}" for one in busy]
+        lines = [f"  - {survey.cluster_setup.cluster.name}: {', '.join(survey.steps)}" for survey in busy]
         return "\n".join(["To be removed:", *lines])
-    computes = sum(len(one.computes) for one in busy)
-    extensions = sum(bool(one.extension) for one in busy)
+    computes = sum(len(survey.computes) for survey in busy)
+    extensions = sum(bool(survey.extension) for survey in busy)
     what = f"{count(computes, 'compute')} and {count(extensions, 'extension')}"
     return f"To be removed from {count(len(busy), 'cluster')}: {what}."
 
@@ -100,7 +102,9 @@ def _survey(clients: Clients, cluster_setup: ClusterSetup, deletes: bool) -> Sur
             client = clients.of(cluster_setup.cluster.subscription)
             name = str((cluster_setup.extension or {}).get("name") or "").lower()
             extensions = azureml_extensions(client.list_extensions(cluster_setup.cluster))
-            extension = next((str(one["name"]) for one in extensions if name in ("", str(one["name"]).lower())), "")
+            extension = next(
+                (str(extension["name"]) for extension in extensions if name in ("", str(extension["name"]).lower())), ""
+            )
     except AzureError:
         return Survey(cluster_setup)
     names = [str(compute["name"]) for compute in computes]
@@ -125,7 +129,11 @@ def _owned_computes(clients: Clients, cluster_setup: ClusterSetup) -> list[dict[
         return []
     computes = clients.of(workspace.subscription).list_computes(workspace)
     found = [find_compute(computes, name) for name in wanted]
-    return [dict(one) for one in found if one and (one.get("tags") or {}).get(OWNER_TAG) == cluster_setup.setup]
+    return [
+        dict(compute)
+        for compute in found
+        if compute and (compute.get("tags") or {}).get(OWNER_TAG) == cluster_setup.setup
+    ]
 
 
 def _namespace(compute: dict[str, Any]) -> str:

@@ -75,10 +75,10 @@ def _sets(clusters: Sequence[ClusterManifests]) -> Iterator[tuple[str, list[Clus
 
 def _content(folder: str, members: Sequence[ClusterManifests], note: str) -> Iterator[tuple[str, str]]:
     """Two kustomizations, since a namespace can exist before the extension and an instance type cannot."""
-    item = members[0]
+    first = members[0]
     parts = (
-        (NAMESPACES, [_namespace(name) for name in item.namespaces]),
-        (TYPES, item.instance_types),
+        (NAMESPACES, [_namespace(name) for name in first.namespaces]),
+        (TYPES, first.instance_types),
     )
     present = [(part, objects) for part, objects in parts if objects]
     notes = [note, *_types_of_nodes(members)]

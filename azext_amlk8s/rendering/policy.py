@@ -67,7 +67,9 @@ def policy_differences(clusters: Sequence[ClusterInput]) -> tuple[str, str, list
     Settings that follow from the number of nodes do not count.
     """
     for shapes in _shapes(_extensions(clusters)).values():
-        members = [(cluster, _content(shape, number)) for shape in shapes for number, cluster in enumerate(shape.clusters)]
+        members = [
+            (cluster, _content(shape, number)) for shape in shapes for number, cluster in enumerate(shape.clusters)
+        ]
         first, content = members[0]
         for other, other_content in members[1:]:
             keys = {*content, *other_content}
@@ -91,10 +93,10 @@ def _shapes(clusters: Sequence[ClusterInput]) -> dict[str, list[Shape]]:
 
 def _content(shape: Shape, number: int) -> dict[str, Any]:
     """What a policy would install on a cluster of a shape, by the names that users know."""
-    item, fields = shape.clusters[number], shape.fields[number]
+    cluster, fields = shape.clusters[number], shape.fields[number]
     settings = {key: value for key, value in (fields.get("settings") or {}).items() if key not in OF_ONE_CLUSTER}
-    secrets = {secret.key: (secret.kind, secret.source) for secret in item.secrets}
-    computed = dict.fromkeys(computed_settings(item), True)
+    secrets = {secret.key: (secret.kind, secret.source) for secret in cluster.secrets}
+    computed = dict.fromkeys(computed_settings(cluster), True)
     extension = {key: fields[key] for key in OF_EXTENSION if key in fields}
     return {**extension, **computed, **shape.fixed, **settings, **secrets}
 
@@ -200,14 +202,16 @@ def _policy_template(shape: Shape, fields: Mapping[str, Any]) -> Template:
     own = ("clusterName", "location", *VALUES_OF_POLICY)
     secrets = {secret.parameter: secret for secret in shape.secrets}
     parameters = tuple(
-        parameter if parameter.name in own or parameter.name in secrets else replace(parameter, default=_default(parameter, fields))
+        parameter
+        if parameter.name in own or parameter.name in secrets
+        else replace(parameter, default=_default(parameter, fields))
         for parameter in template.parameters
     )
     if not secrets:
         return replace(template, parameters=parameters)
     vaults = {secret.vault_id: _vault(secret.vault_id) for secret in shape.secrets}
     outer = tuple(parameter for parameter in parameters if parameter.name not in secrets)
-    arguments: dict[str, Any] = {item.name: Parameter(item.name) for item in outer}
+    arguments: dict[str, Any] = {parameter.name: Parameter(parameter.name) for parameter in outer}
     for name, secret in secrets.items():
         arguments[name] = VaultSecret(vaults[secret.vault_id], (secret.vault or ("", ""))[1])
     module = Module(

@@ -197,7 +197,7 @@ class Api:
 
     def _shown(self, request: Request, target: Target) -> web.Response:
         if target.name:
-            return self._one(request, target, self._store.get(target.kind, target.namespace, target.name))
+            return self._respond_with(request, target, self._store.get(target.kind, target.namespace, target.name))
         found = self._selected(request, target)
         version = str(self._store.version)
         meta: dict[str, Any] = {"resourceVersion": version}
@@ -214,15 +214,15 @@ class Api:
         found = [obj for obj in self._store.list(target.kind, target.namespace) if by_label(obj) and by_field(obj)]
         return [self._admission.with_usage(obj) for obj in found] if target.kind.kind == "ResourceQuota" else found
 
-    def _one(self, request: Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
+    def _respond_with(self, request: Request, target: Target, obj: dict[str, Any], code: int = 200) -> web.Response:
         if target.kind.kind == "ResourceQuota":
             obj = self._admission.with_usage(obj)
-        return as_json(forms.one(request, target.kind, obj), code)
+        return as_json(forms.single_object(request, target.kind, obj), code)
 
     async def _create(self, request: Request, target: Target, dry_run: bool) -> web.Response:
         obj = await self._read(request, target)
         apply.note_update(None, obj, _manager(request))
-        return self._one(request, target, await self._add(target, obj, dry_run), 201)
+        return self._respond_with(request, target, await self._add(target, obj, dry_run), 201)
 
     async def _add(self, target: Target, obj: dict[str, Any], dry_run: bool) -> dict[str, Any]:
         self._store.require_namespace(target.kind, target.namespace)
@@ -244,7 +244,7 @@ class Api:
         if target.kind.custom and not obj["metadata"].get("resourceVersion"):
             raise status.no_version(target.kind, target.name)
         apply.note_update(existing, obj, _manager(request), target.subresource)
-        return self._one(request, target, await self._replace(target, existing, obj, dry_run))
+        return self._respond_with(request, target, await self._replace(target, existing, obj, dry_run))
 
     async def _patch(self, request: Request, target: Target, dry_run: bool) -> web.Response:
         kind_of_patch = request.content_type
@@ -265,7 +265,7 @@ class Api:
         obj = bodies.only(target, existing, admission.convert(target.kind, patched))
         schema.validate(target.kind, obj, request.query.get("fieldValidation") == "Strict")
         apply.note_update(existing, obj, _manager(request), target.subresource)
-        return self._one(request, target, await self._replace(target, existing, obj, dry_run))
+        return self._respond_with(request, target, await self._replace(target, existing, obj, dry_run))
 
     async def _apply(self, request: Request, target: Target, wanted: dict[str, Any], dry_run: bool) -> web.Response:
         manager = request.query.get("fieldManager")
@@ -278,8 +278,8 @@ class Api:
             existing = None
         obj = apply.apply(existing, wanted, manager, request.query.get("force") == "true", target.kind.resource)
         if existing is None:
-            return self._one(request, target, await self._add(target, obj, dry_run), 201)
-        return self._one(request, target, await self._replace(target, existing, obj, dry_run))
+            return self._respond_with(request, target, await self._add(target, obj, dry_run), 201)
+        return self._respond_with(request, target, await self._replace(target, existing, obj, dry_run))
 
     async def _delete(self, request: Request, target: Target, dry_run: bool) -> web.Response:
         if not target.name:
@@ -352,7 +352,7 @@ class Api:
     async def _send(
         request: Request, response: web.StreamResponse, target: Target, event: str, obj: dict[str, Any]
     ) -> None:
-        line = {"type": event, "object": forms.one(request, target.kind, obj)}
+        line = {"type": event, "object": forms.single_object(request, target.kind, obj)}
         await response.write(json.dumps(line).encode() + b"\n")
 
 

@@ -28,7 +28,7 @@ def require_acceptable(request: Request) -> None:
         raise status.ApiError(406, "NotAcceptable", "406: Not Acceptable")
 
 
-def one(request: Request, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
+def single_object(request: Request, kind: Kind, obj: dict[str, Any]) -> dict[str, Any]:
     """An object in the requested representation."""
     form = _form(request)
     if form == "Table":

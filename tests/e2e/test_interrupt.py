@@ -118,7 +118,7 @@ def test_ctrl_c_leaves_a_deployment_running(slow: Any) -> None:
     assert "Stopped waiting. Deployment 'amlk8s-edge-1-" in err
     assert f"az amlk8s apply -f {file} --engine deployment" in err
     ended = json.loads(report.read_text(encoding="utf-8"))["clusters"]
-    assert [(one["cluster"], one["status"]) for one in ended] == [("aks-single", "interrupted")]
+    assert [(item["cluster"], item["status"]) for item in ended] == [("aks-single", "interrupted")]
     follow = next(line for line in err.splitlines() if "az deployment sub show" in line).partition("Try: ")[2]
     deadline = time.monotonic() + 60
     while (state := slow.run(*shlex.split(follow), "-o", "tsv")).out.strip() == "Running":

@@ -132,7 +132,9 @@ def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> I
         for kind in ("read", "poll", "write"):
             chosen = [sent for sent in fitting if sent.kind == kind]
             if kind != "write" and not fault.first:
-                chosen = by_hash(chosen, lambda sent, salt=fault.name: command.name + salt + sent.name)[:PLACES_PER_FAULT]
+                chosen = by_hash(chosen, lambda sent, salt=fault.name: command.name + salt + sent.name)[
+                    :PLACES_PER_FAULT
+                ]
             for request in chosen[:1] if fault.first else chosen:
                 yield Cell(command, fault, request)
 

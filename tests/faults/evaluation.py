@@ -80,7 +80,9 @@ def _of_interruption(cell: Cell, run: Run) -> Iterator[str]:
         yield "Ctrl-C, and no message that says how to continue"
     if command.starts is not None and cell.request in run.requests:
         after = run.requests[run.requests.index(cell.request) + 1 :]
-        started = [one.path for one in after if one.kind == "write" and EXTENSION in one.path]
+        started = [
+            cluster_id.path for cluster_id in after if cluster_id.kind == "write" and EXTENSION in cluster_id.path
+        ]
         if len(started) > command.starts:
             yield f"Ctrl-C, and then {started}"
     if cell.fault.signals > 1 and run.code == 0:

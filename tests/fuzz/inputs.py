@@ -37,5 +37,5 @@ def changed_texts(examples: Callable[[], tuple[str, ...]]) -> st.SearchStrategy[
 
 def changed_documents(examples: Callable[[], tuple[Any, ...]], most: int = 3) -> st.SearchStrategy[list[Any]]:
     """Lists of changed examples."""
-    one = st.builds(lambda seed: mutate.change_document(examples()[seed % len(examples())], seed // 1000), SEEDS)
-    return st.lists(one, max_size=most)
+    item = st.builds(lambda seed: mutate.change_document(examples()[seed % len(examples())], seed // 1000), SEEDS)
+    return st.lists(item, max_size=most)

@@ -267,7 +267,9 @@ def _errors() -> tuple[Any, ...]:
         {"error": {"code": "A", "message": text, "details": [{"code": "B", "message": text}]}}
         for text in mutate.messages()
     ]
-    properties = [{"properties": {"provisioningErrors": [body], "statuses": [body], "errorInfo": body}} for body in bodies]
+    properties = [
+        {"properties": {"provisioningErrors": [body], "statuses": [body], "errorInfo": body}} for body in bodies
+    ]
     return (*bodies, *properties)
 
 

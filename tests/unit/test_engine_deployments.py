@@ -81,5 +81,7 @@ def test_a_nested_deployment_names_its_cluster() -> None:
     assert names("azureml-aks-aks1-abcdefghijk23", "other") == []
     assert names("something-else") == []
     assert names(f"azureml-aks-{long[:38]}-abcdefghijk23") == [f"{long}1", f"{long}2"]
-    modules = [one["name"] for one in deployment.template["resources"] if one["type"].endswith("/deployments")]
+    modules = [
+        resource["name"] for resource in deployment.template["resources"] if resource["type"].endswith("/deployments")
+    ]
     assert sorted("azureml-aks-" in name for name in modules) == [False, True], "each type has names of its own"

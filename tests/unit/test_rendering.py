@@ -204,9 +204,9 @@ def test_flux_and_fleet_apply_the_folders_of_a_cluster() -> None:
 
 
 def test_manifests_name_the_command_for_instance_types_of_nodes() -> None:
-    one = replace(_manifests()[0], has_types_of_nodes=True)
-    text = render_manifests([one], SOURCE)["base/kustomization.yaml"]
-    assert f"# az amlk8s instance-type create --from-nodes {one.cluster.cli_args}\n" in text
+    item = replace(_manifests()[0], has_types_of_nodes=True)
+    text = render_manifests([item], SOURCE)["base/kustomization.yaml"]
+    assert f"# az amlk8s instance-type create --from-nodes {item.cluster.cli_args}\n" in text
     assert "from-nodes" not in "".join(render_manifests(_manifests(), SOURCE).values())
 
 
