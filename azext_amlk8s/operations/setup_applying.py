@@ -56,7 +56,7 @@ class ClusterApplier:
         on_stage: Callable[[str], None],
         deployed: Callable[[ClusterSetup], str] | None = None,
     ) -> None:
-        self._cmd, self._clients, self._one, self._plan = cmd, clients, cluster_setup, plan
+        self._cmd, self._clients, self._cluster_setup, self._plan = cmd, clients, cluster_setup, plan
         self._client = clients.of(cluster_setup.cluster.subscription)
         self._send_secrets, self._timeout = send_secrets, timeout
         self._quiet, self._checked, self._on_stage = quiet, checked, on_stage
@@ -86,27 +86,29 @@ class ClusterApplier:
                 errors = [finding for finding in findings if finding.severity is Severity.ERROR]
                 message = message or redact_text(findings_text(errors) if errors else "")
             finally:
-                self._clients.release(self._one)
+                self._clients.release(self._cluster_setup)
         seconds = time.monotonic() - begin
-        item = self._one
+        cluster_setup = self._cluster_setup
         done = tuple(self._done)
-        return Outcome(item.setup, item.cluster, status, message, fix, done, pending, seconds, self._manifest)
+        return Outcome(
+            cluster_setup.setup, cluster_setup.cluster, status, message, fix, done, pending, seconds, self._manifest
+        )
 
     def _apply(self) -> None:
-        self._manifest = pending_manifest(self._one, self._plan, self._client)
+        self._manifest = pending_manifest(self._cluster_setup, self._plan, self._client)
         # A run that is killed while the extension is installed must not forget who has created it.
         self._record_ownership(keeps_settings=True)
         if self._changes(EXTENSION):
             self._on_stage(EXTENSION)
             if self._deployed:
-                self._done.append(f"extension '{self._deployed(self._one)}'")
+                self._done.append(f"extension '{self._deployed(self._cluster_setup)}'")
                 self._wait_where_types_follow()
             else:
                 self._apply_extension()
         self._record_ownership()
         for resource in self._plan.resources:
             if resource.kind == NAMESPACE and resource.action == CREATE:
-                self._connect().create_namespace(resource.name, owner_labels(self._one.setup))
+                self._connect().create_namespace(resource.name, owner_labels(self._cluster_setup.setup))
                 self._done.append(f"namespace '{resource.name}'")
         if self._changes(COMPUTE):
             self._on_stage(COMPUTE)
@@ -114,7 +116,9 @@ class ClusterApplier:
         if self._changes(INSTANCE_TYPE):
             self._on_stage(INSTANCE_TYPE)
             self._apply_instance_types()
-        removed = remove_planned(self._cmd, self._clients, self._one, self._plan, self._connect, self._timeout)
+        removed = remove_planned(
+            self._cmd, self._clients, self._cluster_setup, self._plan, self._connect, self._timeout
+        )
         self._done += [f"{resource} removed" for resource in removed]
 
     def _changes(self, kind: str) -> bool:
@@ -126,21 +130,21 @@ class ClusterApplier:
 
         from azext_amlk8s.kubernetes import ClusterError
 
-        item = self._one
-        if item.has_left or not any(self._changes(kind) for kind in (EXTENSION, NAMESPACE, INSTANCE_TYPE)):
+        cluster_setup = self._cluster_setup
+        if cluster_setup.has_left or not any(self._changes(kind) for kind in (EXTENSION, NAMESPACE, INSTANCE_TYPE)):
             return
-        connection, _ = self._clients.connect(item)
+        connection, _ = self._clients.connect(cluster_setup)
         if connection is None:
             return
         extensions = [resource for resource in self._plan.resources if resource.kind == EXTENSION]
         created = any(resource.action == CREATE for resource in extensions)
         name = extensions[0].name if extensions else ""
-        settings = setting_names(item) if extensions else ()
+        settings = setting_names(cluster_setup) if extensions else ()
         try:
-            self._ownership = self._ownership or Ownership(connection, item.setup)
+            self._ownership = self._ownership or Ownership(connection, cluster_setup.setup)
             self._ownership.record(name, created, settings, keeps_settings=keeps_settings)
         except ClusterError as error:
-            get_logger(__name__).warning("%s: the owner was not recorded: %s", item.cluster.name, error)
+            get_logger(__name__).warning("%s: the owner was not recorded: %s", cluster_setup.cluster.name, error)
 
     def _apply_extension(self) -> None:
         from azext_amlk8s.operations.extension_common import RunOptions
@@ -149,27 +153,31 @@ class ClusterApplier:
         from azext_amlk8s.settings import read_deployed
         from azext_amlk8s.settings.update import RESET
 
-        item, client = self._one, self._client
-        run = RunOptions((item.extension or {}).get("name"), timeout=self._timeout, yes=True, checked=self._checked)
-        existing = deployed_extension(client, item)
+        cluster_setup, client = self._cluster_setup, self._client
+        run = RunOptions(
+            (cluster_setup.extension or {}).get("name"), timeout=self._timeout, yes=True, checked=self._checked
+        )
+        existing = deployed_extension(client, cluster_setup)
         deployed = read_deployed(existing).protected if existing else ()
         changes = self._plan.extension.changes if self._plan.extension else ()
         renews = existing is not None and any(change.key == TLS for change in changes)
         sends = self._send_secrets or renews
         reset = [change.key for change in changes if change.after == RESET]
-        given = extension_settings(item, deployed, self._clients.vaults, send_secrets=sends, reset=reset)
+        given = extension_settings(cluster_setup, deployed, self._clients.vaults, send_secrets=sends, reset=reset)
 
         def connect() -> tuple[Any, Any]:
-            return client, one.cluster
+            return client, cluster_setup.cluster
 
         rotation, known = None, {}
         if existing is not None and renews:
-            vaults, connection = self._clients.vaults, self._clients.connect(item)[0]
-            rotation = renewal(self._cmd, client, item, existing, vaults, connection, self._timeout)
+            vaults, connection = self._clients.vaults, self._clients.connect(cluster_setup)[0]
+            rotation = renewal(self._cmd, client, cluster_setup, existing, vaults, connection, self._timeout)
         if rotation:
             known = rotation.known_protected()
             rotation.keep_old()
-        result = create_extension(self._cmd, connect, given, extension_versions(item), run, known, or_update=True)
+        result = create_extension(
+            self._cmd, connect, given, extension_versions(cluster_setup), run, known, or_update=True
+        )
         self._done.append(f"extension '{(result or {}).get('name')}'")
         if rotation:
             rotation.finish()
@@ -182,7 +190,7 @@ class ClusterApplier:
             return
         from azext_amlk8s.operations.cluster_options import wait_for_instance_types
 
-        connection, _ = self._clients.connect(self._one)
+        connection, _ = self._clients.connect(self._cluster_setup)
         if connection is not None:
             wait_for_instance_types(connection)
 
@@ -193,22 +201,26 @@ class ClusterApplier:
         from azext_amlk8s.operations.compute_update import update_compute
         from azext_amlk8s.operations.waiting import Deadline
 
-        item, request, deadline = self._one, attach_request(self._one), Deadline(self._timeout)
+        cluster_setup, request, deadline = (
+            self._cluster_setup,
+            attach_request(self._cluster_setup),
+            Deadline(self._timeout),
+        )
         client = self._clients.of(request.workspace.subscription)
         facts, connection = collect_attach_facts(client, request, requires_context=False)
         existing = facts.find_compute(request.compute.name)
         if existing is not None and state_of(existing).lower() == "succeeded":
             tags = {**(existing.get("tags") or {}), **{key: str(value) for key, value in self._file_tags().items()}}
-            if changed_tags(item, existing):
+            if changed_tags(cluster_setup, existing):
                 update_compute(self._cmd, client, request.compute, existing, None, tags, deadline, yes=True)
         else:
             record = ReplacementRecord.of(self._cmd, request.compute)
-            options = attach_options(item, checked=self._checked)
+            options = attach_options(cluster_setup, checked=self._checked)
             Attachment(self._cmd, client, request, facts, connection, options, record, deadline).run()
         self._done.append(f"compute '{request.compute.name}'")
 
     def _file_tags(self) -> Mapping[str, Any]:
-        return (self._one.compute or {}).get("tags") or {}
+        return (self._cluster_setup.compute or {}).get("tags") or {}
 
     def _apply_instance_types(self) -> None:
         from azext_amlk8s.instance_types.changes import CONFLICT
@@ -216,8 +228,8 @@ class ClusterApplier:
         from azext_amlk8s.operations.instance_type_apply import apply_types
 
         connection = self._connect()
-        types = read_types(self._one, self._client, connection)
-        session = ClusterSession(connection, "", self._client, self._one.cluster)
+        types = read_types(self._cluster_setup, self._client, connection)
+        session = ClusterSession(connection, "", self._client, self._cluster_setup.cluster)
         done = apply_types(session, types, dry_run=False, force=False)
         self._done += [f"instance type '{each['name']}'" for each in done if each["action"] in ("created", "changed")]
         if conflicts := [str(each["name"]) for each in done if each["action"] == CONFLICT]:
@@ -226,7 +238,7 @@ class ClusterApplier:
 
     def _connect(self) -> Cluster:
         """The connection to the cluster. Raises AzureConnectionError."""
-        connection, note = self._clients.connect(self._one)
+        connection, note = self._clients.connect(self._cluster_setup)
         if connection is None:
             raise az_error("AzureConnectionError", note)
         return connection

@@ -239,8 +239,8 @@ class Engine:
             return await self._with_responses(lambda: resource.evaluator.value(value))
         except TemplateError as error:
             text = (
-                f"Unable to process template language expressions for resource '{resource.id}' at line '1' and column '1'. "
-                f"'{error.message}'"
+                f"Unable to process template language expressions for resource '{resource.id}' at line '1' and column "
+                f"'1'. '{error.message}'"
             )
             failure = {"code": "InvalidTemplate", "target": resource.id, "message": text}
             raise _Failure(400, failure) from None

@@ -154,8 +154,9 @@ class Deployments:
             compiled = self._compile_nested(resource, properties, parent.compiled.environment, claims)
         except TemplateError as error:
             raise errors.invalid_template(error) from None
+        location = str(resource.evaluator.value(resource.body.get("location")) or parent.location)
         deployment = Deployment(
-            resource.scope, resource.name, str(resource.evaluator.value(resource.body.get("location")) or parent.location), {},
+            resource.scope, resource.name, location, {},
             str(properties.get("mode", "Incremental")).capitalize(), properties["template"], compiled,
         )  # fmt: skip
         deployment.correlation = parent.correlation
@@ -357,9 +358,9 @@ def _preflight_error(resource: Planned, error: dict[str, Any], claims: Mapping[s
         return error
     who = claims.get("appid", "")
     text = (
-        f"Authorization failed for template resource '{resource.name}' of type '{resource.type}'. The client '{who}' with object "
-        f"id '{claims.get('oid', who)}' does not have permission to perform action '{resource.type}/write' at scope "
-        f"'{resource.id}'."
+        f"Authorization failed for template resource '{resource.name}' of type '{resource.type}'. The client '{who}' "
+        f"with object id '{claims.get('oid', who)}' does not have permission to perform action '{resource.type}/write' "
+        f"at scope '{resource.id}'."
     )
     return {"code": "AuthorizationFailed", "message": text}
 
