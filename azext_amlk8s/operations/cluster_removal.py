@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks.leftover_objects import Leftover
     from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.operations.federated_credentials import FederatedCredential
     from azext_amlk8s.settings import Dependency
 
 
 @dataclass(frozen=True)
 class Removal:
     """What is to be removed. workloads are endpoints, jobs and deployments that still use the computes.
+
+    endpoints are those of them that stay in Azure, with the command that deletes each; credentials are federated
+    credentials for service accounts of the cluster, which others have created.
 
     cluster is None where the API of the cluster cannot be reached, and note says why; offline: the agents of an
     Arc-connected cluster are not connected, so that Azure cannot uninstall anything there.
@@ -42,6 +47,8 @@ class Removal:
     computes: tuple[ComputeRef, ...]
     all_workspaces_read: bool
     workloads: tuple[str, ...]
+    endpoints: Mapping[str, str]
+    credentials: tuple[FederatedCredential, ...]
     assignments: tuple[str, ...]
     dependencies: tuple[Dependency, ...]
     leftovers: tuple[Leftover, ...]
@@ -129,8 +136,9 @@ def find_removal(
 ) -> Removal:
     """Everything that belongs to the extension of a cluster. Writes nothing."""
     from azext_amlk8s.operations.attached_computes import attached_computes
+    from azext_amlk8s.operations.federated_credentials import credentials_of
     from azext_amlk8s.operations.role_removal import our_role_assignments
-    from azext_amlk8s.operations.running_workloads import endpoints_on, jobs_on, workloads_in
+    from azext_amlk8s.operations.running_workloads import endpoint_commands, workloads_on
     from azext_amlk8s.settings import all_resources, cluster_facts_from_resources, offline_state
 
     resource, extensions = read_cluster(client, ref)
@@ -143,14 +151,15 @@ def find_removal(
     )
     created = all_resources(cluster_facts_from_resources(resource, ref.type))
     existing = backing_resources.find_resources(client, created)
-    workloads = [*endpoints_on(client, computes), *(workloads_in(cluster) if cluster else jobs_on(client, computes))]
     return Removal(
         ref,
         extension,
         is_installed,
         tuple(computes),
         complete,
-        tuple(workloads),
+        tuple(workloads_on(client, computes, cluster)),
+        endpoint_commands(client, computes),
+        tuple(credentials_of(client, resource, computes)),
         tuple(our_role_assignments(client, ref, [compute.workspace for compute in computes], computes)),
         tuple(dependency for dependency in created if existing[dependency.kind] is not None),
         tuple(() if is_installed else read_leftovers(cluster)) if cluster else (),
@@ -162,12 +171,14 @@ def find_removal(
 
 def _blocked(removal: Removal) -> Exception:
     lines = "".join(f"\n  {workload}" for workload in removal.workloads)
+    has_jobs = len(removal.workloads) > len(removal.endpoints)
     return az_error(
         "ValidationError",
         f"Cluster '{removal.ref.name}' still runs {count(len(removal.workloads), 'workload')}; "
         f"nothing was removed:{lines}",
         [
-            "Delete the endpoints (az ml online-endpoint delete) and wait for the jobs.",
+            *removal.endpoints.values(),
+            *(["Wait for the jobs, or cancel them: az ml job cancel --help"] if has_jobs else []),
             f"az amlk8s extension delete {removal.extension.cli_args} --everything --stop-workloads",
         ],
     )
@@ -196,6 +207,7 @@ class _Remover:
             self._clean_cluster(removal.cluster)
         elif removal.is_installed or removal.offline:
             self._note_unreachable()
+        self._note_what_others_created()
         backing_resources.delete_resources(self._cmd, self._client, removal.dependencies)
         self._outcome.removed += [f"{each.label} {each.name}" for each in removal.dependencies]
 
@@ -250,6 +262,16 @@ class _Remover:
             timeout, release = 0 if self._force else self._timeout, self._removal.extension.name
             wait_for_uninstall(cluster, timeout, release, lambda: line.show("uninstalling"))
             line.clear()
+
+    def _note_what_others_created(self) -> None:
+        for endpoint, command in self._removal.endpoints.items():
+            self._outcome.remain(endpoint, "It has no compute any more and does not respond.", command=command)
+        for credential in self._removal.credentials:
+            self._outcome.remain(
+                f"federated credential {credential.name} of identity {credential.identity}",
+                f"{credential.subject} can sign in with it. Others have created it.",
+                command=credential.delete_command,
+            )
 
     def _note_hanging(self, leftover: Leftover) -> None:
         self._outcome.remain(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.compute_view import properties_of
+from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
@@ -17,12 +18,28 @@ WORKLOAD_KINDS = ("AmlJob", "OnlineDeployment")
 ENDED = ("completed", "failed", "canceled", "notresponding", "paused")
 
 
+def workloads_on(
+    client: AzureClient, computes: Sequence[ComputeRef], cluster: Cluster | None, namespaces: Collection[str] = ()
+) -> list[str]:
+    """Endpoints and jobs on computes, and what else runs in the cluster, or in some of its namespaces, each once."""
+    jobs = jobs_on(client, computes)
+    names = {job.split()[1] for job in jobs}
+    in_cluster = workloads_in(cluster, namespaces) if cluster else []
+    others = [workload for workload in in_cluster if workload.rsplit("/", 1)[-1] not in names]
+    return [*endpoints_on(client, computes), *jobs, *others]
+
+
 def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> list[str]:
     """The online endpoints on computes with their deployments, as texts for people; none where they cannot be read."""
+    return list(endpoint_commands(client, computes))
+
+
+def endpoint_commands(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[str, str]:
+    """The online endpoints on computes, as texts for people, each with the command that deletes it."""
     from azure.core.exceptions import HttpResponseError
 
     by_id = {compute.id.lower(): compute for compute in computes}
-    found = []
+    found: dict[str, str] = {}
     for workspace in dict.fromkeys(compute.workspace for compute in computes):
         try:
             endpoints = client.list_all(f"{workspace.id}/onlineEndpoints")
@@ -30,8 +47,10 @@ def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> list[st
             continue
         for endpoint in endpoints:
             if compute := by_id.get(str(properties_of(endpoint).get("compute") or "").lower()):
-                deployments = _deployments(client, workspace, str(endpoint.get("name")))
-                found.append(f"endpoint {endpoint.get('name')}{deployments} on compute {workspace.name}/{compute.name}")
+                name = str(endpoint.get("name"))
+                text = f"endpoint {name}{_deployments(client, workspace, name)}"
+                command = f"az ml online-endpoint delete {workspace.cli_args} {join(['-n', name])}"
+                found[f"{text} on compute {workspace.name}/{compute.name}"] = command
     return found
 
 

@@ -92,7 +92,7 @@ def _survey(clients: Clients, cluster_setup: ClusterSetup, deletes: bool) -> Sur
     from azure.core.exceptions import AzureError
 
     from azext_amlk8s.operations.extension_common import azureml_extensions
-    from azext_amlk8s.operations.running_workloads import endpoints_on, jobs_on, workloads_in
+    from azext_amlk8s.operations.running_workloads import workloads_in, workloads_on
 
     computes: list[dict[str, Any]] = []
     extension = ""
@@ -112,12 +112,12 @@ def _survey(clients: Clients, cluster_setup: ClusterSetup, deletes: bool) -> Sur
         return Survey(cluster_setup)
     refs = [ComputeRef(cluster_setup.workspace, name) for name in names if cluster_setup.workspace]
     workspace_client = clients.of(cluster_setup.workspace.subscription) if cluster_setup.workspace else None
-    workloads = endpoints_on(workspace_client, refs) if workspace_client else []
     connection, _ = clients.connect(cluster_setup)
-    if connection is not None:
-        workloads += workloads_in(connection, () if extension else {_namespace(compute) for compute in computes})
-    elif workspace_client:
-        workloads += jobs_on(workspace_client, refs)
+    namespaces = () if extension else {_namespace(compute) for compute in computes}
+    if workspace_client:
+        workloads = workloads_on(workspace_client, refs, connection, namespaces)
+    else:
+        workloads = workloads_in(connection, namespaces) if connection else []
     return Survey(cluster_setup, names, extension, workloads)
 
 

@@ -1,0 +1,5 @@
+"""Microsoft.ManagedIdentity."""
+
+from sandbox.azure.behaviours import StoredType
+
+ALL = (StoredType("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"),)
