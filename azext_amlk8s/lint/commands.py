@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from azext_amlk8s.lint.evaluation import merged
 from azext_amlk8s.lint.model import ExtensionUse, cluster_kind
 from azext_amlk8s.lint.scripts import CommandLine
 from azext_amlk8s.lint.values import HOLE, Mark, Value, unknown
@@ -27,8 +28,13 @@ ALIASES = {
     "-c": "--cluster-name",
     "-t": "--cluster-type",
     "-w": "--workspace-name",
+    "-m": "--method",
+    "-u": "--url",
+    "--uri": "--url",
+    "-b": "--body",
 }
 MANY = ("--config", "--config-protected")
+FILES = ("--config-file", "--config-protected-file")
 FLAGS = {
     "--no-wait",
     "--yes",
@@ -116,13 +122,21 @@ def _after_equals(value: Value, size: int) -> Value:
     return unknown(value.mark, "", value, hint=value.hint[size:])
 
 
-def extension_use(arguments: Arguments) -> ExtensionUse | None:
-    """The extension that a command installs or updates; None for another command, or an extension of another type."""
+def extension_use(arguments: Arguments, read_file: Callable[[Value], Value | None]) -> ExtensionUse | None:
+    """The extension that a command installs or updates; None for another command, or an extension of another type.
+
+    read_file returns the settings in a file that the command names, None where it is not known.
+    """
     kind = next((found for words, found in INSTALLS.items() if arguments.starts_with(*words)), None)
     if kind is None:
         return None
     dialect, is_update = kind
     config, protected = (section_of(arguments, option) for option in MANY)
+    contents = [read_file(path) if (path := arguments.value(option)) is not None else None for option in FILES]
+    config, protected = (
+        merged(section.mark, [content, section]) if content is not None else section
+        for section, content in zip((config, protected), contents, strict=True)
+    )
     given = arguments.text("--extension-type")
     if dialect == "k8s-extension":
         if given and given.lower() != EXTENSION_TYPE:
@@ -130,7 +144,9 @@ def extension_use(arguments: Arguments) -> ExtensionUse | None:
         if not given and not (is_update and _has_known_keys(config, protected)):
             return None
     cluster = arguments.value("--cluster-type")
-    files = any(option in arguments.options for option in ("--config-file", "--config-protected-file"))
+    files = any(
+        option in arguments.options and content is None for option, content in zip(FILES, contents, strict=True)
+    )
     return ExtensionUse(
         dialect,
         arguments.mark,

@@ -56,7 +56,7 @@ def lint_documents(files: Files, result: Result) -> None:
             for node in nodes:
                 for script in scripts_of_steps(file, node):
                     result.kinds[file.name] = "workflow"
-                    lint_script(script, result)
+                    lint_script(script, files, result)
     setup_units.lint_forms(setups, result)
 
 
@@ -135,7 +135,7 @@ def _lint_kind(kind: str, file: SourceFile, roots: list[Value], result: Result) 
         if kind == "setup":
             setup_units.lint_values(root, result)
         elif kind == "settings":
-            _lint_settings(root, result)
+            result.settings.append(root)
         elif kind == "compute":
             lint_names(root.get("name"), root.get("namespace"), result)
 
@@ -162,8 +162,11 @@ def _lint_workloads(file: SourceFile, result: Result) -> None:
         result.findings += placed(findings, [file])
 
 
-def _lint_settings(root: Value, result: Result) -> None:
-    """A file of settings: other settings may be in a second file, or on the command line."""
-    settings = flatten(root)
-    use = ExtensionUse("file", settings.mark, settings, is_update=True)
-    evaluate_extension(use, result)
+def lint_settings(result: Result) -> None:
+    """Add the findings on files of settings that no command names.
+
+    Other settings may be in a second file, or on the command line.
+    """
+    for settings in map(flatten, result.settings):
+        if settings.mark.source not in result.named_files:
+            evaluate_extension(ExtensionUse("file", settings.mark, settings, is_update=True), result)

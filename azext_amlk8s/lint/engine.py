@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from azext_amlk8s.lint import file_rules
 from azext_amlk8s.lint.bicep_files import lint_bicep
-from azext_amlk8s.lint.document_files import lint_documents
-from azext_amlk8s.lint.files import Files, SourceFile
+from azext_amlk8s.lint.document_files import lint_documents, lint_settings
+from azext_amlk8s.lint.files import Files, ReadFile, SourceFile
 from azext_amlk8s.lint.ignores import apply_ignores
 from azext_amlk8s.lint.json_files import lint_json
 from azext_amlk8s.lint.model import Result
@@ -19,7 +19,7 @@ from azext_amlk8s.lint.terraform_files import lint_terraform
 SIGNS = re.compile(
     rb"microsoft\.azureml\.kubernetes|amlarc\.azureml\.com|k8s-extension|az\s+ml\s+(compute|online)|amlk8s|azureml|"
     rb"kubernetesconfiguration/extensions|workspaces/computes|computetype|microsoft\.relay|enabletraining|enableinference|kubernetes_cluster_extension|"
-    rb"kubernetes-configuration/extension|instance_?types?",
+    rb"kubernetes-configuration/extension|instance_?types?|sslcertpemfile|relayserver|scoringfe",
     re.IGNORECASE,
 )
 
@@ -29,12 +29,13 @@ def has_signs(content: bytes) -> bool:
     return bool(SIGNS.search(content))
 
 
-def lint(files: Iterable[SourceFile]) -> Result:
-    """The findings on files."""
-    known = Files(files)
+def lint(files: Iterable[SourceFile], read: ReadFile = lambda path: None) -> Result:
+    """The findings on files; read reads those that a file names and that are not among them."""
+    known = Files(files, read)
     result = Result()
-    for read in (lint_json, lint_bicep, lint_terraform, lint_documents, lint_scripts):
-        read(known, result)
+    for lint_kind in (lint_json, lint_bicep, lint_terraform, lint_documents, lint_scripts):
+        lint_kind(known, result)
+    lint_settings(result)
     for file, error in known.broken:
         result.add(file_rules.invalid_file(error.problem), error.mark)
         result.kinds.setdefault(file.name, "")

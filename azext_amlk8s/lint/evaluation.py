@@ -11,6 +11,7 @@ from azext_amlk8s.lint.nodes import (
     Call,
     Index,
     Literal,
+    Loop,
     Member,
     Name,
     Node,
@@ -87,7 +88,8 @@ class Evaluator:
             return self._array(node)
         if isinstance(node, Object):
             return self._object(node)
-        return unknown(node.mark, "loops are not evaluated")
+        is_loop = isinstance(node, Loop) and node.body is not None
+        return unknown(node.mark, "loops are not evaluated" if is_loop else "it is known when the script runs")
 
     def _member(self, node: Member) -> Value:
         found = self._scope.member(node, self.evaluate)

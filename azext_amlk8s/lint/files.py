@@ -18,6 +18,8 @@ CERTAIN = re.compile(
     re.IGNORECASE,
 )
 Parsed = TypeVar("Parsed")
+# Reads a file that others name: its text, None where it cannot be read.
+ReadFile = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,18 @@ class SourceFile:
 class Files:
     """All files of a run."""
 
-    def __init__(self, files: Iterable[SourceFile]) -> None:
+    def __init__(self, files: Iterable[SourceFile], read: ReadFile = lambda path: None) -> None:
+        self._read = read
         self.all = list({file.name: file for file in files}.values())
         self.broken: list[tuple[SourceFile, InvalidSyntax]] = []
         self._parsed: dict[tuple[str, Callable[[str, str], Any]], Any] = {}
+
+    def named(self, path: str) -> SourceFile | None:
+        """The file at a path that another file names, also where it is not part of the run; None without one."""
+        known = next((file for file in self.all if file.path == path), None)
+        if known is None and (text := self._read(path)) is not None:
+            return SourceFile(path, text)
+        return known
 
     def of(self, *suffixes: str) -> Iterator[SourceFile]:
         """The files with these suffixes."""

@@ -45,6 +45,14 @@ def lint_manifest(resource: Resource, result: Result) -> None:
             _lint_text(value, result)
 
 
+def lint_types(documents: Iterable[Value], result: Result) -> None:
+    """Add the findings on the instance types among documents."""
+    for value in documents:
+        version, kind = value.get("apiVersion"), value.get("kind")
+        if version is not None and kind is not None and _is_type(version.text, kind.text):
+            _lint_object(value, result)
+
+
 def _is_type(version: str, kind: str) -> bool:
     return kind == KIND and version.partition("/")[0] == API_GROUP
 

@@ -99,7 +99,7 @@ class ExtensionUse:
 class Script:
     """Commands of a shell in a file, or in a part of one, whose lines are indented there.
 
-    language is shell or powershell.
+    language is shell, powershell or batch.
     """
 
     text: str
@@ -123,12 +123,17 @@ class LintFinding:
 
 @dataclass
 class Result:
-    """What the files contain: findings, and what was not evaluated."""
+    """What the files contain: findings, and what was not evaluated.
+
+    settings are files of settings; named_files are those that commands name, in whose words they are checked.
+    """
 
     findings: list[LintFinding] = field(default_factory=list)
     skipped: list[tuple[Mark, str]] = field(default_factory=list)
     kinds: dict[str, str] = field(default_factory=dict)
     scripts: list[Script] = field(default_factory=list)
+    settings: list[Value] = field(default_factory=list)
+    named_files: set[str] = field(default_factory=set)
 
     def add(self, findings: Iterable[Finding], mark: Mark) -> None:
         """Add findings at one position."""

@@ -11,12 +11,17 @@ from azext_amlk8s.computes.request_rules import reserved_namespace
 from azext_amlk8s.lint import command_rules, pitfall_rules, resource_rules
 from azext_amlk8s.lint.commands import ATTACHES, MANY, Arguments, extension_use, parse_arguments
 from azext_amlk8s.lint.compute_units import lint_names
+from azext_amlk8s.lint.embedded import Embedded, NamedFiles, read_embedded
 from azext_amlk8s.lint.files import Files, SourceFile
+from azext_amlk8s.lint.instance_type_units import lint_types
 from azext_amlk8s.lint.model import LintFinding, Result, Script
-from azext_amlk8s.lint.scripts import command_lines
-from azext_amlk8s.lint.units import evaluate_extension
-from azext_amlk8s.lint.values import Mark
+from azext_amlk8s.lint.requests import collapsed, is_request, request_resource
+from azext_amlk8s.lint.script_reader import Heredoc, ScriptContent
+from azext_amlk8s.lint.scripts import INLINE, command_lines, read_script
+from azext_amlk8s.lint.units import evaluate_extension, evaluate_resources
+from azext_amlk8s.lint.values import Mark, Value
 from azext_amlk8s.lint.wording import adapt_compute
+from azext_amlk8s.lint.yaml_values import flatten
 from azext_amlk8s.rules import Finding
 from azext_amlk8s.settings import reading_rules
 from azext_amlk8s.settings.read import split_commas
@@ -25,37 +30,90 @@ if TYPE_CHECKING:
     import yaml
 
 LANGUAGES = {".sh": "shell", ".bash": "shell", ".zsh": "shell", ".ps1": "powershell", ".psm1": "powershell"}
+LANGUAGES |= {".bat": "batch", ".cmd": "batch"}
 COMMAND = re.compile(r"\baz(\.cmd|\.exe)?\s|k8s-extension|compute\s+attach|amlk8s", re.IGNORECASE)
 # Keys of steps in GitHub workflows, Azure Pipelines, GitLab and Taskfiles whose value is a script.
 SCRIPT_KEYS = {"run", "script", "bash", "inlinescript", "inline", "command", "cmd", "cmds", "commands", "before_script"}
 POWERSHELL_KEYS = {"pwsh", "powershell"}
+BATCH_TYPES = ("cmd", "batch")
 POWERSHELL_TYPES = ("ps", "pscore", "pwsh", "powershell")
 
 
 def lint_scripts(files: Files, result: Result) -> None:
-    """Add the findings on the command lines of scripts."""
+    """Add the findings on the command lines of scripts, those of other files too."""
     for file in files.of(*LANGUAGES):
         result.kinds[file.name] = "script"
-        lint_script(Script(file.text, Mark(file.name), LANGUAGES[file.suffix]), result)
+        lint_script(Script(file.text, Mark(file.name), LANGUAGES[file.suffix]), files, result)
     for script in result.scripts:
-        lint_script(script, result)
+        lint_script(script, files, result)
 
 
-def lint_script(script: Script, result: Result) -> None:
-    """Add the findings on the command lines of one script."""
-    if not COMMAND.search(script.text):
+def lint_script(script: Script, files: Files, result: Result) -> None:
+    """Add the findings on the command lines and the documents of one script."""
+    if not COMMAND.search(script.text) and "InstanceType" not in script.text:
         return
-    for line in command_lines(script):
+    content = read_script(script)
+    written = {target: _embedded(heredoc) for heredoc in content.heredocs for target in heredoc.targets}
+    named = NamedFiles(files, script.mark.source, written)
+    for heredoc in content.heredocs:
+        lint_types(read_embedded(_embedded(heredoc)), result)
+    for line in command_lines(content):
         arguments = parse_arguments(line)
         for finding in (*command_rules.update_arguments(arguments), *command_rules.cluster_scope(arguments)):
             result.add([finding], arguments.marks.get(finding.subject, arguments.mark))
         _lint_other_commands(arguments, result)
-        use = extension_use(arguments)
+        if is_request(arguments):
+            _lint_request(arguments, content, named, result)
+        use = extension_use(arguments, lambda path: _settings_in(path, named, result))
         if use is not None:
             result.findings += _form_findings(arguments)
             evaluate_extension(use, result)
         elif any(arguments.starts_with(*words) for words in ATTACHES):
             _lint_attachment(arguments, result)
+    result.named_files |= named.used
+
+
+def _embedded(heredoc: Heredoc) -> Embedded:
+    return Embedded(heredoc.text, heredoc.mark, heredoc.is_quoted)
+
+
+def _settings_in(path: Value, named: NamedFiles, result: Result) -> Value | None:
+    """The settings in a file that a command names; where they are not known, that is noted."""
+    document = named.find(path.text)
+    roots = read_embedded(document) if document is not None else []
+    if len(roots) == 1 and roots[0].is_mapping:
+        return flatten(roots[0])
+    why = "it is not at hand" if document is None else "it is no file of settings"
+    result.skipped.append((path.mark, f"file '{path.text or 'unknown'}' is not evaluated: {why}"))
+    return None
+
+
+def _lint_request(arguments: Arguments, content: ScriptContent, named: NamedFiles, result: Result) -> None:
+    """Add the findings on the resource that az rest writes."""
+    body = arguments.value("--body")
+    root = _body(body, content, named) if body is not None else None
+    if root is not None:
+        resource = request_resource(arguments, root)
+        result_of = [resource] if resource is not None else []
+        evaluate_resources(result_of, result)
+    elif body is not None:
+        result.skipped.append((body.mark, f"the body of a request is not evaluated: {body.why or 'it is not at hand'}"))
+
+
+def _body(body: Value, content: ScriptContent, named: NamedFiles) -> Value | None:
+    """The body of a request: in the command, in a heredoc, in a variable or in a file; None where it is not known."""
+    text = body.description
+    if body.text.startswith("@"):
+        document = named.find(body.text[1:])
+    elif not body.known and body.spelling:
+        document = next((_embedded(each) for each in content.heredocs if each.text == body.spelling), None)
+    else:
+        document = Embedded(text, body.mark) if text.lstrip().startswith("{") else None
+    roots = read_embedded(document) if document is not None else []
+    if len(roots) != 1 or not roots[0].is_mapping:
+        return None
+    is_elsewhere = document is not None and document.mark == body.mark and body.spelling != INLINE
+    return collapsed(roots[0], body.mark) if is_elsewhere else roots[0]
 
 
 def _lint_other_commands(arguments: Arguments, result: Result) -> None:
@@ -134,7 +192,7 @@ def _language(node: Any) -> str:
     pairs = {str(key.value).lower(): str(value.value).lower() for key, value in node.value}
     kind = pairs.get("shell", pairs.get("scripttype", pairs.get("azpsversion", "")))
     is_powershell = kind in POWERSHELL_TYPES or "azurepowershellversion" in pairs or "targettype" in pairs
-    return "powershell" if is_powershell else "shell"
+    return "powershell" if is_powershell else "batch" if kind in BATCH_TYPES else "shell"
 
 
 def _script(file: SourceFile, node: Any, lines: list[str], language: str) -> Script:

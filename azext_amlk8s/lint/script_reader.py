@@ -33,6 +33,19 @@ class Word:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """A document in a script: its text and where that begins, and the files that it is written to.
+
+    is_quoted: nothing in it is replaced.
+    """
+
+    mark: Mark
+    text: str
+    is_quoted: bool
+    targets: tuple[str, ...]
+
+
 @dataclass
 class ScriptContent:
     """The commands of a script in their order, and what is assigned to each variable; a list is an array."""
@@ -40,6 +53,7 @@ class ScriptContent:
     commands: list[list[Word]] = field(default_factory=list)
     assignments: dict[str, list[Word | list[Word]]] = field(default_factory=dict)
     appended: set[str] = field(default_factory=set)
+    heredocs: list[Heredoc] = field(default_factory=list)
 
     def assign(self, name: str, value: Word | list[Word], *, appends: bool = False) -> None:
         """Remember an assignment; what is appended makes an array longer."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from azext_amlk8s.lint.batch_reader import BatchReader
 from azext_amlk8s.lint.evaluation import Evaluator, join_texts
 from azext_amlk8s.lint.model import Script
 from azext_amlk8s.lint.nodes import Call, Literal, Member, Name, Node, Operation
@@ -15,6 +16,11 @@ from azext_amlk8s.lint.shell_reader import ShellReader
 from azext_amlk8s.lint.values import Mark, Value, unknown
 from azext_amlk8s.settings.read import PLACEHOLDER
 
+READERS: dict[str, type[ShellReader] | type[PowerShellReader] | type[BatchReader]] = {
+    "shell": ShellReader,
+    "powershell": PowerShellReader,
+    "batch": BatchReader,
+}
 # Commands that print what follows instead of running it.
 PRINTERS = {
     "echo", "printf", "cat", "grep", "alias", "which", "type", "info", "warn", "log", "write-host", "write-output",
@@ -23,6 +29,11 @@ PRINTERS = {
 DECLARATIONS = {"export", "local", "readonly", "declare", "typeset"}
 AZ = re.compile(r"(?:.*[/\\])?az(?:\.cmd|\.exe|\.ps1)?$", re.IGNORECASE)
 MOST_WORDS_BEFORE = 6
+INLINE = "inline"  # the spelling of a text that stands where its value is
+# A heredoc that cat prints, as the value of a variable or of an argument.
+PRINTED_HEREDOC = re.compile(
+    r"\s*cat\s*<<-?[ \t]*(['\"]?)(?P<end>\w+)\1[ \t]*\n(?P<text>.*?)^[ \t]*(?P=end)[ \t]*$", re.DOTALL | re.MULTILINE
+)
 # The ID of whatever relay comes first.
 FIRST_RELAY = re.compile(r"\baz\s+relay\s+namespace\s+list\b.*--query[\s=]+[\"']?\[0\]", re.DOTALL)
 
@@ -70,13 +81,19 @@ class ScriptScope:
         """The output of commands is not known, but what may be in it: the first relay of a list."""
         if node.name != OUTPUT or not node.arguments or not isinstance(node.arguments[0], Literal):
             return None
+        if document := PRINTED_HEREDOC.match(str(node.arguments[0].data)):
+            return replace(unknown(node.mark, "it is a document"), spelling=document.group("text"))
         hint = "list of microsoft.relay/namespaces" if FIRST_RELAY.search(str(node.arguments[0].data)) else ""
         return unknown(node.mark, "the output of a command is not known", hint=hint)
 
     def word(self, word: Word) -> Value:
         """The value of a word, at its position."""
-        parts = [self._part(part) for part in word.parts]
-        return parts[0].at(word.mark) if len(parts) == 1 else join_texts(word.mark, parts)
+        nodes = [part for part in word.parts if not (isinstance(part, Literal) and part.data == "")]
+        parts = [self._part(part) for part in nodes or word.parts]
+        value = parts[0].at(word.mark) if len(parts) == 1 else join_texts(word.mark, parts)
+        if word.text:
+            return replace(value, spelling=INLINE)
+        return replace(value, spelling="") if value.spelling == INLINE else value
 
     def _part(self, part: Node) -> Value:
         """A part of a word; ${NAME:-default} has its default, which the environment may override."""
@@ -117,12 +134,14 @@ def _is_default_of(item: Word | list[Word], name: str) -> bool:
     )
 
 
-def command_lines(script: Script) -> Iterator[CommandLine]:
+def read_script(script: Script) -> ScriptContent:
+    """The commands, variables and documents of a script."""
+    reader = READERS[script.language]
+    return reader(script.text, script.mark, indent=script.indent).read()
+
+
+def command_lines(content: ScriptContent) -> Iterator[CommandLine]:
     """The command lines of az in a script."""
-    if "az" not in script.text.lower():
-        return
-    reader = PowerShellReader if script.language == "powershell" else ShellReader
-    content = reader(script.text, script.mark, indent=script.indent).read()
     for words in content.commands:
         _declare(words, content)
     scope = ScriptScope(content)

@@ -13,6 +13,7 @@ from azext_amlk8s.lint.script_reader import (
     OUTPUT,
     PLACEHOLDER,
     TEMPLATE,
+    Heredoc,
     ScriptContent,
     ScriptReader,
     Word,
@@ -39,7 +40,9 @@ class ShellReader(ScriptReader):
         self, text: str, start: Mark, content: ScriptContent | None = None, depth: int = 0, indent: int = 0
     ) -> None:
         super().__init__(text, start, content, depth, indent)
-        self._heredocs: list[str] = []
+        self._heredocs: list[tuple[str, bool]] = []
+        self._targets: list[str] = []
+        self._first = 0  # of the commands of the line
 
     def read(self) -> ScriptContent:
         """The commands and assignments of the whole text. Nothing in it is an error."""
@@ -54,7 +57,7 @@ class ShellReader(ScriptReader):
                 words = []
                 self.offset += 1
                 if character == "\n":
-                    self._skip_heredocs()
+                    self._read_heredocs()
             elif character == "#":
                 self.skip_line()
             elif not self._redirection():
@@ -74,7 +77,7 @@ class ShellReader(ScriptReader):
         heredoc = HEREDOC.match(self.text, self.offset)
         if heredoc:
             self.offset = heredoc.end()
-            self._heredocs.append(heredoc.group(3))
+            self._heredocs.append((heredoc.group(3), bool(heredoc.group(2))))
             return True
         if PLACEHOLDER.match(self.text, self.offset):
             return False
@@ -83,14 +86,21 @@ class ShellReader(ScriptReader):
             return False
         self.offset = match.end()
         if not match.group(2) and self.offset < len(self.text) and self.text[self.offset] not in ENDS:
-            self.word()
+            target = self.word()
+            self._targets += [target.text] if ">" in match.group(1) and target.text else []
         return True
 
-    def _skip_heredocs(self) -> None:
-        for name in self._heredocs:
+    def _read_heredocs(self) -> None:
+        """Remember the documents that follow a line, with the files that redirections of the line and tee write."""
+        commands = self.content.commands[self._first :]
+        tee = [word.text for words in commands if words[0].text == "tee" for word in words[1:]]
+        targets = tuple(name for name in (*self._targets, *tee) if name and not name.startswith("-"))
+        for name, is_quoted in self._heredocs:
             end = re.compile(rf"^[ \t]*{name}[ \t]*$", re.MULTILINE).search(self.text, self.offset)
+            text = self.text[self.offset : end.start() if end else len(self.text)]
+            self.content.heredocs.append(Heredoc(self.mark(), text, is_quoted, targets))
             self.offset = end.end() if end else len(self.text)
-        self._heredocs = []
+        self._heredocs, self._targets, self._first = [], [], len(self.content.commands)
 
     def _assignment(self) -> bool:
         match = ASSIGNMENT.match(self.text, self.offset)

@@ -20,7 +20,7 @@ STDIN_NAME = "standard input"
 MAX_BYTES = 5_000_000
 SUFFIXES = {
     ".json", ".jsonc", ".bicep", ".bicepparam", ".tf", ".tfvars", ".yml", ".yaml", ".sh", ".bash", ".zsh",
-    ".ps1", ".psm1",
+    ".ps1", ".psm1", ".bat", ".cmd",
 }  # fmt: skip
 SKIPPED_FOLDERS = {".git", ".terraform", ".venv", "node_modules", "__pycache__", ".tox", ".mypy_cache"}
 
@@ -35,7 +35,7 @@ def lint(
     from azext_amlk8s.lint import lint as lint_files
 
     files = list(read_files(path))
-    result = lint_files(files)
+    result = lint_files(files, _read_named)
     findings = sort_findings(result, strict)
     _log_files(files, result)
     if any(each.is_error for each in findings):
@@ -121,6 +121,17 @@ def read_files(paths: Sequence[str]) -> Iterator[SourceFile]:
             if key not in seen:
                 seen.add(key)
                 yield from _source(file, is_named=file == place)
+
+
+def _read_named(path: str) -> str | None:
+    """The text of a file that another file names; None where it cannot be read, or is no text."""
+    file = Path(path)
+    try:
+        if not file.is_file() or file.stat().st_size > MAX_BYTES:
+            return None
+        return _decode(file.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def _files(place: Path) -> Iterator[Path]:
