@@ -117,6 +117,12 @@ def read_contents(
     return ClusterContents(phases, bool(responses["instance types"]), has_pod_identity, failed_checks), connection, ""
 
 
+def find_lost_roles(client: AzureClient, request: AttachRequest, cluster: Resource) -> tuple[RoleNeeded, ...]:
+    """The roles that the identity of the workspace of an attached compute lacks; none where they cannot be read."""
+    needed, assignments = _read_roles(client, request, client.get_workspace(request.workspace), cluster)
+    return () if assignments is None else find_missing_roles(needed, assignments)
+
+
 def read_missing_roles(client: AzureClient, cluster: ClusterRef, roles: Sequence[RoleNeeded]) -> tuple[RoleNeeded, ...]:
     """Those of the roles that no visible assignment grants."""
     return find_missing_roles(roles, _read_assignments(client, cluster, {role.principal_id for role in roles}) or {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import confirm, log_findings, raise_for_errors, set_exit_code
@@ -202,8 +202,12 @@ def apply_types(
     *,
     dry_run: bool,
     force: bool,
+    owned: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """The result for each type; conflicts are logged after all were tried."""
+    """The result for each type; conflicts are logged after all were tried.
+
+    force: fields of other managers are taken over; otherwise only those of the types that are owned, by name.
+    """
     from azext_amlk8s.instance_types.changes import (
         applied_view,
         conflict_view,
@@ -222,7 +226,8 @@ def apply_types(
     types = list(types)
     for instance_type in types:
         try:
-            after = found.cluster.apply_instance_type(instance_type.to_object(), dry_run=dry_run, force=force)
+            takes_over = force or instance_type.name in owned
+            after = found.cluster.apply_instance_type(instance_type.to_object(), dry_run=dry_run, force=takes_over)
         except ClusterRefused as refusal:
             if refusal.status != 409 or not refusal.causes:
                 _log_partial([each.name for each in types], done)

@@ -13,11 +13,14 @@ from azext_amlk8s.console.quiet import quiet_thread
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
 from azext_amlk8s.operations.setup_ownership import Ownership, setting_names
 from azext_amlk8s.operations.setup_parts import (
+    ROLE_ASSIGNMENT,
+    apply_own_types,
     attach_options,
     attach_request,
     changed_tags,
     deployed_extension,
     read_types,
+    role_plan,
 )
 from azext_amlk8s.operations.setup_pending import pending_manifest, pending_parts
 from azext_amlk8s.operations.setup_removing import remove_planned
@@ -110,7 +113,7 @@ class ClusterApplier:
             if resource.kind == NAMESPACE and resource.action == CREATE:
                 self._connect().create_namespace(resource.name, owner_labels(self._cluster_setup.setup))
                 self._done.append(f"namespace '{resource.name}'")
-        if self._changes(COMPUTE):
+        if self._changes(COMPUTE) or self._changes(ROLE_ASSIGNMENT):
             self._on_stage(COMPUTE)
             self._apply_compute()
         if self._changes(INSTANCE_TYPE):
@@ -197,6 +200,7 @@ class ClusterApplier:
     def _apply_compute(self) -> None:
         from azext_amlk8s.operations.compute_attach import Attachment
         from azext_amlk8s.operations.compute_facts import collect_attach_facts
+        from azext_amlk8s.operations.compute_preparation import assign_roles
         from azext_amlk8s.operations.compute_record import ReplacementRecord
         from azext_amlk8s.operations.compute_update import update_compute
         from azext_amlk8s.operations.waiting import Deadline
@@ -211,8 +215,12 @@ class ClusterApplier:
         existing = facts.find_compute(request.compute.name)
         if existing is not None and state_of(existing).lower() == "succeeded":
             tags = {**(existing.get("tags") or {}), **{key: str(value) for key, value in self._file_tags().items()}}
-            if changed_tags(cluster_setup, existing):
-                update_compute(self._cmd, client, request.compute, existing, None, tags, deadline, yes=True)
+            if cluster_setup.roles == "ensure" and facts.missing_roles:
+                assign_roles(client, request, facts.missing_roles, deadline)
+                self._done += [f"role assignment '{role_plan(role).name}'" for role in facts.missing_roles]
+            if not changed_tags(cluster_setup, existing):
+                return
+            update_compute(self._cmd, client, request.compute, existing, None, tags, deadline, yes=True)
         else:
             record = ReplacementRecord.of(self._cmd, request.compute)
             options = attach_options(cluster_setup, checked=self._checked)
@@ -225,12 +233,11 @@ class ClusterApplier:
     def _apply_instance_types(self) -> None:
         from azext_amlk8s.instance_types.changes import CONFLICT
         from azext_amlk8s.operations.cluster_options import ClusterSession
-        from azext_amlk8s.operations.instance_type_apply import apply_types
 
         connection = self._connect()
         types = read_types(self._cluster_setup, self._client, connection)
         session = ClusterSession(connection, "", self._client, self._cluster_setup.cluster)
-        done = apply_types(session, types, dry_run=False, force=False)
+        done = apply_own_types(session, self._cluster_setup, types, dry_run=False)
         self._done += [f"instance type '{each['name']}'" for each in done if each["action"] in ("created", "changed")]
         if conflicts := [str(each["name"]) for each in done if each["action"] == CONFLICT]:
             message = f"Fields of {', '.join(conflicts)} belong to another manager and were not changed."

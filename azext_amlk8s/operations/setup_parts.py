@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.computes import parse_identity
+from azext_amlk8s.computes import RoleNeeded, parse_identity
 from azext_amlk8s.computes.model import AttachRequest
 from azext_amlk8s.console.errors import raise_for_errors
 from azext_amlk8s.refs import ComputeRef
 from azext_amlk8s.rules import Finding
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
 from azext_amlk8s.setup_files.model import DEFAULT_NAMESPACE
-from azext_amlk8s.setup_files.ownership import owner_labels
-from azext_amlk8s.setup_files.plan import Change
+from azext_amlk8s.setup_files.ownership import applyset_id, owner_labels, owner_of
+from azext_amlk8s.setup_files.plan import CREATE, Change, ResourcePlan
 
 if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.instance_types.model import InstanceType
     from azext_amlk8s.kubernetes import Cluster
+    from azext_amlk8s.operations.cluster_options import ClusterSession
     from azext_amlk8s.operations.compute_attach import AttachOptions
 
 Resource = Mapping[str, Any]
 # What `compute attach` reports about roles; with roles: skip it is left out.
 ROLE_RULE = "C121"
+ROLE_ASSIGNMENT = "role assignment"
 
 
 def namespaces_of(cluster_setup: ClusterSetup) -> list[str]:
@@ -64,6 +66,11 @@ def attach_options(cluster_setup: ClusterSetup, *, checked: bool = False) -> Att
 
     skip = (ROLE_RULE,) if cluster_setup.roles == "skip" else ()
     return AttachOptions(assign_roles=cluster_setup.roles == "ensure", yes=True, skip_checks=skip, checked=checked)
+
+
+def role_plan(role: RoleNeeded) -> ResourcePlan:
+    """The plan to assign a role to the identity of the workspace."""
+    return ResourcePlan(ROLE_ASSIGNMENT, f"{role.role} on {role.scope_name}", CREATE)
 
 
 def changed_tags(cluster_setup: ClusterSetup, compute: Resource) -> list[Change]:
@@ -119,6 +126,21 @@ def read_types(cluster_setup: ClusterSetup, client: AzureClient, connection: Clu
     raise_for_errors(findings, more)
     owner = owner_labels(cluster_setup.setup)
     return [dataclasses.replace(each, labels={**each.labels, **owner}) for each in (*read, *types)]
+
+
+def apply_own_types(
+    session: ClusterSession, cluster_setup: ClusterSetup, types: Iterable[InstanceType], *, dry_run: bool
+) -> list[dict[str, Any]]:
+    """What `instance-type apply` returns for each type; changes that others made to types of the setup are undone.
+
+    Raises NoInstanceTypes.
+    """
+    from azext_amlk8s.operations.instance_type_apply import apply_types
+
+    before = {str(obj["metadata"]["name"]): obj for obj in session.cluster.list_instance_types()}
+    owner = applyset_id(cluster_setup.setup)
+    owned = [name for name, obj in before.items() if owner_of(obj) == owner]
+    return apply_types(session, types, before, dry_run=dry_run, force=False, owned=owned)
 
 
 def _existing_types(connection: Cluster) -> Mapping[str, InstanceType]:

@@ -21,12 +21,14 @@ from azext_amlk8s.operations.setup_certificates import certificate_change
 from azext_amlk8s.operations.setup_inputs import Clients, extension_settings, extension_versions
 from azext_amlk8s.operations.setup_ownership import removed_settings
 from azext_amlk8s.operations.setup_parts import (
+    apply_own_types,
     attach_options,
     attach_request,
     changed_tags,
     deployed_extension,
     namespaces_of,
     read_types,
+    role_plan,
 )
 from azext_amlk8s.operations.setup_removal_planning import plan_removals
 from azext_amlk8s.refs import EXTENSION_TYPE, ClusterRef
@@ -242,7 +244,9 @@ class _ClusterPlanner:
         except not_found() as error:
             raise workspace_not_found(error, cluster_setup.workspace) from error
         existing = find_compute(computes, cluster_setup.compute_name)
-        return [self._existing_compute(existing, request)] if existing else self._new_compute(client, request)
+        if existing is None:
+            return self._new_compute(client, request)
+        return [*self._lost_roles(client, request), self._existing_compute(existing, request)]
 
     def _existing_compute(self, compute: Resource, request: AttachRequest) -> ResourcePlan:
         from azext_amlk8s.computes.existing_compute_rules import other_kind
@@ -272,6 +276,15 @@ class _ClusterPlanner:
             return ResourcePlan("compute", ref.name, ADOPT, note=EXISTING)
         return ResourcePlan("compute", ref.name, NONE)
 
+    def _lost_roles(self, client: AzureClient, request: AttachRequest) -> list[ResourcePlan]:
+        """The roles of the identity of the workspace that somebody has removed, where the setup ensures them."""
+        from azext_amlk8s.operations.compute_facts import find_lost_roles
+
+        if self._setup.roles != "ensure":
+            return []
+        lost = find_lost_roles(client, request, self._client.get_cluster(request.cluster))
+        return [role_plan(role) for role in lost]
+
     def _new_compute(self, client: AzureClient, request: AttachRequest) -> list[ResourcePlan]:
         from azext_amlk8s.operations.compute_attach import Attachment
         from azext_amlk8s.operations.compute_facts import collect_attach_facts
@@ -288,10 +301,7 @@ class _ClusterPlanner:
         resolved = resolved_by_options(create_namespace=True, assign_roles=ensures)
         raise_for_errors(finding for finding in attachment.findings() if finding.id not in resolved)
         settings = {"namespace": request.namespace}
-        roles = [
-            ResourcePlan("role assignment", f"{role.role} on {role.scope_name}", CREATE)
-            for role in (facts.missing_roles if ensures else ())
-        ]
+        roles = [role_plan(role) for role in (facts.missing_roles if ensures else ())]
         return [*roles, ResourcePlan("compute", request.compute.name, CREATE, settings=settings)]
 
     def _after_extension(self, facts: AttachFacts) -> AttachFacts:
@@ -306,7 +316,6 @@ class _ClusterPlanner:
     def _instance_types(self) -> list[ResourcePlan]:
         from azext_amlk8s.kubernetes import NoInstanceTypes
         from azext_amlk8s.operations.cluster_options import ClusterSession
-        from azext_amlk8s.operations.instance_type_apply import apply_types
 
         connection, note = self._connect()
         types = read_types(self._setup, self._client, connection)
@@ -315,7 +324,7 @@ class _ClusterPlanner:
             return [ResourcePlan("instance type", name, UNKNOWN, note=note) for name in names]
         session = ClusterSession(connection, "", self._client, self._setup.cluster)
         try:
-            done = apply_types(session, types, dry_run=True, force=False)
+            done = apply_own_types(session, self._setup, types, dry_run=True)
         except NoInstanceTypes:
             if not self._creates_extension:
                 raise

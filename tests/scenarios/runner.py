@@ -9,7 +9,8 @@ socket; the command runs in its own az process (forked, see az_process.py), with
       - name: two nodes are too few for three routers            # a sentence, unique in its file
         world: {clusters: [{name: aks, pools: [{name: one, count: 2}]}]}
         files: {settings.yaml: "enableTraining: true"}           # text, or what certificates.py creates (see there)
-        setup: [az amlk8s extension create ...]                  # run before, must succeed; not checked otherwise; az or kubectl
+        setup: [az amlk8s extension create ...]                  # run before, must succeed; not checked otherwise; az or kubectl,
+                                 # or `arm METHOD PATH [BODY]` as somebody else; PATH is below the providers of group ml-rg
         run: az amlk8s extension validate --config enableTraining=True
         exit: 1                  # default 0
         findings: [F101]         # exactly these IDs, in any order, in the findings on stdout or as [ID] on stderr; default none
@@ -49,12 +50,16 @@ from typing import Any
 import yaml
 
 from tests.scenarios.sent_settings import missing_settings
-from tests.scenarios.stage import Stage
+from tests.scenarios.stage import Scene, Stage
 from tests.support import Output, is_write
 
 FINDING = re.compile(r"\[([A-Z]\d{3})\]")
 ANY_REST = "..."
 RECORD = "configmaps/amlk8s-"
+SETTLED_SECONDS = 10.0
+ARM_VERSIONS = {
+    "/roleAssignments/": "2022-04-01", "/extensions/": "2025-03-01", "/computes/": "2024-10-01",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,11 @@ def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
     write_files(folder, scenario.files)
     with stage.scene(fill_secrets(scenario.world), folder, scenario.seconds, contract=scenario.contract) as scene:
         for command in scenario.setup:
-            run = scene.kubectl if command.startswith("kubectl ") else scene.az
-            output = run(shlex.split(command)[1:], folder)
+            tool, *words = shlex.split(command)
+            if tool == "arm":
+                _send_to_arm(scene, *words)
+                continue
+            output = (scene.kubectl if tool == "kubectl" else scene.az)(words, folder)
             if output.code:
                 return [f"setup: {command!r} exited with {output.code}: {output.err}"]
         before = len(scene.log())
@@ -147,6 +155,19 @@ def run_scenario(scenario: Scenario, stage: Stage, folder: Path) -> list[str]:
         *(f"{text!r} must never appear" for text in scenario.never if text in output.out + output.err + sent),
     ]
     return [*differences, f"stdout: {output.out}", f"stderr: {output.err}"] if differences else []
+
+
+def _send_to_arm(scene: Scene, method: str, path: str, body: str = "null") -> None:
+    """A request to ARM of nobody's client, with the API version of the type. Raises urllib.error.HTTPError."""
+    group = "/subscriptions/33333333-dddd-4eee-8fff-444444444444/resourceGroups/ml-rg/providers"
+    version = next(version for part, version in ARM_VERSIONS.items() if part in path)
+    url = f"{group}/{path}?api-version={version}"
+    scene.arm(method, url, json.loads(body))
+    end = time.monotonic() + SETTLED_SECONDS
+    while method != "DELETE" and time.monotonic() < end:
+        if str(scene.arm("GET", url)["properties"].get("provisioningState")) in ("Succeeded", "Failed"):
+            return
+        time.sleep(0.1)
 
 
 def output_differences(scenario: Scenario, output: Output) -> list[str]:
