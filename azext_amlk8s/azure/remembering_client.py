@@ -44,6 +44,12 @@ class RememberingClient(AzureClient):
         # By resource ID or another name in lower case, then by the kind of read.
         self._reads: dict[str, dict[tuple[str, ...], _Read]] = {}
         self._reads_lock = Lock()
+        self._handed_over: dict[str, str] = {}
+        self._hands_over = False
+
+    def share_kubeconfigs(self, kubeconfigs: dict[str, str], *, hands_over: bool) -> None:
+        """Take the kubeconfig of a cluster from here instead of Azure, by ID in lower case; or leave it on release."""
+        self._handed_over, self._hands_over = kubeconfigs, hands_over
 
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         """How long the value of a read is kept, in seconds; resource_id is in lower case."""
@@ -72,7 +78,11 @@ class RememberingClient(AzureClient):
         return self.remember(location, partial(super().kubernetes_versions, location), "versions")
 
     def user_kubeconfig(self, cluster: ClusterRef) -> str:
-        return self.remember(cluster.id, partial(super().user_kubeconfig, cluster), "kubeconfig")
+        def read() -> str:
+            known = self._handed_over.pop(cluster.id.lower(), "")
+            return known or super(RememberingClient, self).user_kubeconfig(cluster)
+
+        return self.remember(cluster.id, read, "kubeconfig")
 
     def remember(self, about: str, read: Callable[[], T], *kind: str) -> T:
         with self._reads_lock:
@@ -87,12 +97,14 @@ class RememberingClient(AzureClient):
         return result
 
     def release(self, cluster: ClusterRef) -> None:
-        """Close the connections to a cluster, and forget its credentials."""
+        """Close the connections to a cluster, and forget its credentials, or hand them over."""
         with self._reads_lock:
             reads = self._reads.get(cluster.id.lower(), {})
+            if self._hands_over and (kubeconfig := reads.get(("kubeconfig",))) and _has_value(kubeconfig):
+                self._handed_over[cluster.id.lower()] = kubeconfig.future.result()
             released = [reads.pop(kind) for kind in list(reads) if kind[0] in (*CONNECTIONS, "kubeconfig")]
         for read in released:
-            if read.future.done() and not read.future.exception() and isinstance(read.future.result(), tuple):
+            if _has_value(read) and isinstance(read.future.result(), tuple):
                 for value in read.future.result():
                     getattr(value, "close", lambda: None)()
 
@@ -114,3 +126,7 @@ class RememberingClient(AzureClient):
         else:
             known.until = time.monotonic() + self.seconds_to_keep(about, value)
             known.future.set_result(value)
+
+
+def _has_value(read: _Read) -> bool:
+    return read.future.done() and not read.future.exception()

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
     from azext_amlk8s.instance_types.documents import Text
     from azext_amlk8s.operations.deployment_engine import DeploymentEngine
-    from azext_amlk8s.operations.setup_secrets import VaultReader
 
 APPLY_SECONDS = 3600
 # For so long what the checks of a plan found is taken to hold, so that they are not repeated.
@@ -141,7 +140,7 @@ def apply_documents(
     )
     if saved:
         raise_if_plan_changed(saved, plan_object(plans))
-    run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume, clients.vaults)
+    run = _Run(cmd, setups, max_parallel, max_failures, send_secrets, operation_timeout, resume, clients)
     items = list(zip(clusters, plans, strict=True))
     startable = [item for item in items if _is_startable(item[1])]
     _print_plan(cmd, plans)
@@ -189,12 +188,12 @@ class _Run:
         send_secrets: bool,
         timeout: int,
         resume: str,
-        vaults: VaultReader,
+        planning: Clients,
     ) -> None:
         self._cmd, self._setups, self._resume = cmd, setups, resume
         self._parallel, self._failures = max_parallel, max_failures
         self._send_secrets, self._timeout = send_secrets, timeout
-        self._clients = Clients(cmd, planning=False, vaults=vaults)
+        self._clients = Clients(cmd, planning=False, before=planning)
         self._planned = time.monotonic()
         self._engine: DeploymentEngine | None = None
         self._started: list[ClusterSetup] = []

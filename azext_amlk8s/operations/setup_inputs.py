@@ -29,14 +29,18 @@ READ_THREADS = 16
 
 
 class Clients:
-    """One client for each subscription; planning ones never write. vaults reads what the files refer to, once."""
+    """One client for each subscription; planning ones never write. vaults reads what the files refer to, once.
 
-    def __init__(self, cmd: AzCliCommand, *, planning: bool, vaults: VaultReader | None = None) -> None:
+    With `before`, the clients of the plan that is applied, neither secrets nor credentials of clusters are read again.
+    """
+
+    def __init__(self, cmd: AzCliCommand, *, planning: bool, before: Clients | None = None) -> None:
         from azext_amlk8s.operations.setup_secrets import VaultReader
 
         self._cli_ctx, self._planning = cmd.cli_ctx, planning
         self._clients: dict[str, RememberingClient] = {}
-        self.vaults = vaults or VaultReader(cmd.cli_ctx)
+        self.vaults: VaultReader = before.vaults if before else VaultReader(cmd.cli_ctx)
+        self._kubeconfigs: dict[str, str] = before._kubeconfigs if before else {}
         self._lock = Lock()
 
     def of(self, subscription: str | None) -> RememberingClient:
@@ -49,6 +53,7 @@ class Clients:
             if key not in self._clients:
                 kind = SnapshotClient if self._planning else FleetClient
                 self._clients[key] = kind(self._cli_ctx, subscription)
+                self._clients[key].share_kubeconfigs(self._kubeconfigs, hands_over=self._planning)
             return self._clients[key]
 
     def connect(self, cluster_setup: ClusterSetup) -> tuple[Cluster | None, str]:
