@@ -87,7 +87,6 @@ def run_matrix(
     the number of cells that there are.
     """
     faults, paired = read_faults()
-    results = list((done or {}).values())
     with multiprocessing.get_context("spawn").Pool(workers, _start_worker, [str(folder)]) as pool:
         cells: list[Cell] = []
         baselines = {}
@@ -98,6 +97,9 @@ def run_matrix(
             cells += cells_of(command, baseline, faults)
             if not sample:
                 cells += pairs_of(command, baseline, faults, paired)
+        names = {cell.name for cell in cells}
+        # Cells that there no longer are do not count; those of commands that are not measured now stay.
+        results = [one for one in (done or {}).values() if one.cell in names or not re.search(commands, one.command)]
         chosen = sample_of(cells, sample) if sample else cells
         chosen = [cell for cell in chosen if re.search(only, cell.name) and cell.name not in (done or {})]
         chosen = [cell for cell in chosen if retried is None or cell.name in retried]
