@@ -179,10 +179,11 @@ class Proxy:
             return _web_response(await self._send(request, body, base, upstream))
         if fault.after:
             await self._send(request, body, base, upstream)
-        for number in range(fault.signals if fault.signal and self._on_signal else 0):
-            assert self._on_signal
+        armed = self._armed
+        for number in range(fault.signals if fault.signal else 0):
             await asyncio.sleep(fault.delay if number else 0)
-            self._on_signal(fault.signal)
+            if self._on_signal and self._armed is armed:  # the first may have ended the command; the next is another
+                self._on_signal(fault.signal)
         await asyncio.sleep(HUNG_SECONDS if fault.hang else fault.delay)
         if fault.reset:
             return _abort(request)
