@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.core import PipelineClient
@@ -77,7 +77,10 @@ class RestClient:
         return json_object(self.send(method, url, api_version, **query))
 
     def list_items(self, url: str, api_version: str, **query: str) -> list[dict[str, Any]]:
-        """The items of all pages. Raises UnexpectedResponse when a page is not one, or links to an earlier page."""
+        """The items of all pages.
+
+        Raises UnexpectedResponse when a page is not one, links to an earlier page, or has items of another list.
+        """
         return self.list_first_items(url, api_version, query, MOST_PAGES + 1)
 
     def list_first_items(
@@ -96,6 +99,8 @@ class RestClient:
                 raise unexpected_response(response, "a list of resources whose pages end")
             seen.add(link)
             response = self.send("GET", link)
+            if _are_named_by(items, url) and not _are_named_by(json_list(response)[0], url):
+                raise unexpected_response(response, "more items of the same list")
 
     def put(self, url: str, api_version: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The resource in the response to a PUT, whose operation is not followed."""
@@ -154,6 +159,12 @@ def rest_client(cli_ctx: AzCli) -> RestClient:
         user_agent=f"{get_az_user_agent()} CliExtension/amlk8s",
         **change_ssl_cert_verification_track2(),
     )
+
+
+def _are_named_by(items: Sequence[Mapping[str, Any]], url: str) -> bool:
+    """Whether the type of all items is that of the list at the URL, whose last part names it in most lists."""
+    collection = f"/{url.rstrip('/').rpartition('/')[2]}".lower()
+    return all(str(item.get("type") or "").lower().endswith(collection) for item in items)
 
 
 def _query(api_version: str | None, query: Mapping[str, str]) -> dict[str, str] | None:

@@ -198,6 +198,9 @@ REWRITES: Mapping[str, Rewrite] = {
     "list-as-error": _member("error", ["failed"]),
     "odd-polls": _odd_polls,
     "foreign-next-link": _next_link(lambda url, foreign: f"{foreign}/subscriptions?api-version=2022-12-01"),
+    "next-link-of-another-list": _next_link(
+        lambda url, foreign: "/".join(url.split("/")[:3]) + "/subscriptions?api-version=2022-12-01"
+    ),
     "next-link-loop": _next_link(lambda url, foreign: url),
     "next-link-loop-of-two": _next_link_loop_of_two,
     "next-link-with-user": _next_link(lambda url, foreign: url.replace("https://", "https://user:secret@")),
