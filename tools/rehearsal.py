@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -46,6 +47,8 @@ def install_once(config: Path) -> None:
     mark = config / "installed-wheel"
     build = f"{wheel().name} {wheel().stat().st_mtime_ns}"
     if not mark.exists() or mark.read_text(encoding="utf-8") != build:
+        # az keeps what is installed when the version is the same.
+        shutil.rmtree(config / "cliextensions" / "amlk8s", ignore_errors=True)
         install_extension(config)
         mark.write_text(build, encoding="utf-8")
 
