@@ -112,9 +112,10 @@ def whole_number(document: Document, part: str, key: str, value: Any) -> Problem
 )
 def gpu_request_differs(document: Document, key: str, request: Any, limit: Any) -> Problems:
     """A request that is not the limit."""
-    if request != limit and (request or limit):
+    if request is not None and request != limit and (request or limit):
         message = f"requests.{key}: {request} differs from limits.{key}: {limit or 'none'}; set it in limits only."
-        yield problem_at(document, _path("requests", key), message, fix=f"limits:\n  {key}: {request}")
+        fix = f"limits:\n  {key}: {request}" if request else f"Remove requests.{key}."
+        yield problem_at(document, _path("requests", key), message, fix=fix)
 
 
 @rule(

@@ -292,7 +292,8 @@ def read_object(document: Document) -> tuple[InstanceType | None, list[Finding]]
     value: Mapping[str, Any] = document.value
     metadata, spec = mapping(value.get("metadata")), mapping(value.get("spec"))
     resources, selector = mapping(spec.get("resources")), spec.get("nodeSelector")
-    requests, limits, findings = read_amounts(document, resources)
+    is_readable = isinstance(value.get("spec"), Mapping) and isinstance(spec.get("resources") or {}, Mapping)
+    requests, limits, findings = read_amounts(document, resources) if is_readable else ({}, {}, [])
     instance_type = InstanceType(
         str(metadata.get("name")),
         {str(key): str(value) for key, value in _pairs(selector)},
@@ -303,7 +304,7 @@ def read_object(document: Document) -> tuple[InstanceType | None, list[Finding]]
     findings = [
         *sections(document),
         *unknown_keys(document, value, OBJECT_KEYS),
-        *valid_name(document, metadata.get("name")),
+        *(valid_name(document, metadata.get("name")) if isinstance(value.get("metadata") or {}, Mapping) else ()),
         *no_namespace(document, metadata),
         *label_form(document, ("metadata", "labels"), metadata.get("labels")),
         *annotation_strings(document, metadata.get("annotations")),

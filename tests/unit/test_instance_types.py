@@ -311,6 +311,63 @@ class TestComparison:
         assert {view["name"]: view["where"] for view in made.views()} == where
         assert ids([item for each in COMPARISON_RULES for item in each(made, "k8s", "")]) == rules
 
+    @pytest.mark.parametrize(
+        ("ours", "theirs", "version", "name", "expected"),
+        [
+            ({"t": SMALL}, None, "", "t", {"requests": SMALL, "where": "cluster", "valuesFrom": "cluster"}),
+            (None, {"t": SMALL}, "", "t", {"limits": SMALL, "where": "compute", "valuesFrom": "compute"}),
+            ({"t": SMALL}, {"t": SMALL}, "", "t", {"where": "both", "valuesFrom": "cluster", "differences": []}),
+            ({"t": SMALL}, {}, "", "t", {"builtIn": False, "differences": []}),
+            (
+                {"t": SMALL},
+                {"t": {**SMALL, "cpu": "2"}},
+                "",
+                "t",
+                {
+                    "differences": [
+                        {"field": "resources.requests.cpu", "cluster": "1", "compute": "2"},
+                        {"field": "resources.limits.cpu", "cluster": "1", "compute": "2"},
+                    ]
+                },
+            ),
+            ({}, None, "", "defaultinstancetype", {"builtIn": True, "valuesFrom": "unknown", "requests": {}}),
+            (
+                {},
+                None,
+                "1.1.71",
+                "defaultinstancetype",
+                {
+                    "valuesFrom": "documentation",
+                    "requests": {"cpu": "100m", "memory": "2Gi"},
+                    "limits": {"cpu": "2", "memory": "2Gi", "nvidia.com/gpu": None},
+                },
+            ),
+        ],
+    )
+    def test_view(self, ours: Any, theirs: Any, version: str, name: str, expected: dict[str, Any]) -> None:
+        view = sides(ours, theirs, version).view(name)
+        assert {key: view[key] for key in expected} == expected
+        assert ("differences" in view) == (ours is not None and theirs is not None)
+
+    @pytest.mark.parametrize(
+        ("before", "after", "found"),
+        [
+            ("x", "x", []),
+            ("x", "y", [("resources.limits.cpu", "x", "y")]),
+            (None, "y", [("resources.limits.cpu", None, "y")]),
+            ("1", "y", [("resources.limits.cpu", "1", "y")]),
+            ("1", "1000m", []),
+            ("0", None, []),
+        ],
+    )
+    def test_differences_of_amounts(self, before: Any, after: Any, found: list[tuple[str, Any, Any]]) -> None:
+        types = (InstanceType("t", {"a": "1"}, {}, {"cpu": value}) for value in (before, after))
+        assert list(differences(*types)) == found
+
+    def test_differences_of_node_selectors(self) -> None:
+        ours, arm = InstanceType("t", {"a": "1"}, {}, {}), InstanceType("t", {"a": "01"}, {}, {})
+        assert list(differences(ours, arm)) == [("nodeSelector.a", "1", "01")]
+
     @pytest.mark.parametrize("nothing", [{"nvidia.com/gpu": 0}, {"nvidia.com/gpu": None}, {"nvidia.com/gpu": "0"}])
     def test_absent_gpu_is_no_difference(self, nothing: dict[str, Any]) -> None:
         assert not list(
