@@ -106,11 +106,17 @@ def detach(
     yes: bool = False,
 ) -> None:
     """Detach and wait until the compute is deleted. One that does not exist is not an error."""
+    from knack.log import get_logger
+
     from azext_amlk8s.operations.waiting import Deadline
 
     deadline = Deadline(timeout)
     client, ref = open_compute(cmd, resource_group_name, workspace_name, name)
-    detach_compute(cmd, client, ref, deadline, no_wait=no_wait, yes=yes)
+    cluster = detach_compute(cmd, client, ref, deadline, no_wait=no_wait, yes=yes)
+    if cluster and (extension := _extension_name(client, cluster)):
+        get_logger(__name__).warning(
+            "Cluster '%s' keeps extension '%s', its namespaces and its instance types.", cluster.name, extension
+        )
 
 
 def detach_compute(
@@ -121,8 +127,8 @@ def detach_compute(
     *,
     no_wait: bool = False,
     yes: bool = False,
-) -> None:
-    """What `detach` does with a compute."""
+) -> ClusterRef | None:
+    """What `detach` does with a compute. Returns the cluster of a compute whose detaching has ended."""
     from knack.log import get_logger
 
     from azext_amlk8s.computes import check_detach
@@ -140,7 +146,7 @@ def detach_compute(
     compute = read_compute(client, ref)
     if compute is None:
         log.warning("Compute '%s' does not exist in workspace '%s'. Nothing to detach.", ref.name, workspace)
-        return
+        return None
     raise_for_errors(check_detach(compute, ref))
     warn_about_endpoints(client, ref)
     confirm(cmd, f"Detach compute '{ref.name}' from workspace '{workspace}'?", yes, refusal="Not detached")
@@ -148,16 +154,13 @@ def detach_compute(
     resume = f"az amlk8s compute wait {ref.cli_args} --deleted"
     if no_wait:
         log_continues(resume)
-        return
+        return None
     cluster = cluster_of(compute)
     tracked = TrackedOperation(
         cmd, client, ref, f"Detaching {ref.name} from {workspace}", resume, "delete", deadline, cluster
     )
     follow_detach(tracked, operation)
-    if cluster and (extension := _extension_name(client, cluster)):
-        log.warning(
-            "Cluster '%s' keeps extension '%s', its namespaces and its instance types.", cluster.name, extension
-        )
+    return cluster
 
 
 def _extension_name(client: AzureClient, cluster: ClusterRef) -> str:
