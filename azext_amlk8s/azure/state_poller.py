@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from azext_amlk8s.azure.operation import LONGEST_DELAY_SECONDS, LOST_SECONDS, LostTrack, PollSchedule
+from azext_amlk8s.azure.poll_schedule import LONGEST_DELAY_SECONDS, LOST_SECONDS, LostTrack, PollSchedule
 
 TERMINAL = ("succeeded", "failed", "canceled", "cancelled")
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from knack.log import get_logger
 
-from azext_amlk8s.azure.operation import LostTrack, Operation
+from azext_amlk8s.azure.operation import Operation
+from azext_amlk8s.azure.poll_schedule import LostTrack
 from azext_amlk8s.azure.state_poller import StatePoller
 from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.console.quiet import is_quiet

@@ -160,14 +160,32 @@ NODES: list[tuple[str, dict[str, str], ClusterFacts, str, list[Detail]]] = [
     ("config", "facts", "rule", "expected"), [node[1:] for node in NODES], ids=[node[0] for node in NODES]
 )
 def test_finding_on_nodes(config: dict[str, str], facts: ClusterFacts, rule: str, expected: list[Detail]) -> None:
-    findings = [
-        evaluate_cluster_rule
-        for evaluate_cluster_rule in evaluate_cluster_rules(Settings(config), facts)
-        if evaluate_cluster_rule.id == rule
-    ]
+    findings = [finding for finding in evaluate_cluster_rules(Settings(config), facts) if finding.id == rule]
     assert [
         (finding.subject, finding.expected, finding.found, finding.fix, finding.related) for finding in findings
     ] == expected
+
+
+OPENSHIFT = replace(ARC, distribution="openshift")
+# Name, plain settings, cluster; the rule, its expected and found values, and a part of its message.
+VALUES: list[tuple[str, dict[str, str], ClusterFacts, tuple[str, str, str, str]]] = [
+    ("offline", TRAINING, replace(ARC, connectivity="Offline"), ("F105", "Connected", "Offline", "'arc'")),
+    ("stopped", TRAINING, replace(AKS, power_state="Stopped"), ("F107", "Running", "Stopped", "'aks'")),
+    ("failed", TRAINING, replace(AKS, provisioning_state="Failed"), ("F108", "Succeeded", "Failed", "'aks'")),
+    ("no relay", {"relayserver.enabled": "False"}, ARC, ("F116", "True", "False", "the Arc-connected cluster 'arc'")),
+    ("OpenShift on another cluster", {"openshift": "True"}, AKS, ("F120", "False", "True", "cluster 'aks' is not OpenShift.")),
+    ("another cluster on OpenShift", {"openshift": "False"}, OPENSHIFT, ("F120", "True", "False", "cluster 'arc' is OpenShift.")),
+    ("a provider", TRAINING, provider("microsoft.relay", "NotRegistered", ARC), ("F110", "Registered", "NotRegistered", "'Microsoft.Relay'")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "facts", "expected"), [case[1:] for case in VALUES], ids=[case[0] for case in VALUES]
+)
+def test_expected_and_found_values(config: dict[str, str], facts: ClusterFacts, expected: tuple[str, ...]) -> None:
+    (finding,) = [found for found in evaluate_cluster_rules(Settings(config), facts) if found.id == expected[0]]
+    assert (finding.expected, finding.found) == expected[1:3]
+    assert expected[3] in finding.message
 
 
 def test_findings_after_an_update() -> None:

@@ -183,7 +183,7 @@ NEEDS = [
 def test_needed_resources(
     name: str, config: dict[str, str], protected: dict[str, str], facts: ClusterFacts, kinds: list[str]
 ) -> None:
-    assert [needed_resource.kind for needed_resource in needed_resources(Settings(config, protected), facts)] == kinds
+    assert [resource.kind for resource in needed_resources(Settings(config, protected), facts)] == kinds
 
 
 def test_relay_has_connection_and_rule() -> None:

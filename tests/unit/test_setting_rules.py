@@ -272,9 +272,5 @@ CPU = [
 )
 def test_cpu_for_extension(config: dict[str, str], facts: ClusterFacts, expected: str, fix: str) -> None:
     """The published footprint of the scenario, and what reduces it."""
-    findings = [
-        evaluate_cluster_rule
-        for evaluate_cluster_rule in evaluate_cluster_rules(Settings(config), facts)
-        if evaluate_cluster_rule.id == "F114"
-    ]
+    findings = [finding for finding in evaluate_cluster_rules(Settings(config), facts) if finding.id == "F114"]
     assert [(finding.expected, finding.fix) for finding in findings] == [(expected, fix)]
