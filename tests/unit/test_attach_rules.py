@@ -13,7 +13,9 @@ from azext_amlk8s.computes import (
     ClusterContents,
     check_attach,
     check_existing,
+    check_request,
     cluster_ids,
+    compare_compute,
     existing_compute_rules,
 )
 from azext_amlk8s.computes.attach_rules import resolved_by_options
@@ -116,6 +118,64 @@ def summary(findings: tuple[Finding, ...]) -> Expected:
 )
 def test_finding_on_an_attachment(change: dict[str, Any], facts: dict[str, Any], expected: Expected) -> None:
     assert summary(check_attach(replace(REQUEST, **change), replace(FACTS, **facts))) == expected
+
+
+# Case, the changed fields of the request and of the facts; the ID and the expected value of its finding.
+EXPECTED_VALUES: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, str]]] = [
+    ("offline", ARC, cluster(connectivityStatus="Offline"), ("C115", "Connected")),
+    ("updating", {}, cluster(provisioningState="Updating"), ("C135", "Succeeded")),
+    ("stopped", {}, cluster(powerState={"code": "Stopped"}), ("C111", "Running")),
+    ("an extension that is creating", {}, extension("Creating"), ("C117", "Succeeded")),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "facts", "expected"), [case[1:] for case in EXPECTED_VALUES], ids=[case[0] for case in EXPECTED_VALUES]
+)
+def test_expected_value(change: dict[str, Any], facts: dict[str, Any], expected: tuple[str, str]) -> None:
+    (finding,) = check_attach(replace(REQUEST, **change), replace(FACTS, **facts))
+    assert (finding.id, finding.expected) == expected
+
+
+@pytest.mark.parametrize("code", ["Running", None])
+def test_a_cluster_that_runs(code: str | None) -> None:
+    assert check_attach(REQUEST, replace(FACTS, **cluster(powerState={"code": code}))) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "message"),
+    [
+        ("a", "C105", "Invalid compute name 'a': it has 1 character, not 3 to 24 and has 1 character, not 2 to 16."),
+        (
+            "ab",
+            "C106",
+            "The API's naming pattern rejects the compute name 'ab': it has 2 characters, not 3 to 24.",
+        ),
+        (
+            "k8s-1",
+            "C106",
+            "The API's naming pattern rejects the compute name 'k8s-1': it ends with a hyphen and digits.",
+        ),
+        ("k8s-", "C106", "Azure's documented naming rules reject the compute name 'k8s-': it ends with a hyphen."),
+        ("8ks", "C105", "Invalid compute name '8ks': it does not begin with a letter."),
+        ("k_s", "C105", "Invalid compute name 'k_s': it contains _, which is not a letter, digit or hyphen."),
+    ],
+)
+def test_message_of_a_compute_name(name: str, rule: str, message: str) -> None:
+    request = replace(REQUEST, compute=COMPUTE._replace(name=name))
+    (finding,) = check_request(request, SUB)
+    assert (finding.id, finding.subject, finding.message) == (rule, "--name", message)
+
+
+def test_difference_of_an_existing_compute_as_text() -> None:
+    compute = existing(namespace="jobs")
+    given = replace(REQUEST, description="new", tags={}, identity={"type": "None"})
+    assert [str(difference) for difference in compare_compute(compute, given)] == [
+        "namespace is 'jobs', requested 'default'",
+        "identity is 'SystemAssigned', requested 'none'",
+        "description is 'none', requested 'new'",
+        "tags is 'a=b', requested 'none'",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -354,6 +354,9 @@ OFFERED = {"values": [{"version": "1.33", "isPreview": True}, {"version": "1.9"}
         ("1.9.0", ("1.32", "1.31", "1.30")),
         ("", ()),
         ("odd", ()),
+        ("1", ()),
+        ("1.x", ()),
+        ("x.1", ()),
     ],
 )
 def test_unsupported_kubernetes_versions(version: str, supported: tuple[str, ...]) -> None:
