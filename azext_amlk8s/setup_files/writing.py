@@ -53,6 +53,7 @@ def export_setup(
         setup["extension"] = export_extension(extension)
     if compute:
         setup["compute"] = export_compute(compute)
+        setup["roles"] = "ensure"  # elsewhere the roles of the attachment do not exist yet
     types = [
         types_of_obj.to_object() for types_of_obj in types_of_objects([dict(obj) for obj in instance_types]).values()
         if types_of_obj.name != DEFAULT_NAME
