@@ -58,7 +58,7 @@ class CertificateOptions:
             raise az_error(
                 "InvalidArgumentValueError",
                 f"Invalid value '{self.from_secret}' for --from-secret; expected NAMESPACE/NAME.",
-                ["--from-secret cert-manager/my-certificate"],
+                ["kubectl get secrets --all-namespaces --field-selector type=kubernetes.io/tls"],
             )
         return parts[0], parts[1]
 

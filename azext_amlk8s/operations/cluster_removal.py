@@ -14,6 +14,7 @@ from azext_amlk8s.operations.extension_common import (
     DEFAULT_TIMEOUT_SECONDS,
     choose_extension,
     find_extension,
+    former_extension,
     read_cluster,
 )
 from azext_amlk8s.operations.failure_context import connect_to_cluster
@@ -144,6 +145,8 @@ def find_removal(
     resource, extensions = read_cluster(client, ref)
     extension = ExtensionRef(ref, name) if name else choose_extension(ref, extensions, default=DEFAULT_NAME)
     is_installed = find_extension(extensions, extension) is not None
+    if not is_installed and (former := former_extension(extensions)) and name in (None, former["name"]):
+        extension, is_installed = ExtensionRef(ref, str(former["name"])), True
     computes, complete = attached_computes(client, ref.id)
     offline = bool(offline_state(resource))
     cluster, note = (

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.console.errors import az_error, confirm
+from azext_amlk8s.computes import check_request
+from azext_amlk8s.computes.model import AttachRequest
+from azext_amlk8s.console.errors import az_error, confirm, raise_for_errors
 from azext_amlk8s.console.reports import count
 from azext_amlk8s.operations.compute_errors import compute_not_found, read_compute
 from azext_amlk8s.operations.compute_options import open_compute
@@ -17,6 +20,7 @@ from azext_amlk8s.operations.preview_migration import PreviewMigration, find_pre
 from azext_amlk8s.operations.setting_options import SettingOptions
 from azext_amlk8s.operations.waiting import Deadline
 from azext_amlk8s.refs import ClusterRef, ComputeRef
+from azext_amlk8s.rules import Finding, Severity
 from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
@@ -55,6 +59,7 @@ def migrate(
     if compute is None:
         return _after_migration(client, ref, _target(ref, new_name), rollback=rollback)
     given = SettingOptions(config, config_protected)
+    _raise_for_errors(given.read()[1])
     migration = _migration_of(cmd, client, ref, compute, given, new_name, namespace, Deadline(timeout))
     steps = migration.undo_steps() if rollback else migration.steps()
     open_steps = [step for step in steps if not step.is_done]
@@ -65,8 +70,6 @@ def migrate(
         "steps": [_view(step) for step in steps],
         "rollbackUntil": migration.rollback_until,
     }
-    if dry_run:
-        return plan
     log = get_logger(__name__)
     if not open_steps:
         log.warning("%s", migration.nothing_to_undo if rollback else migration.nothing_to_do)
@@ -79,6 +82,8 @@ def migrate(
         name = join(["--new-name", new_name]) if new_name else ""
         command = f"az amlk8s compute migrate {ref.cli_args} {name}".strip()
         log.warning("Until step %s it can be undone: %s --rollback", migration.rollback_until, command)
+    if dry_run:
+        return plan
     verb = "Undo" if rollback else "Carry out"
     confirm(cmd, f"{verb} {count(len(open_steps), 'step')}?", yes, NOTHING_CHANGED)
     for step in open_steps:
@@ -89,6 +94,12 @@ def migrate(
         step.run()
         log.warning("Done: %s", step.title)
     return {**plan, "steps": [{**_view(step), "done": True} for step in steps]}
+
+
+def _raise_for_errors(findings: Iterable[Finding]) -> None:
+    """Raise for what a later step would reject; warnings are left to it."""
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    raise_for_errors(replace(error, fix=error.fix.replace("--name ", "--new-name ")) for error in errors)
 
 
 def _target(ref: ComputeRef, new_name: str | None) -> ComputeRef:
@@ -142,6 +153,8 @@ def _migration_of(
     if kind.lower() == "kubernetes":
         return find_preview_migration(cmd, client, ref, compute, cluster, extensions, given, deadline)
     target = _target(ref, new_name)
+    namespace = namespace or f"k8s-{target.name}"
+    _raise_for_errors(check_request(AttachRequest(target, cluster, namespace), ref.workspace.subscription))
     connection, note = connect_to_cluster(client, cluster)
     if connection is None:
         raise az_error("AzureConnectionError", note, ["Run the command where the cluster can be reached."])
@@ -153,7 +166,7 @@ def _migration_of(
         cluster,
         extension,
         target,
-        namespace or f"k8s-{target.name}",
+        namespace,
         given,
         connection,
         deadline,

@@ -97,6 +97,12 @@ def azureml_extensions(extensions: Iterable[Resource]) -> list[Resource]:
     ]
 
 
+def former_extension(extensions: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The extension of a former type, or None."""
+    types = ((each, str((each.get("properties") or {}).get("extensionType"))) for each in extensions)
+    return next((dict(each) for each, kind in types if is_former_type(kind)), None)
+
+
 def find_extension(extensions: Iterable[Resource], extension: ExtensionRef) -> Resource | None:
     """The AzureML extension with this name, or None."""
     name = extension.name.lower()
@@ -146,10 +152,9 @@ def no_extension(cluster: ClusterRef, extensions: Iterable[Resource]) -> Excepti
     """The error for a cluster without the extension; it names one of a former type."""
     message = f"Cluster '{cluster.name}' has no AzureML extension."
     create = f"az amlk8s extension create {cluster.cli_args} --config enableTraining=True"
-    for extension in extensions:
-        kind = str((extension.get("properties") or {}).get("extensionType"))
-        if is_former_type(kind):
-            return az_error("ResourceNotFoundError", message, [former_type_message(str(extension["name"]), kind)])
+    if former := former_extension(extensions):
+        fix = former_type_message(str(former["name"]), str(former["properties"]["extensionType"]))
+        return az_error("ResourceNotFoundError", message, [fix])
     return az_error("ResourceNotFoundError", message, [create])
 
 

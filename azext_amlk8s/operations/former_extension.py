@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.console.reports import count
-from azext_amlk8s.operations.extension_common import azureml_extensions, state_of
+from azext_amlk8s.operations.extension_common import azureml_extensions, former_extension, state_of
 from azext_amlk8s.operations.migration_step import Step
 from azext_amlk8s.operations.setting_options import SettingOptions, VersionOptions
 from azext_amlk8s.operations.waiting import Deadline
-from azext_amlk8s.refs import ClusterRef, is_former_type
+from azext_amlk8s.refs import ClusterRef
 
 if TYPE_CHECKING:
     from azure.cli.core.commands import AzCliCommand
@@ -110,7 +110,7 @@ class FormerExtension:
         return [Step("forget-extension", title, "", not self.is_recorded, "", self._forget)]
 
     def _former(self) -> Resource | None:
-        return next(filter(_is_former, self.extensions), None)
+        return former_extension(self.extensions)
 
     def _record(self) -> None:
         data = {
@@ -172,7 +172,7 @@ def find_former_extension(
 
     Raises AzureConnectionError for one whose cluster cannot be reached: what it has there has to be saved.
     """
-    former = next(filter(_is_former, extensions), None)
+    former = former_extension(extensions)
     if connection is None:
         if former is None:
             return None
@@ -182,10 +182,6 @@ def find_former_extension(
     if saved is None:
         return None
     return FormerExtension(cmd, client, cluster, extensions, connection, saved, recorded is not None, given, deadline)
-
-
-def _is_former(extension: Resource) -> bool:
-    return is_former_type(str((extension.get("properties") or {}).get("extensionType") or ""))
 
 
 def _read_record(connection: Cluster) -> Saved | None:

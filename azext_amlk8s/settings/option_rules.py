@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from azext_amlk8s.refs import EXTENSION_TYPE
+from azext_amlk8s.refs import EXTENSION_TYPE, former_type_message, is_former_type
 from azext_amlk8s.rules import Problem, Problems, Severity, rule
 from azext_amlk8s.settings.facts import ClusterFacts
 from azext_amlk8s.shell import quote
@@ -25,6 +25,14 @@ ERROR, WARNING = Severity.ERROR, Severity.WARNING
 def extension_name(name: str, facts: ClusterFacts) -> Problems:
     """The extension exists under another name than the given one; an empty name is that of no extension."""
     for extension in facts.extensions:
+        if is_former_type(extension.type):
+            yield Problem(
+                extension.name,
+                f"Cluster '{facts.name}' has the extension '{extension.name}' of the former type '{extension.type}', "
+                "whose objects in the cluster are the same.",
+                found=extension.name,
+                fix=former_type_message(extension.name, extension.type),
+            )
         if extension.type == EXTENSION_TYPE and extension.name.lower() != name.lower():
             where = "under the name" if name else "as"
             message = (
