@@ -30,9 +30,10 @@ COMMAND = Command(
     "lint#lint",
     "Check templates, scripts and other files for errors, without asking Azure.",
     description="Finds, by their content, ARM templates, Bicep, Terraform, setup files, files of settings, instance "
-    "types, jobs, deployments, endpoints, and command lines of `az k8s-extension`, `az ml compute` and `az amlk8s` in "
-    "shell scripts, PowerShell, GitHub workflows and Azure Pipelines. Defaults, variables and simple functions are "
-    "evaluated; what cannot be known is no error, and --verbose lists it. The exit code is 1 when there is an error.",
+    "types, jobs, deployments, endpoints, and command lines of `az k8s-extension`, `az ml compute`, `az rest` and "
+    "`az amlk8s` in shell scripts, PowerShell, batch files, GitHub workflows and Azure Pipelines. Defaults, variables "
+    "and simple functions are evaluated; what cannot be known is no error, and --verbose lists it. The exit code is 1 "
+    "when there is an error.",
     options=(
         Option(
             "path",

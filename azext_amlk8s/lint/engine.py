@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from azext_amlk8s.lint import file_rules
 from azext_amlk8s.lint.bicep_files import lint_bicep
@@ -29,10 +30,13 @@ def has_signs(content: bytes) -> bool:
     return bool(SIGNS.search(content))
 
 
-def lint(files: Iterable[SourceFile], read: ReadFile = lambda path: None) -> Result:
-    """The findings on files; read reads those that a file names and that are not among them."""
+def lint(files: Iterable[SourceFile], read: ReadFile = lambda path: None, now: Any = None) -> Result:
+    """The findings on files; read reads those that a file names and that are not among them.
+
+    now is an aware datetime, None to leave out the validity of certificates.
+    """
     known = Files(files, read)
-    result = Result()
+    result = Result(read=read, now=now)
     for lint_kind in (lint_json, lint_bicep, lint_terraform, lint_documents, lint_scripts):
         lint_kind(known, result)
     lint_settings(result)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from azext_amlk8s.lint.values import Mark, Value
 from azext_amlk8s.rules import Finding, Severity
@@ -125,7 +126,8 @@ class LintFinding:
 class Result:
     """What the files contain: findings, and what was not evaluated.
 
-    settings are files of settings; named_files are those that commands name, in whose words they are checked.
+    settings are files of settings; named_files are those that commands name, in whose words they are checked. read
+    reads a file that others name; now is an aware datetime, None to leave out the validity of certificates.
     """
 
     findings: list[LintFinding] = field(default_factory=list)
@@ -134,6 +136,8 @@ class Result:
     scripts: list[Script] = field(default_factory=list)
     settings: list[Value] = field(default_factory=list)
     named_files: set[str] = field(default_factory=set)
+    read: Callable[[str], str | None] = lambda path: None
+    now: Any = None
 
     def add(self, findings: Iterable[Finding], mark: Mark) -> None:
         """Add findings at one position."""

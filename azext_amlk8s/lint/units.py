@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from azext_amlk8s.knowledge import load
 from azext_amlk8s.lint import command_rules, extension_rules, pitfall_rules, resource_rules
+from azext_amlk8s.lint.certificates import certificate_findings
 from azext_amlk8s.lint.compute_units import lint_names
 from azext_amlk8s.lint.instance_type_units import lint_manifest, lint_types_of_compute
 from azext_amlk8s.lint.model import (
@@ -88,6 +89,7 @@ def evaluate_extension(use: ExtensionUse, result: Result) -> None:
         reason = (value.why if value is not None else "") or "its value is not known"
         result.skipped.append((read.marks.get(key, use.mark), f"{key} is not evaluated: {reason}"))
     result.skipped += [(use.mark, reason) for reason in skipped]
+    found += certificate_findings(use, read, result)
     found = [*read.findings, *found, *_resource_findings(use, read), *_version_findings(use)]
     result.findings += without_consequences(LintFinding(adapt(each.finding, use), each.mark) for each in found)
 

@@ -32,10 +32,12 @@ def lint(
 
     With an output format other than json they are printed in it, and nothing is returned.
     """
+    from datetime import datetime, timezone
+
     from azext_amlk8s.lint import lint as lint_files
 
     files = list(read_files(path))
-    result = lint_files(files, _read_named)
+    result = lint_files(files, _read_named, datetime.now(timezone.utc))
     findings = sort_findings(result, strict)
     _log_files(files, result)
     if any(each.is_error for each in findings):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
+from datetime import datetime, timezone
 
 import pytest
 
 from azext_amlk8s.lint import SourceFile, lint
-from tests.unit.lint_languages import CLUSTER, INJECTED, compute, extension
+from tests.scenarios import certificates
+from tests.unit.lint_languages import CLUSTER, INJECTED, SUFFIXES, compute, extension, write
 
 TYPE = "--extension-type Microsoft.AzureML.Kubernetes --cluster-type managedClusters -c c -g g"
 CREATE = f"az k8s-extension create -n a {TYPE}"
@@ -182,3 +185,48 @@ def test_what_is_not_at_hand_is_listed() -> None:
     reasons = [reason for _, reason in lint([SourceFile("a.sh", text)]).skipped]
     assert "file 'other.json' is not evaluated: it is not at hand" in reasons
     assert any("the body of a request is not evaluated" in reason for reason in reasons)
+
+
+def pem(name: str, host: str = "fe.contoso.com") -> tuple[str, str]:
+    """A certificate and its key."""
+    return certificates.certificate(name, [host]).decode(), certificates.key(name).decode()
+
+
+HTTPS = f"{CREATE} --config enableInference=True inferenceRouterServiceType=loadBalancer sslCname=fe.contoso.com"
+PEM_FILES = "--config-protected sslCertPemFile=certs/cert.pem sslKeyPemFile=certs/key.pem"
+
+
+def certificate_ids(text: str, name: str = "a.sh", **files: str) -> list[str]:
+    """The IDs of the findings on certificates."""
+    read = {f"certs/{key}.pem": content for key, content in files.items()}
+    result = lint([SourceFile(name, text)], read.get, datetime.now(timezone.utc))
+    return [each.finding.id for each in result.findings if each.finding.id[0] == "T"]
+
+
+def test_certificate_files_of_commands() -> None:
+    (certificate, key), (_, other_key) = pem("one"), pem("two")
+    assert certificate_ids(f"{HTTPS} {PEM_FILES}", cert=certificate, key=key) == []
+    assert certificate_ids(f"{HTTPS} {PEM_FILES}", cert=certificate, key=other_key) == ["T104"]
+    assert certificate_ids(f"{HTTPS} {PEM_FILES}", cert=key, key=key)[0] == "T101"
+    assert certificate_ids(f"{HTTPS} {PEM_FILES}") == [], "files that are not at hand are not known"
+    elsewhere = HTTPS.replace("fe.contoso.com", "other.contoso.com")
+    assert certificate_ids(f"{elsewhere} {PEM_FILES}", cert=certificate, key=key) == ["T110"]
+
+
+@pytest.mark.parametrize("language", SUFFIXES)
+def test_certificates_in_templates(language: str) -> None:
+    (certificate, key), (_, other_key) = pem("one"), pem("two")
+    settings = {
+        **INJECTED,
+        "enableInference": "True",
+        "inferenceRouterServiceType": "loadBalancer",
+        "sslCname": "fe.contoso.com",
+    }
+
+    def template(key_text: str) -> str:
+        texts = {"scoringFe.sslCert": certificate, "scoringFe.sslKey": key_text}
+        protected = {name: b64encode(text.encode()).decode() for name, text in texts.items()}
+        return write(language, extension(settings, protected))
+
+    assert certificate_ids(template(key), f"main{SUFFIXES[language]}") == []
+    assert certificate_ids(template(other_key), f"main{SUFFIXES[language]}") == ["T104"]
