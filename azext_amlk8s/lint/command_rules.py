@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azext_amlk8s.lint.commands import Arguments
+from azext_amlk8s.lint.commands import FILES, MANY, Arguments
 from azext_amlk8s.lint.languages import COMMAND_LINES, EVERYWHERE
 from azext_amlk8s.lint.model import ExtensionUse
 from azext_amlk8s.lint.setting_rules import section_name
@@ -49,6 +49,25 @@ def cluster_scope(arguments: Arguments) -> Problems:
     if arguments.starts_with("k8s-extension", "create") and scope and scope != "cluster":
         message = f"--scope: '{scope}'; expected 'cluster'."
         yield Problem("--scope", message, expected="cluster", found=scope, fix="--scope cluster")
+
+
+@rule(
+    "L163",
+    ERROR,
+    title="Settings in arguments and files",
+    requires="az k8s-extension gets the settings as arguments or in a file.",
+    source="https://learn.microsoft.com/azure/azure-arc/kubernetes/extensions",
+    why="The command ends with an error where it gets both.",
+    languages=(COMMAND_LINES,),
+)
+def arguments_and_file(arguments: Arguments) -> Problems:
+    """--config and --config-file, or those for protected settings."""
+    if arguments.words[:1] != ("k8s-extension",):
+        return
+    for option, file in zip(MANY, FILES, strict=True):
+        if option in arguments.options and file in arguments.options:
+            message = f"{file}: cannot be combined with {option}."
+            yield Problem(file, message, found=file, fix=f"Give all settings with {option}, or all in the file.")
 
 
 @rule(

@@ -59,7 +59,11 @@ def lint_script(script: Script, files: Files, result: Result) -> None:
         lint_types(read_embedded(_embedded(heredoc)), result)
     for line in command_lines(content):
         arguments = parse_arguments(line)
-        for finding in (*command_rules.update_arguments(arguments), *command_rules.cluster_scope(arguments)):
+        for finding in (
+            *command_rules.update_arguments(arguments),
+            *command_rules.cluster_scope(arguments),
+            *command_rules.arguments_and_file(arguments),
+        ):
             result.add([finding], arguments.marks.get(finding.subject, arguments.mark))
         _lint_other_commands(arguments, result)
         if is_request(arguments):

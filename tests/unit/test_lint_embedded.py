@@ -35,12 +35,26 @@ FILES = {
         {"install_sh": f"{CREATE} --config-file settings.json", "settings_json": SETTINGS},
         ["S003 settings.json:2"],
     ),
-    "settings and more on the command line": (
+    "settings in a file and as arguments": (
         {
             "install_sh": f"{CREATE} --config-settings-file settings.json --config installPromOp=no",
             "settings_json": '{"enableTraining": "True"}',
         },
-        ["S003 install.sh:1"],
+        ["L163 install.sh:1", "S003 install.sh:1"],
+    ),
+    "settings in a file and protected ones as arguments": (
+        {
+            "install_sh": f"{CREATE} --config-settings-file settings.json --config-protected foo=$X",
+            "settings_json": '{"enableTraining": "True"}',
+        },
+        ["S002 install.sh:1"],
+    ),
+    "az amlk8s reads both": (
+        {
+            "install_sh": "az amlk8s extension create -g g -c c --config-file settings.json --config installPromOp=False",
+            "settings_json": '{"enableTraining": "True"}',
+        },
+        ["S122 install.sh:1"],
     ),
     "a name that only az amlk8s knows": (
         {
@@ -122,6 +136,11 @@ REQUESTS = {
     "a body in a variable": (
         f'BODY=\'{{"properties": {BAD}}}\'\naz rest --method put --uri {EXTENSION_URL} --body "$BODY"',
         [f"L102 a.sh:{BAD.count(chr(10)) + 2}"],
+    ),
+    "a body in double quotes": (
+        f'az rest --method put --url "{EXTENSION_URL}" --body "{{\\"properties\\":{{\\"releaseNamespace\\":\\"${{ns}}\\",'
+        '\\"extensionType\\":\\"microsoft.azureml.kubernetes\\",\\"configurationSettings\\":{\\"enableTraining\\":\\"yes\\"}}}"',
+        ["S003 a.sh:1", "L111 a.sh:1"],
     ),
     "a body of a function": (f"az rest --method put --url '{EXTENSION_URL}' --body \"$(make_body)\"", []),
     "a request that reads": (f"az rest --method get --url '{EXTENSION_URL}' --body '{{\"properties\": {BAD}}}'", []),
