@@ -99,7 +99,7 @@ class RestClient:
                 raise unexpected_response(response, "a list of resources whose pages end")
             seen.add(link)
             response = self.send("GET", link)
-            if _are_named_by(items, url) and not _are_named_by(json_list(response)[0], url):
+            if items and _are_named_by(items, url) and not _are_named_by(json_list(response)[0], url):
                 raise unexpected_response(response, "more items of the same list")
 
     def put(self, url: str, api_version: str, body: Mapping[str, Any]) -> dict[str, Any]:
