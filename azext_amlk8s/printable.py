@@ -9,7 +9,8 @@ import sys
 from typing import Any, TextIO
 
 # Control characters except tab and line feed, marks that change the direction of text, and what UTF-8 or XML lack.
-_UNPRINTABLE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# Not compiled before it is used, since every command imports this module.
+_UNPRINTABLE = "[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 
 # The root, and those that az gives handlers of their own.
 LOGGERS = (None, "cli", "az", "az_command_data_logger")
@@ -17,7 +18,7 @@ LOGGERS = (None, "cli", "az", "az_command_data_logger")
 
 def printable(text: str) -> str:
     r"""The text with such characters as escapes, \x1b for the one that begins a command to a terminal."""
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+    return re.sub(_UNPRINTABLE, lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 class _PatientStream:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from azext_amlk8s.azure import AzureClient, Operation, StatePoller
     from azext_amlk8s.kubernetes import Cluster
 
-NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
+# Not compiled, since commands that read import this module.
+NAME = r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?"
 DEFAULT_NAME = "azureml"
 RELEASE_NAMESPACE = "azureml"
 GUIDE = "Troubleshooting guide: https://aka.ms/arcmltsg"
@@ -58,7 +59,7 @@ def validate_names(
     name: str, scope: str | None, extension_type: str | None, release_namespace: str | None = None
 ) -> None:
     """Raise InvalidArgumentValueError for a name, scope, extension type or release namespace that is not supported."""
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(NAME, name):
         raise az_error(
             "InvalidArgumentValueError",
             f"Invalid extension name '{name}'; expected 1 to 63 letters, digits, hyphens and dots.",
