@@ -82,6 +82,10 @@ class FleetRunner(Generic[Item, Result]):
             except KeyboardInterrupt:
                 self._interrupt()
 
+    def announce(self, text: str) -> None:
+        """Print a line that stays, such as the name of a wave."""
+        self._print(text)
+
     def pause(self, seconds: float) -> None:
         """Wait before the next wave; Ctrl-C ends it."""
         if seconds and not self.stopped:
@@ -147,26 +151,30 @@ class FleetRunner(Generic[Item, Result]):
         if not is_progress_shown(self._cmd) or self._total == 1:
             return
         elapsed = time.monotonic() - self._begin
-        text = self._counts(elapsed)
+        parts = self._counts(elapsed)
+        text = "; ".join(parts)
         if sys.stderr.isatty():
-            # A line that is wrapped could not be rewritten.
+            # A line that is wrapped could not be rewritten. What matters less is left out of a narrow one.
             columns = shutil.get_terminal_size().columns
+            while len(parts) > 2 and len(text) >= columns:
+                parts.pop()
+                text = "; ".join(parts)
             print(f"\r\x1b[K{text[: columns - 1]}", end="", file=sys.stderr, flush=True)
         elif elapsed - self._line >= LINE_SECONDS:
             self._line = elapsed
             print(text, file=sys.stderr, flush=True)
 
-    def _counts(self, elapsed: float) -> str:
-        """The counts by stage, the rate and the time left."""
+    def _counts(self, elapsed: float) -> list[str]:
+        """The counts, the rate with the time left, the stages of what runs, and the time so far, in this order."""
         with self._lock:
             stages = Counter(self._stages.values())
-        waiting = self._total - self._done - self._running
         running = ", ".join(f"{count} {stage}" for stage, count in stages.most_common()) or f"{self._running} running"
-        parts = [f"{self._done} of {self._total} done", f"{self._failures} failed", running, f"{waiting} waiting"]
+        waiting = self._total - self._done - self._running
+        parts = [f"{self._done} of {self._total} done, {self._failures} failed, {waiting} waiting"]
         if self._done and elapsed >= 1:
             left = (self._total - self._done) * elapsed / self._done
             parts.append(f"{self._done / elapsed * 60:.0f} per minute, {duration_in_words(left)} left")
-        return "; ".join([", ".join(parts[:2]), *parts[2:], f"{duration_in_words(elapsed)} so far"])
+        return [*parts, running, f"{duration_in_words(elapsed)} so far"]
 
     def _print(self, text: str, end: str = "\n") -> None:
         """Print a line in place of the progress line."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, confirm, set_exit_code
+from azext_amlk8s.console.reports import count
 from azext_amlk8s.operations.fleet_runner import FleetRunner
 from azext_amlk8s.operations.input_files import texts
 from azext_amlk8s.operations.saved_plan import (
@@ -253,11 +254,14 @@ class _Run:
         runner = FleetRunner(self._cmd, len(items), work, has_failed, describe_outcome, self._resume)
         pause = 0
         for setup in self._setups:
-            for number, wave in enumerate(waves_of(setup)):
+            waves = waves_of(setup)
+            for number, wave in enumerate(waves):
                 members = [item for item in items if item[0].setup == setup.name and item[0].wave == number]
                 if not members or runner.stopped:
                     continue
                 runner.pause(pause)
+                if len(waves) > 1:
+                    runner.announce(f"{wave.title(number + 1, len(waves))}: {count(len(members), 'cluster')}")
                 parallel = self._parallel or wave.max_parallel or DEFAULT_PARALLEL
                 limit = self._failures if self._failures is not None else wave.failure_limit(len(members))
                 if self._engine:
@@ -273,8 +277,8 @@ def has_failed(outcome: Outcome) -> bool:
 
 
 def describe_outcome(outcome: Outcome) -> str:
-    """The outcome on one line."""
-    first = outcome.message.splitlines()[0] if outcome.message else ""
+    """The outcome on one line, with the beginning of its message: what happened, and the cause below it."""
+    first = " ".join(line.strip() for line in outcome.message.splitlines()[:2])
     text = f": {first}" if first else ""
     return f"{outcome.cluster.name}: {outcome.status}, {outcome.seconds:.0f}s{text}"
 

@@ -221,7 +221,7 @@ def waves_of(setup: Setup) -> list[Wave]:
 def _wave(part: Part) -> Wave:
     pause = str(part.get("pause") or "0s")
     seconds = int(pause[:-1]) * {"s": 1, "m": 60, "h": 3600}[pause[-1]]
-    return Wave(part.get("max_parallel"), part.get("max_failures"), seconds)
+    return Wave(part.get("max_parallel"), part.get("max_failures"), seconds, str(part.get("name") or ""))
 
 
 def _wave_of(setup: Setup, cluster: ClusterRef, resource: Resource) -> int:

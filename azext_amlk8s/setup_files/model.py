@@ -102,6 +102,12 @@ class Wave:
     max_parallel: int | None = None
     max_failures: int | str | None = None
     pause_seconds: int = 0
+    name: str = ""
+
+    def title(self, number: int, waves: int) -> str:
+        """The wave for people, by its number from 1 and its name."""
+        name = f" '{self.name}'" if self.name else ""
+        return f"Wave {number} of {waves}{name}"
 
     def failure_limit(self, clusters: int) -> int | None:
         """The number of failures after which no other cluster of so many is started, or None."""
