@@ -42,7 +42,9 @@ _SECRET_NAME = re.compile(
 _CAMEL_CASE_SAS = re.compile(r"(?:[a-z]Sas|SAS)$")
 _KEY_FILE = re.compile(r"(?<!\])\.(?:pem|key|pfx|p12|jks)$", re.I)
 # Names that end like that of a secret and hold none: a reference to a secret, or a lifetime.
-_HARMLESS_NAME = re.compile(r"(?:sslsecret|secretname|automountserviceaccounttoken|imagepullsecrets?)$", re.I)
+_HARMLESS_NAME = re.compile(
+    r"(?:sslsecret|from[-_]?secret|secretname|automountserviceaccounttoken|imagepullsecrets?)$", re.I
+)
 
 _KNOWN_FORMS = (
     re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.S),

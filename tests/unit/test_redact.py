@@ -115,6 +115,7 @@ def test_secret_is_blanked_in_text(text: str) -> None:
 
 KEPT: dict[str, Any] = {
     "name of a secret": {"sslSecret": "mine"},
+    "option with the name of a secret": "az amlk8s extension certificate rotate --from-secret cert-manager/fe-tls",
     "node selector": {"nodeSelector": {"agentpool": "gpu"}},
     "key of a toleration": {"workLoadToleration[0].key": "gpu"},
     "settings": {"configurationSettings": {"enableTraining": "True"}, "keyless": 1},
