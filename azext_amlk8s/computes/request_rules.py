@@ -48,7 +48,8 @@ def invalid_compute_name(name: str) -> Problems:
     """Names that violate both the API's pattern and the documented naming rules."""
     api, documented = list(_api_problems(name)), list(_documented_problems(name))
     if api and documented:
-        reasons = list(dict.fromkeys([*api, *documented]))
+        length = _length_problems(name, API_SHORTEST, DOCUMENTED_LONGEST)
+        reasons = dict.fromkeys([*length, *_form_problems(name)])
         message = f"Invalid compute name '{name}': it {' and '.join(reasons)}."
         expected = "3 to 16 letters, digits and hyphens, beginning with a letter"
         yield Problem("--name", message, expected=expected, found=name, fix=f"--name {suggest_name(name)}")
@@ -73,23 +74,36 @@ def disputed_compute_name(name: str) -> Problems:
 
 
 def _api_problems(name: str) -> Iterator[str]:
-    if not API_SHORTEST <= len(name) <= API_LONGEST:
-        yield _length_problem(name, API_SHORTEST, API_LONGEST)
+    yield from _length_problems(name, API_SHORTEST, API_LONGEST)
     yield from _character_problems(name)
+    yield from _number_problems(name)
+
+
+def _documented_problems(name: str) -> Iterator[str]:
+    yield from _length_problems(name, DOCUMENTED_SHORTEST, DOCUMENTED_LONGEST)
+    yield from _character_problems(name)
+    yield from _hyphen_problems(name)
+
+
+def _form_problems(name: str) -> Iterator[str]:
+    yield from _character_problems(name)
+    yield from _number_problems(name)
+    yield from _hyphen_problems(name)
+
+
+def _length_problems(name: str, shortest: int, longest: int) -> Iterator[str]:
+    if not shortest <= len(name) <= longest:
+        yield f"has {len(name)} character{'' if len(name) == 1 else 's'}, not {shortest} to {longest}"
+
+
+def _number_problems(name: str) -> Iterator[str]:
     if NUMBERED.search(name):
         yield "ends with a hyphen and digits"
 
 
-def _documented_problems(name: str) -> Iterator[str]:
-    if not DOCUMENTED_SHORTEST <= len(name) <= DOCUMENTED_LONGEST:
-        yield _length_problem(name, DOCUMENTED_SHORTEST, DOCUMENTED_LONGEST)
-    yield from _character_problems(name)
+def _hyphen_problems(name: str) -> Iterator[str]:
     if name.endswith("-"):
         yield "ends with a hyphen"
-
-
-def _length_problem(name: str, shortest: int, longest: int) -> str:
-    return f"has {len(name)} character{'' if len(name) == 1 else 's'}, not {shortest} to {longest}"
 
 
 def _character_problems(name: str) -> Iterator[str]:

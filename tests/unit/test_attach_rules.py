@@ -145,7 +145,7 @@ def test_a_cluster_that_runs(code: str | None) -> None:
 @pytest.mark.parametrize(
     ("name", "rule", "message"),
     [
-        ("a", "C105", "Invalid compute name 'a': it has 1 character, not 3 to 24 and has 1 character, not 2 to 16."),
+        ("a", "C105", "Invalid compute name 'a': it has 1 character, not 3 to 16."),
         (
             "ab",
             "C106",
