@@ -21,6 +21,8 @@ PROMISES = (
     "A token, a body or a request is sent to hosts of the user's cloud and to the API server of the kubeconfig, and to "
     "no other host, whatever a response says.",
     "No secret is printed, logged (with --debug too) or written to a file of the extension.",
+    "No response is too large, too deep or too odd: it is bounded, and what is not as requested is an error. What "
+    "others have written cannot command the terminal.",
 )
 GROUPS = {
     "faults": "Faults at a request, or around the whole command",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import resource
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from azure.core.exceptions import ServiceResponseError
@@ -15,6 +18,7 @@ from azure.core.rest import HttpRequest
 from azext_amlk8s.azure.transport import MOST_BYTES, pooled_transport
 from azext_amlk8s.kubernetes import UnexpectedResponse, connect
 from azext_amlk8s.kubernetes import sender as cluster
+from azext_amlk8s.operations import helm_history
 
 KUBECONFIG = """
 current-context: one
@@ -57,6 +61,16 @@ def test_a_response_of_azure_that_is_too_large_is_an_error(server: str) -> None:
     with pytest.raises(ServiceResponseError, match="larger than 100 MB"):
         pooled_transport().send(HttpRequest("GET", f"{server}/{4 * MOST_BYTES}"))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 800_000  # kB, the server's own included
+
+
+def test_a_helm_release_that_is_too_large_is_not_unpacked() -> None:
+    packed = base64.b64encode(base64.b64encode(gzip.compress(b" " * 2 * helm_history.MOST_BYTES, 9))).decode()
+    secret = {"metadata": {"name": "one", "labels": {"version": "1"}}, "data": {"release": packed}}
+    cluster: Any = SimpleNamespace(items=lambda path: [secret])
+    assert helm_history.read_release(cluster, "azureml") == (
+        {},
+        "the cluster has no Helm release 'azureml' that can be read",
+    )
 
 
 def test_a_large_response_of_a_cluster_is_read(server: str) -> None:
