@@ -23,6 +23,8 @@ from azext_amlk8s.lint.nodes import (
 from azext_amlk8s.lint.values import HOLE, Mark, Value, known, to_scalar_text, unknown
 
 MAX_DEPTH = 60
+# A text may double with each name that it refers to.
+MOST_CHARACTERS = 100_000
 Function = Callable[[Mark, list[Value]], Value]
 
 
@@ -198,13 +200,15 @@ def member_of(value: Value, name: str, mark: Mark) -> Value:
 
 
 def join_texts(mark: Mark, values: Iterable[Value]) -> Value:
-    """Texts and numbers joined; partly unknown where one of them is."""
+    """Texts and numbers joined; partly unknown where one of them is, unknown where they are too long together."""
     parts = list(values)
     texts = [to_text(part) for part in parts]
+    shown = [text if text is not None else part.hint or HOLE for text, part in zip(texts, parts, strict=True)]
+    if sum(map(len, shown)) > MOST_CHARACTERS:
+        return unknown(mark, "the text is too long", *parts)
     if all(text is not None for text in texts):
-        return known("".join(text or "" for text in texts), mark, *parts)
-    hint = "".join(text if text is not None else part.hint or HOLE for text, part in zip(texts, parts, strict=True))
-    return unknown(mark, "", *parts, hint=hint)
+        return known("".join(shown), mark, *parts)
+    return unknown(mark, "", *parts, hint="".join(shown))
 
 
 def to_text(value: Value) -> str | None:

@@ -16,6 +16,8 @@ from azext_amlk8s.lint.evaluation import Function, compared, conditional, join_t
 from azext_amlk8s.lint.values import HOLE, Mark, Value, known, literal, unknown
 from azext_amlk8s.values import parse_json
 
+# A list may double with each name that it refers to.
+MOST_ITEMS = 100_000
 Texts = Callable[..., Any]
 
 
@@ -32,6 +34,8 @@ def _of_texts(function: Texts) -> Function:
 
 
 def _concat(mark: Mark, values: list[Value]) -> Value:
+    if sum(len(value.elements()) for value in values) > MOST_ITEMS:
+        return unknown(mark, "the list is too long", *values)
     if values and all(isinstance(value.data, tuple) for value in values):
         return known(tuple(item for value in values for item in value.elements()), mark, *values)
     return join_texts(mark, values)

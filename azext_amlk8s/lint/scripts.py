@@ -54,17 +54,20 @@ class ScriptScope:
         self._content = content
         self._evaluator = Evaluator(self, {})
         self._active: set[str] = set()
+        self._values: dict[str, list[Value]] = {}
 
     def name(self, name: str, mark: Mark) -> Value:
         """The value of a variable that is assigned once, or always the same; else unknown with what it may be."""
         assigned = self._content.assignments.get(name, [])
         if name in self._active or not assigned:
             return unknown(mark, f"variable '{name}' is defined elsewhere")
-        self._active.add(name)
-        try:
-            values = [self.word(item) for item in assigned if isinstance(item, Word)]
-        finally:
-            self._active.discard(name)
+        if name not in self._values:
+            self._active.add(name)
+            try:
+                self._values[name] = [self.word(item) for item in assigned if isinstance(item, Word)]
+            finally:
+                self._active.discard(name)
+        values = self._values[name]
         if len(values) != len(assigned):
             return unknown(mark, f"variable '{name}' is an array")
         if any(PLACEHOLDER.match(value.text) for value in values):

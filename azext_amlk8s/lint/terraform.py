@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from azext_amlk8s.knowledge import load
-from azext_amlk8s.lint.evaluation import Definitions, Evaluator, merged
+from azext_amlk8s.lint.evaluation import Definitions, Evaluator, member_of, merged
 from azext_amlk8s.lint.functions import TERRAFORM
 from azext_amlk8s.lint.json_documents import read_json
 from azext_amlk8s.lint.model import EXTENSIONS, RELAY_NAMESPACES, Resource, Script
@@ -86,7 +86,7 @@ class TerraformModule:
         target = evaluate(node.target)
         if not target.known and target.hint and not target.inputs:
             return unknown(node.mark, "", target, hint=f"{target.hint}.{node.name}")
-        return None
+        return member_of(target, node.name, node.mark)
 
     def call(self, node: Call, arguments: Callable[[], list[Value]]) -> Value | None:
         """Functions of the common table only."""
