@@ -20,6 +20,7 @@ KEEP_SECONDS = 300.0
 # One list of the computes of a workspace serves the clusters that are attached to it at that time.
 COMPUTES_SECONDS = 2.0
 COMPUTES_ON_A_PAGE = 100
+MOST_READ_ALONE = 25
 
 
 class FleetClient(RememberingClient):
@@ -35,6 +36,7 @@ class FleetClient(RememberingClient):
         self._written: set[str] = set()
         self._collections: set[str] = set()
         self._written_lock = Lock()
+        self._pending_computes: set[str] = set()
 
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         if _is_list_of_computes(resource_id):
@@ -56,11 +58,22 @@ class FleetClient(RememberingClient):
         self._write(compute.id)
         sent = time.monotonic()
         resource = self.put(compute.id, body)
+        self._pending_computes.add(compute.id)
 
         def poll() -> Resource | None:
-            return resource if self._listed_at(compute.workspace) < sent else self.poll_compute(compute)
+            current = self._poll_compute(compute, resource, sent)
+            if current is None or not _is_changing(current):
+                self._pending_computes.discard(compute.id)
+            return current
 
         return StatePoller(resource, poll, relaxed=True)
+
+    def _poll_compute(self, compute: ComputeRef, resource: Resource, sent: float) -> Resource | None:
+        """The compute that was sent at a time; read alone where few are pending, because a list may be old."""
+        if len(self._pending_computes) <= MOST_READ_ALONE:
+            return self.find(compute.id)
+        listed_at, _ = self._computes(compute.workspace)
+        return resource if listed_at < sent else self.poll_compute(compute)
 
     def begin_detach_compute(self, compute: ComputeRef) -> Operation:
         self._write(compute.id)
@@ -84,9 +97,6 @@ class FleetClient(RememberingClient):
     def poll_compute(self, compute: ComputeRef) -> Resource | None:
         """The compute as the list of its workspace has it, a moment ago; read alone where the list lacks it."""
         return self._computes(compute.workspace)[1].get(compute.name.lower()) or self.find(compute.id)
-
-    def _listed_at(self, workspace: WorkspaceRef) -> float:
-        return self._computes(workspace)[0]
 
     def _computes(self, workspace: WorkspaceRef) -> tuple[float, dict[str, Resource]]:
         """When the list of computes was requested, and the computes by name."""

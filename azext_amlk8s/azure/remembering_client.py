@@ -20,14 +20,18 @@ T = TypeVar("T")
 # The kinds of reads whose value has a connection in a tuple; it is closed when it is released.
 CONNECTION, ARC_CONNECTION = CONNECTIONS = ("connection", "arc connection")
 # What a refused read says will not change soon; other failures are shared with those that wait, and forgotten.
-REMEMBERED_FAILURES = (400, 403, 404)
+NOT_FOUND = 404
+REMEMBERED_FAILURES = (400, 403, NOT_FOUND)
+# The kind of read of a resource.
+GET = ("get",)
 
 
 @dataclass
 class _Read:
-    """A read that is under way or done; until is the time of time.monotonic at which it is forgotten."""
+    """A read that is under way or done; at is the time of time.monotonic of its end, until that of its forgetting."""
 
     future: Future[Any] = field(default_factory=Future)
+    at: float = 0.0
     until: float = 0.0
 
 
@@ -51,12 +55,26 @@ class RememberingClient(AzureClient):
         """Take the kubeconfig of a cluster from here instead of Azure, by ID in lower case; or leave it on release."""
         self._handed_over, self._hands_over = kubeconfigs, hands_over
 
+    def take_over(self, other: RememberingClient) -> None:
+        """Remember the resources that another client has read or not found, as long as if this one had read them."""
+        with other._reads_lock:
+            known = {about: reads[GET] for about, reads in other._reads.items() if GET in reads}
+        for about, read in known.items():
+            if not read.future.done():
+                continue
+            error = read.future.exception()
+            if error is None or getattr(error, "status_code", None) == NOT_FOUND:
+                keep = self.seconds_to_keep(about, None if error else read.future.result())
+                taken = _Read(read.future, read.at, read.at + keep)
+                with self._reads_lock:
+                    self._reads.setdefault(about, {}).setdefault(GET, taken)
+
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         """How long the value of a read is kept, in seconds; resource_id is in lower case."""
         raise NotImplementedError
 
     def get(self, resource_id: str) -> Resource:
-        return self.remember(resource_id, partial(super().get, resource_id), "get")
+        return self.remember(resource_id, partial(super().get, resource_id), *GET)
 
     def list_all(self, collection_id: str, **query: str) -> list[Resource]:
         words = (f"{name}={value}" for name, value in sorted(query.items()))
@@ -121,10 +139,12 @@ class RememberingClient(AzureClient):
             value = read()
         except BaseException as error:  # pylint: disable=broad-exception-caught # other threads wait for it
             kept = getattr(error, "status_code", None) in REMEMBERED_FAILURES
-            known.until = time.monotonic() + (self.seconds_to_keep(about, None) if kept else 0)
+            known.at = time.monotonic()
+            known.until = known.at + (self.seconds_to_keep(about, None) if kept else 0)
             known.future.set_exception(error)
         else:
-            known.until = time.monotonic() + self.seconds_to_keep(about, value)
+            known.at = time.monotonic()
+            known.until = known.at + self.seconds_to_keep(about, value)
             known.future.set_result(value)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, NoReturn
 
-from azext_amlk8s.azure.remembering_client import RememberingClient
+from azext_amlk8s.azure.remembering_client import GET, RememberingClient
 from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
 
 
@@ -21,7 +21,7 @@ class SnapshotClient(RememberingClient):
         """As of any client; the clusters of the list need not be read again."""
         clusters = super().list_clusters(scope, cluster_type)
         for cluster in clusters:
-            self.remember(ClusterRef.parse(str(cluster["id"])).id, partial(dict, cluster), "get")
+            self.remember(ClusterRef.parse(str(cluster["id"])).id, partial(dict, cluster), *GET)
         return clusters
 
     def begin_put(self, resource_id: str, body: Mapping[str, Any]) -> NoReturn:

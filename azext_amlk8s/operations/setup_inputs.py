@@ -31,13 +31,14 @@ READ_THREADS = 16
 class Clients:
     """One client for each subscription; planning ones never write. vaults reads what the files refer to, once.
 
-    With `before`, the clients of the plan that is applied, neither secrets nor credentials of clusters are read again.
+    With `before`, the clients of the plan that is applied, neither secrets nor credentials of clusters are read again,
+    nor, for some minutes, resources other than extensions.
     """
 
     def __init__(self, cmd: AzCliCommand, *, planning: bool, before: Clients | None = None) -> None:
         from azext_amlk8s.operations.setup_secrets import VaultReader
 
-        self._cli_ctx, self._planning = cmd.cli_ctx, planning
+        self._cli_ctx, self._planning, self._before = cmd.cli_ctx, planning, before
         self._clients: dict[str, RememberingClient] = {}
         self.vaults: VaultReader = before.vaults if before else VaultReader(cmd.cli_ctx)
         self._kubeconfigs: dict[str, str] = before._kubeconfigs if before else {}
@@ -54,6 +55,8 @@ class Clients:
                 kind = SnapshotClient if self._planning else FleetClient
                 self._clients[key] = kind(self._cli_ctx, subscription)
                 self._clients[key].share_kubeconfigs(self._kubeconfigs, hands_over=self._planning)
+                if self._before:
+                    self._clients[key].take_over(self._before.of(subscription))
             return self._clients[key]
 
     def connect(self, cluster_setup: ClusterSetup) -> tuple[Cluster | None, str]:
