@@ -98,7 +98,7 @@ class _Renderer:
 
         manifests = [self._manifests(cluster) for cluster in self._clusters]
         if all(manifest.is_empty for manifest in manifests):
-            fix = "namespaces: [{name: ml}]"
+            fix = "Add them to the setup file, such as namespaces: [{name: ml}]"
             message = "The setup has no namespaces and no instance types, so that there are no manifests."
             raise az_error("ValidationError", message, [fix])
         return render_manifests(manifests, self._source())
