@@ -9,10 +9,10 @@ from typing import Any
 TYPE_NAMES: Mapping[type, str] = {str: "a string", bool: "true or false", dict: "an object", list: "a list of objects"}
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(content: str | bytes) -> Any:
     """The value of a JSON text. Raises ValueError, also for one that is nested too deeply."""
     try:
-        return json.loads(text)
+        return json.loads(content)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

@@ -60,7 +60,7 @@ class VaultSecret:
     expires: int | None = None
 
 
-def parse_vault_id(text: str, suffix: str) -> VaultItem:
+def parse_vault_id(vault_id: str, suffix: str) -> VaultItem:
     """A certificate or secret by its ID. Raises InvalidVaultId for anything else, and for hosts of other clouds.
 
     suffix is that of the hosts of vaults in the cloud.
@@ -68,18 +68,18 @@ def parse_vault_id(text: str, suffix: str) -> VaultItem:
     suffix = f".{suffix.lstrip('.')}".lower()
     example = f"https://my-vault{suffix}/certificates/my-certificate"
     try:
-        address = urlsplit(text)
+        address = urlsplit(vault_id)
         host, port = (address.hostname or "").lower(), address.port
     except ValueError:
-        raise InvalidVaultId(f"invalid Key Vault ID '{text}'; expected one such as {example}") from None
+        raise InvalidVaultId(f"invalid Key Vault ID '{vault_id}'; expected one such as {example}") from None
     name_of_vault = host.removesuffix(suffix)
     is_vault = host.endswith(suffix) and _NAME.fullmatch(name_of_vault) and port in (None, 443)
     if address.scheme != "https" or not is_vault or "@" in address.netloc:
-        raise InvalidVaultId(f"'{text}' is not in a key vault of this cloud; expected an ID such as {example}")
+        raise InvalidVaultId(f"'{vault_id}' is not in a key vault of this cloud; expected an ID such as {example}")
     kind, *rest = [part for part in address.path.split("/") if part] or [""]
     is_item = kind.lower() in KINDS and len(rest) in (1, 2) and _NAME.fullmatch(rest[0])
     if not is_item or (len(rest) == 2 and not _VERSION.fullmatch(rest[1])) or address.query or address.fragment:
-        raise InvalidVaultId(f"'{text}' names no certificate or secret; expected an ID such as {example}")
+        raise InvalidVaultId(f"'{vault_id}' names no certificate or secret; expected an ID such as {example}")
     return VaultItem(f"https://{host}", kind.lower(), rest[0], rest[1] if len(rest) == 2 else "")
 
 

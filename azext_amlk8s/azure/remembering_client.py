@@ -57,17 +57,19 @@ class RememberingClient(AzureClient):
 
     def take_over(self, other: RememberingClient) -> None:
         """Remember the resources that another client has read or not found, as long as if this one had read them."""
-        with other._reads_lock:
-            known = {about: reads[GET] for about, reads in other._reads.items() if GET in reads}
-        for about, read in known.items():
-            if not read.future.done():
-                continue
+        for about, read in other.resources_read().items():
             error = read.future.exception()
             if error is None or getattr(error, "status_code", None) == NOT_FOUND:
                 keep = self.seconds_to_keep(about, None if error else read.future.result())
                 taken = _Read(read.future, read.at, read.at + keep)
                 with self._reads_lock:
                     self._reads.setdefault(about, {}).setdefault(GET, taken)
+
+    def resources_read(self) -> dict[str, _Read]:
+        """The reads of resources that are done, by ID in lower case."""
+        with self._reads_lock:
+            reads = {about: reads[GET] for about, reads in self._reads.items() if GET in reads}
+        return {about: read for about, read in reads.items() if read.future.done()}
 
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         """How long the value of a read is kept, in seconds; resource_id is in lower case."""
@@ -96,9 +98,10 @@ class RememberingClient(AzureClient):
         return self.remember(location, partial(super().kubernetes_versions, location), "versions")
 
     def user_kubeconfig(self, cluster: ClusterRef) -> str:
+        request = super().user_kubeconfig
+
         def read() -> str:
-            known = self._handed_over.pop(cluster.id.lower(), "")
-            return known or super(RememberingClient, self).user_kubeconfig(cluster)
+            return self._handed_over.pop(cluster.id.lower(), "") or request(cluster)
 
         return self.remember(cluster.id, read, "kubeconfig")
 

@@ -73,23 +73,27 @@ class Kubeconfig:
     def select(self, name: str) -> Connection:
         """What the context of this name connects to. Raises KubeconfigUnusable."""
         context = self._checked("context", self.contexts[name], CONTEXT_TYPES)
-        entries = []
-        for kind, known, types in (("cluster", self.clusters, CLUSTER_TYPES), ("user", self.users, USER_TYPES)):
-            key = context.get(kind)
-            if not key:
-                raise KubeconfigUnusable(f"Context '{name}' of {self.where} has no {kind}.")
-            if key not in known:
-                raise KubeconfigUnusable(
-                    f"Context '{name}' of {self.where} refers to {kind} '{key}', which is not in the file."
-                )
-            entries.append(self._checked(kind, known[key], types))
-        cluster, user = entries
+        cluster = self._entry(name, context, "cluster", self.clusters, CLUSTER_TYPES)
+        user = self._entry(name, context, "user", self.users, USER_TYPES)
         if not cluster.get("server"):
             raise self._invalid(f"cluster '{context['cluster']}' has no server")
         if user.get("exec"):
             self._check_plugin(user["exec"])
         namespace = str(context.get("namespace") or DEFAULT_NAMESPACE)
         return Connection(name, cluster, user, namespace, self.where, self.folder)
+
+    def _entry(
+        self, name: str, context: Mapping[str, Any], kind: str, known: Mapping[str, Any], types: Mapping[str, type]
+    ) -> Mapping[str, Any]:
+        """The cluster or the user that a context names."""
+        key = context.get(kind)
+        if not key:
+            raise KubeconfigUnusable(f"Context '{name}' of {self.where} has no {kind}.")
+        if key not in known:
+            raise KubeconfigUnusable(
+                f"Context '{name}' of {self.where} refers to {kind} '{key}', which is not in the file."
+            )
+        return self._checked(kind, known[key], types)
 
     def _checked(self, kind: str, entry: Any, types: Mapping[str, type]) -> Mapping[str, Any]:
         if not isinstance(entry, dict):

@@ -94,7 +94,7 @@ def resource_of_cluster(use: ExtensionUse) -> Problems:
     kinds: dict[str, str] = load("lint")["azurerm"]
     given, expected = cluster_kind(resource.scope), kinds.get(resource.label, "")
     if given and expected and given != expected:
-        other = next(name for name, kind in kinds.items() if kind == given)
+        other = next((name for name, kind in kinds.items() if kind == given), "")
         message = f"{resource.label}: its cluster_id is of the type {given}; expected {other}."
         yield Problem("azurerm.cluster_id", message, expected=other, found=resource.label, fix=f"Use {other}.")
 

@@ -193,7 +193,7 @@ class LegacyMigration:
         from azext_amlk8s.operations.extension_update import update_extension
 
         connect = (self.client, self.cluster)
-        reset = [f"{setting.split('=')[0]}=" for setting in LEGACY_SETTINGS]
+        reset = [f"{setting.partition('=')[0]}=" for setting in LEGACY_SETTINGS]
         options = SettingOptions(["enableInference=False", *reset])
         run = RunOptions(self._extension_name, timeout=int(self.deadline.remaining), yes=True)
         update_extension(self.cmd, lambda: connect, options, VersionOptions().values(), run)
