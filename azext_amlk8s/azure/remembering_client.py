@@ -56,20 +56,17 @@ class RememberingClient(AzureClient):
         self._handed_over, self._hands_over = kubeconfigs, hands_over
 
     def take_over(self, other: RememberingClient) -> None:
-        """Remember the resources that another client has read or not found, as long as if this one had read them."""
-        for about, read in other.resources_read().items():
-            error = read.future.exception()
-            if error is None or getattr(error, "status_code", None) == NOT_FOUND:
-                keep = self.seconds_to_keep(about, None if error else read.future.result())
-                taken = _Read(read.future, read.at, read.at + keep)
-                with self._reads_lock:
-                    self._reads.setdefault(about, {}).setdefault(GET, taken)
+        """Remember which resources another client has not found, as long as if this one had not; the rest is read."""
+        for about, read in other.missing_resources().items():
+            taken = _Read(read.future, read.at, read.at + self.seconds_to_keep(about, None))
+            with self._reads_lock:
+                self._reads.setdefault(about, {}).setdefault(GET, taken)
 
-    def resources_read(self) -> dict[str, _Read]:
-        """The reads of resources that are done, by ID in lower case."""
+    def missing_resources(self) -> dict[str, _Read]:
+        """The reads of resources that do not exist, by ID in lower case."""
         with self._reads_lock:
             reads = {about: reads[GET] for about, reads in self._reads.items() if GET in reads}
-        return {about: read for about, read in reads.items() if read.future.done()}
+        return {about: read for about, read in reads.items() if _is_missing(read)}
 
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         """How long the value of a read is kept, in seconds; resource_id is in lower case."""
@@ -149,6 +146,10 @@ class RememberingClient(AzureClient):
             known.at = time.monotonic()
             known.until = known.at + self.seconds_to_keep(about, value)
             known.future.set_result(value)
+
+
+def _is_missing(read: _Read) -> bool:
+    return read.future.done() and getattr(read.future.exception(), "status_code", None) == NOT_FOUND
 
 
 def _has_value(read: _Read) -> bool:

@@ -32,7 +32,7 @@ class Clients:
     """One client for each subscription; planning ones never write. vaults reads what the files refer to, once.
 
     With `before`, the clients of the plan that is applied, neither secrets nor credentials of clusters are read again,
-    nor, for some minutes, resources other than extensions.
+    nor, for some minutes, resources that were missing.
     """
 
     def __init__(self, cmd: AzCliCommand, *, planning: bool, before: Clients | None = None) -> None:

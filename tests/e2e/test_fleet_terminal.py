@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import struct
 import termios
 import time
@@ -56,6 +57,8 @@ def apply_at_terminal(box: Sandbox, columns: int, keys: Sequence[bytes] = ()) ->
     az = shutil.which("az", path=box.env["PATH"]) or "az"
     process, terminal = pty.fork()
     if process == 0:
+        # A runner in the background hands an ignored SIGINT down.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(box.folder)
         os.execve(az, ["az", "amlk8s", "apply", "-f", "azureml.yaml", "--yes", "--max-parallel", "2"], dict(box.env))
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
