@@ -112,8 +112,9 @@ def whole_number(document: Document, part: str, key: str, value: Any) -> Problem
 )
 def gpu_request_differs(document: Document, key: str, request: Any, limit: Any) -> Problems:
     """A request that is not the limit."""
-    if request is not None and request != limit and (request or limit):
-        message = f"requests.{key}: {request} differs from limits.{key}: {limit or 'none'}; set it in limits only."
+    if request != limit and (request or limit):
+        given = "null" if request is None else request
+        message = f"requests.{key}: {given} differs from limits.{key}: {limit or 'none'}; set it in limits only."
         fix = f"limits:\n  {key}: {request}" if request else f"Remove requests.{key}."
         yield problem_at(document, _path("requests", key), message, fix=fix)
 

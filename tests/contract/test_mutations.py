@@ -89,7 +89,7 @@ BEHAVIOURS = [
     (Mutation("failures are ignored", WEBHOOKS, '"failurePolicy", "Fail") == "Ignore"', '"failurePolicy", "Fail") != "x"'), "admission::test_admission"),
     (Mutation("a dry run is stored", "kubernetes/store.py", "        if dry_run:\n            obj[", "        if False:\n            obj["), "admission::test_admission"),
     (Mutation("secrets in outputs", f"{DEPLOYMENTS}/parameters.py", "if is_secure(declaration):", "if False:"), "template_deployments::test_secrets"),
-    (Mutation("no dependencies", f"{DEPLOYMENTS}/engine.py", "for other in one.depends_on if other in done]", "for other in ()]"), "template_deployments::test_dependencies"),
+    (Mutation("no dependencies", f"{DEPLOYMENTS}/engine.py", "for other in resource.depends_on if other in done]", "for other in ()]"), "template_deployments::test_dependencies"),
     (Mutation("no preflight", f"{DEPLOYMENTS}/service.py", "        if problems:", "        if False:"), "template_deployments::test_preflight"),
     (Mutation("an endless history", f"{DEPLOYMENTS}/history.py", "= 775, 750", "= 7750, 7500"), "template_deployments::test_history"),
     (Mutation("providers are not registered", f"{DEPLOYMENTS}/engine.py", "            await self._register_providers()", "            pass"), "template_deployments::test_providers"),

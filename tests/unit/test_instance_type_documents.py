@@ -193,7 +193,17 @@ DOCUMENTS: dict[str, tuple[str, list[tuple[str, str, str, str]]]] = {
             )
         ],
     ),
-    "a limit and a GPU request of null": (gpus(requests="~", limits="1"), []),
+    "a limit and a GPU request of null": (
+        gpus(requests="~", limits="1"),
+        [
+            (
+                "I118 error",
+                "7:55 (spec.resources.requests.nvidia.com/gpu)",
+                "requests.nvidia.com/gpu: null differs from limits.nvidia.com/gpu: 1; set it in limits only.",
+                "Remove requests.nvidia.com/gpu.",
+            )
+        ],
+    ),
     "a request above its limit": (
         sized('{cpu: "3", memory: 4Gi}'),
         [
