@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout  # another class than TimeoutError before Python 3.11
@@ -53,11 +54,9 @@ class DaemonPool:
     """At most so many tasks at the same time; like ThreadPoolExecutor, but nothing waits for its threads."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = max(workers, 1)
-        self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
-        self._started = 0
+        self._workers, self._running = max(workers, 1), 0
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._lock = threading.Lock()
-        self._idle = threading.Semaphore(0)
         self._closed = False
 
     def __enter__(self) -> DaemonPool:
@@ -73,10 +72,9 @@ class DaemonPool:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            self._tasks.put((future, lambda: context.run(function, *args)))
-            is_idle = self._idle.acquire(blocking=False)  # pylint: disable=consider-using-with # a count, not a lock
-            if not is_idle and self._started < self._workers:
-                self._started += 1
+            self._waiting.append((future, lambda: context.run(function, *args)))
+            if self._running < self._workers:
+                self._running += 1
                 _THREADS.run(self._work)
         return future
 
@@ -89,19 +87,20 @@ class DaemonPool:
         """Do not start what has not been started; what runs is not waited for."""
         with self._lock:
             self._closed = True
-            while not self._tasks.empty():
-                task = self._tasks.get()
-                if task:
-                    task[0].cancel()
-            for _ in range(self._started):
-                self._tasks.put(None)
+            for future, _ in self._waiting:
+                future.cancel()
+            self._waiting.clear()
 
     def _work(self) -> None:
-        while task := self._tasks.get():
-            future, call = task
+        """Run tasks until none waits."""
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._running -= 1
+                    return
+                future, call = self._waiting.popleft()
             if future.set_running_or_notify_cancel():
                 _complete(future, call)
-            self._idle.release()
 
 
 def call_within(seconds: float, function: Callable[..., T], *args: Any) -> T:
