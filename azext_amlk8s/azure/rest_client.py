@@ -88,19 +88,18 @@ class RestClient:
     ) -> list[dict[str, Any]]:
         """The items of the first pages, up to a number of them. Raises UnexpectedResponse as list_items does."""
         response = self.send("GET", url, api_version, **query)
-        items: list[dict[str, Any]] = []
+        items, link = json_list(response)
         seen: set[str] = set()
-        while True:
-            page, link = json_list(response)
-            items += page
-            if not link or len(seen) + 1 == pages:
-                return items
+        while link and len(seen) + 1 < pages:
             if link in seen or len(seen) >= MOST_PAGES:
                 raise unexpected_response(response, "a list of resources whose pages end")
             seen.add(link)
             response = self.send("GET", link)
-            if items and _are_named_by(items, url) and not _are_named_by(json_list(response)[0], url):
+            page, link = json_list(response)
+            if items and _are_named_by(items, url) and not _are_named_by(page, url):
                 raise unexpected_response(response, "more items of the same list")
+            items += page
+        return items
 
     def put(self, url: str, api_version: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The resource in the response to a PUT, whose operation is not followed."""
