@@ -9,6 +9,8 @@ from weakref import WeakMethod
 
 from azure.core.pipeline.transport import RequestsTransport  # pylint: disable=no-name-in-module
 
+from azext_amlk8s.response_size import LIMIT, bounded
+
 if TYPE_CHECKING:
     from ssl import SSLContext
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 # As many as the threads of a fleet: a connection that does not fit into the pool is closed after its request, and
 # opening one costs more than the request.
 MOST_CONNECTIONS = 200
-# More than the longest list; a response of a few kB may be compressed from any size.
-MOST_BYTES = 100_000_000
 
 
 def pooled_transport(**kwargs: Any) -> RequestsTransport:
@@ -78,9 +78,5 @@ def _bounded(stream: WeakMethod[Callable[..., Iterator[bytes]]], *args: Any, **k
     """The pieces of a body. Raises ContentDecodingError for one that is too large."""
     from requests.exceptions import ContentDecodingError
 
-    read, size = stream(), 0
-    for piece in read(*args, **kwargs) if read else ():
-        size += len(piece)
-        if size > MOST_BYTES:
-            raise ContentDecodingError(f"The response is larger than {MOST_BYTES // 1_000_000} MB.")
-        yield piece
+    read = stream()
+    return bounded(read(*args, **kwargs) if read else (), ContentDecodingError(f"The response is larger than {LIMIT}."))

@@ -6,13 +6,14 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from azext_amlk8s.daemon_threads import call_within
 from azext_amlk8s.kubernetes.errors import ClusterUnreachable
 from azext_amlk8s.kubernetes.responses import Response, unexpected_response
+from azext_amlk8s.response_size import LIMIT, bounded
 from azext_amlk8s.time_limit import time_left
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ RETRIED_STATUSES = (429, 500, 503, 504)
 RETRIES, RETRIES_AFTER_TIMEOUT = 4, 1
 FIRST_BACKOFF_SECONDS, MOST_BACKOFF_SECONDS = 0.5, 30.0
 HEADERS = {"Accept": "application/json, */*", "Accept-Encoding": "gzip", "User-Agent": "az-amlk8s"}
-# More than any page of a list, decompressed.
-MOST_BYTES, PIECE_BYTES = 100_000_000, 65_536
+PIECE_BYTES = 65_536
 _CERTIFICATE = re.compile(r"certificate verify failed: ([^(\[]+)")
 
 
@@ -86,7 +86,7 @@ class Sender:
         except exceptions.ProtocolError as error:
             return None, self._unreachable(error), RETRIES
         except exceptions.DecodeError:
-            expected = f"a response that can be decoded and is smaller than {MOST_BYTES // 1_000_000} MB"
+            expected = f"a response that can be decoded and is smaller than {LIMIT}"
             return None, unexpected_response(None, expected), 0
         except exceptions.HTTPError as error:  # the address is wrong or blocked, or does not serve TLS
             return None, self._unreachable(error), 0
@@ -101,6 +101,7 @@ class Sender:
 
     def _request_once(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]) -> Response:
         from urllib3 import Timeout
+        from urllib3.exceptions import DecodeError
 
         response = self._http.urlopen(
             method,
@@ -113,7 +114,8 @@ class Sender:
             preload_content=False,
         )
         try:
-            data = b"".join(_bounded(response.stream(PIECE_BYTES, decode_content=True)))
+            pieces = response.stream(PIECE_BYTES, decode_content=True)
+            data = b"".join(bounded(pieces, DecodeError("the response is too large")))
         except BaseException:
             response.close()
             raise
@@ -135,18 +137,6 @@ class Sender:
         return ClusterUnreachable(
             f"The cluster at {self.server} cannot be reached: {text}.", (f"kubectl{context} cluster-info",)
         )
-
-
-def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces of a body. Raises DecodeError for one that is too large."""
-    from urllib3.exceptions import DecodeError
-
-    size = 0
-    for piece in pieces:
-        size += len(piece)
-        if size > MOST_BYTES:
-            raise DecodeError("the response is too large")
-        yield piece
 
 
 def _reason(error: BaseException) -> str:

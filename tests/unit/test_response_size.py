@@ -15,10 +15,10 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 from azure.core.rest import HttpRequest
 
-from azext_amlk8s.azure.transport import MOST_BYTES, pooled_transport
+from azext_amlk8s.azure.transport import pooled_transport
 from azext_amlk8s.kubernetes import UnexpectedResponse, connect
-from azext_amlk8s.kubernetes import sender as cluster
 from azext_amlk8s.operations import helm_history
+from azext_amlk8s.response_size import MOST_BYTES
 
 KUBECONFIG = """
 current-context: one
@@ -82,5 +82,5 @@ def test_a_response_of_a_cluster_that_is_too_large_is_an_error(server: str) -> N
     connected = connect(config_text=KUBECONFIG.replace("SERVER", server))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(UnexpectedResponse, match="smaller than 100 MB"):
-        connected.read(f"/{4 * cluster.MOST_BYTES}")
+        connected.read(f"/{4 * MOST_BYTES}")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 800_000  # kB, the server's own included
