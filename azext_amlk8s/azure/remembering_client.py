@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,8 +23,8 @@ CONNECTION, ARC_CONNECTION = CONNECTIONS = ("connection", "arc connection")
 # What a refused read says will not change soon; other failures are shared with those that wait, and forgotten.
 NOT_FOUND = 404
 REMEMBERED_FAILURES = (400, 403, NOT_FOUND)
-# The kind of read of a resource.
-GET = ("get",)
+# The kinds of read of a resource, and of the credentials of a cluster.
+GET, KUBECONFIG = ("get",), ("kubeconfig",)
 
 
 @dataclass
@@ -42,31 +43,34 @@ class RememberingClient(AzureClient):
     """
 
     shares_reads = True
+    # Whether the credentials of a cluster are kept when it is released.
+    keeps_credentials = False
 
     def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
         super().__init__(cli_ctx, subscription_id)
         # By resource ID or another name in lower case, then by the kind of read.
         self._reads: dict[str, dict[tuple[str, ...], _Read]] = {}
         self._reads_lock = Lock()
-        self._handed_over: dict[str, str] = {}
-        self._hands_over = False
-
-    def share_kubeconfigs(self, kubeconfigs: dict[str, str], *, hands_over: bool) -> None:
-        """Take the kubeconfig of a cluster from here instead of Azure, by ID in lower case; or leave it on release."""
-        self._handed_over, self._hands_over = kubeconfigs, hands_over
 
     def take_over(self, other: RememberingClient) -> None:
-        """Remember which resources another client has not found, as long as if this one had not; the rest is read."""
-        for about, read in other.missing_resources().items():
-            taken = _Read(read.future, read.at, read.at + self.seconds_to_keep(about, None))
-            with self._reads_lock:
-                self._reads.setdefault(about, {}).setdefault(GET, taken)
+        """Remember what another client has not found, as long as if this one had not, and the credentials that it has.
 
-    def missing_resources(self) -> dict[str, _Read]:
-        """The reads of resources that do not exist, by ID in lower case."""
+        Everything else is read: it may have changed.
+        """
+        for about, kind, read in other.reads_to_hand_over():
+            until = math.inf if kind == KUBECONFIG else read.at + self.seconds_to_keep(about, None)
+            with self._reads_lock:
+                self._reads.setdefault(about, {}).setdefault(kind, _Read(read.future, read.at, until))
+
+    def reads_to_hand_over(self) -> list[tuple[str, tuple[str, ...], _Read]]:
+        """The reads of resources that do not exist and of credentials: ID in lower case, kind and read."""
         with self._reads_lock:
-            reads = {about: reads[GET] for about, reads in self._reads.items() if GET in reads}
-        return {about: read for about, read in reads.items() if _is_missing(read)}
+            reads = [(about, kind, read) for about, kinds in self._reads.items() for kind, read in kinds.items()]
+        return [
+            (about, kind, read)
+            for about, kind, read in reads
+            if (kind == GET and _is_missing(read)) or (kind == KUBECONFIG and _has_value(read))
+        ]
 
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         """How long the value of a read is kept, in seconds; resource_id is in lower case."""
@@ -95,12 +99,7 @@ class RememberingClient(AzureClient):
         return self.remember(location, partial(super().kubernetes_versions, location), "versions")
 
     def user_kubeconfig(self, cluster: ClusterRef) -> str:
-        request = super().user_kubeconfig
-
-        def read() -> str:
-            return self._handed_over.pop(cluster.id.lower(), "") or request(cluster)
-
-        return self.remember(cluster.id, read, "kubeconfig")
+        return self.remember(cluster.id, partial(super().user_kubeconfig, cluster), *KUBECONFIG)
 
     def remember(self, about: str, read: Callable[[], T], *kind: str) -> T:
         with self._reads_lock:
@@ -115,12 +114,11 @@ class RememberingClient(AzureClient):
         return result
 
     def release(self, cluster: ClusterRef) -> None:
-        """Close the connections to a cluster, and forget its credentials, or hand them over."""
+        """Close the connections to a cluster, and forget its credentials unless they are kept for another client."""
         with self._reads_lock:
             reads = self._reads.get(cluster.id.lower(), {})
-            if self._hands_over and (kubeconfig := reads.get(("kubeconfig",))) and _has_value(kubeconfig):
-                self._handed_over[cluster.id.lower()] = kubeconfig.future.result()
-            released = [reads.pop(kind) for kind in list(reads) if kind[0] in (*CONNECTIONS, "kubeconfig")]
+            kinds = CONNECTIONS if self.keeps_credentials else (*CONNECTIONS, *KUBECONFIG)
+            released = [reads.pop(kind) for kind in list(reads) if kind[0] in kinds]
         for read in released:
             if _has_value(read) and isinstance(read.future.result(), tuple):
                 for value in read.future.result():

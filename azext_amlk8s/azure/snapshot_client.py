@@ -14,6 +14,8 @@ from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
 class SnapshotClient(RememberingClient):
     """An AzureClient whose reads are remembered to the end. One that would change something raises AssertionError."""
 
+    keeps_credentials = True
+
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         return math.inf
 

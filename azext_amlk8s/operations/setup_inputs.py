@@ -41,7 +41,6 @@ class Clients:
         self._cli_ctx, self._planning, self._before = cmd.cli_ctx, planning, before
         self._clients: dict[str, RememberingClient] = {}
         self.vaults: VaultReader = before.vaults if before else VaultReader(cmd.cli_ctx)
-        self._kubeconfigs: dict[str, str] = before._kubeconfigs if before else {}
         self._lock = Lock()
 
     def of(self, subscription: str | None) -> RememberingClient:
@@ -54,7 +53,6 @@ class Clients:
             if key not in self._clients:
                 kind = SnapshotClient if self._planning else FleetClient
                 self._clients[key] = kind(self._cli_ctx, subscription)
-                self._clients[key].share_kubeconfigs(self._kubeconfigs, hands_over=self._planning)
                 if self._before:
                     self._clients[key].take_over(self._before.of(subscription))
             return self._clients[key]
