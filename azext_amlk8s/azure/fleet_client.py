@@ -20,6 +20,7 @@ KEEP_SECONDS = 300.0
 # One list of the computes of a workspace serves the clusters that are attached to it at that time.
 COMPUTES_SECONDS = 2.0
 COMPUTES_ON_A_PAGE = 100
+# As many computes as ARM admits reads in a second are read alone.
 MOST_READ_ALONE = 25
 
 
@@ -61,14 +62,14 @@ class FleetClient(RememberingClient):
         self._pending_computes.add(compute.id)
 
         def poll() -> Resource | None:
-            current = self._poll_compute(compute, resource, sent)
+            current = self._poll_sent(compute, resource, sent)
             if current is None or not _is_changing(current):
                 self._pending_computes.discard(compute.id)
             return current
 
         return StatePoller(resource, poll, relaxed=True)
 
-    def _poll_compute(self, compute: ComputeRef, resource: Resource, sent: float) -> Resource | None:
+    def _poll_sent(self, compute: ComputeRef, resource: Resource, sent: float) -> Resource | None:
         """The compute that was sent at a time; read alone where few are pending, because a list may be old."""
         if len(self._pending_computes) <= MOST_READ_ALONE:
             return self.find(compute.id)
