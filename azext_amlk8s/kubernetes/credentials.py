@@ -44,7 +44,6 @@ class Credentials:
         if connection.plugin:
             return self._bearer(run_plugin(connection.plugin, connection.where))
         if user.get("username") and user.get("password"):
-            register_secret(user["password"])
             pair = f"{user['username']}:{user['password']}"
             return f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
         return ""
