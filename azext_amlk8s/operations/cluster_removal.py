@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class Removal:
     """What is to be removed. workloads are endpoints, jobs and deployments that still use the computes.
 
-    endpoints are those of them that stay in Azure, with the command that deletes each; credentials are federated
-    credentials for service accounts of the cluster, which others have created.
+    Endpoints have the command that deletes them, because they stay in Azure; other workloads have none. credentials
+    are federated credentials for service accounts of the cluster, which others have created.
 
     cluster is None where the API of the cluster cannot be reached, and note says why; offline: the agents of an
     Arc-connected cluster are not connected, so that Azure cannot uninstall anything there.
@@ -47,8 +47,7 @@ class Removal:
     is_installed: bool
     computes: tuple[ComputeRef, ...]
     all_workspaces_read: bool
-    workloads: tuple[str, ...]
-    endpoints: Mapping[str, str]
+    workloads: Mapping[str, str]
     credentials: tuple[FederatedCredential, ...]
     assignments: tuple[str, ...]
     dependencies: tuple[Dependency, ...]
@@ -56,6 +55,11 @@ class Removal:
     cluster: Cluster | None
     note: str
     offline: bool
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Those of the workloads that stay in Azure."""
+        return {workload: command for workload, command in self.workloads.items() if command}
 
     @property
     def is_empty(self) -> bool:
@@ -139,7 +143,7 @@ def find_removal(
     from azext_amlk8s.operations.attached_computes import attached_computes
     from azext_amlk8s.operations.federated_credentials import credentials_of
     from azext_amlk8s.operations.role_removal import our_role_assignments
-    from azext_amlk8s.operations.running_workloads import endpoint_commands, workloads_on
+    from azext_amlk8s.operations.running_workloads import workloads_on
     from azext_amlk8s.settings import all_resources, cluster_facts_from_resources, offline_state
 
     resource, extensions = read_cluster(client, ref)
@@ -160,8 +164,7 @@ def find_removal(
         is_installed,
         tuple(computes),
         complete,
-        tuple(workloads_on(client, computes, cluster)),
-        endpoint_commands(client, computes),
+        workloads_on(client, computes, cluster),
         tuple(credentials_of(client, resource, computes)),
         tuple(our_role_assignments(client, ref, [compute.workspace for compute in computes], computes)),
         tuple(dependency for dependency in created if existing[dependency.kind] is not None),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.compute_view import properties_of
 from azext_amlk8s.refs import ClusterRef, ComputeRef, WorkspaceRef
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ def our_role_assignments(
 def _clusters_of(client: AzureClient, principal: str, removed: Collection[ComputeRef]) -> Iterator[str]:
     """The IDs of the clusters that a principal uses, as the identity of any workspace of the subscription."""
     from azext_amlk8s.computes import identity_principals
+    from azext_amlk8s.computes.model import cluster_id_of
 
     ids = {compute.id.lower() for compute in removed}
     for workspace in client.list_workspaces():
@@ -52,4 +52,4 @@ def _clusters_of(client: AzureClient, principal: str, removed: Collection[Comput
             ref = WorkspaceRef.parse(str(workspace["id"]))
             for compute in client.list_computes(ref):
                 if ComputeRef(ref, str(compute["name"])).id.lower() not in ids:
-                    yield str(properties_of(compute).get("resourceId") or "")
+                    yield cluster_id_of(compute)

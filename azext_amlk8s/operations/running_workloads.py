@@ -20,22 +20,22 @@ ENDED = ("completed", "failed", "canceled", "notresponding", "paused")
 
 def workloads_on(
     client: AzureClient, computes: Sequence[ComputeRef], cluster: Cluster | None, namespaces: Collection[str] = ()
-) -> list[str]:
-    """Endpoints and jobs on computes, and what else runs in the cluster, or in some of its namespaces, each once."""
+) -> dict[str, str]:
+    """Endpoints and jobs on computes, and what else runs in the cluster, or in some of its namespaces, each once.
+
+    Each is a text for people, with the command that deletes it, empty for what is not an endpoint.
+    """
     jobs = jobs_on(client, computes)
-    names = {job.split()[1] for job in jobs}
     in_cluster = workloads_in(cluster, namespaces) if cluster else []
-    others = [workload for workload in in_cluster if workload.rsplit("/", 1)[-1] not in names]
-    return [*endpoints_on(client, computes), *jobs, *others]
+    others = [workload for workload in in_cluster if workload.rsplit("/", 1)[-1] not in jobs]
+    return endpoints_on(client, computes) | dict.fromkeys([*jobs.values(), *others], "")
 
 
-def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> list[str]:
-    """The online endpoints on computes with their deployments, as texts for people; none where they cannot be read."""
-    return list(endpoint_commands(client, computes))
+def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[str, str]:
+    """The online endpoints on computes with their deployments, as texts for people, with the commands to delete them.
 
-
-def endpoint_commands(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[str, str]:
-    """The online endpoints on computes, as texts for people, each with the command that deletes it."""
+    None where they cannot be read.
+    """
     from azure.core.exceptions import HttpResponseError
 
     by_id = {compute.id.lower(): compute for compute in computes}
@@ -65,12 +65,12 @@ def _deployments(client: AzureClient, workspace: WorkspaceRef, endpoint: str) ->
     return f" (deployments: {names})" if names else ""
 
 
-def jobs_on(client: AzureClient, computes: Sequence[ComputeRef]) -> list[str]:
-    """The jobs on computes that have not ended, as Azure lists them; none where they cannot be read."""
+def jobs_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[str, str]:
+    """The jobs on computes that have not ended, by name, as texts for people; none where they cannot be read."""
     from azure.core.exceptions import HttpResponseError
 
     by_id = {compute.id.lower(): compute for compute in computes}
-    found = []
+    found: dict[str, str] = {}
     for workspace in dict.fromkeys(compute.workspace for compute in computes):
         try:
             jobs = client.list_jobs(workspace)
@@ -80,7 +80,8 @@ def jobs_on(client: AzureClient, computes: Sequence[ComputeRef]) -> list[str]:
             properties = properties_of(job)
             compute = by_id.get(str(properties.get("computeId") or "").lower())
             if compute and str(properties.get("status")).lower() not in ENDED:
-                found.append(f"job {job.get('name')} on compute {workspace.name}/{compute.name}")
+                name = str(job.get("name"))
+                found[name] = f"job {name} on compute {workspace.name}/{compute.name}"
     return found
 
 

@@ -132,6 +132,7 @@ class _Remover:
         self._prune_namespaces = prune_namespaces
         self._client = clients.of(cluster_setup.cluster.subscription)
         self._done: list[str] = []
+        self._detached: list[ComputeRef] = []
         self._kept: list[str] = []
         self._pending: list[str] = []
         self._owns_leftovers = self._has_deleted_extension = False
@@ -166,7 +167,7 @@ class _Remover:
         for name in names:
             if not self._detach(name):
                 self._kept.append(f"Kept: compute '{name}' was not created by setup '{setup.setup}'.")
-        self._delete_role_assignments(names)
+        self._delete_role_assignments()
         if not self._deletes or self._kept:
             return
         connection, note = self._clients.connect(setup)
@@ -198,20 +199,19 @@ class _Remover:
         if (compute.get("tags") or {}).get(OWNER_TAG) != setup.setup:
             return False
         detach_compute(self._cmd, client, ref, Deadline(self._timeout), yes=True)
+        self._detached.append(ref)
         self._done.append(f"compute '{ref.name}'")
         return True
 
-    def _delete_role_assignments(self, detached: Sequence[str]) -> None:
+    def _delete_role_assignments(self) -> None:
         """Delete the role assignments that `roles: ensure` has created and that no compute needs any more."""
         from azext_amlk8s.operations.role_removal import our_role_assignments
 
         setup = self._setup
         if setup.workspace is None or setup.roles != "ensure":
             return
-        client, removed = self._clients.of(setup.workspace.subscription), [
-            ComputeRef(setup.workspace, name) for name in detached if f"compute '{name}'" in self._done
-        ]  # fmt: skip
-        for assignment in our_role_assignments(client, setup.cluster, [setup.workspace], removed):
+        client = self._clients.of(setup.workspace.subscription)
+        for assignment in our_role_assignments(client, setup.cluster, [setup.workspace], self._detached):
             client.begin_delete(assignment)
             self._done.append(f"role assignment {assignment.rsplit('/', 1)[-1]}")
 
@@ -269,11 +269,7 @@ class _Remover:
         from azext_amlk8s.operations.attached_computes import attached_computes
 
         attached, _ = attached_computes(self._client, self._setup.cluster.id)
-        detached = {done for done in self._done if done.startswith("compute ")}
-        others = [
-            f"{compute.workspace.name}/{compute.name}" for compute in attached
-            if not (compute.workspace == self._setup.workspace and f"compute '{compute.name}'" in detached)
-        ]  # fmt: skip
+        others = [f"{compute.workspace.name}/{compute.name}" for compute in attached if compute not in self._detached]
         return f"compute {', '.join(others)}" if others else ""
 
     def _report_leftovers(self, resource: Mapping[str, Any]) -> None:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.compute_view import properties_of
-from azext_amlk8s.computes.model import find_compute
+from azext_amlk8s.computes.model import find_compute, namespace_of
 from azext_amlk8s.console.errors import az_error
 from azext_amlk8s.console.reports import count
 from azext_amlk8s.daemon_threads import DaemonPool
 from azext_amlk8s.refs import ComputeRef
 from azext_amlk8s.setup_files import OWNER_TAG, ClusterSetup
-from azext_amlk8s.setup_files.model import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
     from azext_amlk8s.operations.setup_inputs import Clients
@@ -113,9 +111,9 @@ def _survey(clients: Clients, cluster_setup: ClusterSetup, deletes: bool) -> Sur
     refs = [ComputeRef(cluster_setup.workspace, name) for name in names if cluster_setup.workspace]
     workspace_client = clients.of(cluster_setup.workspace.subscription) if cluster_setup.workspace else None
     connection, _ = clients.connect(cluster_setup)
-    namespaces = () if extension else {_namespace(compute) for compute in computes}
+    namespaces = () if extension else {namespace_of(compute) for compute in computes}
     if workspace_client:
-        workloads = workloads_on(workspace_client, refs, connection, namespaces)
+        workloads = list(workloads_on(workspace_client, refs, connection, namespaces))
     else:
         workloads = workloads_in(connection, namespaces) if connection else []
     return Survey(cluster_setup, names, extension, workloads)
@@ -134,7 +132,3 @@ def _owned_computes(clients: Clients, cluster_setup: ClusterSetup) -> list[dict[
         for compute in found
         if compute and (compute.get("tags") or {}).get(OWNER_TAG) == cluster_setup.setup
     ]
-
-
-def _namespace(compute: dict[str, Any]) -> str:
-    return str((properties_of(compute).get("properties") or {}).get("namespace") or DEFAULT_NAMESPACE)
