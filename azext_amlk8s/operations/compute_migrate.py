@@ -72,7 +72,8 @@ def migrate(
     }
     log = get_logger(__name__)
     if not open_steps:
-        log.warning("%s", migration.nothing_to_undo if rollback else migration.nothing_to_do)
+        nothing_to_undo = f"No trace of a migration of compute '{ref.name}': nothing to undo."
+        log.warning("%s", nothing_to_undo if rollback else migration.nothing_to_do)
         return plan
     for number, step in enumerate(steps, 1):
         log.warning("%d. %s%s", number, step.title, " (done)" if step.is_done else "")

@@ -54,11 +54,6 @@ class LegacyMigration:
         return "detach-legacy"
 
     @property
-    def nothing_to_undo(self) -> str:
-        """What to say where nothing of the migration exists."""
-        return f"No trace of a migration of compute '{self.ref.name}': nothing to undo."
-
-    @property
     def nothing_to_do(self) -> str:
         """What to say where every step is done, which is never the case as long as the AksCompute exists."""
         return f"Compute '{self.target.name}' has replaced '{self.ref.name}'. Nothing to migrate."

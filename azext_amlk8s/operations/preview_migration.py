@@ -94,11 +94,6 @@ class PreviewMigration:
             "whatever installed them. Nothing to migrate."
         )
 
-    @property
-    def nothing_to_undo(self) -> str:
-        """What to say where nothing of the migration exists."""
-        return f"No trace of a migration of compute '{self.ref.name}': nothing to undo."
-
     def steps(self) -> list[Step]:
         """The steps for what is of a preview; none where nothing is."""
         from knack.log import get_logger
