@@ -26,36 +26,25 @@ class BatchReader(ScriptReader):
 
     blanks = re.compile(r"(?:[ \t\r]|\^\r?\n)+")
 
-    def read(self) -> ScriptContent:
-        """The commands and assignments of the whole text. Nothing in it is an error."""
-        words: list[Word] = []
-        while self.offset < len(self.text):
-            self.match(self.blanks)
-            if self.offset >= len(self.text):
-                break
-            if not words and COMMENT.match(self.text, self.offset):
-                self.skip_line()
-            elif not words and self._assignment():
-                continue
-            elif self.text[self.offset] in ENDS:
-                self.end_command(words)
-                words = []
-                self.offset += 1
-            elif self._redirection():
-                continue
-            else:
-                self._add_word(words)
-        self.end_command(words)
-        return self.content
+    def read_part(self) -> None:
+        if not self.words and COMMENT.match(self.text, self.offset):
+            self.skip_line()
+        elif not self.words and self._assignment():
+            pass
+        elif self.text[self.offset] in ENDS:
+            self.end_command()
+            self.offset += 1
+        elif not self._redirection():
+            self._add_word()
 
-    def _add_word(self, words: list[Word]) -> None:
+    def _add_word(self) -> None:
         """Add the next word; @, and call before a command, are no part of it."""
-        if not words and self.text[self.offset] == "@":
+        if not self.words and self.text[self.offset] == "@":
             self.offset += 1
             return
         word = self.word()
-        if words or word.text.lower() != "call":
-            words.append(word)
+        if self.words or word.text.lower() != "call":
+            self.words.append(word)
 
     def _redirection(self) -> bool:
         if PLACEHOLDER.match(self.text, self.offset) or not self.match(REDIRECTION):

@@ -6,7 +6,7 @@ import binascii
 from base64 import b64decode
 from dataclasses import replace
 
-from azext_amlk8s.lint.files import normal_path, relative_path
+from azext_amlk8s.lint.files import paths_from
 from azext_amlk8s.lint.model import ExtensionUse, LintFinding, Result
 from azext_amlk8s.lint.settings import ReadSettings
 from azext_amlk8s.rules import Finding
@@ -47,7 +47,7 @@ def _decoded(text: str) -> bytes | None:
 
 def _content(use: ExtensionUse, path: str, result: Result) -> bytes | None:
     """The file that a command names, relative to the script or to where it is run; None where it is not at hand."""
-    for candidate in (relative_path(use.mark.source, path), normal_path(path)) if path else ():
+    for candidate in paths_from(use.mark.source, path) if path else ():
         if (text := result.read(candidate)) is not None:
             return text.encode()
     return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from azext_amlk8s.lint.files import Files, normal_path, relative_path
+from azext_amlk8s.lint.files import Files, normal_path, paths_from
 from azext_amlk8s.lint.json_documents import JsonReader
 from azext_amlk8s.lint.nodes import InvalidSyntax
-from azext_amlk8s.lint.values import HOLE, Mark, Value, unknown
+from azext_amlk8s.lint.values import HOLE, Mark, Value, unknown, with_marks
 from azext_amlk8s.lint.yaml_values import EXPRESSION, yaml_value
 from azext_amlk8s.yaml_files import YamlProblem, compose_documents
 
@@ -35,7 +35,8 @@ def read_embedded(document: Embedded) -> list[Value]:
         nodes = compose_documents(text)
     except (YamlProblem, RecursionError):
         return []
-    return [_moved(yaml_value(node, document.mark.source), document.mark) for node in nodes]
+    values = (yaml_value(node, document.mark.source) for node in nodes)
+    return [with_marks(value, lambda mark: _moved(mark, document.mark)) for value in values]
 
 
 def _with_unknowns(value: Value, is_literal: bool) -> Value:
@@ -49,18 +50,8 @@ def _with_unknowns(value: Value, is_literal: bool) -> Value:
     return value
 
 
-def _moved(value: Value, start: Mark) -> Value:
-    """A value of a text that begins at another position than that of a file."""
-    keys = {key: _moved_mark(mark, start) for key, mark in value.keys.items()}
-    data = value.data
-    if value.is_mapping:
-        data = {key: _moved(inner, start) for key, inner in value.items()}
-    elif isinstance(data, tuple):
-        data = tuple(_moved(item, start) for item in data)
-    return replace(value, data=data, mark=_moved_mark(value.mark, start), keys=keys)
-
-
-def _moved_mark(mark: Mark, start: Mark) -> Mark:
+def _moved(mark: Mark, start: Mark) -> Mark:
+    """The position of what is in a text that begins at another position than that of a file."""
     column = mark.column + start.column - 1 if mark.line == 1 else mark.column
     return Mark(start.source, mark.line + start.line - 1, column)
 
@@ -79,7 +70,7 @@ class NamedFiles:
             return None
         if (document := self._written.get(normal_path(path))) is not None:
             return document
-        for candidate in (relative_path(self._script, path), normal_path(path)):
+        for candidate in paths_from(self._script, path):
             if (file := self._files.named(candidate)) is not None:
                 self.used.add(file.name)
                 return Embedded(file.text, Mark(file.name))

@@ -100,6 +100,11 @@ def relative_path(file: str, other: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(normal_path(file)), other.replace("\\", "/")))
 
 
+def paths_from(script: str, path: str) -> tuple[str, str]:
+    """The paths that a script may mean by a path: relative to the script, and to where it is run."""
+    return relative_path(script, path), normal_path(path)
+
+
 def guess_suffix(text: str) -> str:
     """The suffix that a text without a name seems to deserve; empty where it is not clear."""
     start = text.lstrip()

@@ -12,7 +12,6 @@ from azext_amlk8s.lint.script_reader import (
     MAX_DEPTH,
     PLACEHOLDER,
     TEMPLATE,
-    ScriptContent,
     ScriptReader,
     Word,
     matching,
@@ -35,25 +34,16 @@ class PowerShellReader(ScriptReader):
 
     blanks = re.compile(r"(?:[ \t\r]|`[ \t]*\r?\n|<#.*?#>)+", re.DOTALL)
 
-    def read(self) -> ScriptContent:
-        """The commands and assignments of the whole text. Nothing in it is an error."""
-        words: list[Word] = []
-        while self.offset < len(self.text):
-            self.match(self.blanks)
-            if self.offset >= len(self.text):
-                break
-            if self.text[self.offset] in ENDS:
-                self.end_command(words)
-                words = []
-                self.offset += 1
-            elif self.text.startswith("#", self.offset):
-                self.skip_line()
-            elif words or not self._assignment():
-                before = self.offset
-                words.append(self.word())
-                self.offset = max(self.offset, before + 1)
-        self.end_command(words)
-        return self.content
+    def read_part(self) -> None:
+        if self.text[self.offset] in ENDS:
+            self.end_command()
+            self.offset += 1
+        elif self.text.startswith("#", self.offset):
+            self.skip_line()
+        elif self.words or not self._assignment():
+            before = self.offset
+            self.words.append(self.word())
+            self.offset = max(self.offset, before + 1)
 
     def _assignment(self) -> bool:
         match = ASSIGNMENT.match(self.text, self.offset)

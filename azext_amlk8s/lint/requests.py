@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from azext_amlk8s.lint.commands import Arguments
 from azext_amlk8s.lint.model import COMPUTES, EXTENSIONS, Resource
-from azext_amlk8s.lint.values import Mark, Value, literal
+from azext_amlk8s.lint.values import Value, literal
 
 # The last resource type of a URL, with what is before it; names may be unknown.
 TARGET = re.compile(
@@ -41,13 +40,3 @@ def request_resource(arguments: Arguments, body: Value) -> Resource | None:
 
 def _method(arguments: Arguments) -> str:
     return (arguments.text("--method") or "get").lower()
-
-
-def collapsed(value: Value, mark: Mark) -> Value:
-    """A value whose parts are all at one position: that of the variable that holds its text."""
-    data = value.data
-    if value.is_mapping:
-        data = {key: collapsed(inner, mark) for key, inner in value.items()}
-    elif isinstance(data, tuple):
-        data = tuple(collapsed(item, mark) for item in data)
-    return replace(value, data=data, mark=mark, keys=dict.fromkeys(value.keys, mark))

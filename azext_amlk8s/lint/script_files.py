@@ -15,11 +15,11 @@ from azext_amlk8s.lint.embedded import Embedded, NamedFiles, read_embedded
 from azext_amlk8s.lint.files import Files, SourceFile
 from azext_amlk8s.lint.instance_type_units import lint_types
 from azext_amlk8s.lint.model import LintFinding, Result, Script
-from azext_amlk8s.lint.requests import collapsed, is_request, request_resource
+from azext_amlk8s.lint.requests import is_request, request_resource
 from azext_amlk8s.lint.script_reader import Heredoc, ScriptContent
 from azext_amlk8s.lint.scripts import INLINE, command_lines, read_script
 from azext_amlk8s.lint.units import evaluate_extension, evaluate_resources
-from azext_amlk8s.lint.values import Mark, Value
+from azext_amlk8s.lint.values import Mark, Value, with_marks
 from azext_amlk8s.lint.wording import adapt_compute
 from azext_amlk8s.lint.yaml_values import flatten
 from azext_amlk8s.rules import Finding
@@ -117,7 +117,7 @@ def _body(body: Value, content: ScriptContent, named: NamedFiles) -> Value | Non
     if len(roots) != 1 or not roots[0].is_mapping:
         return None
     is_elsewhere = document is not None and document.mark == body.mark and body.spelling != INLINE
-    return collapsed(roots[0], body.mark) if is_elsewhere else roots[0]
+    return with_marks(roots[0], lambda _: body.mark) if is_elsewhere else roots[0]
 
 
 def _lint_other_commands(arguments: Arguments, result: Result) -> None:

@@ -75,16 +75,32 @@ class ScriptReader(Cursor):
     ) -> None:
         super().__init__(text, start, depth, indent if not depth else 0)
         self.content = content or ScriptContent()
+        self.words: list[Word] = []  # of the command that is being read
+
+    def read(self) -> ScriptContent:
+        """The commands and assignments of the whole text. Nothing in it is an error."""
+        while True:
+            self.match(self.blanks)
+            if self.offset >= len(self.text):
+                break
+            self.read_part()
+        self.end_command()
+        return self.content
+
+    def read_part(self) -> None:
+        """Read the next word, assignment, comment or end of a command."""
+        raise NotImplementedError
 
     def skip_line(self) -> None:
         """Go on at the end of the line."""
         end = self.text.find("\n", self.offset)
         self.offset = end if end >= 0 else len(self.text)
 
-    def end_command(self, words: list[Word]) -> None:
+    def end_command(self) -> None:
         """Remember the words of a command, if there are any."""
-        if words:
-            self.content.commands.append(words)
+        if self.words:
+            self.content.commands.append(self.words)
+            self.words = []
 
 
 def matching(text: str, offset: int, opening: str, closing: str) -> int:

@@ -44,28 +44,17 @@ class ShellReader(ScriptReader):
         self._targets: list[str] = []
         self._first = 0  # of the commands of the line
 
-    def read(self) -> ScriptContent:
-        """The commands and assignments of the whole text. Nothing in it is an error."""
-        words: list[Word] = []
-        while self.offset < len(self.text):
-            self.match(self.blanks)
-            if self.offset >= len(self.text):
-                break
-            character = self.text[self.offset]
-            if character in ENDS:
-                self.end_command(words)
-                words = []
-                self.offset += 1
-                if character == "\n":
-                    self._read_heredocs()
-            elif character == "#":
-                self.skip_line()
-            elif not self._redirection():
-                if not words and self._assignment():
-                    continue
-                words.append(self.word())
-        self.end_command(words)
-        return self.content
+    def read_part(self) -> None:
+        character = self.text[self.offset]
+        if character in ENDS:
+            self.end_command()
+            self.offset += 1
+            if character == "\n":
+                self._read_heredocs()
+        elif character == "#":
+            self.skip_line()
+        elif not self._redirection() and (self.words or not self._assignment()):
+            self.words.append(self.word())
 
     def _redirection(self) -> bool:
         """Step over a redirection with its target, or remember a heredoc."""

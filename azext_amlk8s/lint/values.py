@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -158,3 +158,15 @@ def to_scalar_text(value: Value) -> str | None:
     if not value.known or value.is_mapping or isinstance(value.data, tuple):
         return None
     return "" if value.data is None else str(value.data)
+
+
+def with_marks(value: Value, moved: Callable[[Mark], Mark]) -> Value:
+    """The value with other positions, also those of what is in it."""
+    data = value.data
+    if isinstance(data, Mapping):
+        data = {key: with_marks(inner, moved) for key, inner in data.items()}
+    elif isinstance(data, tuple):
+        data = tuple(with_marks(item, moved) for item in data)
+    return replace(
+        value, data=data, mark=moved(value.mark), keys={key: moved(mark) for key, mark in value.keys.items()}
+    )
