@@ -80,6 +80,8 @@ class Behaviour:
     api_versions: frozenset[str] | None = None
     needs_parent = True
     read_only = False
+    # Whether a deletion returns the resource that was deleted.
+    returns_deleted = False
     page_size: int | None = None
 
     def find(self, call: Call) -> Resource | None:
@@ -111,7 +113,7 @@ class Behaviour:
         if existing is None:
             return Response(204)
         call.azure.tree.remove(existing["id"])
-        return Response(200)
+        return Response(200, existing if self.returns_deleted else None)
 
     async def read(self, call: Call, resource: Resource) -> Resource:
         """The resource in the form of a response."""

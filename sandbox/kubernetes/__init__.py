@@ -43,10 +43,9 @@ class ClusterSide:
     counters: dict[str, int] = field(default_factory=dict)
 
     async def stop(self) -> None:
-        """Stop the server and close the client."""
+        """Stop the server."""
         for stop in self.at_stop:
             await stop()
-        await self.client.close()
         await self._stop()
 
 
@@ -81,14 +80,19 @@ async def start_cluster_side(
 
     if real and ASSETS in os.environ:
         server, stop = await start_real(directory, authority, token)
-        client = KubeClient(HttpsConnection(server, token, authority.client_context()))
+        connection = HttpsConnection(server, token, authority.client_context())
+        client = KubeClient(connection)
+
+        async def close_and_stop() -> None:
+            await connection.close()
+            await stop()
+
         try:
             await seed(client)
         except ValueError:
-            await client.close()
-            await stop()
+            await close_and_stop()
             raise
-        return ClusterSide(name, server, token, client, stop)
+        return ClusterSide(name, server, token, client, close_and_stop)
     user = secrets.token_urlsafe(32)
     store = Store()
     stand_in = StandIn(

@@ -28,9 +28,6 @@ class Connection(Protocol):
     ) -> tuple[int, str]:
         """Status and body of the response."""
 
-    async def close(self) -> None:
-        """Close what is open."""
-
 
 class HttpsConnection:
     """An API server at a URL, such as a real one."""
@@ -109,10 +106,6 @@ class KubeClient:
             await self._call(
                 "DELETE", f"{path}/{name}", body={"gracePeriodSeconds": 0, "kind": "DeleteOptions", "apiVersion": "v1"}
             )
-
-    async def close(self) -> None:
-        """Close the connection."""
-        await self._connection.close()
 
     async def _path(self, api_version: str, kind: str, namespace: str | None) -> str | None:
         root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"

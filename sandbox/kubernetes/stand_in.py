@@ -16,16 +16,6 @@ from sandbox.tls import Authority
 log = logging.getLogger(__name__)
 
 
-class LocalConnection:
-    """An API server of this process."""
-
-    def __init__(self, api: Api) -> None:
-        self.call = api.call
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
 class StandIn:
     """An API server with a bound port. Until it starts, it costs one socket: connections wait in its queue."""
 
@@ -45,7 +35,7 @@ class StandIn:
         api = self._new_api()
         self._runner = web.AppRunner(api.application(), access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
-        await self._seed(KubeClient(LocalConnection(api)))
+        await self._seed(KubeClient(api))
         await web.SockSite(self._runner, self._socket, ssl_context=self._authority.server_context()).start()
         self._api = api
 
@@ -73,9 +63,6 @@ class StandIn:
         if self._api is None:
             raise KubernetesError(503, "the API server did not start")
         return await self._api.call(method, path, query, body, content_type)
-
-    async def close(self) -> None:
-        """Nothing is open for requests of the sandbox itself."""
 
     async def stop(self) -> None:
         """Stop the server and release the port."""

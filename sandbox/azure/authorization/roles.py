@@ -46,6 +46,7 @@ class RoleAssignments(Behaviour):
 
     type = "Microsoft.Authorization/roleAssignments"
     needs_parent = False
+    returns_deleted = True
 
     async def put(self, call: Call, existing: Resource | None) -> Response:
         properties = call.body.get("properties") or {}
@@ -95,12 +96,6 @@ class RoleAssignments(Behaviour):
         }
         call.azure.tree.put(resource)
         return Response(200 if existing else 201, resource)
-
-    async def delete(self, call: Call, existing: Resource | None) -> Response:
-        if existing is None:
-            return Response(204)
-        call.azure.tree.remove(existing["id"])
-        return Response(200, existing)
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         scope, condition = call.address.scope.lower(), call.query.get("$filter", "")

@@ -28,6 +28,7 @@ class PolicyAssignments(Behaviour):
     type = TYPE
     api_versions = VERSIONS | {"2022-06-01"}
     needs_parent = False
+    returns_deleted = True
 
     async def put(self, call: Call, existing: Resource | None) -> Response:
         properties = call.body.get("properties") or {}
@@ -60,12 +61,6 @@ class PolicyAssignments(Behaviour):
             resource["identity"] = identity
         call.azure.tree.put(resource)
         return Response(201, resource)
-
-    async def delete(self, call: Call, existing: Resource | None) -> Response:
-        if existing is None:
-            return Response(204)
-        call.azure.tree.remove(existing["id"])
-        return Response(200, existing)
 
     async def list(self, call: Call, resources: list[Resource]) -> dict[str, Any]:
         scope, condition = call.address.scope.lower(), call.query.get("$filter", "")

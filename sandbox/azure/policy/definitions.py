@@ -62,9 +62,6 @@ class PolicyDefinitions(Behaviour):
         wanted = POLICY_TYPE.search(call.query.get("$filter", ""))
         return {"value": resources if not wanted or wanted[1].lower() == "custom" else []}
 
-    async def delete(self, call: Call, existing: Resource | None) -> Response:
-        return Response(204) if existing is None else await super().delete(call, existing)
-
     def absent(self, call: Call) -> ArmError | None:
         name = call.address.names[-1]
         return ArmError(404, "PolicyDefinitionNotFound", f"The policy definition '{name}' could not be found.")
