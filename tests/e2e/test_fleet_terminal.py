@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import re
-import select
-import shutil
-import signal
-import struct
-import termios
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support import Sandbox
+from tests.terminal import COLOUR, run_at_terminal
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 COUNTS = re.compile(r"(\d+) of 6 done, (\d+) failed, (\d+) waiting")
 WORLD = """
 tenant: 11111111-aaaa-4bbb-8ccc-222222222222
@@ -54,30 +46,9 @@ def apply_at_terminal(box: Sandbox, columns: int, keys: Sequence[bytes] = ()) ->
 
     The first of the keys is pressed when two clusters run, each other one a second after it.
     """
-    az = shutil.which("az", path=box.env["PATH"]) or "az"
-    process, terminal = pty.fork()
-    if process == 0:
-        # A runner in the background hands an ignored SIGINT down.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.chdir(box.folder)
-        os.execve(az, ["az", "amlk8s", "apply", "-f", "azureml.yaml", "--yes", "--max-parallel", "2"], dict(box.env))
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    output, left, due = b"", list(keys), 0.0
-    while True:
-        if left and b"of 6 done" in output and time.monotonic() >= due:
-            os.write(terminal, left.pop(0))
-            due = time.monotonic() + 1
-        if not select.select([terminal], [], [], 0.1)[0]:
-            continue
-        try:
-            part = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        output += part
-    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    return code, [COLOUR.sub("", line) for line in re.split(r"\r\n|\r|\n", output.decode())]
+    words = ("amlk8s", "apply", "-f", "azureml.yaml", "--yes", "--max-parallel", "2")
+    code, output = run_at_terminal(box, *words, columns=columns, keys=keys, after=b"of 6 done")
+    return code, [COLOUR.sub("", line) for line in re.split(r"\r|\n", output)]
 
 
 @pytest.mark.parametrize("columns", [80, 120])

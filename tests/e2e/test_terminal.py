@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
-import re
-import shutil
-import struct
-import termios
 
 import pytest
 
 from tests.support import Sandbox
+from tests.terminal import COLOUR, run_at_terminal
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 VALIDATE = ("amlk8s", "extension", "validate", "--config", "enableTraining=True", "enableInference=yes")
-
-
-def run_at_terminal(box: Sandbox, *arguments: str, columns: int = 100, **environment: str) -> tuple[int, str]:
-    """Exit code and output of az at a terminal of this width; stdout and stderr together, as a person sees them."""
-    az = shutil.which("az", path=box.env["PATH"]) or "az"
-    process, terminal = pty.fork()
-    if process == 0:
-        os.chdir(box.folder)
-        os.execve(az, ["az", *arguments], {**box.env, **environment})
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    output = b""
-    while True:
-        try:
-            part = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        output += part
-    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    return code, output.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("columns", [80, 120])
