@@ -62,6 +62,9 @@ class AzureClient:
     def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
         from azure.cli.core.commands.client_factory import get_subscription_id
 
+        # Imported before threads send requests: azure-core has import cycles, in which two threads deadlock.
+        from azext_amlk8s.azure import rest_client  # noqa: F401
+
         self._cli_ctx = cli_ctx
         self.subscription_id: str = subscription_id or get_subscription_id(cli_ctx)
         self.cloud_name = str(cli_ctx.cloud.name)
@@ -288,15 +291,16 @@ class AzureClient:
             return self._rest
 
     def _extensions(self) -> Any:
-        if self._sdk is None:
-            from azure.cli.core.commands.client_factory import get_mgmt_service_client
+        with self._lock:
+            if self._sdk is None:
+                from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
-            from azext_amlk8s.azure.extensions_client import extensions_client
+                from azext_amlk8s.azure.extensions_client import extensions_client
 
-            kind = extensions_client()
-            client = get_mgmt_service_client(self._cli_ctx, kind, subscription_id=self.subscription_id)
-            self._sdk = client.extensions
-        return self._sdk
+                kind = extensions_client()
+                client = get_mgmt_service_client(self._cli_ctx, kind, subscription_id=self.subscription_id)
+                self._sdk = client.extensions
+            return self._sdk
 
 
 def role_assignment_id(scope: str, role_id: str, principal_id: str) -> str:

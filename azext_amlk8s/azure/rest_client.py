@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import azure.cli.core.auth.identity  # noqa: F401 # imported with the rest, before threads sign in
+from azure.cli.core._debug import change_ssl_cert_verification_track2
+from azure.cli.core._profile import Profile
+from azure.cli.core.auth.util import resource_to_scopes
+from azure.cli.core.util import get_az_user_agent
 from azure.core import PipelineClient
 from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest, HttpResponse
@@ -140,11 +145,6 @@ class RestClient:
 
 def rest_client(cli_ctx: AzCli) -> RestClient:
     """The client for the account and the cloud of az, with the options that az gives to clients of an SDK."""
-    from azure.cli.core._debug import change_ssl_cert_verification_track2
-    from azure.cli.core._profile import Profile
-    from azure.cli.core.auth.util import resource_to_scopes
-    from azure.cli.core.util import get_az_user_agent
-
     credential, _, _ = Profile(cli_ctx=cli_ctx).get_login_credentials(cli_ctx.data.get("subscription_id"))
     endpoints, data = cli_ctx.cloud.endpoints, cli_ctx.data
     headers = {**data["headers"], "CommandName": data["command"]}

@@ -17,6 +17,8 @@ from azext_amlk8s.computes import (
     roles_on_cluster,
 )
 from azext_amlk8s.daemon_threads import DaemonPool
+from azext_amlk8s.diagnosis import read_reports
+from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
 from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
 from azext_amlk8s.operations.extension_common import read_cluster
 from azext_amlk8s.operations.failure_context import PATHS, connect_to_cluster
@@ -83,9 +85,6 @@ def read_contents(
 ) -> tuple[ClusterContents | None, Cluster | None, str]:
     """What the cluster's API returns, the connection to it, and a sentence where it cannot be read."""
     from azure.cli.core.azclierror import InvalidArgumentValueError
-
-    from azext_amlk8s.diagnosis import read_reports
-    from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
 
     connection, note = connect_to_cluster(client, cluster, context=context)
     if connection is None:

@@ -7,9 +7,12 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
 from azext_amlk8s.checks import facts as keys
 from azext_amlk8s.checks.facts import CheckTarget, Facts, Object, Objects, find_extension, properties_of
 from azext_amlk8s.daemon_threads import DaemonPool
+from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable, NoInstanceTypes
 from azext_amlk8s.operations import shared_reads
 from azext_amlk8s.operations.fact_paths import (
     AKS_ONLY,
@@ -25,8 +28,6 @@ from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, con
 from azext_amlk8s.rules import Fact, Unavailable
 
 if TYPE_CHECKING:
-    from azure.core.exceptions import HttpResponseError
-
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.checks.leftover_objects import Leftover
     from azext_amlk8s.knowledge.clouds import Cloud
@@ -102,10 +103,6 @@ class FactCollector:
             return self._futures[fact]
 
     def _collect(self, fact: Fact[Any]) -> Any:
-        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-
-        from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable, NoInstanceTypes
-
         try:
             return self._reader(fact)()
         except ResourceNotFoundError as error:
@@ -145,8 +142,6 @@ class FactCollector:
         return self._client.cloud
 
     def _read_cluster(self) -> Object | Unavailable:
-        from azure.core.exceptions import ResourceNotFoundError
-
         from azext_amlk8s.operations.extension_common import not_found_error
 
         cluster = self.target.cluster

@@ -36,8 +36,13 @@ class Clients:
     """
 
     def __init__(self, cmd: AzCliCommand, *, planning: bool, before: Clients | None = None) -> None:
+        # Packages are imported before threads use them: two threads deadlock in a cycle of imports.
+        from azext_amlk8s import checks, diagnosis, kubernetes  # noqa: F401
+        from azext_amlk8s.azure.extensions_client import extensions_client
         from azext_amlk8s.operations.setup_secrets import VaultReader
 
+        if not planning:
+            extensions_client()
         self._cli_ctx, self._planning, self._before = cmd.cli_ctx, planning, before
         self._clients: dict[str, RememberingClient] = {}
         self.vaults: VaultReader = before.vaults if before else VaultReader(cmd.cli_ctx)
