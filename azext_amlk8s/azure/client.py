@@ -123,6 +123,10 @@ class AzureClient:
         except ResourceNotFoundError:
             return None
 
+    def find_in_group(self, resource_id: str) -> Resource | None:
+        """As find, for one of many resources of a type in a group; a client for many clusters lists them instead."""
+        return self.find(resource_id)
+
     def post(self, action_id: str) -> Resource:
         """The response to an action without a body, such as listKeys; it may contain secrets."""
         return self._client().get_object("POST", action_id, _api_version(action_id))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEEP_SECONDS = 300.0
 # One list of the computes of a workspace serves the clusters that are attached to it at that time.
 COMPUTES_SECONDS = 2.0
-COMPUTES_ON_A_PAGE = 100
+SECONDS_FOR_A_COMPUTE = 0.002  # a longer list costs more requests
 # As many computes as ARM admits reads in a second are read alone.
 MOST_READ_ALONE = 25
 
@@ -42,7 +42,7 @@ class FleetClient(RememberingClient):
     def seconds_to_keep(self, resource_id: str, value: Any) -> float:
         if _is_list_of_computes(resource_id):
             computes = value[1] if isinstance(value, tuple) else value  # by name, or as the list is
-            return COMPUTES_SECONDS * (1 + len(computes) / COMPUTES_ON_A_PAGE) if value else 0.0
+            return COMPUTES_SECONDS + SECONDS_FOR_A_COMPUTE * len(computes) if value else 0.0
         resources = value if isinstance(value, list) else [value]
         changing = any(isinstance(resource, Mapping) and _is_changing(resource) for resource in resources)
         return 0.0 if changing or self._is_written(resource_id) else KEEP_SECONDS
@@ -117,7 +117,7 @@ class FleetClient(RememberingClient):
             self._collections.add(collection)
         self.forget(written)
         if not _is_list_of_computes(collection):
-            self.forget(collection)
+            self.forget_list(collection)
 
     def _is_written(self, resource_id: str) -> bool:
         """Whether this client has written the resource, one above it, or one of the collection."""

@@ -132,6 +132,11 @@ class RememberingClient(AzureClient):
                 connections = {kind: read for kind, read in self._reads[about].items() if kind[0] in CONNECTIONS}
                 self._reads[about] = connections
 
+    def forget_list(self, collection_id: str) -> None:
+        """Forget the list of a collection, which changes with each of its resources; not what was read of the others."""
+        with self._reads_lock:
+            self._reads.pop(collection_id.lower(), None)
+
     def _read(self, about: str, known: _Read, read: Callable[[], Any]) -> None:
         try:
             value = read()

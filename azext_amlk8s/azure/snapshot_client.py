@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
 
-from azext_amlk8s.azure.remembering_client import GET, RememberingClient
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+from azext_amlk8s.azure.remembering_client import GET, NOT_FOUND, RememberingClient
 from azext_amlk8s.refs import ClusterRef, ComputeRef, ExtensionRef
 
 
@@ -25,6 +28,31 @@ class SnapshotClient(RememberingClient):
         for cluster in clusters:
             self.remember(ClusterRef.parse(str(cluster["id"])).id, partial(dict, cluster), *GET)
         return clusters
+
+    def find_in_group(self, resource_id: str) -> dict[str, Any] | None:
+        try:
+            listed = self._by_id(resource_id.rpartition("/")[0])
+        except HttpResponseError:  # whoever may read a resource need not be allowed to list all
+            return self.find(resource_id)
+
+        def read() -> dict[str, Any]:
+            if resource_id.lower() not in listed:
+                error = ResourceNotFoundError(f"{resource_id} is not in the list of its resource group.")
+                error.status_code = NOT_FOUND
+                raise error
+            return listed[resource_id.lower()]
+
+        with suppress(ResourceNotFoundError):
+            return self.remember(resource_id, read, *GET)
+        return None
+
+    def _by_id(self, collection_id: str) -> dict[str, dict[str, Any]]:
+        """The resources of a collection by their IDs in lower case."""
+
+        def read() -> dict[str, dict[str, Any]]:
+            return {str(resource.get("id")).lower(): resource for resource in self.list_all(collection_id)}
+
+        return self.remember(collection_id, read, "by id")
 
     def begin_put(self, resource_id: str, body: Mapping[str, Any]) -> NoReturn:
         raise AssertionError(f"planning must not write: PUT {resource_id}")

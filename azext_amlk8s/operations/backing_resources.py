@@ -28,7 +28,7 @@ def find_resources(client: AzureClient, needs: Sequence[Dependency]) -> dict[str
     if not needs:
         return {}
     with DaemonPool(len(needs)) as pool:
-        resources = list(pool.map(client.find, (need.id for need in needs)))
+        resources = list(pool.map(client.find_in_group, (need.id for need in needs)))
     return {need.kind: resource for need, resource in zip(needs, resources, strict=True)}
 
 
