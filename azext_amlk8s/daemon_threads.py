@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout  # another class than TimeoutError before Python 3.11
 from contextlib import suppress
 from contextvars import copy_context
+from importlib import import_module
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -48,6 +49,15 @@ class _Threads:
 
 
 _THREADS = _Threads()
+
+
+def import_before_threads(*modules: str) -> None:
+    """Import modules that threads need: two threads that enter a cycle of imports, such as azure-core's, deadlock.
+
+    A package and its modules are such a cycle.
+    """
+    for module in modules:
+        import_module(module)
 
 
 class DaemonPool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from azext_amlk8s.azure.operation import Operation, polling
 from azext_amlk8s.change_log import record_change
+from azext_amlk8s.daemon_threads import import_before_threads
 from azext_amlk8s.refs import PROVIDERS, ClusterRef, ComputeRef, ExtensionRef, WorkspaceRef, canonical_type
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ class AzureClient:
     def __init__(self, cli_ctx: AzCli, subscription_id: str | None = None) -> None:
         from azure.cli.core.commands.client_factory import get_subscription_id
 
-        # Imported before threads send requests: azure-core has import cycles, in which two threads deadlock.
-        from azext_amlk8s.azure import rest_client  # noqa: F401
-
+        import_before_threads("azext_amlk8s.azure.rest_client", "azure.cli.core.auth.identity")
         self._cli_ctx = cli_ctx
         self.subscription_id: str = subscription_id or get_subscription_id(cli_ctx)
         self.cloud_name = str(cli_ctx.cloud.name)

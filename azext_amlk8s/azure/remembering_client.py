@@ -133,7 +133,7 @@ class RememberingClient(AzureClient):
                 self._reads[about] = connections
 
     def forget_list(self, collection_id: str) -> None:
-        """Forget the list of a collection, which changes with each of its resources; not what was read of the others."""
+        """Forget the list of a collection, which changes with each resource; what was read of the others is kept."""
         with self._reads_lock:
             self._reads.pop(collection_id.lower(), None)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-import azure.cli.core.auth.identity  # noqa: F401 # imported with the rest, before threads sign in
 from azure.cli.core._debug import change_ssl_cert_verification_track2
 from azure.cli.core._profile import Profile
 from azure.cli.core.auth.util import resource_to_scopes

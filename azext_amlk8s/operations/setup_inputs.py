@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import raise_for_errors
-from azext_amlk8s.daemon_threads import DaemonPool
+from azext_amlk8s.daemon_threads import DaemonPool, import_before_threads
 from azext_amlk8s.operations.setting_options import SettingOptions
 from azext_amlk8s.refs import CONNECTED_CLUSTERS, MANAGED_CLUSTERS, ClusterRef
 from azext_amlk8s.setup_files import ClusterEntry, ClusterSetup, Selector, Setup
@@ -36,13 +36,12 @@ class Clients:
     """
 
     def __init__(self, cmd: AzCliCommand, *, planning: bool, before: Clients | None = None) -> None:
-        # Packages are imported before threads use them: two threads deadlock in a cycle of imports.
-        from azext_amlk8s import checks, diagnosis, kubernetes  # noqa: F401
         from azext_amlk8s.azure.extensions_client import extensions_client
         from azext_amlk8s.operations.setup_secrets import VaultReader
 
+        import_before_threads("azext_amlk8s.checks", "azext_amlk8s.diagnosis", "azext_amlk8s.kubernetes")
         if not planning:
-            extensions_client()
+            extensions_client()  # imports the SDK
         self._cli_ctx, self._planning, self._before = cmd.cli_ctx, planning, before
         self._clients: dict[str, RememberingClient] = {}
         self.vaults: VaultReader = before.vaults if before else VaultReader(cmd.cli_ctx)
