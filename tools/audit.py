@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     dependencies, reason = audit(REQUIREMENTS)
     audited = [dependency for dependency in dependencies if "vulns" in dependency]
     found = [line for dependency in audited for line in vulnerabilities(dependency)]
-    reasons = [reason] if reason else [str(one["skip_reason"]) for one in dependencies if one not in audited]
+    skipped = [dependency for dependency in dependencies if dependency not in audited]
+    reasons = [reason] if reason else [str(dependency["skip_reason"]) for dependency in skipped]
     shown = reasons if audited else reasons[:1]  # without the service all packages have the same reason
     print(*(f"Not audited: {reason}" for reason in shown), *found, sep="\n")
     print(f"{len(audited)} packages audited, {len(found)} known vulnerabilities.")
@@ -57,8 +58,8 @@ def vulnerabilities(dependency: dict[str, Any]) -> list[str]:
     """A line for each vulnerability of a dependency: package, version, ID, and the versions that fix it."""
     package = f"{dependency['name']} {dependency['version']}"
     return [
-        f"{package}: {one['id']}, fixed in {', '.join(one['fix_versions']) or 'no version'}"
-        for one in dependency["vulns"]
+        f"{package}: {vulnerability['id']}, fixed in {', '.join(vulnerability['fix_versions']) or 'no version'}"
+        for vulnerability in dependency["vulns"]
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from azext_amlk8s.operations.certificate_sources import Source
+    from azext_amlk8s.rules import Finding
     from azext_amlk8s.settings.certificate_material import Material
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """A rotation that has been validated."""
+    """A rotation that has been validated; findings are those that were reported."""
 
     cmd: AzCliCommand
     target: Target
@@ -32,6 +34,7 @@ class Rotation:
     new: Source
     address: str | None
     timeout: int
+    findings: Sequence[Finding] = ()
 
     def plan(self) -> dict[str, Any]:
         """What would be done, without secrets."""
@@ -163,7 +166,15 @@ class Rotation:
         run = RunOptions(target.extension.name, timeout=self.timeout, yes=True)
         try:
             connect = (target.client, target.extension.cluster)
-            update_extension(self.cmd, lambda: connect, options, VersionOptions().values(), run, self.known_protected())
+            update_extension(
+                self.cmd,
+                lambda: connect,
+                options,
+                VersionOptions().values(),
+                run,
+                self.known_protected(),
+                reported=self.findings,
+            )
         except DeploymentError as error:
             if self._can_roll_back:
                 error.recommendations.append(self._rollback_command)

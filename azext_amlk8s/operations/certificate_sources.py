@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azext_amlk8s.console.errors import az_error
-from azext_amlk8s.operations.vault_refusals import explain_refusal
+from azext_amlk8s.operations.vault_refusals import explain_refusal, vault_command
 from azext_amlk8s.settings.certificate_material import (
     Material,
     UnusableMaterial,
@@ -85,27 +85,26 @@ def read_source(options: CertificateOptions, client: AzureClient, connection: Ca
 
 
 def _from_files(cert: str, key: str | None) -> Source:
-    certificate = _read(cert)
+    certificate = _read(cert, "a PEM or PFX file to --cert")
     if key:
-        return Source(f"file {cert}", Material(certificate, _read(key)), (cert, key))
+        return Source(f"file {cert}", Material(certificate, _read(key, "a PEM file to --key")), (cert, key))
     try:
         return Source(f"file {cert}", material_from_file(certificate))
     except UnusableMaterial as reason:
-        fix = "--cert cert.pem --key key.pem" if "certificates" in str(reason) else ""
-        raise _unusable(f"File '{cert}'", reason, fix) from None
+        raise _unusable(f"File '{cert}'", reason, "--cert cert.pem --key key.pem") from None
 
 
 def _from_secret(namespace: str, name: str, cluster: Cluster) -> Source:
     secret = cluster.read(f"/api/v1/namespaces/{namespace}/secrets/{name}")
     where = f"Secret '{name}' in namespace '{namespace}'"
     context = f" --context {cluster.context}" if cluster.context else ""
+    fix = f"kubectl{context} get secrets --namespace {namespace}"
     if secret is None:
-        fix = f"kubectl{context} get secrets --namespace {namespace}"
         raise az_error("ResourceNotFoundError", f"{where} does not exist.", [fix])
     try:
         return Source(f"secret {namespace}/{name}", material_from_secret(secret.get("data") or {}))
     except UnusableMaterial as reason:
-        raise _unusable(where, reason) from None
+        raise _unusable(where, reason, fix) from None
 
 
 def _from_key_vault(text: str, client: AzureClient) -> Source:
@@ -118,7 +117,8 @@ def _from_key_vault(text: str, client: AzureClient) -> Source:
         item = parse_vault_id(text, vaults.suffix)
     except InvalidVaultId as reason:
         message = str(reason)
-        raise az_error("InvalidArgumentValueError", f"{message[0].upper()}{message[1:]}.") from None
+        fixes = ["Give an ID to --from-key-vault; az keyvault certificate list shows those of a vault."]
+        raise az_error("InvalidArgumentValueError", f"{message[0].upper()}{message[1:]}.", fixes) from None
     try:
         secret = vaults.get_secret(item)
     except HttpResponseError as error:
@@ -126,7 +126,9 @@ def _from_key_vault(text: str, client: AzureClient) -> Source:
     try:
         return Source(secret.id, material_from_vault(secret.value, secret.content_type))
     except UnusableMaterial as reason:
-        raise _unusable(f"Certificate '{item.name}' of {item.vault}", reason) from None
+        query = "policy" if item.kind == "certificates" else "contentType"
+        fix = vault_command(item, "show", "-n", item.name, "--query", query)
+        raise _unusable(f"Certificate '{item.name}' of {item.vault}", reason, fix) from None
 
 
 def _vault_error(item: VaultItem, error: HttpResponseError) -> Exception:
@@ -140,13 +142,14 @@ def _vault_error(item: VaultItem, error: HttpResponseError) -> Exception:
     return az_error(kind, f"Key vault '{item.vault_name}' did not return '{item.name}': {text}", fixes)
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, expected: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "it is not a path").lower()
-        raise az_error("FileOperationError", f"File '{path}' cannot be read: {reason}.") from None
+        fixes = [f"Give the path of {expected}."]
+        raise az_error("FileOperationError", f"File '{path}' cannot be read: {reason}.", fixes) from None
 
 
-def _unusable(where: str, reason: Exception, fix: str = "") -> Exception:
-    return az_error("ValidationError", f"{where} cannot be used: {reason}.", [fix] if fix else [])
+def _unusable(where: str, reason: Exception, fix: str) -> Exception:
+    return az_error("ValidationError", f"{where} cannot be used: {reason}.", [fix])

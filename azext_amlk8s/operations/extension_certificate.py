@@ -80,10 +80,11 @@ def rotate(
     target = find_target(cmd, resource_group_name, cluster_name, cluster_type, name, kubeconfig, context)
     given = target.read_given()
     new = _previous(target, given) if rollback else read_source(source, target.client, target.connection)
-    raise_for_errors(_examine(target, new))
+    findings = _examine(target, new)
+    raise_for_errors(findings)
     if given.secret:
         target.connection()
-    rotation = Rotation(cmd, target, given, new, address, timeout or DEFAULT_TIMEOUT_SECONDS)
+    rotation = Rotation(cmd, target, given, new, address, timeout or DEFAULT_TIMEOUT_SECONDS, findings)
     if dry_run:
         return rotation.plan()
     return rotation.run(yes=yes)

@@ -95,11 +95,13 @@ def update_extension(
     known_protected: Mapping[str, str] | None = None,
     *,
     repeat_failed: bool = False,
+    reported: Sequence[Finding] = (),
 ) -> Any:
     """What `update` does, on a cluster that connect finds. Returns the extension, or the plan of a dry run.
 
     known_protected are values of deployed protected settings, for those that cannot be read from Azure again. With
-    repeat_failed an update that changes nothing is sent all the same where the last operation has failed.
+    repeat_failed an update that changes nothing is sent all the same where the last operation has failed. reported are
+    findings that the caller has printed.
     """
     from knack.log import get_logger
 
@@ -115,7 +117,7 @@ def update_extension(
     existing = _require(found, extension, extension_name(extension.name, facts))
     findings += _train_findings(existing, version)
     settings, file_findings = _with_files(settings, existing)
-    reporter = _Reporter(given.strict)
+    reporter = _Reporter(given.strict, reported)
     request = _Request(client, settings, replace(facts, extensions=()), version, known_protected or {}, repeat_failed)
     if run.dry_run:
         plan = _make_plan(request, existing)
@@ -186,8 +188,8 @@ class _Plan:
 class _Reporter:
     """Reports findings once, although a plan may be made several times."""
 
-    def __init__(self, strict: bool) -> None:
-        self._strict, self._reported = strict, set[Any]()
+    def __init__(self, strict: bool, reported: Sequence[Finding]) -> None:
+        self._strict, self._reported = strict, set(reported)
 
     def raise_for_errors(self, findings: Sequence[Finding]) -> None:
         raise_for_errors([finding for finding in findings if finding not in self._reported], strict=self._strict)

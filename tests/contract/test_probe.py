@@ -31,7 +31,7 @@ from azext_amlk8s.kubernetes import connect
 from azext_amlk8s.operations.probe import run_probe
 cluster = connect(kubeconfig=sys.argv[1], context="aks")
 found = run_probe(cluster, cluster.items("/api/v1/nodes"), json.loads(sys.argv[2]), "mcr.microsoft.com/azure-cli", print)
-print(json.dumps([[one.pool, one.state, [[host.host, host.stage] for host in one.hosts]] for one in found]))
+print(json.dumps([[result.pool, result.state, [[host.host, host.stage] for host in result.hosts]] for result in found]))
 """
 NETWORK = {"unresolvable": ["nowhere.example"], "blocked": ["silent.example"], "intercepted": ["inspected.example"]}
 POOLS = [{"name": "one", "count": 1}, {"name": "two", "count": 1, "network": {}}]

@@ -336,12 +336,13 @@ def test_complete_mode_deletes_what_the_template_does_not_have(tmp_path: Path) -
         found = predicted
         while found.status == 202:
             found = started.arm("GET", found.headers["Location"])
-        kinds = {one["resourceId"].rsplit("/", 1)[-1]: one["changeType"] for one in found.body["properties"]["changes"]}
+        changes = found.body["properties"]["changes"]
+        kinds = {change["resourceId"].rsplit("/", 1)[-1]: change["changeType"] for change in changes}
         assert (kinds["relay-gone"], "relay-kept" in kinds) == ("Delete", True)
         assert started.follow(started.arm("PUT", at("second", group), sent, **VERSION))["status"] == "Succeeded"
         steps = started.arm("GET", f"{at('second', group)}/operations", **VERSION).body["value"]
-        assert "Delete" in {one["properties"]["provisioningOperation"] for one in steps}
-        names = [one["name"] for one in started.arm("GET", f"{group}/resources").body["value"]]
+        assert "Delete" in {step["properties"]["provisioningOperation"] for step in steps}
+        names = [resource["name"] for resource in started.arm("GET", f"{group}/resources").body["value"]]
         assert names == ["relay-kept"]
         assert started.arm("GET", AKS).status == 200
 

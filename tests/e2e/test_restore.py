@@ -75,7 +75,7 @@ def test_export_removal_and_apply_restore_the_same_world(stage: FaultStage, clus
         names = "\n".join(sorted(set(before) - set(empty)))
         expected = ["/extensions/azureml", "/computes/k8s-shop", "/roleassignments", "InstanceType", "Namespace /ml"]
         expected += ["microsoft.relay/namespaces"] if cluster == "arc" else []
-        assert [one for one in expected if one.lower() not in names.lower()] == []
+        assert [name for name in expected if name.lower() not in names.lower()] == []
         run(world, f"az amlk8s export -g ml-rg -c {cluster} -w ml-ws --out backup.yaml")
         run(world, f"az amlk8s extension delete -g ml-rg -c {cluster} --everything --yes")
         remains = set(world.state()) - set(empty)

@@ -99,7 +99,10 @@ def run_matrix(
                 cells += pairs_of(command, baseline, faults, paired)
         names = {cell.name for cell in cells}
         # Cells that there no longer are do not count; those of commands that are not measured now stay.
-        results = [one for one in (done or {}).values() if one.cell in names or not re.search(commands, one.command)]
+        results = [
+            result for result in (done or {}).values()
+            if result.cell in names or not re.search(commands, result.command)
+        ]  # fmt: skip
         chosen = sample_of(cells, sample) if sample else cells
         chosen = [cell for cell in chosen if re.search(only, cell.name) and cell.name not in (done or {})]
         chosen = [cell for cell in chosen if retried is None or cell.name in retried]

@@ -21,8 +21,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
 @pytest.mark.timeout(900)
 def test_the_sample_has_each_command_and_each_fault_that_does_not_wait_for_long(results: list[Result]) -> None:
     assert len(results) >= CELLS
-    assert {result.command for result in results} == {one.name for one in read_commands()}
-    assert {result.fault for result in results} == {one.name for one in read_faults()[0] if not one.first}
+    assert {result.command for result in results} == {command.name for command in read_commands()}
+    assert {result.fault for result in results} == {fault.name for fault in read_faults()[0] if not fault.first}
 
 
 @pytest.mark.timeout(900)
