@@ -31,6 +31,7 @@ class FleetRunner(Generic[Item, Result]):
     """Runs work on items in threads. work must not raise; failed says whether its result counts as a failure.
 
     The threads are daemons, so that a second Ctrl-C ends the process at once; what was started continues in Azure.
+    clock returns seconds; it decides when progress is printed.
     """
 
     def __init__(
@@ -41,9 +42,10 @@ class FleetRunner(Generic[Item, Result]):
         failed: Callable[[Result], bool],
         describe: Callable[[Result], str],
         resume: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cmd, self._total, self._work, self._failed, self._describe = cmd, total, work, failed, describe
-        self._resume, self._begin, self._line = resume, time.monotonic(), 0.0
+        self._resume, self._clock, self._begin, self._line = resume, clock, clock(), 0.0
         self.stopped = False
         self._done = self._failures = self._running = 0
         self._stages: dict[int, str] = {}
@@ -150,7 +152,7 @@ class FleetRunner(Generic[Item, Result]):
         """The counts: a line that is rewritten on a terminal, elsewhere a line each minute."""
         if not is_progress_shown(self._cmd) or self._total == 1:
             return
-        elapsed = time.monotonic() - self._begin
+        elapsed = self._clock() - self._begin
         parts = self._counts(elapsed)
         text = "; ".join(parts)
         if sys.stderr.isatty():

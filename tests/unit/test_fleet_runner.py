@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import itertools
+import re
 import signal
 import threading
 import time
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from azext_amlk8s.console.progress import duration_in_words
 from azext_amlk8s.operations.fleet_runner import FleetRunner
 from azext_amlk8s.refs import ClusterRef
 from azext_amlk8s.setup_files.outcomes import Outcome, as_junit, failed_clusters, outcomes_object
@@ -29,9 +32,9 @@ def ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, previous)
 
 
-def runner(total: int, work: Any) -> FleetRunner[int, int]:
+def runner(total: int, work: Any, **clock: Any) -> FleetRunner[int, int]:
     cmd: Any = CLI
-    return FleetRunner(cmd, total, work, lambda result: result < 0, str, "az amlk8s apply -f x.yaml")
+    return FleetRunner(cmd, total, work, lambda result: result < 0, str, "az amlk8s apply -f x.yaml", **clock)
 
 
 def test_items_run_in_parallel_up_to_the_limit() -> None:
@@ -91,6 +94,24 @@ def test_a_second_ctrl_c_ends_the_command() -> None:
     with pytest.raises(ManualInterrupt):
         runner(3, work).run(range(3), 1, None)
     assert time.monotonic() - begin < 4
+
+
+@pytest.mark.parametrize(("step", "between"), [(20, 60), (45, 90), (150, 150)])
+def test_without_a_terminal_a_line_is_printed_each_minute(
+    step: int, between: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The clock is read once at the start, and once whenever the progress may be shown; each time it is step later."""
+    runner(30, abs, clock=itertools.count(1000, step).__next__).run(range(30), 3, None)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) >= 30 * step // between
+    for number, line in enumerate(lines, 1):
+        assert re.match(r"\d+ of 30 done, 0 failed, \d+ waiting; ", line)
+        assert line.endswith(f"; {duration_in_words(number * between)} so far")
+
+
+def test_a_fleet_that_ends_within_a_minute_prints_no_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    runner(30, abs, clock=lambda: 0.0).run(range(30), 3, None)
+    assert capsys.readouterr().err == ""
 
 
 def outcome(name: str, status: str) -> Outcome:
