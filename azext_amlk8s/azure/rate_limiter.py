@@ -20,7 +20,7 @@ from azext_amlk8s.knowledge import load
 from azext_amlk8s.time_limit import time_left
 
 # Tokens that are left for other programs of the same user, and for requests that were counted too late.
-RESERVE = 5
+RESERVE = 10
 # Polls are the first to wait: an operation does not end earlier when it is polled more often.
 POLL_RESERVE = 0.2
 MOST_POLL_SECONDS = 30.0

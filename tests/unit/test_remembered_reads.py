@@ -60,3 +60,30 @@ def test_what_was_missing_is_read_after_it_was_created() -> None:
     apply.take_over(plan)
     apply.forget(RELAY)
     assert apply.remember(RELAY, lambda: {"name": "r"}, *GET) == {"name": "r"}
+
+
+def test_what_the_list_of_a_group_lacks_is_taken_over_as_missing() -> None:
+    plan, apply = SnapshotClient(AZ, "s"), FleetClient(AZ, "s")
+    plan.remember(f"{GROUP}/Microsoft.Relay/namespaces", lambda: [{"id": RELAY.upper(), "name": "r"}], "list")
+    assert plan.find_in_group(RELAY) == {"id": RELAY.upper(), "name": "r"}
+    assert plan.find_in_group(f"{RELAY}2") is None
+    apply.take_over(plan)
+    assert apply.find(f"{RELAY}2") is None
+
+
+def test_a_list_that_must_not_be_read_is_replaced_by_single_reads() -> None:
+    plan = SnapshotClient(AZ, "s")
+    with pytest.raises(Failed):
+        plan.remember(f"{GROUP}/Microsoft.Relay/namespaces", lambda: read(Failed(403)), "list")
+    plan.remember(RELAY, lambda: {"name": "r"}, *GET)
+    assert plan.find_in_group(RELAY) == {"name": "r"}
+
+
+def test_forgetting_a_list_keeps_what_was_read_of_its_resources() -> None:
+    client = FleetClient(AZ, "s")
+    collection = RELAY.rpartition("/")[0]
+    client.remember(collection, lambda: [], "list")
+    client.remember(RELAY, lambda: {"name": "r"}, *GET)
+    client.forget_list(collection)
+    assert client.remember(collection, lambda: [{"name": "new"}], "list") == [{"name": "new"}]
+    assert client.remember(RELAY, lambda: {"name": "other"}, *GET) == {"name": "r"}
