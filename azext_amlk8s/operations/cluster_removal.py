@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.console.errors import az_error, confirm
-from azext_amlk8s.console.reports import count
 from azext_amlk8s.operations import backing_resources
 from azext_amlk8s.operations.extension_common import (
     DEFAULT_NAME,
@@ -180,8 +179,7 @@ def _blocked(removal: Removal) -> Exception:
     has_jobs = len(removal.workloads) > len(removal.endpoints)
     return az_error(
         "ValidationError",
-        f"Cluster '{removal.ref.name}' still runs {count(len(removal.workloads), 'workload')}; "
-        f"nothing was removed:{lines}",
+        f"Nothing was removed from cluster '{removal.ref.name}', because these would stop:{lines}",
         [
             *removal.endpoints.values(),
             *(["Wait for the jobs, or cancel them: az ml job cancel --help"] if has_jobs else []),

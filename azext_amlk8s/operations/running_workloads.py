@@ -9,6 +9,8 @@ from azext_amlk8s.compute_view import properties_of
 from azext_amlk8s.shell import join
 
 if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.kubernetes import Cluster
     from azext_amlk8s.refs import ComputeRef, WorkspaceRef
@@ -34,7 +36,7 @@ def workloads_on(
 def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[str, str]:
     """The online endpoints on computes with their deployments, as texts for people, with the commands to delete them.
 
-    None where they cannot be read.
+    A list that cannot be read counts as one: what it would have shown must not be stopped unnoticed.
     """
     from azure.core.exceptions import HttpResponseError
 
@@ -43,7 +45,8 @@ def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[st
     for workspace in dict.fromkeys(compute.workspace for compute in computes):
         try:
             endpoints = client.list_all(f"{workspace.id}/onlineEndpoints")
-        except HttpResponseError:
+        except HttpResponseError as error:
+            found |= dict.fromkeys(_unread("endpoints", workspace, error), "")
             continue
         for endpoint in endpoints:
             if compute := by_id.get(str(properties_of(endpoint).get("compute") or "").lower()):
@@ -52,6 +55,11 @@ def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[st
                 command = f"az ml online-endpoint delete {workspace.cli_args} {join(['-n', name])}"
                 found[f"{text} on compute {workspace.name}/{compute.name}"] = command
     return found
+
+
+def _unread(what: str, workspace: WorkspaceRef, error: HttpResponseError) -> list[str]:
+    """A text for a list that cannot be read; none for that of a workspace that does not exist."""
+    return [] if error.status_code == 404 else [f"{what} of workspace {workspace.name}, which Azure did not list"]
 
 
 def _deployments(client: AzureClient, workspace: WorkspaceRef, endpoint: str) -> str:
@@ -66,7 +74,7 @@ def _deployments(client: AzureClient, workspace: WorkspaceRef, endpoint: str) ->
 
 
 def jobs_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[str, str]:
-    """The jobs on computes that have not ended, by name, as texts for people; none where they cannot be read."""
+    """The jobs on computes that have not ended, by name, as texts; a list that cannot be read counts as one."""
     from azure.core.exceptions import HttpResponseError
 
     by_id = {compute.id.lower(): compute for compute in computes}
@@ -74,7 +82,8 @@ def jobs_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[str, st
     for workspace in dict.fromkeys(compute.workspace for compute in computes):
         try:
             jobs = client.list_jobs(workspace)
-        except HttpResponseError:
+        except HttpResponseError as error:
+            found |= {text: text for text in _unread("jobs", workspace, error)}
             continue
         for job in jobs:
             properties = properties_of(job)
