@@ -188,6 +188,8 @@ def warn_about_endpoints(client: AzureClient, ref: ComputeRef) -> None:
     from azure.core.exceptions import HttpResponseError
     from knack.log import get_logger
 
+    from azext_amlk8s.operations.running_workloads import compute_of
+
     log = get_logger(__name__)
     try:
         endpoints = client.list_all(f"{ref.workspace.id}/onlineEndpoints")
@@ -199,6 +201,5 @@ def warn_about_endpoints(client: AzureClient, ref: ComputeRef) -> None:
         )
         return
     for endpoint in endpoints:
-        target = str((endpoint.get("properties") or {}).get("compute") or "").lower()
-        if target in (ref.id.lower(), ref.name.lower()):
+        if compute_of(endpoint, [ref]):
             log.warning("Endpoint '%s' on compute '%s' will stop responding.", endpoint.get("name"), ref.name)

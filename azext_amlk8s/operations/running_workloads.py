@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.compute_view import properties_of
@@ -40,7 +40,6 @@ def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[st
     """
     from azure.core.exceptions import HttpResponseError
 
-    by_id = {compute.id.lower(): compute for compute in computes}
     found: dict[str, str] = {}
     for workspace in dict.fromkeys(compute.workspace for compute in computes):
         try:
@@ -49,12 +48,18 @@ def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[st
             found |= dict.fromkeys(_unread("endpoints", workspace, error), "")
             continue
         for endpoint in endpoints:
-            if compute := by_id.get(str(properties_of(endpoint).get("compute") or "").lower()):
+            if compute := compute_of(endpoint, (compute for compute in computes if compute.workspace == workspace)):
                 name = str(endpoint.get("name"))
                 text = f"endpoint {name}{_deployments(client, workspace, name)}"
                 command = f"az ml online-endpoint delete {workspace.cli_args} {join(['-n', name])}"
                 found[f"{text} on compute {workspace.name}/{compute.name}"] = command
     return found
+
+
+def compute_of(endpoint: Mapping[str, Any], computes: Iterable[ComputeRef]) -> ComputeRef | None:
+    """That of the computes which the endpoint is on; an endpoint has the ID of its compute, or the name."""
+    used = str(properties_of(endpoint).get("compute") or "").lower()
+    return next((compute for compute in computes if used in (compute.id.lower(), compute.name.lower())), None)
 
 
 def _unread(what: str, workspace: WorkspaceRef, error: HttpResponseError) -> list[str]:
