@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from azext_amlk8s.refs import EXTENSION_TYPE
-
 if TYPE_CHECKING:
     from argparse import Namespace
 
@@ -97,6 +95,8 @@ def compute_names(prefix: str, parsed_args: Namespace, **_: Any) -> list[str]:
 
 def extension_names(prefix: str, parsed_args: Namespace, **_: Any) -> list[str]:
     """The Azure Machine Learning extensions of the cluster that begin with `prefix`."""
+    from azext_amlk8s.refs import EXTENSION_TYPE
+
     group, cluster = _group(parsed_args), getattr(parsed_args, "cluster_name", None)
     provider = ARC if _cluster_type(parsed_args) == "connectedClusters" else AKS
     path = (

@@ -7,6 +7,7 @@ from typing import Any
 
 from azext_amlk8s.cli import completers, options
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
+from azext_amlk8s.cli.groups import SUMMARIES
 from azext_amlk8s.cli.tables import shorten
 from azext_amlk8s.values import mapping
 
@@ -135,7 +136,7 @@ def migration_rows(plan: Mapping[str, Any]) -> list[Row]:
 
 GROUP = Group(
     "amlk8s compute",
-    "Manage the Kubernetes computes of a workspace.",
+    SUMMARIES["compute"],
     (
         Command(
             "attach",
@@ -249,9 +250,9 @@ GROUP = Group(
         Command(
             "detach",
             "compute#detach",
-            "Detach a cluster from a workspace. The cluster is not changed.",
-            description="Waits until the compute is deleted. Online endpoints on it are listed first. A compute that "
-            "does not exist is not an error.",
+            "Detach a cluster from a workspace.",
+            description="The cluster is not changed. Waits until the compute is deleted. Online endpoints on it are "
+            "listed first. A compute that does not exist is not an error.",
             options=(*COMPUTE, TIMEOUT, options.YES),
             examples=(("Detach without a prompt.", f"az amlk8s compute detach {NAMES} --yes"),),
             supports_no_wait=True,

@@ -78,23 +78,24 @@ def register_commands(loader: AzCommandsLoader, groups: Sequence[Group]) -> None
     from azure.cli.core.commands import CliCommandType
 
     for group in groups:
-        for command in group.commands:
-            module, function = command.operation.split("#")
-            operations = CliCommandType(operations_tmpl=f"azext_amlk8s.operations.{module}#{{}}")
-            with loader.command_group(group.name, operations) as context:
+        with loader.command_group(group.name) as context:
+            for command in group.commands:
+                module, function = command.operation.split("#")
+                operations = CliCommandType(operations_tmpl=f"azext_amlk8s.operations.{module}#{{}}")
                 if command.is_show:
                     context.custom_show_command(
                         command.name, function, custom_command_type=operations, table_transformer=command.table
                     )
                 else:
-                    context.command(
+                    context.custom_command(
                         command.name,
                         function,
+                        custom_command_type=operations,
                         supports_no_wait=command.supports_no_wait,
                         table_transformer=command.table,
                     )
-            # Otherwise az imports the operation of each command of a group to show their docstrings.
-            loader.command_table[f"{group.name} {command.name}"].description = command.summary
+                # The help of a group shows it; otherwise az imports the operation of each command for its docstring.
+                loader.command_table[f"{group.name} {command.name}"].description = command.summary
 
 
 def register_texts(loader: AzCommandsLoader, groups: Sequence[Group], args: Sequence[str] | None) -> None:
@@ -159,23 +160,17 @@ def _completer(option: Option) -> Any:
 def register_help(helps: dict[str, str], groups: Sequence[Group], args: Sequence[str] | None) -> None:
     """Add the help of groups and commands to the dictionary of knack, which reads each text as YAML (JSON is YAML).
 
-    Commands that the arguments of az do not contain have only a summary, which is what the help of their group shows.
+    The help of a group shows the descriptions of its commands, so that only commands in the arguments need help.
     """
     for group in groups:
         helps[group.name] = json.dumps({"type": "group", "short-summary": group.summary})
         for command in group.commands:
-            is_named = args is None or command.name in args
-            helps[f"{group.name} {command.name}"] = json.dumps(
-                _command_help(command) if is_named else _summary(command)
-            )
-
-
-def _summary(command: Command) -> dict[str, Any]:
-    return {"type": "command", "short-summary": command.summary}
+            if args is None or command.name in args:
+                helps[f"{group.name} {command.name}"] = json.dumps(_command_help(command))
 
 
 def _command_help(command: Command) -> dict[str, Any]:
-    text = _summary(command)
+    text: dict[str, Any] = {"type": "command", "short-summary": command.summary}
     if command.description:
         text["long-summary"] = command.description
     if command.parameters:

@@ -7,6 +7,7 @@ from typing import Any
 
 from azext_amlk8s.cli import certificate, completers, options, settings, texts, upgrade
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
+from azext_amlk8s.cli.groups import SUMMARIES
 from azext_amlk8s.cli.plan_table import plan_rows
 from azext_amlk8s.cli.settings import SETTINGS, VERSION, documented_setting_parameters, setting_parameters
 from azext_amlk8s.cli.tables import finding_rows, shorten
@@ -124,7 +125,7 @@ TRAINING = "--config enableTraining=True"
 
 GROUP = Group(
     "amlk8s extension",
-    "Manage the Azure Machine Learning extension of a cluster.",
+    SUMMARIES["extension"],
     (
         Command(
             "create",

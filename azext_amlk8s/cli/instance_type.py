@@ -8,6 +8,7 @@ from typing import Any
 
 from azext_amlk8s.cli import completers, options, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option, Row
+from azext_amlk8s.cli.groups import SUMMARIES
 from azext_amlk8s.cli.tables import finding_rows, shorten
 
 NVIDIA = "nvidia.com/gpu"
@@ -139,7 +140,7 @@ def _resources(low: str, high: str) -> tuple[Option, ...]:
 
 GROUP = Group(
     "amlk8s instance-type",
-    "Manage the instance types that jobs and deployments select on a cluster.",
+    SUMMARIES["instance-type"],
     (
         Command(
             "list",

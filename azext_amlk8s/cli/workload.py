@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from azext_amlk8s.cli import instance_type, options, texts
 from azext_amlk8s.cli.declaration import Command, Group, Option
+from azext_amlk8s.cli.groups import SUMMARIES
 from azext_amlk8s.cli.tables import finding_rows
 
 # The default compute is an option of its own here, not one of the options that name a cluster.
@@ -14,7 +15,7 @@ CLUSTER = tuple(
 
 GROUP = Group(
     "amlk8s workload",
-    "Check job and deployment files before they are submitted.",
+    SUMMARIES["workload"],
     (
         Command(
             "check",

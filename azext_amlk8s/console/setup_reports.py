@@ -29,7 +29,7 @@ MARK_OF_STATE = {
 MOST_CLUSTERS = 10
 MOST_NAMES = 3
 # What differs from cluster to cluster in the text of the same failure: UUIDs and times.
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z?", re.IGNORECASE)
+_ID = r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z?"
 
 
 def plan_text(plan: Mapping[str, Any]) -> list[str]:
@@ -85,7 +85,7 @@ def failure_texts(clusters: Sequence[Mapping[str, Any]]) -> list[str]:
 def _cause(cluster: Mapping[str, Any]) -> tuple[str, ...]:
     """What a cluster has in common with others that failed for the same reason: its texts without names and IDs."""
     texts = (cluster["status"], cluster["message"], *cluster["pending"], cluster["fix"])
-    return tuple(_ID.sub("", str(text)).replace(cluster["cluster"], "") for text in texts)
+    return tuple(re.sub(_ID, "", str(text)).replace(cluster["cluster"], "") for text in texts)
 
 
 def _failure_text(clusters: Sequence[Mapping[str, Any]]) -> str:
@@ -94,7 +94,7 @@ def _failure_text(clusters: Sequence[Mapping[str, Any]]) -> str:
     if len(clusters) > 1:
         head = f"{count(len(clusters), 'cluster')} {first['status']} ({some(names)})"
         # Texts with the names of clusters are shown for the first of them.
-        differ = len({(_ID.sub("", str(item["message"])), item["fix"]) for item in clusters}) > 1
+        differ = len({(re.sub(_ID, "", str(item["message"])), item["fix"]) for item in clusters}) > 1
         head += f"; {first['cluster']}:" if differ else ":"
     lines = [*first["message"].splitlines(), *first["pending"], *fix_lines(first["fix"])]
     return "\n  ".join([head, *filter(None, lines)])

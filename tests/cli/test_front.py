@@ -144,7 +144,7 @@ def test_help_and_examples(cli: Any, name: str) -> None:
     from knack.help_files import helps
 
     text = yaml.safe_load(helps[name])
-    assert text["short-summary"].endswith(".")
+    assert text["short-summary"].find(".") == len(text["short-summary"]) - 1  # az shows the first sentence in groups
     assert text["examples"]
     for example in text["examples"]:
         arguments = shlex.split(example["text"])
@@ -187,7 +187,7 @@ def test_reading_is_light(box: Sandbox, words: tuple[str, ...]) -> None:
     imported(box, *command)  # the first command of a new configuration builds the command index of az
     rest = imported(box, "rest", "--url", f"{EXTENSIONS}?api-version={VERSIONS['extensions']}")
     more = imported(box, *command) - rest
-    assert "azext_amlk8s.azure.rest_client" in more
+    assert "azext_amlk8s.azure.transport" in more
     assert sorted(name for name in more for heavy in NOT_FOR_READS if f"{name}.".startswith(f"{heavy}.")) == []
 
 
@@ -224,6 +224,18 @@ def test_each_group_loads_alone() -> None:
     for other in ("extension", "settings", "instance_type"):
         assert f"azext_amlk8s.cli.{other}'" not in done.stdout
     assert "azext_amlk8s.knowledge" not in done.stdout
+
+
+def test_help_of_the_root_loads_no_group() -> None:
+    """`az amlk8s -h` shows the groups without loading their modules."""
+    script = (
+        "import sys, azext_amlk8s.cli.groups as groups\n"
+        "print([group.name for group in groups.load_groups(['amlk8s', '-h'])])\n"
+        "print([name for name in groups.SUMMARIES if f'azext_amlk8s.cli.{name}'.replace('-', '_') in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
+    names = ["amlk8s", "amlk8s extension", "amlk8s compute", "amlk8s instance-type", "amlk8s workload"]
+    assert done.stdout.splitlines() == [str(names), "[]"]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
