@@ -123,10 +123,13 @@ def cluster_attached(facts: Facts) -> Results:
     workspace, name = _workspace(facts), facts.target.compute
     existing = ", ".join(str(other.get("name")) for other in facts[COMPUTES] if is_kubernetes(dict(other))) or "none"
     compute = ComputeRef(workspace, name or DEFAULT_COMPUTE)
-    fix = f"az amlk8s compute attach {compute.cli_args} {join(['--resource-id', facts.cluster.id])}"
+    attach = f"az amlk8s compute attach {compute.cli_args} {join(['--resource-id', facts.cluster.id])}"
+    others = [str(other.get("name")) for other in _all_on_cluster(facts)]
+    fixes = [*(join(["--compute-name", other]) for other in others), attach]
     named = f"no compute '{name}'" if name else "no compute"
-    message = f"The workspace '{workspace.name}' has {named} on {facts.cluster.name}."
-    yield Problem(workspace.name, message, facts.cluster.name, existing, fix)
+    instead = f"; it has {', '.join(map(repr, others))} there" if others else ""
+    message = f"The workspace '{workspace.name}' has {named} on {facts.cluster.name}{instead}."
+    yield Problem(workspace.name, message, facts.cluster.name, existing, "\n".join(fixes))
 
 
 @rule(
@@ -203,13 +206,16 @@ def compute_instance_types(facts: Facts) -> Results:
 
 def computes_on_cluster(facts: Facts) -> list[Object]:
     """The Kubernetes computes of the workspace on this cluster; that of the name which is given."""
-    name, cluster_id = facts.target.compute.lower(), facts.cluster.id.lower()
+    name = facts.target.compute.lower()
+    return [compute for compute in _all_on_cluster(facts) if name in ("", str(compute.get("name")).lower())]
+
+
+def _all_on_cluster(facts: Facts) -> list[Object]:
+    cluster_id = facts.cluster.id.lower()
     return [
-        other
-        for other in facts[COMPUTES]
-        if is_kubernetes(dict(other))
-        and str(properties_of(other).get("resourceId") or "").lower() == cluster_id
-        and name in ("", str(other.get("name")).lower())
+        compute
+        for compute in facts[COMPUTES]
+        if is_kubernetes(dict(compute)) and str(properties_of(compute).get("resourceId") or "").lower() == cluster_id
     ]
 
 

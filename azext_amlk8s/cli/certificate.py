@@ -125,7 +125,7 @@ GROUP = Group(
                 Option(
                     "timeout",
                     help="Maximum wait in seconds. The operation continues in Azure when it has passed.",
-                    settings={"type": options.positive_seconds},
+                    settings={"type": options.whole_number},
                 ),
                 options.DRY_RUN,
                 options.YES,

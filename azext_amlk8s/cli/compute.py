@@ -54,7 +54,7 @@ SHOW_SECRETS = Option("show_secrets", help="Include connection strings and other
 TIMEOUT = Option(
     "timeout",
     help="Time limit of the command in seconds; the operation then continues in Azure.",
-    settings={"type": options.positive_seconds},
+    settings={"type": options.whole_number},
 )
 TAGS = Option("tags", az_type="tags_type")
 IDENTITY = (
@@ -239,7 +239,7 @@ GROUP = Group(
                     "max_results",
                     ("--max-results", "-r"),
                     "Maximum number of computes.",
-                    settings={"type": options.positive_seconds},
+                    settings={"type": options.whole_number},
                 ),
             ),
             examples=(

@@ -95,7 +95,7 @@ SKIP_CHECKS = Option(
 TIMEOUT = Option(
     "timeout",
     help="Maximum wait in seconds. The operation continues in Azure when it has passed.",
-    settings={"type": options.positive_seconds},
+    settings={"type": options.whole_number},
 )
 # Options of az k8s-extension for which the extension supports one value.
 SINGLE_VALUE_OPTIONS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+from argparse import ArgumentTypeError
 from typing import Any
 
 from azext_amlk8s.cli import completers
@@ -12,12 +13,13 @@ CLUSTER_TYPES = ("managedClusters", "connectedClusters")
 SCENARIOS = ("training", "inference", "both")
 
 
-def positive_seconds(text: str) -> int:
-    """A time in whole seconds, 1 or more. Raises ValueError, which az reports as an error of the option."""
-    seconds = int(text)
-    if seconds < 1:
-        raise ValueError(f"invalid value '{text}'; expected 1 or more")
-    return seconds
+def whole_number(text: str, most: int | None = None) -> int:
+    """A number from 1 on. Raises ArgumentTypeError, whose text az prints after the name of the option."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1 or (most and number > most):
+        expected = f"a whole number from 1 to {most}" if most else "a whole number, 1 or more"
+        raise ArgumentTypeError(f"invalid value '{text}'; expected {expected}")
+    return number
 
 
 def flatten_pairs(namespace: Any) -> None:
@@ -72,11 +74,11 @@ WAIT_CONDITION = tuple(
         Option("deleted", help="Wait until deleted.", is_flag=True),
         Option("exists", help="Wait until the resource exists, in any state.", is_flag=True),
         Option("custom", help="Wait until the resource satisfies this JMESPath query."),
-        Option("interval", help="Polling interval in seconds.", settings={"type": positive_seconds}),
+        Option("interval", help="Polling interval in seconds.", settings={"type": whole_number}),
         Option(
             "timeout",
             help="Maximum wait in seconds; the exit code is 1 when it has passed.",
-            settings={"type": positive_seconds},
+            settings={"type": whole_number},
         ),
     )
 )

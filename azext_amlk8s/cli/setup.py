@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from azext_amlk8s.cli import completers, options
@@ -39,14 +40,7 @@ def apply_rows(result: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def parallel(text: str) -> int:
-    """A number of clusters from 1 to 200. Raises ValueError, which az reports as an error of the option."""
-    number = int(text)
-    if not 1 <= number <= 200:
-        raise ValueError(f"invalid value '{text}'; expected 1 to 200")
-    return number
-
-
+MOST_PARALLEL = 200
 FILE = Option(
     "file",
     ("--file", "-f"),
@@ -57,7 +51,7 @@ FILE = Option(
 PARALLEL = Option(
     "max_parallel",
     help="Number of clusters that are worked on at the same time, from 1 to 200. Default: 25.",
-    settings={"type": parallel},
+    settings={"type": partial(options.whole_number, most=MOST_PARALLEL)},
 )
 SEND_SECRETS = Option(
     "send_secrets",
@@ -100,7 +94,7 @@ NEW = (
 OPERATION_TIMEOUT = Option(
     "operation_timeout",
     help="Maximum wait for each operation in seconds. It continues in Azure when it has passed.",
-    settings={"type": options.positive_seconds},
+    settings={"type": options.whole_number},
 )
 ENGINE = Option(
     "engine",
