@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy
+
+from azext_amlk8s.azure.sign_in import follow_no_redirects, sign_in_errors
+from azext_amlk8s.registered_secrets import register_secret
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -36,10 +40,6 @@ class ForeignHost(Exception):
         )
 
 
-class SignInFailed(Exception):
-    """Microsoft Entra ID returned neither a token nor one of its documented errors."""
-
-
 class FreshTokenPolicy(BearerTokenCredentialPolicy):  # type: ignore[type-arg,unused-ignore]
     """Authorizes requests to the user's cloud and no others, and replaces a token that ARM rejects as expired.
 
@@ -50,7 +50,7 @@ class FreshTokenPolicy(BearerTokenCredentialPolicy):  # type: ignore[type-arg,un
     def __init__(self, credential: TokenCredential, *scopes: str, base_url: str, **kwargs: Any) -> None:
         super().__init__(credential, *scopes, **kwargs)
         self._base_url = base_url
-        _follow_no_redirects(credential)
+        follow_no_redirects(credential)
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Authorize a request. Raises ForeignHost for an address outside of the cloud."""
@@ -60,20 +60,14 @@ class FreshTokenPolicy(BearerTokenCredentialPolicy):  # type: ignore[type-arg,un
 
     def _request_token(self, *scopes: str, **kwargs: Any) -> None:
         """Get a token. Raises SignInFailed where Microsoft Entra ID returns an unusable response."""
-        from msal.exceptions import MsalError
-        from requests import TooManyRedirects
-
-        try:
+        with sign_in_errors():
             super()._request_token(*scopes, **kwargs)
-        except TooManyRedirects as error:
-            raise SignInFailed(
-                "The response to the sign-in redirects to another address. Nothing was sent there."
-            ) from error
-        except (ValueError, MsalError) as error:  # ValueError: the response is not JSON, such as a web page
-            raise SignInFailed(
-                "Microsoft Entra ID returned an unexpected response to the sign-in: a web page, or an error instead of "
-                "a token."
-            ) from error
+
+    @staticmethod
+    def _update_headers(headers: MutableMapping[str, str], token: str) -> None:
+        """Authorize a request; no error or log repeats the token from then on."""
+        register_secret(token)
+        headers["Authorization"] = f"Bearer {token}"
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """The response; a request that is answered with 401 is sent again with a new token, whatever its headers."""
@@ -100,20 +94,6 @@ class FreshTokenPolicy(BearerTokenCredentialPolicy):  # type: ignore[type-arg,un
         claims = {"access_token": {"nbf": {"essential": True, "value": str(int(time.time()))}}}
         self.authorize_request(request, *self._scopes, claims=json.dumps(claims))
         return bool(request.http_request.headers.get("Authorization") != rejected)
-
-
-def _follow_no_redirects(credential: TokenCredential) -> None:
-    """Have the sign-in follow no redirect, with which MSAL would send the secret of its request to any host.
-
-    az and MSAL have no option for it; a credential of another form stays as it is.
-    """
-    from requests import Session
-
-    msal_credential = getattr(credential, "_credential", credential)
-    application = getattr(msal_credential, "_msal_app", msal_credential)
-    session = getattr(getattr(application, "http_client", None), "http_client", None)
-    if isinstance(session, Session):
-        session.max_redirects = 0
 
 
 def absolute_url(base_url: str, link: str) -> str:

@@ -299,9 +299,11 @@ class AzureClient:
                 from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
                 from azext_amlk8s.azure.extensions_client import extensions_client
+                from azext_amlk8s.azure.sign_in import creating_credential
 
                 kind = extensions_client()
-                client = get_mgmt_service_client(self._cli_ctx, kind, subscription_id=self.subscription_id)
+                with creating_credential():
+                    client = get_mgmt_service_client(self._cli_ctx, kind, subscription_id=self.subscription_id)
                 self._sdk = client.extensions
             return self._sdk
 

@@ -31,8 +31,11 @@ class DeploymentsClient:
     def __init__(self, cli_ctx: AzCli, subscription: str) -> None:
         from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
+        from azext_amlk8s.azure.sign_in import creating_credential
+
         self.subscription = subscription
-        self._sdk = get_mgmt_service_client(cli_ctx, _client_class(), subscription_id=subscription)
+        with creating_credential():
+            self._sdk = get_mgmt_service_client(cli_ctx, _client_class(), subscription_id=subscription)
 
     def begin(self, name: str, body: Mapping[str, Any]) -> None:
         """PUT of a deployment, which runs in Azure from then on."""

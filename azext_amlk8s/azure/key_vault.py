@@ -145,12 +145,16 @@ class VaultClient:
         from azure.core.pipeline import policies
 
         from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
+        from azext_amlk8s.azure.responses import ReadableResponsePolicy
         from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
+        from azext_amlk8s.azure.sign_in import creating_credential
         from azext_amlk8s.azure.transport import pooled_transport
 
-        credential = Profile(cli_ctx=self._cli_ctx).get_login_credentials(subscription_id=self._subscription)[0]
+        with creating_credential():
+            credential = Profile(cli_ctx=self._cli_ctx).get_login_credentials(subscription_id=self._subscription)[0]
         scope = f"https://{self.suffix.lstrip('.')}/.default"
         chain: list[Any] = [
+            ReadableResponsePolicy(),
             policies.RequestIdPolicy(),
             policies.UserAgentPolicy(sdk_moniker="amlk8s"),
             policies.ProxyPolicy(),

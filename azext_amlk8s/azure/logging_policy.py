@@ -9,8 +9,6 @@ from typing import Any
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from knack.log import get_logger
 
-from azext_amlk8s.registered_secrets import register_secret
-
 MAX_REGISTERED_BODY = 2_000_000
 
 _log = get_logger(__name__)
@@ -19,7 +17,7 @@ _log = get_logger(__name__)
 class RedactedLoggingPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
     """Logs like az's own policy, which prints bodies whole, but without secrets.
 
-    It also registers the token and the secrets that a request sends, and what a listing of keys returns, so that
+    It also registers the secrets in the body of a request, and what a listing of keys returns, so that
     nothing repeats them.
     """
 
@@ -27,7 +25,6 @@ class RedactedLoggingPolicy(SansIOHTTPPolicy):  # type: ignore[type-arg,misc,unu
         """Log a request before it is sent."""
         sent = request.http_request
         _register(sent.content)
-        register_secret(str(sent.headers.get("Authorization") or "").partition(" ")[2])
         if not _is_debug_printed():
             return
         from azext_amlk8s.redaction import redact_body, redact_headers, redact_url

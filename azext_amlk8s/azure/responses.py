@@ -36,19 +36,17 @@ class UnexpectedResponse(HttpResponseError):
     """
 
 
-class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
-    """Raises UnexpectedResponse for a response that no resource provider sends, successful or not.
+class ReadableResponsePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
+    """Raises UnexpectedResponse for a response that cannot be read: broken headers, an odd redirect, no text.
 
-    It is the outermost policy of both clients. A body that is empty is only an error where it must not be: after a PUT
-    or a PATCH that has completed, and with a status of failure, which raises HttpResponseError.
+    It is the outermost policy of a client.
     """
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """The response of the next policy."""
+        """The response of the next policy, with its body."""
         try:
             response = self.next.send(request)
-            received = response.http_response
-            received.read()
+            response.http_response.read()
         except DecodeError as error:
             if error.response is None:
                 raise
@@ -56,6 +54,20 @@ class ResponseShapePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-igno
         except (ValueError, LookupError, RecursionError):  # from decoding text and JSON
             host = request.http_request.url.split("/")[2]
             raise UnexpectedResponse(f"Unexpected response from '{host}'; expected JSON in UTF-8.") from None
+        return response
+
+
+class ResponseShapePolicy(ReadableResponsePolicy):
+    """Raises UnexpectedResponse for a response that no resource provider sends, successful or not.
+
+    A body that is empty is only an error where it must not be: after a PUT or a PATCH that has completed, and with a
+    status of failure, which raises HttpResponseError.
+    """
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """The response of the next policy."""
+        response = super().send(request)
+        received = response.http_response
         is_write = request.http_request.method in WRITES and received.status_code in (200, 201)
         if received.content.strip() or is_write:
             body = json_object(received)

@@ -24,6 +24,7 @@ from azext_amlk8s.azure.responses import (
     unexpected_response,
 )
 from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
+from azext_amlk8s.azure.sign_in import creating_credential
 from azext_amlk8s.azure.transport import pooled_transport
 from azext_amlk8s.change_log import record_change
 
@@ -144,7 +145,8 @@ class RestClient:
 
 def rest_client(cli_ctx: AzCli) -> RestClient:
     """The client for the account and the cloud of az, with the options that az gives to clients of an SDK."""
-    credential, _, _ = Profile(cli_ctx=cli_ctx).get_login_credentials(cli_ctx.data.get("subscription_id"))
+    with creating_credential():
+        credential, _, _ = Profile(cli_ctx=cli_ctx).get_login_credentials(cli_ctx.data.get("subscription_id"))
     endpoints, data = cli_ctx.cloud.endpoints, cli_ctx.data
     headers = {**data["headers"], "CommandName": data["command"]}
     if data.get("safe_params"):

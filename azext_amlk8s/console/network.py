@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 _HOST = re.compile(r"host='([^']+)'")
+_CONNECTION = re.compile(r"^\w+\(host='[^']*', port=\d+\): ")
 _REASON = re.compile(r"certificate verify failed: ([^(\[]+)")
 CERTIFICATE_FIX = (
     "If a proxy inspects HTTPS traffic, add its CA certificate to a copy of the CA bundle of az and set the "
@@ -24,6 +26,11 @@ def network_problem(error: BaseException, target: str) -> tuple[str, list[str]]:
         return f"Cannot verify the certificate of {host or target}: {reason[1].strip()}.", [CERTIFICATE_FIX]
     where = f"{target} ({host})" if host and host not in target else target
     return f"Cannot reach {where}: {_innermost(error)}.", [PROXY_FIX]
+
+
+def is_unknown_host(error: BaseException) -> bool:
+    """Whether a connection failed because no name server knows the host."""
+    return any(isinstance(link, socket.gaierror) for link in _chain(error))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -59,4 +66,4 @@ def _innermost(error: BaseException) -> str:
         if isinstance(argument, BaseException):
             message = error.args[0] if isinstance(error.args[0], str) else ""
             return f"{message.rstrip('.')}: {_innermost(argument)}" if message else _innermost(argument)
-    return " ".join(str(error).split()).rstrip(".")
+    return _CONNECTION.sub("", " ".join(str(error).split())).rstrip(".")

@@ -70,8 +70,9 @@ def as_az_error(error: Exception, done: str | None = None) -> Exception:
     from azure.core.exceptions import AzureError
     from requests.exceptions import RequestException
 
-    from azext_amlk8s.azure.auth_policy import ForeignHost, SignInFailed
+    from azext_amlk8s.azure.auth_policy import ForeignHost
     from azext_amlk8s.azure.poll_schedule import LostTrack
+    from azext_amlk8s.azure.sign_in import SignInFailed
     from azext_amlk8s.kubernetes import ClusterError
 
     done = _done_so_far() if done is None else done

@@ -18,7 +18,7 @@ from azext_amlk8s.settings.certificate_material import (
 )
 
 if TYPE_CHECKING:
-    from azure.core.exceptions import HttpResponseError
+    from azure.core.exceptions import AzureError
 
     from azext_amlk8s.azure import AzureClient
     from azext_amlk8s.azure.key_vault import VaultItem
@@ -108,7 +108,7 @@ def _from_secret(namespace: str, name: str, cluster: Cluster) -> Source:
 
 
 def _from_key_vault(text: str, client: AzureClient) -> Source:
-    from azure.core.exceptions import HttpResponseError
+    from azure.core.exceptions import AzureError
 
     from azext_amlk8s.azure.key_vault import InvalidVaultId, parse_vault_id
 
@@ -121,7 +121,7 @@ def _from_key_vault(text: str, client: AzureClient) -> Source:
         raise az_error("InvalidArgumentValueError", f"{message[0].upper()}{message[1:]}.", fixes) from None
     try:
         secret = vaults.get_secret(item)
-    except HttpResponseError as error:
+    except AzureError as error:
         raise _vault_error(item, error) from error
     try:
         return Source(secret.id, material_from_vault(secret.value, secret.content_type))
@@ -131,15 +131,16 @@ def _from_key_vault(text: str, client: AzureClient) -> Source:
         raise _unusable(f"Certificate '{item.name}' of {item.vault}", reason, fix) from None
 
 
-def _vault_error(item: VaultItem, error: HttpResponseError) -> Exception:
+def _vault_error(item: VaultItem, error: AzureError) -> Exception:
     """The error for a certificate that the vault does not return."""
-    fixes = [explain_refusal(error, item).fix]
-    if error.status_code == 404:
+    refusal, status = explain_refusal(error, item), getattr(error, "status_code", None)
+    if status == 404:
         message = f"'{item.name}' does not exist in key vault '{item.vault_name}', or this version of it does not."
-        return az_error("ResourceNotFoundError", message, fixes)
-    text = " ".join(str(getattr(error.error, "message", "") or error.message).split())
-    kind = "ForbiddenError" if error.status_code == 403 else "AzureResponseError"
-    return az_error(kind, f"Key vault '{item.vault_name}' did not return '{item.name}': {text}", fixes)
+        return az_error("ResourceNotFoundError", message, [refusal.fix])
+    received = getattr(getattr(error, "error", None), "message", None)
+    text = " ".join(received.split()) if isinstance(received, str) else f"{refusal.reason}."
+    kind = {None: "AzureConnectionError", 403: "ForbiddenError"}.get(status, "AzureResponseError")
+    return az_error(kind, f"Key vault '{item.vault_name}' did not return '{item.name}': {text}", [refusal.fix])
 
 
 def _read(path: str, expected: str) -> bytes:

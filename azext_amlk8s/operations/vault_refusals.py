@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from azext_amlk8s.console.network import is_unknown_host, network_problem
+from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.shell import join
 from azext_amlk8s.values import parse_json
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 ROLE = "Ask for the role Key Vault Secrets User on the vault, or for the permission to get secrets."
 NETWORK = "Run the command from a network from which the private endpoint of the vault is reached."
+REFUSED = "the vault refused access"
 DISABLED = "secretdisabled"
 # What Key Vault says in error.innererror.code, what it means, and what to do:
 # https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
@@ -41,11 +44,16 @@ def explain_refusal(error: AzureError, item: VaultItem) -> Refusal:
     from azext_amlk8s.azure.responses import UnexpectedResponse
 
     if isinstance(error, UnexpectedResponse):
-        return Refusal(str(error.message), "Check the proxy between this machine and the vault.")
+        return Refusal(str(error.message).rstrip("."), "Check the proxy between this machine and the vault.")
     status = getattr(error, "status_code", None)
     if status is None:
-        fix = join(["az", "keyvault", "list-deleted", "--query", f"[?name=='{item.vault_name}']", "-o", "table"])
-        return Refusal("the vault cannot be reached; it may not exist, or be deleted", fix)
+        problem, fixes = network_problem(error, f"key vault '{item.vault_name}'")
+        if is_unknown_host(error):
+            fixes = [
+                join(["az", "keyvault", "list-deleted", "--query", f"[?name=='{item.vault_name}']", "-o", "table"])
+            ]
+            problem = f"{problem} It may not exist, or be deleted"
+        return Refusal(problem.rstrip("."), fixes[0])
     if status == 404:
         return Refusal("it does not exist in the vault", vault_command(item, "list", "-o", "table"))
     code = _inner_code(error).lower()
@@ -54,9 +62,9 @@ def explain_refusal(error: AzureError, item: VaultItem) -> Refusal:
     if code in REFUSALS:
         return Refusal(*REFUSALS[code])
     if status in (401, 403):
-        return Refusal("the vault refused your sign-in", "az login" if status == 401 else ROLE)
+        return Refusal("the vault refused your sign-in", "az login") if status == 401 else Refusal(REFUSED, ROLE)
     first = next(iter(str(getattr(error, "message", "") or error).splitlines()), "no message")
-    return Refusal(f"the vault returned {status}: {first}", "Run the same command again.")
+    return Refusal(f"the vault returned {status}: {redact_text(first).rstrip('.')}", "Run the same command again.")
 
 
 def vault_command(item: VaultItem, verb: str, *options: str) -> str:

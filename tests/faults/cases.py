@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from tests.faults.proxy import Fault, Request
+from tests.faults.rewrites import OF_ARM
 from tests.faults.stage import FaultStage, Snapshot
+from tests.faults.surroundings import OF_VAULTS
 
 FOLDER = Path(__file__).parent
 # How many requests of the same method and path are places of their own; how often a poll repeats depends on time.
@@ -26,7 +28,7 @@ class Command:
     the base world.
 
     reads is true for one that writes nothing; exact for one whose output must be complete or missing. meets: whether
-    only signals or also pairs of faults are tried with it. every: also requests that repeat others, polls apart.
+    only signals, only faults at key vaults, or also pairs of faults are tried with it. every: also requests that repeat others, polls apart.
     starts: how many extensions it may create or update after the first Ctrl-C, none for any number; continues: what
     its message must then say, unless nothing was changed. cleans: what it leaves behind where it was killed, or could
     not delete, is removed when it runs again a day later.
@@ -120,9 +122,13 @@ def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> I
     ]  # fmt: skip
     if "--no-wait" in command.run:  # whether it polls before it ends depends on the time
         requests = [sent for sent in requests if sent.kind != "poll"]
+    if command.meets == "vault":
+        requests = [sent for sent in requests if sent.side == "vault"]
     written = {sent.path for sent in baseline.requests if sent.kind == "write"}
     for fault in faults:
         if command.meets == "signals" and not fault.signal:
+            continue
+        if fault.surroundings in OF_VAULTS and command.meets != "vault":
             continue
         if fault.surroundings or fault.side == "login":
             yield Cell(command, fault, None)
@@ -157,8 +163,9 @@ def by_hash(items: Iterable[Any], name: Any) -> list[Any]:
 
 
 def _fits(fault: Fault, request: Request, written: set[str]) -> bool:
+    sides = ("azure", "vault") if fault.side == "azure" and not OF_ARM.search(fault.rewrite) else (fault.side,)
     return (
-        request.side == fault.side
+        request.side in sides
         and request.kind in fault.kinds
         and (not fault.methods or request.method in fault.methods)
         and (not fault.written or (request.kind == "read" and request.path in written))

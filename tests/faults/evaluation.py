@@ -43,7 +43,7 @@ def evaluate(stage: FaultStage, cell: Cell, baseline: Baseline) -> list[str]:
             world.let_a_day_pass()
         again = world.az(cell.command.run)
         wrong += _of_second_run(cell, again, baseline, world)
-        wrong += _of_secrets(world)
+        wrong += _of_secrets(world, run)
     return [*wrong, f"stderr: {run.err[-800:]}"] if wrong else []
 
 
@@ -123,8 +123,12 @@ def _of_second_run(cell: Cell, again: Run, baseline: Baseline, world: World) -> 
         yield f"a traceback of the same command again: {again.err[-600:]}"
 
 
-def _of_secrets(world: World) -> Iterator[str]:
+def _of_secrets(world: World, run: Run) -> Iterator[str]:
+    """Secrets in the streams of the first run, and in the files; the streams of the second run are files."""
     secrets = [form for secret in world.secrets() for form in _forms(secret)]
+    for stream, text in (("stdout", run.out), ("stderr", run.err)):
+        if any(secret in text for secret in secrets):
+            yield f"a secret in {stream}"
     for file in world.files():
         if any(secret in text for text in _texts(file) for secret in secrets):
             yield f"a secret in {file.name}"

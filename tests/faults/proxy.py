@@ -1,4 +1,4 @@
-"""A TLS proxy between az and the sandbox, on the side of Azure and of each cluster, and a host that is neither."""
+"""A TLS proxy between az and the sandbox, on the side of Azure, vaults and each cluster, and a host that is neither."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from urllib.parse import quote
 import aiohttp
 from aiohttp import web
 
+from sandbox.key_vault.entries import DNS_SUFFIX
+from sandbox.proxy import Proxy as ConnectProxy
 from sandbox.tls import Authority
 from tests.faults.raw import RAW
 from tests.faults.rewrites import REWRITES, Response
@@ -43,7 +45,7 @@ ECHOES: Mapping[str, Callable[[str], str]] = {
 class Fault:
     """What happens to a request, from faults.yaml.
 
-    side: azure, cluster or login. kinds: the kinds of requests that it fits (read, write, poll). status, body and
+    side: azure, vault, cluster or login; a fault of azure is one of vaults too. kinds: the kinds of requests that it fits (read, write, poll). status, body and
     headers replace the response, and the sandbox does not see the request unless after is true, which forwards it first
     and loses its response. reset closes the connection; cut closes it in the middle of the body; hang never responds.
     rewrite changes the response of the sandbox: see rewrites.py; raw sends it as other bytes: see raw.py. echo has the
@@ -54,7 +56,7 @@ class Fault:
     alters: a valid response with other values comes of it, so that the output may differ. survives: the kinds of
     requests for which the command must succeed nevertheless; fails: for which it must not exit with 0. first: only the
     first request of each kind meets it, because it takes long. written: only reads of a resource that the command
-    writes. surroundings: what is changed around the whole command, see stage.py.
+    writes. surroundings: what is changed around the whole command, see surroundings.py.
     """
 
     name: str
@@ -118,6 +120,10 @@ class Proxy:
         self.base, self.foreign_base, self.upstream = "", "", ""
         self.cluster_bases: dict[str, str] = {}
         self.cluster_upstreams: dict[str, str] = {}
+        # The URL of the HTTP proxy that leads to vaults, that of the sandbox's own, the hosts, and what they returned.
+        self.vault_proxy, self.vault_upstream = "", ""
+        self.vault_hosts: frozenset[str] = frozenset()
+        self.vault_values: set[str] = set()
         self.seen: list[Request] = []
         self.foreign: list[str] = []
         self.met = 0
@@ -126,6 +132,7 @@ class Proxy:
         self._on_signal: Callable[[str], None] | None = None
         self._runners: list[web.AppRunner] = []
         self._session: aiohttp.ClientSession | None = None
+        self._connect: ConnectProxy | None = None
 
     async def start(self, clusters: tuple[str, ...]) -> None:
         """Listen on loopback: for Azure as localhost, for each cluster, and as a foreign host (127.0.0.1)."""
@@ -134,9 +141,14 @@ class Proxy:
         self.foreign_base = await self._listen(self._note_foreign, "127.0.0.1")
         for name in clusters:
             self.cluster_bases[name] = await self._listen(self._forward_cluster(name), "localhost")
+        vaults = await self._listen(self._forward_vault, "localhost")
+        self._connect = ConnectProxy({DNS_SUFFIX: int(vaults.rpartition(":")[2])})
+        self.vault_proxy = await self._connect.start()
 
     async def stop(self) -> None:
         """Stop listening."""
+        if self._connect:
+            await self._connect.stop()
         if self._session:
             await self._session.close()
         for runner in self._runners:
@@ -165,6 +177,12 @@ class Proxy:
     async def _forward_azure(self, request: web.Request) -> web.StreamResponse:
         side = "login" if "/oauth2/" in request.path or ".well-known" in request.path else "azure"
         return await self._forward(request, side, self.base, self.upstream)
+
+    async def _forward_vault(self, request: web.Request) -> web.StreamResponse:
+        if request.host not in self.vault_hosts:
+            return await self._note_foreign(request)
+        host = f"https://{request.host}"
+        return await self._forward(request, "vault", host, host)
 
     def _forward_cluster(self, name: str) -> Any:
         async def forward(request: web.Request) -> web.StreamResponse:
@@ -221,7 +239,12 @@ class Proxy:
         assert self._session
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_HEADERS}
         async with self._session.request(
-            request.method, upstream + request.path_qs, data=body, headers=headers, allow_redirects=False
+            request.method,
+            upstream + request.path_qs,
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            proxy=self.vault_upstream if request.host in self.vault_hosts else None,
         ) as response:
             raw = (await response.read()).replace(upstream.encode(), base.encode())
             kept = {
@@ -229,6 +252,8 @@ class Proxy:
                 for name, value in response.headers.items()
                 if name.lower() not in HOP_HEADERS
             }
+            if request.host in self.vault_hosts:
+                self.vault_values.update(_leaves(raw, "value"))
             return Response(response.status, kept, raw)
 
 
@@ -268,11 +293,12 @@ def _echo(request: web.Request, body: bytes, fault: Fault) -> web.Response:
     return web.json_response({"error": error}, status=fault.status)
 
 
-def _leaves(body: bytes) -> list[str]:
-    """The texts in a JSON body."""
+def _leaves(body: bytes, member: str = "") -> list[str]:
+    """The texts in a JSON body, or in a member of it."""
     try:
-        waiting, found = [json.loads(body)], []
-    except ValueError:
+        value = json.loads(body)
+        waiting, found = [value.get(member) if member else value], []
+    except (ValueError, AttributeError):
         return []
     while waiting:
         value = waiting.pop()

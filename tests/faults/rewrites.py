@@ -23,6 +23,9 @@ class Response:
     body: bytes
 
 
+# Rewrites of what only Azure Resource Manager returns: states, lists, and the URLs of operations.
+OF_ARM = re.compile(r"state|items|propert|failed|canceled|polls|-as-status|next-link|-as-error")
+
 Rewrite = Callable[[Response, str, str], Response]
 
 
@@ -148,6 +151,17 @@ def _member(name: str, value: Any) -> Rewrite:
     return _of_json(lambda body: {**body, name: value} if isinstance(body, dict) and name in body else body)
 
 
+def _attribute(name: str, value: Any) -> Rewrite:
+    """A rewrite that gives a secret of a vault another attribute."""
+    return _of_json(lambda body: {**body, "attributes": {**body["attributes"], name: value}})
+
+
+def _half_certificate(body: Any) -> Any:
+    """A secret that holds half of a certificate; any other secret stays as it is."""
+    value = body["value"]
+    return {**body, "value": value[: len(value) // 2] if "BEGIN" in value else value}
+
+
 def _header(name: str, text: str) -> Rewrite:
     def rewrite(response: Response, url: str, foreign: str) -> Response:
         return replace(response, headers={**response.headers, name: text})
@@ -196,6 +210,21 @@ REWRITES: Mapping[str, Rewrite] = {
     "text-as-properties": _member("properties", "Succeeded"),
     "null-as-properties": _member("properties", None),
     "list-as-error": _member("error", ["failed"]),
+    "number-as-value": _member("value", 7),
+    "object-as-value": _member("value", {"value": "x"}),
+    "nothing-as-value": _member("value", None),
+    "empty-value": _member("value", ""),
+    "number-as-id": _member("id", 7),
+    "control-characters-in-id": _member("id", "https://x/secrets/\x1b[2J\x07\nERROR: x"),
+    "number-as-content-type": _member("contentType", 7),
+    "content-type-of-another-form": _member("contentType", "application/x-pkcs12; \x1b[2J"),
+    "list-as-attributes": _member("attributes", [7]),
+    "null-as-attributes": _member("attributes", None),
+    "text-as-expiry": _attribute("exp", "soon"),
+    "huge-expiry": _attribute("exp", 10**400),
+    "negative-expiry": _attribute("exp", -(10**30)),
+    "fraction-as-expiry": _attribute("exp", 1e300),
+    "half-certificate": _of_json(_half_certificate),
     "odd-polls": _odd_polls,
     "foreign-next-link": _next_link(lambda url, foreign: f"{foreign}/subscriptions?api-version=2022-12-01"),
     "next-link-of-another-list": _next_link(

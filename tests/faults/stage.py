@@ -12,11 +12,10 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,9 +25,11 @@ from typing import Any
 import yaml
 
 from sandbox import login, server
+from sandbox.key_vault.entries import DNS_SUFFIX
 from sandbox.tls import Authority
 from sandbox.world import load
 from tests.faults.proxy import UUID, Fault, Proxy, Request
+from tests.faults.surroundings import surrounded
 from tests.scenarios.runner import merged
 from tests.scenarios.stage import BASE, AzProcess
 
@@ -41,6 +42,8 @@ VOLATILE = {
     *("systemdata", "createdon", "modifiedon", "createdat", "lastmodifiedat", "updatedon", "updatedat"),
     *("etag", "time", "createdby", "keys", "statuses"),
 }
+PRIVATE_KEY = re.compile(r"BEGIN PRIVATE KEY-----(.+?)-----END", re.DOTALL)
+SHARED_KEY = re.compile(r"SharedAccessKey=([^;]+)")
 KEY = re.compile(r"(SharedAccessKey=|sharedaccesskey=)[^;\"]+")
 # Kinds of objects that a command writes in a cluster; what Azure does there follows from the resources in Azure.
 WRITTEN_KINDS = ("Namespace", "InstanceType")
@@ -130,11 +133,12 @@ class World:
         self._stage.restore(self._started, snapshot)
 
     def secrets(self) -> list[str]:
-        """The values that may appear nowhere: keys of relays, tokens of kubeconfigs, access tokens of az."""
+        """The values that may appear nowhere: keys of relays, tokens of kubeconfigs, access tokens of az, secrets."""
         resources = list(self._started.tree.within(""))
         keys = [str(key) for resource in resources for key in (resource.get("keys") or {}).values()]
         tokens = [side.token for side in self._started.clusters.values()]
-        return [item for item in (*keys, *tokens, *self._stage.access_tokens()) if len(item) >= SHORTEST_SECRET]
+        secrets = (*keys, *tokens, *self._stage.access_tokens(), *self._stage.vault_secrets())
+        return [item for item in secrets if len(item) >= SHORTEST_SECRET]
 
     def files(self) -> Iterator[Path]:
         """The files that commands have written: streams, logs and records, without az's own credentials."""
@@ -219,7 +223,7 @@ class FaultStage:
         watchdog.start()
         started = time.monotonic()
         try:
-            with self._surroundings(around) as env:
+            with surrounded(around, self.config) as env:
                 code = self._process.run(
                     {
                         "arguments": shlex.split(command)[1:],
@@ -228,6 +232,7 @@ class FaultStage:
                             "KUBECONFIG": str(folder / "kubeconfig"),
                             "AZURE_LOGGING_ENABLE_LOG_FILE": "yes",
                             "AZURE_LOGGING_LOG_DIR": str(folder / "logs"),
+                            **login.proxy_environment(self._proxy.vault_proxy if self._proxy.vault_hosts else ""),
                             **env,
                         },
                         **{name: str(file) for name, file in streams.items()},
@@ -249,6 +254,12 @@ class FaultStage:
         cache = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         return [str(item.get("secret")) for item in (cache.get("AccessToken") or {}).values()]
 
+    def vault_secrets(self) -> list[str]:
+        """What vaults have returned, and the secret parts of it: lines of private keys, keys of connection strings."""
+        values = list(self._proxy.vault_values)
+        keys = [line for value in values for key in PRIVATE_KEY.findall(value) for line in key.split()]
+        return [*values, *keys, *(match[1] for value in values for match in SHARED_KEY.finditer(value))]
+
     def end(self) -> None:
         """Stop everything."""
         self._process.end()
@@ -261,47 +272,20 @@ class FaultStage:
         self._process.send_signal(SIGNALS[name])
 
     @contextmanager
-    def _surroundings(self, name: str) -> Iterator[Mapping[str, str]]:
-        """What is different around the whole command: variables of the process, and files of az's configuration."""
-        if not name:
-            yield {}
-        elif name == "no-tokens":
-            # az has to get a token first; MSAL also remembers failed requests for tokens.
-            with _changed(self.config / "msal_token_cache.json", _without_tokens):
-                try:
-                    yield {}
-                finally:
-                    (self.config / "msal_http_cache.bin").unlink(missing_ok=True)
-        elif name == "unknown-host":
-            with _changed(
-                self.config / "clouds.config",
-                lambda text: re.sub(r"(endpoint_resource_manager = )\S+", r"\1https://amlk8s.invalid", text),
-            ):
-                yield {}
-        elif name == "untrusted-certificate":
-            import certifi
-
-            yield {"REQUESTS_CA_BUNDLE": certifi.where()}
-        elif name == "closed-proxy":
-            with socket.create_server(("127.0.0.1", 0)) as closed:
-                port = closed.getsockname()[1]
-            yield {"HTTPS_PROXY": f"http://127.0.0.1:{port}"}
-        else:
-            with _http_proxy(PROXY_RESPONSES[name]) as port:
-                yield {"HTTPS_PROXY": f"http://user:proxy-password@127.0.0.1:{port}"}
-
-    @contextmanager
     def _sandbox(self, folder: Path, changes: Mapping[str, Any] | None = None) -> Iterator[server.Started]:
         world = self._base
         if changes:
             file = folder / "world.yaml"
             file.write_text(yaml.safe_dump(merged(yaml.safe_load(BASE.read_text(encoding="utf-8")), changes)))
             world = load(file)
+            file.unlink()  # it holds the secrets of vaults
             world = dataclasses.replace(
                 world, compute_updates=True, clusters=(*world.clusters, self._base.clusters[-1])
             )
         started = self._wait_for(server.start(world, folder, 0, self._authority, lambda line: None))
-        self._proxy.upstream = started.azure
+        self._proxy.upstream, self._proxy.vault_upstream = started.azure, started.proxy
+        self._proxy.vault_hosts = frozenset(f"{vault.name.lower()}.{DNS_SUFFIX}" for vault in world.vaults)
+        self._proxy.vault_values.clear()
         kubeconfig = folder / "kubeconfig"
         text = kubeconfig.read_text(encoding="utf-8")
         for name, side in dict(started.clusters).items():
@@ -317,54 +301,6 @@ class FaultStage:
 
     def _wait_for(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
-
-
-PROXY_RESPONSES = {
-    "proxy-authentication": b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
-    "proxy-forbidden": b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>",
-    "proxy-gateway": b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
-    "proxy-reset": b"",
-}
-
-
-@contextmanager
-def _http_proxy(response: bytes) -> Iterator[int]:
-    """An HTTP proxy that answers every CONNECT with the same bytes and closes the connection."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.settimeout(5)
-                    try:
-                        connection.recv(65536)
-                        connection.sendall(response)
-                    except OSError:
-                        continue
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
-
-
-@contextmanager
-def _changed(file: Path, change: Callable[[str], str]) -> Iterator[None]:
-    text = file.read_text(encoding="utf-8")
-    file.write_text(change(text), encoding="utf-8")
-    try:
-        yield
-    finally:
-        file.write_text(text, encoding="utf-8")
-
-
-def _without_tokens(text: str) -> str:
-    return json.dumps({**json.loads(text), "AccessToken": {}})
 
 
 async def _restore(started: server.Started, snapshot: Snapshot) -> None:
