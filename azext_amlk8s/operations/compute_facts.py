@@ -16,9 +16,7 @@ from azext_amlk8s.computes import (
     identity_principals,
     roles_on_cluster,
 )
-from azext_amlk8s.daemon_threads import DaemonPool
-from azext_amlk8s.diagnosis import read_reports
-from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
+from azext_amlk8s.daemon_threads import DaemonPool, import_before_threads
 from azext_amlk8s.operations.compute_errors import not_found, workspace_not_found
 from azext_amlk8s.operations.extension_common import read_cluster
 from azext_amlk8s.operations.failure_context import PATHS, connect_to_cluster
@@ -44,6 +42,7 @@ def collect_attach_facts(
     Raises az's ResourceNotFoundError for a missing workspace or cluster, and InvalidArgumentValueError for an invalid
     context, unless the cluster need not be reached.
     """
+    import_before_threads("azext_amlk8s.diagnosis", "azext_amlk8s.kubernetes")
     cluster_ref, workspace_ref = request.cluster, request.workspace
     with DaemonPool(THREADS) as pool:
         workspace_read = pool.submit(client.get_workspace, workspace_ref)
@@ -85,6 +84,9 @@ def read_contents(
 ) -> tuple[ClusterContents | None, Cluster | None, str]:
     """What the cluster's API returns, the connection to it, and a sentence where it cannot be read."""
     from azure.cli.core.azclierror import InvalidArgumentValueError
+
+    from azext_amlk8s.diagnosis import read_reports
+    from azext_amlk8s.kubernetes import ClusterRefused, ClusterUnreachable
 
     connection, note = connect_to_cluster(client, cluster, context=context)
     if connection is None:

@@ -238,6 +238,16 @@ def test_help_of_the_root_loads_no_group() -> None:
     assert done.stdout.splitlines() == [str(names), "[]"]
 
 
+def test_help_of_attach_loads_no_client() -> None:
+    """For -h, az imports the operation, which loads what reads the cluster and explains errors when it runs."""
+    script = (
+        "import sys, azext_amlk8s.operations.compute_attach\n"
+        "print([name for name in ('kubernetes', 'diagnosis', 'checks') if f'azext_amlk8s.{name}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_options_are_declared(cli: Any, name: str) -> None:
     """Each declared option is a parameter of the operation, and each parameter has a declared option with help."""
