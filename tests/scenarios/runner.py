@@ -32,7 +32,7 @@ socket; the command runs in its own az process (forked, see az_process.py), with
 
 A world is merged thus: mappings key by key; lists of things with a name thing by thing, key by key; everything else is
 replaced. Extension resources (an extension of a cluster, a lock) have a `scope`, see sandbox/README.md. A traceback is
-never right, nor is a warning with a finding that is printed twice.
+never right, nor is a finding that is printed twice, except by a report that is repeated while a command waits.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ from tests.scenarios.stage import Scene, Stage
 from tests.support import Output, is_write
 
 FINDING = re.compile(r"\[([A-Z]\d{3})\]")
+REPEATED = ", next check in "
 ANY_REST = "..."
 RECORD = "configmaps/amlk8s-"
 SETTLED_SECONDS = 10.0
@@ -186,8 +187,8 @@ def _stream_differences(scenario: Scenario, output: Output) -> Iterator[str]:
     findings = sorted(_findings(output))
     if findings != sorted(scenario.findings):
         yield f"findings {findings}, not {sorted(scenario.findings)}"
-    logged = (line for line in output.err.splitlines() if line.startswith("WARNING: "))
-    printed = Counter(line for line in logged if FINDING.search(line))
+    report = output.err.rpartition(REPEATED)[2]
+    printed = Counter(line.removeprefix("WARNING: ") for line in report.splitlines() if FINDING.search(line))
     yield from (f"printed {number} times: {line}" for line, number in printed.items() if number > 1)
     yield from (f"stderr lacks {text!r}" for text in scenario.stderr if text not in output.err)
     yield from (f"stdout lacks {text!r}" for text in scenario.stdout if text not in output.out)
