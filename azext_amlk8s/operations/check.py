@@ -48,7 +48,6 @@ def check(
     from azure.cli.core.azclierror import RequiredArgumentMissingError
 
     from azext_amlk8s.checks import CheckTarget, build_report
-    from azext_amlk8s.checks.facts import CLUSTER
     from azext_amlk8s.console.check_console import make_observer
     from azext_amlk8s.operations.resource_lookup import named_workspace, open_named_cluster
 
@@ -80,19 +79,38 @@ def check(
     if any(check.spec.category == "probe" for check in checks):
         probes = probe_node_pools(cmd, client, target, probe_image, yes)
     observer = make_observer(cmd, target)
-    known = {**probes, CLUSTER: resource} if resource else probes
+    result, collector = _check_until_healthy(client, target, checks, observer, probes, resource, (wait or 0) * 60)
+    observer.end(result)
+    if not result.healthy:
+        set_exit_code(cmd, 1)
+    return build_report(target, result, find_components(result, collector))
+
+
+def _check_until_healthy(
+    client: AzureClient,
+    target: CheckTarget,
+    checks: Sequence[Check],
+    observer: Observer,
+    probes: Mapping[Fact[Any], Any],
+    cluster: Object | None,
+    seconds: float,
+) -> tuple[Result, FactCollector]:
+    """The first result, or the last one within the seconds while there are problems that may pass by themselves.
+
+    The facts of the probe are kept; cluster was read a moment ago and is read again from the second time on.
+    """
+    from azext_amlk8s.checks.facts import CLUSTER
+
+    known = {**probes, CLUSTER: cluster} if cluster else probes
     result, collector = run_checks(client, target, checks, observer, known=known)
-    deadline, pause = time.monotonic() + (wait or 0) * 60, FIRST_PAUSE_SECONDS
+    deadline, pause = time.monotonic() + seconds, FIRST_PAUSE_SECONDS
     while not result.healthy and result.may_recover and time.monotonic() < deadline:
         pause = min(pause, max(deadline - time.monotonic(), 0))
         observer.pause(result, pause)
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
         result, collector = run_checks(client, target, checks, observer, known=probes)
-    observer.end(result)
-    if not result.healthy:
-        set_exit_code(cmd, 1)
-    return build_report(target, result, find_components(result, collector))
+    return result, collector
 
 
 def probe_node_pools(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.azure.key_vault import vault_resource
 from sandbox.azure.tree import Resource, Tree
-from sandbox.world import Cluster, World, guid
+from sandbox.world import Cluster, Pool, World, guid
 
 CREATED = "2024-05-01T08:00:00.0000000Z"
 
@@ -72,29 +72,6 @@ def _identity(world: World, root: str, entry: Any) -> Resource:
 
 def _aks(world: World, root: str, cluster: Cluster) -> Resource:
     location = cluster.location or world.location
-    pools = [
-        {
-            "name": pool.name,
-            "count": pool.count,
-            "vmSize": pool.vm_size,
-            "osDiskSizeGB": 128,
-            "osDiskType": "Managed",
-            "maxPods": 110,
-            "type": "VirtualMachineScaleSets",
-            "enableAutoScaling": pool.max_count is not None,
-            **({} if pool.max_count is None else {"minCount": pool.min_count or 0, "maxCount": pool.max_count}),
-            "provisioningState": "Succeeded",
-            "powerState": {"code": "Running"},
-            "orchestratorVersion": cluster.version,
-            "mode": "System" if not index else "User",
-            "osType": pool.os.capitalize(),
-            "osSKU": "Ubuntu",
-            # AKS leaves both out when they are not set.
-            **({"nodeLabels": dict(pool.labels)} if pool.labels else {}),
-            **({"nodeTaints": [_taint(taint) for taint in pool.taints]} if pool.taints else {}),
-        }
-        for index, pool in enumerate(cluster.pools)
-    ]
     host = f"{cluster.name}-dns-{guid(cluster.name)[:8]}.hcp.{location}.azmk8s.invalid"
     properties = {
         "provisioningState": "Succeeded",
@@ -104,7 +81,9 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         "dnsPrefix": f"{cluster.name}-dns",
         "fqdn": host,
         "azurePortalFQDN": host,
-        "agentPoolProfiles": pools,
+        "agentPoolProfiles": [
+            _agent_pool(pool, cluster.version, is_system=not index) for index, pool in enumerate(cluster.pools)
+        ],
         "servicePrincipalProfile": {"clientId": "msi"},
         "nodeResourceGroup": f"MC_{cluster.group}_{cluster.name}_{location}",
         "enableRBAC": True,
@@ -139,6 +118,29 @@ def _aks(world: World, root: str, cluster: Cluster) -> Resource:
         principal = guid("principal", cluster.name)
         resource["identity"] = {"type": "SystemAssigned", "principalId": principal, "tenantId": world.tenant}
     return resource
+
+
+def _agent_pool(pool: Pool, version: str, *, is_system: bool) -> Resource:
+    return {
+        "name": pool.name,
+        "count": pool.count,
+        "vmSize": pool.vm_size,
+        "osDiskSizeGB": 128,
+        "osDiskType": "Managed",
+        "maxPods": 110,
+        "type": "VirtualMachineScaleSets",
+        "enableAutoScaling": pool.max_count is not None,
+        **({} if pool.max_count is None else {"minCount": pool.min_count or 0, "maxCount": pool.max_count}),
+        "provisioningState": "Succeeded",
+        "powerState": {"code": "Running"},
+        "orchestratorVersion": version,
+        "mode": "System" if is_system else "User",
+        "osType": pool.os.capitalize(),
+        "osSKU": "Ubuntu",
+        # AKS leaves both out when they are not set.
+        **({"nodeLabels": dict(pool.labels)} if pool.labels else {}),
+        **({"nodeTaints": [_taint(taint) for taint in pool.taints]} if pool.taints else {}),
+    }
 
 
 def _taint(taint: Mapping[str, str]) -> str:

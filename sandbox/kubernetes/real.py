@@ -25,49 +25,8 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
     directory.mkdir(parents=True, exist_ok=True)
     _write_keys(directory)
     _private(directory / "tokens.csv", f'{token},admin,admin,"system:masters"\n'.encode())
-    client, peer, secure = (_free_port() for _ in range(3))
-    etcd = _run(
-        directory / "etcd.log",
-        [
-            f"{assets}/etcd",
-            "--data-dir",
-            str(directory / "etcd"),
-            "--listen-client-urls",
-            f"http://127.0.0.1:{client}",
-            "--advertise-client-urls",
-            f"http://127.0.0.1:{client}",
-            "--listen-peer-urls",
-            f"http://127.0.0.1:{peer}",
-            "--initial-advertise-peer-urls",
-            f"http://127.0.0.1:{peer}",
-            "--initial-cluster",
-            f"default=http://127.0.0.1:{peer}",
-            "--unsafe-no-fsync",
-        ],
-    )
-    certificate, key = authority.server_files()
-    server = _run(
-        directory / "kube-apiserver.log",
-        [
-            f"{assets}/kube-apiserver",
-            f"--etcd-servers=http://127.0.0.1:{client}",
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
-            f"--secure-port={secure}",
-            f"--cert-dir={directory / 'certs'}",
-            f"--tls-cert-file={certificate}",
-            f"--tls-private-key-file={key}",
-            f"--service-account-key-file={directory / 'sa.pub'}",
-            f"--service-account-signing-key-file={directory / 'sa.key'}",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            "--service-cluster-ip-range=10.0.0.0/24",
-            f"--token-auth-file={directory / 'tokens.csv'}",
-            "--authorization-mode=RBAC",
-            "--anonymous-auth=false",
-            # No controller removes the taint of a node that is not ready yet.
-            "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
-        ],
-    )
+    etcd, etcd_url = _start_etcd(assets, directory)
+    server, url = _start_server(assets, directory, authority, etcd_url)
 
     async def stop() -> None:
         for process in (server, etcd):
@@ -77,7 +36,6 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
             except subprocess.TimeoutExpired:
                 process.kill()
 
-    url = f"https://127.0.0.1:{secure}"
     try:
         await _ready(url, token, authority, server)
     except RuntimeError:
@@ -87,6 +45,49 @@ async def start_real(directory: Path, authority: Authority, token: str) -> tuple
             + (directory / "kube-apiserver.log").read_text(errors="replace")[-1500:]
         ) from None
     return url, stop
+
+
+def _start_etcd(assets: str, directory: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """The process and the URL for its clients."""
+    client, peer = (f"http://127.0.0.1:{_free_port()}" for _ in range(2))
+    options = {
+        "--data-dir": str(directory / "etcd"),
+        "--listen-client-urls": client,
+        "--advertise-client-urls": client,
+        "--listen-peer-urls": peer,
+        "--initial-advertise-peer-urls": peer,
+        "--initial-cluster": f"default={peer}",
+    }
+    words = [f"{option}={value}" for option, value in options.items()]
+    return _run(directory / "etcd.log", [f"{assets}/etcd", *words, "--unsafe-no-fsync"]), client
+
+
+def _start_server(
+    assets: str, directory: Path, authority: Authority, etcd_url: str
+) -> tuple[subprocess.Popen[bytes], str]:
+    """The process and the URL of the API."""
+    certificate, key = authority.server_files()
+    port = _free_port()
+    command = [
+        f"{assets}/kube-apiserver",
+        f"--etcd-servers={etcd_url}",
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--cert-dir={directory / 'certs'}",
+        f"--tls-cert-file={certificate}",
+        f"--tls-private-key-file={key}",
+        f"--service-account-key-file={directory / 'sa.pub'}",
+        f"--service-account-signing-key-file={directory / 'sa.key'}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        f"--token-auth-file={directory / 'tokens.csv'}",
+        "--authorization-mode=RBAC",
+        "--anonymous-auth=false",
+        # No controller removes the taint of a node that is not ready yet.
+        "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
+    ]
+    return _run(directory / "kube-apiserver.log", command), f"https://127.0.0.1:{port}"
 
 
 async def _ready(url: str, token: str, authority: Authority, server: subprocess.Popen[bytes]) -> None:
