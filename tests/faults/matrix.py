@@ -26,6 +26,7 @@ from tests.faults.evaluation import evaluate
 from tests.faults.stage import FaultStage
 
 GROUPS = ("faults", "signals", "pairs")
+WORKERS = "Cells at the same time. Most of their time they wait: for polls, retries and time limits."
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, help="Run this many cells, always the same.")
     parser.add_argument("--only", default="", help="Run cells whose name matches this regular expression.")
     parser.add_argument("--commands", default="", help="Run commands whose name matches this regular expression.")
-    parser.add_argument("--workers", type=int, default=2 * (os.cpu_count() or 1))
+    parser.add_argument("--workers", type=int, default=4 * (os.cpu_count() or 1), help=WORKERS)
     parser.add_argument("--report", type=Path, help="File for the totals, as JSON.")
     parser.add_argument("--log", type=Path, help="File with a line for each result; what it has is not run again.")
     parser.add_argument("--most", type=int, default=0, help="Run at most this many cells, those of the log included.")
