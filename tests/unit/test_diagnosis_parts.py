@@ -12,6 +12,7 @@ from azext_amlk8s.diagnosis import (
     HelmFailure,
     compute_errors,
     errors_in_text,
+    explain_failure,
     extension_errors,
     find_failures,
     read_helm,
@@ -32,6 +33,7 @@ SHAPES: list[tuple[str, Any, list[str]]] = [
     ("innererror", {"error": {"code": "A", "message": "x", "innererror": LEAF}}, ["KubernetesUnaccessible", "A"]),
     ("innerError", {"error": {"code": "A", "message": "x", "innerError": {"code": "B", "innerError": LEAF}}}, ["KubernetesUnaccessible", "B", "A"]),
     ("InnerError", {"Error": {"Code": "A", "Message": "x", "InnerError": LEAF}}, ["KubernetesUnaccessible", "A"]),
+    ("innererror as text in JSON", {"error": {"code": "A", "message": "x", "innererror": json.dumps(LEAF)}}, ["KubernetesUnaccessible", "A"]),
     ("additionalInfo with an error", {"code": "A", "message": "x", "additionalInfo": [{"type": "MmsOperation", "info": {"error": LEAF}}]}, ["KubernetesUnaccessible", "A"]),
     ("additionalInfo empty", {"error": {**LEAF, "additionalInfo": []}}, ["KubernetesUnaccessible"]),
     ("additionalInfo of another kind", {"error": {**LEAF, "additionalInfo": [{"type": "Policy", "info": "x"}, None]}}, ["KubernetesUnaccessible"]),
@@ -100,6 +102,11 @@ LINES: list[tuple[str, str, list[tuple[str, str]]]] = [
         "JSON behind words",
         'Response: {"error": {"code": "BadThing", "message": "it broke"}} end',
         [("BadThing", "it broke")],
+    ),
+    (
+        "a code with two messages",
+        '{"code": "BadThing", "message": "it broke"} {"code": "BadThing", "message": "it burnt"}',
+        [("BadThing", "it broke"), ("BadThing", "it burnt")],
     ),
     ("braces that are not JSON", "{Helm} {step {", []),
     ("words in parentheses", "it broke (really)", []),
@@ -204,6 +211,21 @@ def test_health_report() -> None:
     assert report.failed[0].message == "Insufficient node, 2 of 3"
 
 
+def test_failed_health_checks_are_explained_by_code_or_message() -> None:
+    """A check without a code is explained by its message; one with an unknown code is still reported."""
+    text = (
+        "CorrelationId: 4f0c2a5e\n"
+        "Status: Failed Name: new-check ErrorCode: E99999 ErrorMessage: no such thing\n"
+        "Status: Failed Name: pull-check ErrorMessage: Back-off pulling image x: ErrImagePull\n"
+    )
+    explanations = explain_failure(reports=read_reports({"data": {"reports-pre-install": text}}))
+    assert [(each.code, each.known, each.parts["check"]) for each in explanations] == [
+        ("ImagePullBackOff", True, "pull-check"),
+        ("E99999", False, "new-check"),
+    ]
+    assert {(each.parts["hook"], each.parts["correlationId"]) for each in explanations} == {("pre-install", "4f0c2a5e")}
+
+
 @pytest.mark.parametrize(
     "config_map", [None, {}, {"data": None}, {"data": {}}, {"data": []}, {"data": {"reports-": "x"}}]
 )
@@ -290,6 +312,20 @@ def test_failure_names_node_and_container() -> None:
         7,
         "ImagePullBackOff: x",
     )
+
+
+def test_failure_is_explained_with_its_place_and_a_complete_fix() -> None:
+    crashing = pod(node="node-3", phase="Running", **waiting("CrashLoopBackOff", "back-off 5m0s"))
+    (failure,) = find_failures([{**crashing, "metadata": {"name": "p", "namespace": "azureml"}}])
+    (explanation,) = explain_failure(failures=[failure])
+    parts = ("subject", "namespace", "node", "message")
+    assert [explanation.parts[part] for part in parts] == [
+        "Pod p",
+        "azureml",
+        "node-3",
+        "CrashLoopBackOff: back-off 5m0s",
+    ]
+    assert explanation.fix == ("kubectl logs p -n azureml --previous",)
 
 
 def _pod(name: str, phase: str = "Running", *, ready: bool = False, waiting: str = "", deleted: bool = False) -> Any:
