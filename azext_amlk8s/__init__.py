@@ -38,11 +38,12 @@ def _with_boundary(handler: Callable[..., Any]) -> Callable[..., Any]:
     """The handler of a command inside the error boundary, which is imported when the command runs."""
 
     def run(arguments: dict[str, Any]) -> Any:
-        from azext_amlk8s.operations.boundary import error_boundary, validate_names
+        from azext_amlk8s.operations.boundary import error_boundary, validate_names, without_secrets
 
         with error_boundary(arguments.get("timeout")):
             validate_names(arguments)
-            return handler(arguments)
+            result = handler(arguments)
+            return result if arguments.get("show_secrets") else without_secrets(result)
 
     return run
 

@@ -8,6 +8,8 @@ import re
 import sys
 from typing import Any, TextIO
 
+from azext_amlk8s.registered_secrets import hide_secrets
+
 # Control characters except tab and line feed, marks that change the direction of text, and what UTF-8 or XML lack.
 # Not compiled before it is used, since every command imports this module.
 _UNPRINTABLE = "[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -22,7 +24,10 @@ def printable(text: str) -> str:
 
 
 class _PatientStream:
-    """A stream that swallows what is written after its reader has gone, such as `| head`: a command must still end."""
+    """A stream without registered secrets.
+
+    It swallows what is written after its reader has gone, such as `| head`: a command must still end.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -30,10 +35,10 @@ class _PatientStream:
     def write(self, text: str) -> int:
         """Write a text, and return its length."""
         try:
-            return self._stream.write(text)
+            self._stream.write(hide_secrets(text))
         except BrokenPipeError:
             self._discard()
-            return len(text)
+        return len(text)
 
     def flush(self) -> None:
         """Send what was written."""
@@ -53,7 +58,10 @@ class _PatientStream:
 
 
 def protect_output() -> None:
-    """Have what az logs pass `printable`, the streams escape what they cannot encode, and a closed pipe be no error."""
+    """Have what az logs pass `printable`, the streams escape what they cannot encode, and a closed pipe be no error.
+
+    Neither logs nor streams show a registered secret.
+    """
     handlers = {handler for name in LOGGERS for handler in logging.getLogger(name).handlers}
     for handler in handlers:
         if _escape not in handler.filters:
@@ -69,6 +77,6 @@ def protect_output() -> None:
 
 def _escape(record: logging.LogRecord) -> bool:
     message = record.getMessage()
-    if (text := printable(message)) != message:
+    if (text := printable(hide_secrets(message))) != message:
         record.msg, record.args = text, None
     return True

@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from azext_amlk8s.registered_secrets import register_secret, registered_forms
+from azext_amlk8s.registered_secrets import BLANK, register_secret, registered_forms
 
-BLANK = "***"
 MAX_DEPTH = 100
 NAME_LENGTH = 256
 

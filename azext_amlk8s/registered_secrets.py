@@ -11,6 +11,9 @@ from urllib.parse import quote, quote_plus
 
 # A shorter value could be an ordinary word, so it is only redacted by the name of its key.
 MIN_REGISTERED = 6
+# From this length on a value cannot be a part of something else, such as a name in the result of a command.
+MIN_UNIQUE = 16
+BLANK = "***"
 
 _registered: dict[str, None] = {}
 
@@ -51,6 +54,14 @@ def _base64_forms(value: str) -> Iterator[str]:
 def registered_forms() -> list[str]:
     """Everything that was registered, the longest first."""
     return sorted(_registered, key=len, reverse=True)
+
+
+def hide_secrets(text: str) -> str:
+    """A text without what was registered and is too long to be anything else."""
+    for form in registered_forms():
+        if len(form) >= MIN_UNIQUE and form in text:
+            text = text.replace(form, BLANK)
+    return text
 
 
 def forget_secrets() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from azext_amlk8s.change_log import forget_changes, recorded_changes
 from azext_amlk8s.console.errors import az_error, azure_error, cluster_error, fix_lines, foreign_host_error
 from azext_amlk8s.printable import printable, protect_output
-from azext_amlk8s.registered_secrets import forget_secrets
+from azext_amlk8s.registered_secrets import forget_secrets, hide_secrets
 from azext_amlk8s.time_limit import TimeLimitExceeded, is_time_up, limit_in_words, set_time_limit
 
 NAMES = ("name", "resource_group_name", "cluster_name", "workspace_name", "workspace_group", "compute_name")
@@ -29,6 +29,15 @@ def validate_names(arguments: Mapping[str, Any]) -> None:
                 "InvalidArgumentValueError",
                 f"Invalid value {ascii(value)} for {option}; expected a name without slashes and line breaks.",
             )
+
+
+def without_secrets(result: Any) -> Any:
+    """The result of a command, which may quote what a service has returned, without registered secrets."""
+    if isinstance(result, str):
+        return hide_secrets(result)
+    if isinstance(result, Mapping):
+        return {key: without_secrets(value) for key, value in result.items()}
+    return [without_secrets(item) for item in result] if isinstance(result, (list, tuple)) else result
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from azext_amlk8s.operations.fact_paths import (
     WEBHOOK_KINDS,
 )
 from azext_amlk8s.operations.failure_context import ARC_IDENTITY, NAMESPACE, connect_to_cluster, find_arc_cluster
+from azext_amlk8s.redaction import redact_text
 from azext_amlk8s.rules import Fact, Unavailable
 
 if TYPE_CHECKING:
@@ -106,15 +107,15 @@ class FactCollector:
         try:
             return self._reader(fact)()
         except ResourceNotFoundError as error:
-            return Unavailable(_describe(error), absent=True)
+            return _unavailable(_describe(error), absent=True)
         except HttpResponseError as error:
-            return Unavailable(_describe(error))
+            return _unavailable(_describe(error))
         except NoInstanceTypes:
             return None
         except ClusterRefused as refused:
-            return Unavailable(f"the cluster refused ({refused.status} {refused.reason}): {refused.message}")
+            return _unavailable(f"the cluster refused ({refused.status} {refused.reason}): {refused.message}")
         except ClusterUnreachable as unreachable:
-            return Unavailable(str(unreachable))
+            return _unavailable(str(unreachable))
 
     def _reader(self, fact: Fact[Any]) -> Callable[[], Any]:
         if fact in self._absent():
@@ -368,6 +369,11 @@ def _completed(value: Any) -> Future[Any]:
     future: Future[Any] = Future()
     future.set_result(value)
     return future
+
+
+def _unavailable(reason: str, *, absent: bool = False) -> Unavailable:
+    """What reports say of a fact that cannot be read; a service may repeat secrets of the request."""
+    return Unavailable(redact_text(reason), absent=absent)
 
 
 def _describe(error: HttpResponseError) -> str:

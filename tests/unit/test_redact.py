@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from azext_amlk8s.operations.boundary import without_secrets
 from azext_amlk8s.redaction import (
     redact,
     redact_body,
@@ -186,6 +187,14 @@ def test_registered_secret_is_blanked_everywhere(encode: Callable[[str], str]) -
     assert redact_text(f"the server said {encode(secret)}.") == f"the server said {encode(secret)}."
     register_secret(secret)
     assert encode(secret).strip('{}"x: ') not in redact_text(f"the server said {encode(secret)}.")
+
+
+def test_the_result_of_a_command_has_no_long_registered_secret() -> None:
+    """A short one could be a part of a name, and nothing else than a secret is changed."""
+    register_secret("s3cretValueOfTheRelay=")
+    register_secret("contoso")
+    result = {"id": "/resourceGroups/contoso", "count": 1, "notes": ("Invalid: s3cretValueOfTheRelay=", None)}
+    assert without_secrets(result) == {"id": "/resourceGroups/contoso", "count": 1, "notes": ["Invalid: ***", None]}
 
 
 def test_secrets_of_a_body_are_registered() -> None:
