@@ -60,7 +60,7 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise FileOperationError(f"The file {file} is not text in UTF-8.") from None
+        raise FileOperationError(f"The file {file} is not UTF-8 text.", recommendation="Save it as UTF-8.") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a path"
         raise FileOperationError(f"The file {file} cannot be read: {why}.", recommendation="--file PATH") from error
@@ -74,4 +74,4 @@ def _stdin() -> str:
     try:
         return sys.stdin.read()
     except UnicodeDecodeError:
-        raise FileOperationError("Standard input is not text in UTF-8.") from None
+        raise FileOperationError("Standard input is not UTF-8 text.", recommendation="Save it as UTF-8.") from None

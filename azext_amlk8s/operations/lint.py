@@ -163,7 +163,8 @@ def _source(file: Path, *, is_named: bool) -> Iterator[SourceFile]:
     except OSError as error:
         reason = (error.strerror or "it cannot be opened").lower()
         if is_named:
-            raise az_error("FileOperationError", f"The file '{file}' cannot be read: {reason}.") from error
+            message = f"The file '{file}' cannot be read: {reason}."
+            raise az_error("FileOperationError", message, ["Check its permissions."]) from error
         get_logger(__name__).warning("%s cannot be read: %s.", file, reason)
         return
     if len(content) > MAX_BYTES:

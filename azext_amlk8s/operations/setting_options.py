@@ -48,8 +48,8 @@ class SettingOptions:
         settings, findings = read_settings(
             self.config or (),
             self.config_protected or (),
-            config_file=_read_document(self.config_file),
-            protected_file=_read_document(self.config_protected_file),
+            config_file=_read_document(self.config_file, "--config-settings-file"),
+            protected_file=_read_document(self.config_protected_file, "--config-protected-settings-file"),
             allow_unknown=self.allow_unknown_settings,
         )
         _register_protected(settings)
@@ -136,7 +136,7 @@ def load_named_files(settings: Settings) -> tuple[Settings, list[Finding]]:
     return settings, list(found)
 
 
-def _read_document(path: str | None) -> Document | None:
+def _read_document(path: str | None, option: str) -> Document | None:
     from pathlib import Path
 
     from azure.cli.core.azclierror import FileOperationError
@@ -148,6 +148,7 @@ def _read_document(path: str | None) -> Document | None:
     try:
         return Document(path, Path(path).expanduser().read_text(encoding="utf-8"))
     except OSError as error:
-        raise FileOperationError(f"The file {path} cannot be read: {error.strerror}.") from error
+        message = f"The file {path} cannot be read: {error.strerror}."
+        raise FileOperationError(message, recommendation=f"{option} PATH") from error
     except UnicodeDecodeError as error:
-        raise FileOperationError(f"The file {path} is not UTF-8 text.") from error
+        raise FileOperationError(f"The file {path} is not UTF-8 text.", recommendation="Save it as UTF-8.") from error
