@@ -76,6 +76,8 @@ def protect_output() -> None:
 
 
 def _escape(record: logging.LogRecord) -> bool:
+    if record.levelno >= logging.WARNING:
+        record.exc_info = record.exc_text = None  # some libraries warn with a traceback
     message = record.getMessage()
     if (text := printable(hide_secrets(message))) != message:
         record.msg, record.args = text, None

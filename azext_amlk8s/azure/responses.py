@@ -26,6 +26,7 @@ PROPERTY_TYPES: Mapping[str, type] = {
 }  # fmt: skip
 ERROR_TYPES: Mapping[str, type] = {"error": dict}
 WRITES = ("PUT", "PATCH")
+RESOURCE_STATUSES = (200, 201, 203, 204, 205, 206)  # all of success but 202
 KUBERNETES = "kubernetes"
 
 
@@ -60,15 +61,15 @@ class ReadableResponsePolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-i
 class ResponseShapePolicy(ReadableResponsePolicy):
     """Raises UnexpectedResponse for a response that no resource provider sends, successful or not.
 
-    A body that is empty is only an error where it must not be: after a PUT or a PATCH that has completed, and with a
-    status of failure, which raises HttpResponseError.
+    A body that is empty is only an error where it must not be: after a PUT or a PATCH that was not only accepted, and
+    with a status of failure, which raises HttpResponseError.
     """
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """The response of the next policy."""
         response = super().send(request)
         received = response.http_response
-        is_write = request.http_request.method in WRITES and received.status_code in (200, 201)
+        is_write = request.http_request.method in WRITES and received.status_code in RESOURCE_STATUSES
         if received.content.strip() or is_write:
             body = json_object(received)
             if is_write and "properties" in body and body["properties"] is None:

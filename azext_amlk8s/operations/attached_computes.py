@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 WORKERS = 8
 
 
-def attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[ComputeRef], bool]:
-    """The computes of the subscription on a cluster, and whether all workspaces could be read."""
+def attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[ComputeRef], list[str]]:
+    """The computes of the subscription on a cluster, and a text for each list that Azure refused."""
     from azure.core.exceptions import HttpResponseError
 
     def list_computes(workspace: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         try:
             return client.list_all(f"{workspace['id']}/computes")
-        except HttpResponseError:
-            return None
+        except HttpResponseError as error:
+            return [] if error.status_code == 404 else None
 
     try:
         workspaces = client.list_workspaces()
     except HttpResponseError:
-        return [], False
+        return [], ["computes of all workspaces, which Azure did not list"]
     with DaemonPool(WORKERS) as pool:
         computes = pool.map(list_computes, workspaces)
     attached = [
@@ -36,4 +36,5 @@ def attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[Comput
         for compute in found or ()
         if str((compute.get("properties") or {}).get("resourceId")).lower() == cluster_id.lower()
     ]
-    return attached, None not in computes
+    unread = [workspace["name"] for workspace, found in zip(workspaces, computes, strict=True) if found is None]
+    return attached, [f"computes of workspace {name}, which Azure did not list" for name in unread]

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Removal:
-    """What is to be removed. workloads are endpoints, jobs and deployments that still use the computes.
+    """What is to be removed. workloads are endpoints, jobs and deployments that still use the computes, and lists of
+    them, or of computes, that Azure refused.
 
     Endpoints have the command that deletes them, because they stay in Azure; other workloads have none. credentials
     are federated credentials for service accounts of the cluster, which others have created.
@@ -45,7 +46,6 @@ class Removal:
     extension: ExtensionRef
     is_installed: bool
     computes: tuple[ComputeRef, ...]
-    all_workspaces_read: bool
     workloads: Mapping[str, str]
     credentials: tuple[FederatedCredential, ...]
     assignments: tuple[str, ...]
@@ -119,8 +119,6 @@ def remove_everything(
     log.warning("To be removed from cluster '%s' and Azure:%s", ref.name, "".join(f"\n  {s}" for s in removal.steps))
     for workload in removal.workloads:
         log.warning("It stops: %s", workload)
-    if not removal.all_workspaces_read:
-        log.warning("Not every workspace can be read; there may be other computes on the cluster.")
     confirm(cmd, f"Remove all of this from cluster '{ref.name}'?", yes, refusal="Not removed")
     outcome = Outcome()
     _Remover(cmd, client, removal, outcome, force=force, timeout=timeout).run()
@@ -150,7 +148,7 @@ def find_removal(
     is_installed = find_extension(extensions, extension) is not None
     if not is_installed and (former := former_extension(extensions)) and name in (None, former["name"]):
         extension, is_installed = ExtensionRef(ref, str(former["name"])), True
-    computes, complete = attached_computes(client, ref.id)
+    computes, unread = attached_computes(client, ref.id)
     offline = bool(offline_state(resource))
     cluster, note = (
         (None, "its agents are offline") if offline else connect_to_cluster(client, ref, kubeconfig, context)
@@ -162,8 +160,7 @@ def find_removal(
         extension,
         is_installed,
         tuple(computes),
-        complete,
-        workloads_on(client, computes, cluster),
+        workloads_on(client, computes, cluster) | dict.fromkeys(unread, ""),
         tuple(credentials_of(client, resource, computes)),
         tuple(our_role_assignments(client, ref, [compute.workspace for compute in computes], computes)),
         tuple(dependency for dependency in created if existing[dependency.kind] is not None),

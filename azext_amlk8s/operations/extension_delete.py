@@ -103,7 +103,7 @@ def _confirm(
     from knack.log import get_logger
 
     log, cluster = get_logger(__name__), extension.cluster
-    attached, complete = attached_computes(client, cluster.id)
+    attached, unread = attached_computes(client, cluster.id)
     computes = [f"{compute.workspace.name}/{compute.name}" for compute in attached]
     if computes:
         log.warning(
@@ -111,11 +111,8 @@ def _confirm(
             cluster.name,
             ", ".join(computes),
         )
-    if not complete:
-        log.warning(
-            "Not every workspace can be read; there may be other computes on cluster '%s' that stop responding.",
-            cluster.name,
-        )
+    for computes_of_workspace in unread:
+        log.warning("There may be %s, on cluster '%s' that stop responding.", computes_of_workspace, cluster.name)
     if deleted:
         log.warning("Deleted with it: %s.", _names(deleted))
     question = f"Delete extension '{extension.name}' from cluster '{cluster.name}'?"

@@ -213,19 +213,27 @@ def _namespace(cluster: Cluster) -> Iterator[str]:
 
 
 def _remove(cluster: Cluster, name: str, uid: str) -> None:
-    """Delete the namespace; neither a Ctrl-C while that is under way nor one failed request stops it."""
-    for attempt in range(ATTEMPTS):
+    """Delete the namespace. One failed request does not stop it, nor does Ctrl-C, which is raised again at the end."""
+    failure: BaseException | None = None
+    is_interrupted = False
+    for _ in range(ATTEMPTS):
         try:
             cluster.delete(f"{NAMESPACES}/{name}", uid or _own_uid(cluster, name))
-        except KeyboardInterrupt:
-            if attempt + 1 < ATTEMPTS:
-                continue
+        except KeyboardInterrupt as error:
+            failure, is_interrupted = error, True
         except _errors() as error:
-            if attempt + 1 < ATTEMPTS and not is_time_up():
-                continue
-            logger.warning("Not deleted: namespace '%s' of the probe (%s). To delete it: kubectl%s delete namespace %s",
-                           name, error, f" --context {cluster.context}" if cluster.context else "", name)  # fmt: skip
-        return
+            failure = error
+            if is_time_up():
+                break
+        else:
+            failure = None
+            break
+    if failure:
+        reason = str(failure) or "it was interrupted"
+        logger.warning("Not deleted: namespace '%s' of the probe (%s). To delete it: kubectl%s delete namespace %s",
+                       name, reason, f" --context {cluster.context}" if cluster.context else "", name)  # fmt: skip
+    if is_interrupted:
+        raise KeyboardInterrupt
 
 
 def _own_uid(cluster: Cluster, name: str) -> str:

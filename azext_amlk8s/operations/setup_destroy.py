@@ -238,10 +238,8 @@ class _Remover:
                     f"Kept: extension '{name}' was not created by setup '{setup.setup}'. To delete it: {command}"
                 )
                 return False
-            if users := self._other_computes():
-                self._kept.append(
-                    f"Kept: extension '{name}' is used by {users}, which setup '{setup.setup}' has not created."
-                )
+            if use := self._other_use():
+                self._kept.append(f"Kept: extension '{name}' {use}.")
                 return False
             if connectivity := offline_state(resource):
                 self._pending.append(
@@ -264,13 +262,15 @@ class _Remover:
         self._report_leftovers(resource)
         return True
 
-    def _other_computes(self) -> str:
-        """The computes on the cluster that this run has not detached, as text."""
+    def _other_use(self) -> str:
+        """Which computes that this run has not detached use the extension, or may use it, as the end of a sentence."""
         from azext_amlk8s.operations.attached_computes import attached_computes
 
-        attached, _ = attached_computes(self._client, self._setup.cluster.id)
+        attached, unread = attached_computes(self._client, self._setup.cluster.id)
         others = [f"{compute.workspace.name}/{compute.name}" for compute in attached if compute not in self._detached]
-        return f"compute {', '.join(others)}" if others else ""
+        if others:
+            return f"is used by compute {', '.join(others)}, which setup '{self._setup.setup}' has not created"
+        return f"may be used by {', '.join(unread)}" if unread else ""
 
     def _report_leftovers(self, resource: Mapping[str, Any]) -> None:
         """Say which Azure resources of the extension remain, and what is billed."""

@@ -124,7 +124,7 @@ def cells_of(command: Command, baseline: Baseline, faults: Sequence[Fault]) -> I
         requests = [sent for sent in requests if sent.kind != "poll"]
     if command.meets == "vault":
         requests = [sent for sent in requests if sent.side == "vault"]
-    written = {sent.path for sent in baseline.requests if sent.kind == "write"}
+    written = _read_after_writing(baseline.requests)
     for fault in faults:
         if command.meets == "signals" and not fault.signal:
             continue
@@ -162,11 +162,23 @@ def by_hash(items: Iterable[Any], name: Any) -> list[Any]:
     return sorted(items, key=lambda item: hashlib.sha256(name(item).encode()).digest())
 
 
+def _read_after_writing(requests: Sequence[Request]) -> set[str]:
+    """The names of the requests that read a resource after it was written."""
+    writes: set[str] = set()
+    reads: set[str] = set()
+    for request in requests:
+        if request.kind == "write":
+            writes.add(request.path)
+        elif request.path in writes:
+            reads.add(request.name)
+    return reads
+
+
 def _fits(fault: Fault, request: Request, written: set[str]) -> bool:
     sides = ("azure", "vault") if fault.side == "azure" and not OF_ARM.search(fault.rewrite) else (fault.side,)
     return (
         request.side in sides
         and request.kind in fault.kinds
         and (not fault.methods or request.method in fault.methods)
-        and (not fault.written or (request.kind == "read" and request.path in written))
+        and (not fault.written or (request.kind == "read" and request.name in written))
     )
