@@ -75,7 +75,8 @@ class DeploymentEngine:
 
     def verify(self, cluster_setup: ClusterSetup) -> str:
         """The name of the extension that was deployed. Raises DeploymentError where it does not read Succeeded."""
-        from azext_amlk8s.operations.extension_common import extension_failed, read_extension, state_of
+        from azext_amlk8s.operations.extension_common import read_extension, state_of
+        from azext_amlk8s.operations.extension_progress import extension_failed
 
         ended = self._ended[cluster_setup.cluster.id.lower()]
         if ended.raised is not None:

@@ -10,7 +10,6 @@ from azext_amlk8s.operations.extension_common import (
     Resource,
     azureml_extensions,
     choose_extension,
-    extension_failed,
     not_found,
     not_found_error,
     open_named_extension,
@@ -71,6 +70,8 @@ def wait(
     extension = ExtensionRef(cluster, name) if name else _awaited(client, cluster)
 
     def failed(resource: Mapping[str, Any]) -> Exception:
+        from azext_amlk8s.operations.extension_progress import extension_failed
+
         return extension_failed(client, extension, resource, f"Extension '{extension.name}' failed.")
 
     args = extension.cli_args

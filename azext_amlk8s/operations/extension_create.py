@@ -16,14 +16,16 @@ from azext_amlk8s.operations.extension_common import (
     RunOptions,
     check_cluster,
     choose_extension,
-    extension_failed,
     find_extension,
-    follow_operation,
     indented,
-    poll_after_lost_response,
     state_of,
-    status_messages,
     validate_names,
+)
+from azext_amlk8s.operations.extension_progress import (
+    extension_failed,
+    follow_operation,
+    poll_after_lost_response,
+    status_messages,
     wait_until_idle,
 )
 from azext_amlk8s.operations.setting_options import (

@@ -17,11 +17,13 @@ from azext_amlk8s.operations.extension_common import (
     check_cluster,
     choose_extension,
     find_extension,
-    follow_operation,
     indented,
-    poll_after_lost_response,
     state_of,
     validate_names,
+)
+from azext_amlk8s.operations.extension_progress import (
+    follow_operation,
+    poll_after_lost_response,
     wait_until_idle,
 )
 from azext_amlk8s.operations.setting_options import (

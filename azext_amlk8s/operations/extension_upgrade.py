@@ -13,6 +13,8 @@ from azext_amlk8s.operations.extension_common import (
     RunOptions,
     open_named_extension,
     state_of,
+)
+from azext_amlk8s.operations.extension_progress import (
     wait_until_idle,
 )
 from azext_amlk8s.operations.extension_versions import offered_versions, train_of
