@@ -180,5 +180,5 @@ def _fits(fault: Fault, request: Request, written: set[str]) -> bool:
         request.side in sides
         and request.kind in fault.kinds
         and (not fault.methods or request.method in fault.methods)
-        and (not fault.written or (request.kind == "read" and request.name in written))
+        and (fault.written is None or fault.written == (request.kind == "read" and request.name in written))
     )

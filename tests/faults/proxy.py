@@ -45,8 +45,8 @@ ECHOES: Mapping[str, Callable[[str], str]] = {
 class Fault:
     """What happens to a request, from faults.yaml.
 
-    side: azure, vault, cluster or login; a fault of azure is one of vaults too. kinds: the kinds of requests that it fits (read, write, poll). status, body and
-    headers replace the response, and the sandbox does not see the request unless after is true, which forwards it first
+    side: azure, vault, cluster or login; a fault of azure is one of vaults too. kinds: the kinds of requests that it
+    fits (read, write, poll). status, body and headers replace the response, and the sandbox does not see the request unless after is true, which forwards it first
     and loses its response. reset closes the connection; cut closes it in the middle of the body; hang never responds.
     rewrite changes the response of the sandbox: see rewrites.py; raw sends it as other bytes: see raw.py. echo has the
     error repeat what was sent, in one of the ways of ECHOES. delay is in seconds before the response, drip in seconds
@@ -56,7 +56,8 @@ class Fault:
     alters: a valid response with other values comes of it, so that the output may differ. survives: the kinds of
     requests for which the command must succeed nevertheless; fails: for which it must not exit with 0. first: only the
     first request of each kind meets it, because it takes long. written: only reads of a resource that the command
-    writes. surroundings: what is changed around the whole command, see surroundings.py.
+    has written, which follow what becomes of it; with false, none of these. surroundings: what is changed around the
+    whole command, see surroundings.py.
     """
 
     name: str
@@ -82,7 +83,7 @@ class Fault:
     survives: tuple[str, ...] = ()
     fails: tuple[str, ...] = ()
     first: bool = False
-    written: bool = False
+    written: bool | None = None
     surroundings: str = ""
 
 
