@@ -28,10 +28,10 @@ class Command:
     the base world.
 
     reads is true for one that writes nothing; exact for one whose output must be complete or missing. meets: whether
-    only signals, only faults at key vaults, or also pairs of faults are tried with it. every: also requests that repeat others, polls apart.
-    starts: how many extensions it may create or update after the first Ctrl-C, none for any number; continues: what
-    its message must then say, unless nothing was changed. cleans: what it leaves behind where it was killed, or could
-    not delete, is removed when it runs again a day later.
+    only signals, only faults at key vaults, or also pairs of faults are tried with it. every: also requests that repeat
+    others, polls apart. starts: how many extensions it may create or update after the first Ctrl-C, none for any
+    number; continues: what its message must then say, unless nothing was changed. cleans: what it leaves behind where
+    it was killed, or could not delete, is removed when it runs again a day later.
     """
 
     name: str

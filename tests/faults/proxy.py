@@ -46,12 +46,13 @@ class Fault:
     """What happens to a request, from faults.yaml.
 
     side: azure, vault, cluster or login; a fault of azure is one of vaults too. kinds: the kinds of requests that it
-    fits (read, write, poll). status, body and headers replace the response, and the sandbox does not see the request unless after is true, which forwards it first
-    and loses its response. reset closes the connection; cut closes it in the middle of the body; hang never responds.
-    rewrite changes the response of the sandbox: see rewrites.py; raw sends it as other bytes: see raw.py. echo has the
-    error repeat what was sent, in one of the ways of ECHOES. delay is in seconds before the response, drip in seconds
-    that its body takes. signal is sent to az when the request arrives, or after it was processed; again after the delay
-    where signals is 2. times: how many requests of the same method and path meet it.
+    fits (read, write, poll). status, body and headers replace the response, and the sandbox does not see the request
+    unless after is true, which forwards it first and loses its response. reset closes the connection; cut closes it in
+    the middle of the body; hang never responds. rewrite changes the response of the sandbox: see rewrites.py; raw sends
+    it as other bytes: see raw.py. echo has the error repeat what was sent, in one of the ways of ECHOES. delay is in
+    seconds before the response, drip in seconds that its body takes. signal is sent to az when the request arrives, or
+    after it was processed; again after the delay where signals is 2. times: how many requests of the same method and
+    path meet it.
 
     alters: a valid response with other values comes of it, so that the output may differ. survives: the kinds of
     requests for which the command must succeed nevertheless; fails: for which it must not exit with 0. first: only the
