@@ -111,7 +111,7 @@ class AzureClient:
 
     def get(self, resource_id: str) -> Resource:
         """A resource by its ID."""
-        return self._client().get_object("GET", resource_id, _api_version(resource_id))
+        return self._client().get_resource(resource_id, _api_version(resource_id))
 
     def find(self, resource_id: str) -> Resource | None:
         """A resource by its ID, or None for 404."""

@@ -81,6 +81,14 @@ class RestClient:
         """The JSON object that a request returns. Raises UnexpectedResponse when it is anything else."""
         return json_object(self.send(method, url, api_version, **query))
 
+    def get_resource(self, resource_id: str, api_version: str) -> dict[str, Any]:
+        """The resource of an ID. Raises UnexpectedResponse for an object without one."""
+        response = self.send("GET", resource_id, api_version)
+        resource = json_object(response)
+        if not isinstance(resource.get("id"), str):
+            raise unexpected_response(response, "a resource")
+        return resource
+
     def list_items(self, url: str, api_version: str, **query: str) -> list[dict[str, Any]]:
         """The items of all pages.
 
