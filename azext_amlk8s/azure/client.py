@@ -256,13 +256,13 @@ class AzureClient:
         """PUT of an extension."""
         record_change("PUT", extension.id)
         poller = self._extensions().begin_create(*_sdk_path(extension), dict(body), polling=self._polling())
-        return Operation(poller, lambda result: result.as_dict())
+        return Operation(poller, _as_resource)
 
     def begin_update_extension(self, extension: ExtensionRef, body: Mapping[str, Any]) -> Operation:
         """PATCH of an extension."""
         record_change("PATCH", extension.id)
         poller = self._extensions().begin_update(*_sdk_path(extension), dict(body), polling=self._polling())
-        return Operation(poller, lambda result: result.as_dict())
+        return Operation(poller, _as_resource)
 
     def begin_delete_extension(self, extension: ExtensionRef, *, force: bool = False) -> Operation:
         """DELETE of an extension; force deletes it from Azure without contacting the cluster."""
@@ -312,6 +312,11 @@ def role_assignment_id(scope: str, role_id: str, principal_id: str) -> str:
     """The ID of the assignment that assign_role creates: always the same for a scope, a role and a principal."""
     name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{role_id}|{principal_id}".lower())
     return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+
+
+def _as_resource(result: Any) -> Resource:
+    """The result of an operation of the SDK, which is None for a response without a body."""
+    return result.as_dict() if result is not None else {}
 
 
 def _sdk_path(extension: ExtensionRef) -> tuple[str, str, str, str, str]:

@@ -64,10 +64,11 @@ def follow_operation(
     from azext_amlk8s.operations.installation_view import view_installation
 
     def remaining(result: Any) -> StatePoller | None:
-        if condition == "deleted":
+        if condition == "deleted" or not result:  # nothing, too, where the last response had no body
             result = read_extension(client, extension)
-        is_finished = result is None if condition == "deleted" else state_of(result).lower() not in BUSY
-        if is_finished:
+            if condition == "deleted" and result is None:
+                return None
+        elif state_of(result).lower() not in BUSY:
             return None
         return StatePoller(result, lambda: read_extension(client, extension), relaxed=client.relaxed_polling)
 
