@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from azext_amlk8s.registered_secrets import BLANK, register_secret, registered_forms
+from azext_amlk8s.registered_secrets import BLANK, hide_all_secrets, register_secret
 
 MAX_DEPTH = 100
 NAME_LENGTH = 256
@@ -107,9 +107,7 @@ def redact(value: Any) -> Any:
 
 def redact_text(text: str) -> str:
     """A free text, such as a log or a message, without secrets."""
-    for secret in registered_forms():
-        if secret in text:
-            text = text.replace(secret, BLANK)
+    text = hide_all_secrets(text)
     for pattern in _KNOWN_FORMS:
         text = pattern.sub(BLANK, text)
     for pattern in (*_PROSE, *_AFTER_NAME):

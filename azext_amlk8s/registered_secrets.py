@@ -15,20 +15,29 @@ MIN_REGISTERED = 6
 MIN_UNIQUE = 16
 BLANK = "***"
 
-_registered: dict[str, None] = {}
+# Those of at least MIN_UNIQUE characters by as many of their first ones and their length; and the shorter ones. A
+# command on many clusters registers tens of thousands, so that a text is not searched for each.
+_long: dict[str, dict[int, set[str]]] = {}
+_short: dict[str, None] = {}
 
 
 def register_secret(value: object) -> None:
     """Have a value redacted wherever it appears from now on, also encoded: see `_forms`."""
-    if not isinstance(value, str) or len(value.strip()) < MIN_REGISTERED or value in _registered:
+    if not isinstance(value, str) or len(value.strip()) < MIN_REGISTERED or _is_registered(value):
         return
     text = value.strip()
     if text.lower() in ("default", "enabled", "disabled"):
         return
-    _registered[value] = None
     lines = [line.strip() for line in text.splitlines() if len(line.strip()) >= 20 and not line.startswith("-----")]
-    for form in (*_forms(text), *_base64_forms(value), *lines):
-        _registered.setdefault(form)
+    for form in (value, *_forms(text), *_base64_forms(value), *lines):
+        if len(form) < MIN_UNIQUE:
+            _short[form] = None
+        else:
+            _long.setdefault(form[:MIN_UNIQUE], {}).setdefault(len(form), set()).add(form)
+
+
+def _is_registered(form: str) -> bool:
+    return form in _short or form in _long.get(form[:MIN_UNIQUE], {}).get(len(form), ())
 
 
 def _forms(text: str) -> Iterator[str]:
@@ -51,19 +60,31 @@ def _base64_forms(value: str) -> Iterator[str]:
                 yield inner
 
 
-def registered_forms() -> list[str]:
-    """Everything that was registered, the longest first."""
-    return sorted(_registered, key=len, reverse=True)
-
-
 def hide_secrets(text: str) -> str:
     """A text without what was registered and is too long to be anything else."""
-    for form in registered_forms():
-        if len(form) >= MIN_UNIQUE and form in text:
-            text = text.replace(form, BLANK)
+    parts: list[str] = []
+    start = position = 0
+    last = len(text) - MIN_UNIQUE if _long else -1
+    while position <= last:
+        forms = _long.get(text[position : position + MIN_UNIQUE], {})
+        lengths = sorted(forms, reverse=True)
+        found = next((length for length in lengths if text[position : position + length] in forms[length]), 0)
+        if found:
+            parts += [text[start:position], BLANK]
+            start = position + found
+        position += found or 1
+    return "".join([*parts, text[start:]]) if parts else text
+
+
+def hide_all_secrets(text: str) -> str:
+    """A text without anything that was registered."""
+    text = hide_secrets(text)
+    for form in sorted(_short, key=len, reverse=True):
+        text = text.replace(form, BLANK)
     return text
 
 
 def forget_secrets() -> None:
     """Forget what was registered, before another command runs in the same process."""
-    _registered.clear()
+    _long.clear()
+    _short.clear()
