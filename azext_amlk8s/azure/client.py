@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -299,12 +300,11 @@ class AzureClient:
                 from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
                 from azext_amlk8s.azure.extensions_client import extensions_client
-                from azext_amlk8s.azure.sign_in import creating_credential
+                from azext_amlk8s.azure.sign_in import create_credential
 
                 kind = extensions_client()
-                with creating_credential():
-                    client = get_mgmt_service_client(self._cli_ctx, kind, subscription_id=self.subscription_id)
-                self._sdk = client.extensions
+                get_client = partial(get_mgmt_service_client, self._cli_ctx, kind, subscription_id=self.subscription_id)
+                self._sdk = create_credential(get_client).extensions
             return self._sdk
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from azure.core.pipeline import PipelineRequest
@@ -31,11 +32,11 @@ class DeploymentsClient:
     def __init__(self, cli_ctx: AzCli, subscription: str) -> None:
         from azure.cli.core.commands.client_factory import get_mgmt_service_client
 
-        from azext_amlk8s.azure.sign_in import creating_credential
+        from azext_amlk8s.azure.sign_in import create_credential
 
         self.subscription = subscription
-        with creating_credential():
-            self._sdk = get_mgmt_service_client(cli_ctx, _client_class(), subscription_id=subscription)
+        get_client = partial(get_mgmt_service_client, cli_ctx, _client_class(), subscription_id=subscription)
+        self._sdk = create_credential(get_client)
 
     def begin(self, name: str, body: Mapping[str, Any]) -> None:
         """PUT of a deployment, which runs in Azure from then on."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -147,11 +148,11 @@ class VaultClient:
         from azext_amlk8s.azure.auth_policy import FreshTokenPolicy
         from azext_amlk8s.azure.responses import ReadableResponsePolicy
         from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
-        from azext_amlk8s.azure.sign_in import creating_credential
+        from azext_amlk8s.azure.sign_in import create_credential
         from azext_amlk8s.azure.transport import pooled_transport
 
-        with creating_credential():
-            credential = Profile(cli_ctx=self._cli_ctx).get_login_credentials(subscription_id=self._subscription)[0]
+        sign_in = partial(Profile(cli_ctx=self._cli_ctx).get_login_credentials, subscription_id=self._subscription)
+        credential = create_credential(sign_in)[0]
         scope = f"https://{self.suffix.lstrip('.')}/.default"
         chain: list[Any] = [
             ReadableResponsePolicy(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.cli.core._debug import change_ssl_cert_verification_track2
@@ -24,7 +25,7 @@ from azext_amlk8s.azure.responses import (
     unexpected_response,
 )
 from azext_amlk8s.azure.retry_policy import TIMEOUTS, BoundedRetryPolicy, TimeLimitPolicy
-from azext_amlk8s.azure.sign_in import creating_credential
+from azext_amlk8s.azure.sign_in import create_credential
 from azext_amlk8s.azure.transport import pooled_transport
 from azext_amlk8s.change_log import record_change
 
@@ -153,8 +154,8 @@ class RestClient:
 
 def rest_client(cli_ctx: AzCli) -> RestClient:
     """The client for the account and the cloud of az, with the options that az gives to clients of an SDK."""
-    with creating_credential():
-        credential, _, _ = Profile(cli_ctx=cli_ctx).get_login_credentials(cli_ctx.data.get("subscription_id"))
+    sign_in = partial(Profile(cli_ctx=cli_ctx).get_login_credentials, cli_ctx.data.get("subscription_id"))
+    credential, _, _ = create_credential(sign_in)
     endpoints, data = cli_ctx.cloud.endpoints, cli_ctx.data
     headers = {**data["headers"], "CommandName": data["command"]}
     if data.get("safe_params"):

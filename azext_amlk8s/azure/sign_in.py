@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from azure.core.exceptions import ServiceResponseTimeoutError
+
+from azext_amlk8s.azure.retry_policy import ATTEMPT_SECONDS
+from azext_amlk8s.daemon_threads import call_within
+from azext_amlk8s.time_limit import time_left
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+T = TypeVar("T")
 _lock = Lock()
 
 
@@ -36,19 +43,29 @@ def sign_in_errors() -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def creating_credential() -> Iterator[None]:
-    """Have az create its credential. MSAL requests the description of the tenant then, where it does not remember it.
+def create_credential(create: Callable[[], T]) -> T:
+    """What a function of az returns that creates its credential.
 
-    MSAL creates its session itself, and has no option for the number of redirects that it follows. Raises SignInFailed.
+    MSAL requests the description of the tenant then, where it does not remember it. Raises SignInFailed,
+    TimeLimitExceeded, and ServiceResponseTimeoutError where that takes too long.
     """
+    try:
+        created: T = call_within(time_left(ATTEMPT_SECONDS), _create_without_redirects, create)
+    except TimeoutError as error:
+        time_left(ATTEMPT_SECONDS)
+        raise ServiceResponseTimeoutError(str(error), error=error) from error
+    return created
+
+
+def _create_without_redirects(create: Callable[[], T]) -> T:
+    """MSAL creates its session itself, and has no option for the number of redirects that it follows."""
     from requests import sessions
 
     with _lock, sign_in_errors():
         limit = sessions.DEFAULT_REDIRECT_LIMIT
         sessions.DEFAULT_REDIRECT_LIMIT = 0
         try:
-            yield
+            return create()
         finally:
             sessions.DEFAULT_REDIRECT_LIMIT = limit
 
