@@ -66,14 +66,19 @@ def hide_secrets(text: str) -> str:
     start = position = 0
     last = len(text) - MIN_UNIQUE if _long else -1
     while position <= last:
-        forms = _long.get(text[position : position + MIN_UNIQUE], {})
-        lengths = sorted(forms, reverse=True)
-        found = next((length for length in lengths if text[position : position + length] in forms[length]), 0)
+        forms = _long.get(text[position : position + MIN_UNIQUE])
+        found = _longest_at(text, position, forms) if forms else 0
         if found:
             parts += [text[start:position], BLANK]
             start = position + found
         position += found or 1
     return "".join([*parts, text[start:]]) if parts else text
+
+
+def _longest_at(text: str, position: int, forms: dict[int, set[str]]) -> int:
+    """The length of the longest of the forms, by their lengths, that is at a position of a text; 0 for none."""
+    lengths = sorted(forms, reverse=True)
+    return next((length for length in lengths if text[position : position + length] in forms[length]), 0)
 
 
 def hide_all_secrets(text: str) -> str:
