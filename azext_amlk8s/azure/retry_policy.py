@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.policies import HTTPPolicy, RetryPolicy
@@ -11,11 +12,25 @@ from azure.core.pipeline.policies import HTTPPolicy, RetryPolicy
 from azext_amlk8s.daemon_threads import call_within
 from azext_amlk8s.time_limit import is_time_up, time_left
 
+T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 # One attempt with all of its response, which may arrive byte by byte, and with a new token.
 ATTEMPT_SECONDS = 100
 MOST_RETRY_AFTER_SECONDS = 120
 TIMEOUTS = {"connection_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
+
+
+def attempt(function: Callable[..., T], *args: Any) -> T:
+    """The result of a function that sends a request.
+
+    Raises TimeLimitExceeded, and ServiceResponseTimeoutError where it takes longer than an attempt may.
+    """
+    try:
+        result: T = call_within(time_left(ATTEMPT_SECONDS), function, *args)
+    except TimeoutError as error:
+        time_left(ATTEMPT_SECONDS)
+        raise ServiceResponseTimeoutError(str(error), error=error) from error
+    return result
 
 
 class BoundedRetryPolicy(RetryPolicy[Any, Any]):
@@ -63,8 +78,4 @@ class TimeLimitPolicy(HTTPPolicy):  # type: ignore[type-arg,misc,unused-ignore]
         """The response. Raises TimeLimitExceeded, and ServiceResponseTimeoutError where an attempt takes too long."""
         options = request.context.options
         options.update({name: time_left(seconds) for name, seconds in TIMEOUTS.items()})
-        try:
-            return call_within(time_left(ATTEMPT_SECONDS), self.next.send, request)
-        except TimeoutError as error:
-            time_left(ATTEMPT_SECONDS)
-            raise ServiceResponseTimeoutError(str(error), error=error) from error
+        return attempt(self.next.send, request)

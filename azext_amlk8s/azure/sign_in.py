@@ -7,11 +7,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from azure.core.exceptions import ServiceResponseTimeoutError
-
-from azext_amlk8s.azure.retry_policy import ATTEMPT_SECONDS
-from azext_amlk8s.daemon_threads import call_within
-from azext_amlk8s.time_limit import time_left
+from azext_amlk8s.azure.retry_policy import attempt
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -49,11 +45,7 @@ def create_credential(create: Callable[[], T]) -> T:
     MSAL requests the description of the tenant then, where it does not remember it. Raises SignInFailed,
     TimeLimitExceeded, and ServiceResponseTimeoutError where that takes too long.
     """
-    try:
-        created: T = call_within(time_left(ATTEMPT_SECONDS), _create_without_redirects, create)
-    except TimeoutError as error:
-        time_left(ATTEMPT_SECONDS)
-        raise ServiceResponseTimeoutError(str(error), error=error) from error
+    created: T = attempt(_create_without_redirects, create)
     return created
 
 
