@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from azext_amlk8s.daemon_threads import DaemonPool
+from azext_amlk8s.operations.running_workloads import refused_list
 from azext_amlk8s.refs import ComputeRef, WorkspaceRef
 
 if TYPE_CHECKING:
@@ -18,11 +19,11 @@ def attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[Comput
     """The computes of the subscription on a cluster, and a text for each list that Azure refused."""
     from azure.core.exceptions import HttpResponseError
 
-    def list_computes(workspace: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    def list_computes(workspace: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
         try:
-            return client.list_all(f"{workspace['id']}/computes")
+            return client.list_all(f"{workspace['id']}/computes"), []
         except HttpResponseError as error:
-            return [] if error.status_code == 404 else None
+            return [], refused_list("computes", str(workspace["name"]), error)
 
     try:
         workspaces = client.list_workspaces()
@@ -32,9 +33,8 @@ def attached_computes(client: AzureClient, cluster_id: str) -> tuple[list[Comput
         computes = pool.map(list_computes, workspaces)
     attached = [
         ComputeRef(WorkspaceRef.parse(str(workspace["id"])), str(compute["name"]))
-        for workspace, found in zip(workspaces, computes, strict=True)
-        for compute in found or ()
+        for workspace, (found, _) in zip(workspaces, computes, strict=True)
+        for compute in found
         if str((compute.get("properties") or {}).get("resourceId")).lower() == cluster_id.lower()
     ]
-    unread = [workspace["name"] for workspace, found in zip(workspaces, computes, strict=True) if found is None]
-    return attached, [f"computes of workspace {name}, which Azure did not list" for name in unread]
+    return attached, [text for _, refused in computes for text in refused]

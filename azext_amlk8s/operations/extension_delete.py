@@ -17,9 +17,7 @@ from azext_amlk8s.operations.extension_common import (
     read_cluster,
     read_extension,
 )
-from azext_amlk8s.operations.extension_progress import (
-    follow_operation,
-)
+from azext_amlk8s.operations.extension_progress import follow_operation
 from azext_amlk8s.operations.waiting import begin_deletion
 from azext_amlk8s.refs import ClusterRef, ExtensionRef, is_former_type
 

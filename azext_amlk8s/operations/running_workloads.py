@@ -45,7 +45,7 @@ def endpoints_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[st
         try:
             endpoints = client.list_all(f"{workspace.id}/onlineEndpoints")
         except HttpResponseError as error:
-            found |= dict.fromkeys(_unread("endpoints", workspace, error), "")
+            found |= dict.fromkeys(refused_list("endpoints", workspace.name, error), "")
             continue
         for endpoint in endpoints:
             if compute := compute_of(endpoint, (compute for compute in computes if compute.workspace == workspace)):
@@ -62,9 +62,9 @@ def compute_of(endpoint: Mapping[str, Any], computes: Iterable[ComputeRef]) -> C
     return next((compute for compute in computes if used in (compute.id.lower(), compute.name.lower())), None)
 
 
-def _unread(what: str, workspace: WorkspaceRef, error: HttpResponseError) -> list[str]:
+def refused_list(what: str, workspace: str, error: HttpResponseError) -> list[str]:
     """A text for a list that cannot be read; none for that of a workspace that does not exist."""
-    return [] if error.status_code == 404 else [f"{what} of workspace {workspace.name}, which Azure did not list"]
+    return [] if error.status_code == 404 else [f"{what} of workspace {workspace}, which Azure did not list"]
 
 
 def _deployments(client: AzureClient, workspace: WorkspaceRef, endpoint: str) -> str:
@@ -88,7 +88,7 @@ def jobs_on(client: AzureClient, computes: Sequence[ComputeRef]) -> dict[str, st
         try:
             jobs = client.list_jobs(workspace)
         except HttpResponseError as error:
-            found |= {text: text for text in _unread("jobs", workspace, error)}
+            found |= {text: text for text in refused_list("jobs", workspace.name, error)}
             continue
         for job in jobs:
             properties = properties_of(job)

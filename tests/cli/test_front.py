@@ -165,6 +165,11 @@ def test_published_options_are_accepted(cli: Any, name: str, option: str) -> Non
     assert option in options
 
 
+def run_script(script: str) -> str:
+    """What a new interpreter prints for a script."""
+    return subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True).stdout
+
+
 def test_importing_the_package_is_light() -> None:
     """az imports the package for its command index, which must not load anything heavy."""
     script = (
@@ -172,8 +177,8 @@ def test_importing_the_package_is_light() -> None:
         "import azext_amlk8s, azext_amlk8s.commands, azext_amlk8s._params\n"
         "print('\\n'.join(set(sys.modules) - before))"
     )
-    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
-    loaded = done.stdout.split()
+    printed = run_script(script)
+    loaded = printed.split()
     assert [name for name in loaded if any(name == heavy or name.startswith(heavy + ".") for heavy in HEAVY)] == []
     assert "azext_amlk8s.operations" not in loaded
 
@@ -219,11 +224,11 @@ def test_each_group_loads_alone() -> None:
         "groups.load_groups(['amlk8s', 'compute', 'list'])\n"
         "print([name for name in sys.modules if name.startswith('azext_amlk8s')])"
     )
-    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
-    assert "azext_amlk8s.cli.compute" in done.stdout
+    printed = run_script(script)
+    assert "azext_amlk8s.cli.compute" in printed
     for other in ("extension", "settings", "instance_type"):
-        assert f"azext_amlk8s.cli.{other}'" not in done.stdout
-    assert "azext_amlk8s.knowledge" not in done.stdout
+        assert f"azext_amlk8s.cli.{other}'" not in printed
+    assert "azext_amlk8s.knowledge" not in printed
 
 
 def test_help_of_the_root_loads_no_group() -> None:
@@ -233,9 +238,9 @@ def test_help_of_the_root_loads_no_group() -> None:
         "print([group.name for group in groups.load_groups(['amlk8s', '-h'])])\n"
         "print([name for name in groups.SUMMARIES if f'azext_amlk8s.cli.{name}'.replace('-', '_') in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
+    printed = run_script(script)
     names = ["amlk8s", "amlk8s extension", "amlk8s compute", "amlk8s instance-type", "amlk8s workload"]
-    assert done.stdout.splitlines() == [str(names), "[]"]
+    assert printed.splitlines() == [str(names), "[]"]
 
 
 def test_help_of_attach_loads_no_client() -> None:
@@ -244,8 +249,8 @@ def test_help_of_attach_loads_no_client() -> None:
         "import sys, azext_amlk8s.operations.compute_attach\n"
         "print([name for name in ('kubernetes', 'diagnosis', 'checks') if f'azext_amlk8s.{name}' in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], text=True, capture_output=True, check=True)
-    assert done.stdout.strip() == "[]"
+    printed = run_script(script)
+    assert printed.strip() == "[]"
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
